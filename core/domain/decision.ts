@@ -1,0 +1,57 @@
+/** What the planner can choose for an entity. The ladder of docs: cheapest sufficient rung first. */
+export const actionKinds = [
+  'none',
+  'cordon',
+  'uncordon',
+  'arm-ghost',
+  'retire-ghost',
+  'migrate',
+  'restart',
+  'activate-ghost',
+  'fail-back',
+  'fence',
+] as const;
+
+export type ActionKind = (typeof actionKinds)[number];
+
+/** Costs and gains are VM-minutes of interruption, weighted by criticality. */
+export type Alternative = {
+  action: ActionKind;
+  targetHost: string;
+  gainVmMinutes: number;
+  costVmMinutes: number;
+  /** Expected seconds until it is done. */
+  finishesInSeconds: number;
+  /** Why it was not taken; empty for the chosen one. */
+  rejectedBecause: string;
+};
+
+/** A contribution to a risk, in log-odds. */
+export type Reason = {feature: string; value: number; usual: number; contribution: number};
+
+/**
+ * One decision: what was known, what was possible, what was chosen and why.
+ * Recorded when it differs from the entity's last one, or after five minutes.
+ */
+export type Decision = {
+  /** `partition/epoch/tick/dN`. */
+  id: string;
+  atMs: number;
+  /** `hosts/h01` or `vms/v17`. */
+  entity: string;
+  host: string;
+  risk: number;
+  /** Component with the highest risk, or empty. */
+  component: string;
+  action: ActionKind;
+  targetHost: string;
+  /** In words, numbers included. */
+  because: string;
+  /** `would do` in observe and advise, `done` in auto, `blocked` by the safety kernel. */
+  outcome: 'acted' | 'would-act' | 'blocked' | 'no-action';
+  /** Which guard of the safety kernel spoke; empty if none. */
+  blockedBy: string;
+  alternatives: readonly Alternative[];
+  modelHash: string;
+  policyVersion: number;
+};

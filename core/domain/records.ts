@@ -1,0 +1,97 @@
+import type {Decision, Reason} from './decision.ts';
+import type {EffectResult, IssuedEffect} from './effects.ts';
+
+/** The modes of trust; the default is observe. */
+export type Mode = 'observe' | 'advise' | 'approve' | 'auto';
+
+/** What may arrive in a partition's inbox. `requestId` makes a repeat harmless. */
+export type InboxRecord = {requestId: string; atMs: number; author: string} & (
+  | {kind: 'effect-result'; result: EffectResult}
+  | {
+      kind: 'register-metric-set';
+      name: string;
+      entityKind: 'host' | 'vm';
+      columns: readonly string[];
+    }
+  | {kind: 'pause'; comment: string}
+  | {kind: 'resume'; comment: string}
+  | {kind: 'set-mode'; mode: Mode}
+  | {kind: 'switch-model'; modelHash: string}
+  /** An operator's word that a host is gone or back: `host.lost` needs proof, this is one. */
+  | {kind: 'declare-host'; host: string; state: 'lost' | 'returned'}
+);
+
+/** Where a tick cut its inputs: everything below these offsets and this request is in it. */
+export type Cut = {telemetryOffset: number; inboxOffset: number; scoreRequest: number};
+
+/** One move of one actor. */
+export type Transition = {
+  /** `hosts/h01` or `vms/v17`. */
+  actor: string;
+  machine: string;
+  machineVersion: number;
+  /** Counts the transitions of this actor from 1. */
+  seq: number;
+  /** Dotted state paths: `at-risk.watching`. */
+  from: string;
+  to: string;
+  event: string;
+  /** The actor's context after the move, as canonical JSON. */
+  context: string;
+};
+
+/** Risks of one row as they were applied: what a replay needs instead of a model. */
+export type AppliedRisk = {host: string; risks: Float32Array};
+
+/** Everything one step of a partition did. The unit of atomicity and of replay. */
+export type Tick = {
+  timeMs: number;
+  epoch: number;
+  number: number;
+  cut: Cut;
+  transitions: readonly Transition[];
+  risks: readonly AppliedRisk[];
+  timers: readonly {actor: string; dueMs: number}[];
+  effects: readonly IssuedEffect[];
+  decisions: readonly Decision[];
+  modelHash: string;
+};
+
+export type Epoch = {epoch: number; owner: string; address: string};
+
+/** Points at a complete checkpoint. */
+export type CheckpointPointer = {
+  epoch: number;
+  tickNumber: number;
+  firstOffset: number;
+  chunks: number;
+  crc32: number;
+};
+
+/** A record of the journal. A tick above the size limit is written in numbered parts. */
+export type JournalRecord =
+  | {kind: 'epoch'; epoch: Epoch}
+  | {kind: 'tick'; tick: Tick}
+  | {
+      kind: 'tick-part';
+      epoch: number;
+      number: number;
+      part: number;
+      parts: number;
+      bytes: Uint8Array;
+    }
+  | {kind: 'checkpoint'; pointer: CheckpointPointer};
+
+/** A record of the scores topic: for display and stores, never an input. */
+export type ScoresRecord = {
+  timeMs: number;
+  epoch: number;
+  tickNumber: number;
+  modelHash: string;
+  hosts: readonly string[];
+  /** hosts × components, row-major. */
+  risks: Float32Array;
+  components: readonly string[];
+  /** Reasons of the rows above the enter threshold, by row. */
+  reasons: readonly {row: number; component: string; reasons: readonly Reason[]}[];
+};

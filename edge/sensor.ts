@@ -1,0 +1,27 @@
+/**
+ * What every sensor is. A sensor reads one subject below a root path, so it runs on fixtures, and
+ * fills its columns of the row; what it cannot read stays NaN.
+ */
+export type Sensor = {
+  /** Names the sensor in counters and messages: `cpu`, `disk`, … */
+  readonly name: string;
+  /** Columns of the metric set that it fills. */
+  readonly columns: readonly string[];
+  /**
+   * Reads once. Rates are over the time since the previous call and NaN at the first.
+   * Throws when the subject is there but unreadable; the sampler counts and goes on.
+   */
+  read(nowMs: number, row: RowWriter): void;
+};
+
+/** Where a sensor puts its values. */
+export type RowWriter = {
+  set(column: string, value: number, device?: string): void;
+};
+
+/** A source of several entities (VMs): one row each. */
+export type FleetSensor = {
+  readonly name: string;
+  readonly columns: readonly string[];
+  read(nowMs: number, row: (entity: string) => RowWriter): void;
+};
