@@ -1,5 +1,6 @@
 import type {Decision, Reason} from './decision.ts';
 import type {EffectResult, IssuedEffect} from './effects.ts';
+import type {InventoryHost} from './telemetry.ts';
 
 /** The modes of trust; the default is observe. */
 export type Mode = 'observe' | 'advise' | 'approve' | 'auto';
@@ -54,8 +55,15 @@ export type Tick = {
   timers: readonly {actor: string; dueMs: number}[];
   effects: readonly IssuedEffect[];
   decisions: readonly Decision[];
+  /** Hosts whose inventory changed, whole: placement is part of the journal. */
+  inventory: readonly InventoryHost[];
+  /** Present when it changed. */
+  control?: Control;
   modelHash: string;
 };
+
+/** How much the partition may do by itself. */
+export type Control = {mode: Mode; paused: boolean; policyVersion: number};
 
 export type Epoch = {epoch: number; owner: string; address: string};
 

@@ -1,0 +1,51 @@
+import {channel} from 'node:diagnostics_channel';
+
+/**
+ * Everything that happens inside and is worth counting, named in one place. Publishing costs next
+ * to nothing when nobody listens; /metrics and the demo's narrator are listeners.
+ */
+export type EngineEvents = {
+  'batch.accepted': {cell: string; samples: number; bytes: number};
+  'batch.refused': {code: string};
+  'batch.repeated': {cell: string};
+  'samples.late': {count: number};
+  'samples.future': {count: number};
+  'samples.infinite': {count: number};
+  'record.quarantined': {topic: string; partition: number; offset: number; code: string};
+  'tick.completed': {partition: number; timeMs: number; durationMs: number; lagMs: number};
+  'scores.applied': {model: string; rows: number; durationMs: number};
+  'scores.failed': {model: string; code: string};
+  'transition.made': {kind: 'host' | 'vm'; from: string; to: string};
+  'decision.made': {action: string; outcome: string; blockedBy: string};
+  'effect.issued': {kind: string};
+  'effect.finished': {kind: string; status: string; figures: Readonly<Record<string, number>>};
+  'actor.quarantined': {kind: 'host' | 'vm'; code: string};
+  'checkpoint.written': {partition: number; bytes: number; durationMs: number};
+  'store.written': {rows: number; durationMs: number};
+  'store.write-failed': {code: string};
+  'epoch.superseded': {partition: number; epoch: number};
+};
+
+export type EngineEventName = keyof EngineEvents;
+
+const channelOf = (name: EngineEventName) => channel(`forestay:${name}`);
+
+/** Publishes an event to whoever listens, at once and in this thread. */
+export function publish<Name extends EngineEventName>(
+  name: Name,
+  fields: EngineEvents[Name],
+): void {
+  const target = channelOf(name);
+  if (target.hasSubscribers) target.publish(fields);
+}
+
+/** Calls `listener` for every event of this name until the returned function is called. */
+export function listen<Name extends EngineEventName>(
+  name: Name,
+  listener: (fields: EngineEvents[Name]) => void,
+): () => void {
+  const target = channelOf(name);
+  const handler = (fields: unknown) => listener(fields as EngineEvents[Name]);
+  target.subscribe(handler);
+  return () => target.unsubscribe(handler);
+}
