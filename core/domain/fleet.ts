@@ -1,0 +1,34 @@
+import type {StateOfHost, StateOfVm} from './fleet-state.ts';
+
+/** A host as the planner sees it at one tick. */
+export type HostView = StateOfHost & {
+  name: string;
+  cell: string;
+  rack: string;
+  cpuCores: number;
+  memoryBytes: number;
+  migrationBytesPerSecond: number;
+  capabilities: readonly string[];
+  observeOnly: boolean;
+};
+
+/** A VM as the planner sees it at one tick. */
+export type VmView = StateOfVm & {
+  name: string;
+  cpuCores: number;
+  memoryBytes: number;
+  criticality: number;
+  dirtyBytesPerSecond: number;
+  antiAffinityGroup: string;
+  pinnedReason: string;
+};
+
+/** One cell at one tick: immutable input of the planner. Hosts and VMs ascend by name. */
+export type CellView = {
+  cell: string;
+  nowMs: number;
+  hosts: readonly HostView[];
+  vms: readonly VmView[];
+  /** VMs whose hourly moves count against the budget. */
+  movesLastHour: number;
+};

@@ -1,0 +1,108 @@
+import type {Mode} from './records.ts';
+import type {BandPolicy} from './risk.ts';
+
+/**
+ * What an operator decides. All costs are in VM-minutes of interruption, the one currency in which
+ * acting and not acting are compared.
+ */
+export type Policy = {
+  version: number;
+  mode: Mode;
+  band: BandPolicy;
+  /** How far ahead the risk looks. */
+  horizonMs: number;
+  costs: CostPolicy;
+  budgets: BudgetPolicy;
+  target: TargetPolicy;
+  silence: SilencePolicy;
+  breaker: BreakerPolicy;
+  /** A VM that was moved stays this long. */
+  dwellMs: number;
+  /** After an effect failed, its entity is left alone this long. */
+  cooldownMs: number;
+  /** A cleared host stays cordoned this long before VMs may return. */
+  probationMs: number;
+};
+
+export type CostPolicy = {
+  /** What an unplanned interruption costs besides its downtime: lost memory, reconnects, people. */
+  interruptionMinutes: number;
+  /** Downtime of ordinary HA: detection, fencing, boot. */
+  restartMinutes: number;
+  /** Downtime when a ghost takes over. */
+  ghostTakeoverMinutes: number;
+  /** What moving a VM costs although nothing goes wrong. */
+  moveMinutes: number;
+  /** Per GiB and hour that a ghost holds. */
+  ghostMinutesPerGibHour: number;
+  /** Per hour that a host takes no new VMs. */
+  cordonMinutesPerHour: number;
+  /** Weight of a VM of criticality 0 and what criticality 1 adds to it. */
+  weightBase: number;
+  weightCritical: number;
+};
+
+export type BudgetPolicy = {
+  /** Migrations and ghosts under way from or to one host. */
+  concurrentPerHost: number;
+  concurrentPerCell: number;
+  movesPerHourPerCell: number;
+  /** Share of a host's memory that ghosts may hold. */
+  ghostMemoryRatio: number;
+};
+
+export type TargetPolicy = {
+  /** Forecast use (95th percentile) of a target's CPU and memory stays below these. */
+  cpuLimitRatio: number;
+  memoryLimitRatio: number;
+  /** A target's own risk stays below this. */
+  riskLimit: number;
+};
+
+export type SilencePolicy = {
+  /** Without telemetry this long, what is known of a host is stale: nothing is done to it … */
+  staleAfterMs: number;
+  /** … this long, and it is fenced, if it was not thought at risk; … */
+  fenceAfterMs: number;
+  /** … or this long, if it was: the silence was announced. */
+  fenceAtRiskAfterMs: number;
+};
+
+export type BreakerPolicy = {
+  /** Larger share of a cell's hosts at risk at once: suspect the model, do no harm. */
+  hostsAtRiskRatio: number;
+  /** In cells of fewer hosts than this at risk the breaker never trips. */
+  hostsAtRiskMin: number;
+};
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+
+export const DEFAULT_POLICY: Policy = {
+  version: 1,
+  mode: 'observe',
+  band: {enter: 0.1, enterHoldMs: 10 * SECOND, leave: 0.05, leaveHoldMs: 2 * MINUTE},
+  horizonMs: 30 * MINUTE,
+  costs: {
+    interruptionMinutes: 5,
+    restartMinutes: 1.5,
+    ghostTakeoverMinutes: 0.3,
+    moveMinutes: 1,
+    ghostMinutesPerGibHour: 0.02,
+    cordonMinutesPerHour: 0.5,
+    weightBase: 0.25,
+    weightCritical: 1.25,
+  },
+  budgets: {
+    concurrentPerHost: 2,
+    concurrentPerCell: 6,
+    movesPerHourPerCell: 120,
+    ghostMemoryRatio: 0.25,
+  },
+  target: {cpuLimitRatio: 0.85, memoryLimitRatio: 0.95, riskLimit: 0.05},
+  silence: {staleAfterMs: 10 * SECOND, fenceAfterMs: 30 * SECOND, fenceAtRiskAfterMs: 12 * SECOND},
+  breaker: {hostsAtRiskRatio: 0.4, hostsAtRiskMin: 3},
+  dwellMs: 10 * MINUTE,
+  cooldownMs: 2 * MINUTE,
+  probationMs: 2 * MINUTE,
+};
