@@ -1,0 +1,133 @@
+import {
+  closeSync,
+  existsSync,
+  fdatasync,
+  fdatasyncSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+  writevSync,
+} from 'node:fs';
+import {dirname} from 'node:path';
+import type {AppendFile, Files} from '../ports.ts';
+
+/** Buffers that one system call takes (IOV_MAX on Linux). */
+const vectorsMax = 1024;
+
+/**
+ * The machine's own file system. Errors are Node's (`ENOENT`, `ENOSPC`, …): what they mean is known
+ * only to the caller.
+ */
+export const nodeFiles: Files = {
+  makeDirectory: path => void mkdirSync(path, {recursive: true}),
+  list: path => readdirSync(path).sort(),
+  exists: path => existsSync(path),
+  size: path => statSync(path).size,
+  read: path => readFileSync(path),
+  readRange: readRange,
+  replace(path, bytes) {
+    const temporary = `${path}.new`;
+    const file = openSync(temporary, 'w');
+    try {
+      writeFileSync(file, bytes);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(temporary, path);
+    syncDirectory(dirname(path));
+  },
+  remove: path => unlinkSync(path),
+  truncate(path, length) {
+    const file = openSync(path, 'r+');
+    try {
+      ftruncateSync(file, length);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+  },
+  openAppend,
+};
+
+function readRange(path: string, offset: number, length: number): Uint8Array {
+  const file = openSync(path, 'r');
+  try {
+    const bytes = Buffer.allocUnsafe(length);
+    let filled = 0;
+    while (filled < length) {
+      const count = readSync(file, bytes, filled, length - filled, offset + filled);
+      if (count === 0) break;
+      filled += count;
+    }
+    return bytes.subarray(0, filled);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function openAppend(path: string): AppendFile {
+  // A new file's name is durable only once its directory is; needed once, and only by a sync.
+  let named = existsSync(path);
+  const file = openSync(path, 'a');
+  const nameDurably = (): void => {
+    if (named) return;
+    syncDirectory(dirname(path));
+    named = true;
+  };
+  return {
+    write: chunks => writeAll(file, chunks),
+    sync: () =>
+      new Promise((resolve, reject) => {
+        fdatasync(file, error => {
+          if (error) {
+            reject(error);
+            return;
+          }
+          try {
+            nameDurably();
+            resolve();
+          } catch (failure) {
+            reject(failure);
+          }
+        });
+      }),
+    syncNow() {
+      fdatasyncSync(file);
+      nameDurably();
+    },
+    close: () => closeSync(file),
+  };
+}
+
+function writeAll(file: number, chunks: readonly Uint8Array[]): void {
+  let first = 0;
+  let skip = 0;
+  while (first < chunks.length) {
+    const batch = chunks.slice(first, first + vectorsMax);
+    if (skip > 0) batch[0] = (batch[0] as Uint8Array).subarray(skip);
+    // A short write is legal: go on from the byte that it ended at.
+    skip += writevSync(file, batch);
+    while (first < chunks.length && skip >= (chunks[first] as Uint8Array).length) {
+      skip -= (chunks[first] as Uint8Array).length;
+      first++;
+    }
+  }
+}
+
+function syncDirectory(path: string): void {
+  const directory = openSync(path, 'r');
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
+}
