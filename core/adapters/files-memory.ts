@@ -19,63 +19,24 @@ export type MemoryFiles = Files & {
   readonly changes: number;
 };
 
-/** One file: `bytes` is what a reader sees, the first `durable` of them survive a crash. */
-type MemoryFile = {bytes: Uint8Array; durable: number};
-
 /**
  * A small real implementation of {@link Files} for tests and simulations. Replacing, truncating and
  * removing are durable at once; appended bytes are durable after a sync. Missing paths throw
  * `ENOENT` as Node does.
  */
 export function createMemoryFiles(): MemoryFiles {
-  const files = new Map<string, MemoryFile>();
+  const contents = new Map<string, Content>();
   const directories = new Set<string>(['/']);
-  let changes = 0;
-  let failAt = Number.POSITIVE_INFINITY;
-  let life = 0;
+  const fate = {changes: 0, failAt: Number.POSITIVE_INFINITY, life: 0};
 
   const change = (): void => {
-    if (changes >= failAt) throw failure('EIO', 'input/output error');
-    changes++;
+    if (fate.changes >= fate.failAt) throw failure('EIO', 'input/output error');
+    fate.changes++;
   };
-  const find = (path: string): MemoryFile => {
-    const file = files.get(path);
-    if (file === undefined) throw failure('ENOENT', `no such file: ${path}`);
-    return file;
-  };
-
-  const openAppend = (path: string): AppendFile => {
-    change();
-    if (!directories.has(dirname(path))) throw failure('ENOENT', `no such directory: ${path}`);
-    const file = files.get(path) ?? {bytes: new Uint8Array(0), durable: 0};
-    files.set(path, file);
-    const openedIn = life;
-    let open = true;
-    const use = (): void => {
-      if (!open || openedIn !== life) throw failure('EBADF', `file is closed: ${path}`);
-      change();
-    };
-    const syncNow = (): void => {
-      use();
-      file.durable = file.bytes.length;
-    };
-    return {
-      write(chunks) {
-        use();
-        file.bytes = Buffer.concat([file.bytes, ...chunks]);
-      },
-      syncNow,
-      async sync() {
-        // What is written while the sync is under way is not covered by it.
-        const length = file.bytes.length;
-        use();
-        await new Promise(resolve => setImmediate(resolve));
-        if (openedIn === life) file.durable = Math.max(file.durable, length);
-      },
-      close() {
-        open = false;
-      },
-    };
+  const find = (path: string): Content => {
+    const content = contents.get(path);
+    if (content === undefined) throw failure('ENOENT', `no such file: ${path}`);
+    return content;
   };
 
   return {
@@ -84,58 +45,120 @@ export function createMemoryFiles(): MemoryFiles {
     },
     list(path) {
       if (!directories.has(path)) throw failure('ENOENT', `no such directory: ${path}`);
-      const names = [...files.keys(), ...directories]
+      return [...contents.keys(), ...directories]
         .filter(at => at !== '/' && dirname(at) === path)
-        .map(at => at.slice(path === '/' ? 1 : path.length + 1));
-      return names.sort();
+        .map(at => at.slice(path === '/' ? 1 : path.length + 1))
+        .sort();
     },
-    exists: path => files.has(path) || directories.has(path),
-    size: path => find(path).bytes.length,
-    read: path => Uint8Array.from(find(path).bytes),
-    readRange: (path, offset, length) =>
-      Uint8Array.from(find(path).bytes.subarray(offset, offset + length)),
+    exists: path => contents.has(path) || directories.has(path),
+    size: path => find(path).length,
+    read: path => find(path).slice(0),
+    readRange: (path, offset, length) => find(path).slice(offset, offset + length),
     replace(path, bytes) {
       change();
-      files.set(path, {bytes: Uint8Array.from(bytes), durable: bytes.length});
+      const content = new Content();
+      content.append(bytes);
+      content.durable = content.length;
+      contents.set(path, content);
     },
     remove(path) {
       find(path);
       change();
-      files.delete(path);
+      contents.delete(path);
     },
     truncate(path, length) {
-      const file = find(path);
+      const content = find(path);
       change();
-      file.bytes = file.bytes.slice(0, length);
-      file.durable = Math.min(file.durable, length);
+      content.cut(length);
     },
-    openAppend,
+    openAppend(path) {
+      change();
+      if (!directories.has(dirname(path))) throw failure('ENOENT', `no such directory: ${path}`);
+      const content = contents.get(path) ?? new Content();
+      contents.set(path, content);
+      return openContent(content, fate, change);
+    },
     crash(random) {
-      life++;
-      failAt = Number.POSITIVE_INFINITY;
-      for (const file of files.values()) file.bytes = survivors(file, random);
+      fate.life++;
+      fate.failAt = Number.POSITIVE_INFINITY;
+      for (const content of contents.values()) content.crash(random);
     },
     failAfter(calls) {
-      failAt = changes + calls;
+      fate.failAt = fate.changes + calls;
     },
-    damage(path, offset, mask = 0xff) {
-      const {bytes} = find(path);
-      bytes[offset] = (bytes[offset] as number) ^ mask;
-    },
+    damage: (path, offset, mask = 0xff) => find(path).damage(offset, mask),
     get changes() {
-      return changes;
+      return fate.changes;
     },
   };
 }
 
-function survivors(file: MemoryFile, random: Random | undefined): Uint8Array {
-  const pending = file.bytes.length - file.durable;
-  const kept = random === undefined ? 0 : Math.floor(random.next() * (pending + 1));
-  const bytes = file.bytes.slice(0, file.durable + kept);
-  if (random !== undefined && kept > 0 && random.next() < 0.5)
-    bytes[bytes.length - 1] = (bytes[bytes.length - 1] as number) ^ 0x55;
-  file.durable = bytes.length;
-  return bytes;
+function openContent(content: Content, fate: {life: number}, change: () => void): AppendFile {
+  const openedIn = fate.life;
+  let open = true;
+  const use = (): void => {
+    if (!open || openedIn !== fate.life) throw failure('EBADF', 'file is closed');
+    change();
+  };
+  return {
+    write(chunks) {
+      use();
+      for (const chunk of chunks) content.append(chunk);
+    },
+    syncNow() {
+      use();
+      content.durable = content.length;
+    },
+    async sync() {
+      use();
+      // What is written while the sync is under way is not covered by it.
+      const covered = content.length;
+      await Promise.resolve();
+      if (openedIn === fate.life) content.durable = Math.max(content.durable, covered);
+    },
+    close() {
+      open = false;
+    },
+  };
+}
+
+/** The bytes of one file; the first `durable` of them survive a crash. */
+class Content {
+  #bytes = new Uint8Array(256);
+  length = 0;
+  durable = 0;
+
+  slice(start: number, end = this.length): Uint8Array {
+    return this.#bytes.slice(start, Math.min(end, this.length));
+  }
+
+  append(bytes: Uint8Array): void {
+    const needed = this.length + bytes.length;
+    if (needed > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+      grown.set(this.#bytes.subarray(0, this.length));
+      this.#bytes = grown;
+    }
+    this.#bytes.set(bytes, this.length);
+    this.length = needed;
+  }
+
+  cut(length: number): void {
+    this.length = Math.min(this.length, length);
+    this.durable = Math.min(this.durable, length);
+  }
+
+  damage(offset: number, mask: number): void {
+    this.#bytes[offset] = (this.#bytes[offset] as number) ^ mask;
+  }
+
+  crash(random: Random | undefined): void {
+    const pending = this.length - this.durable;
+    const kept = random === undefined ? 0 : Math.floor(random.next() * (pending + 1));
+    this.length = this.durable + kept;
+    if (random !== undefined && kept > 0 && random.next() < 0.5) this.damage(this.length - 1, 0x55);
+    this.durable = this.length;
+  }
 }
 
 function failure(code: string, message: string): Error {
