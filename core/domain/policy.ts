@@ -33,6 +33,8 @@ export type CostPolicy = {
   ghostTakeoverMinutes: number;
   /** What moving a VM costs although nothing goes wrong. */
   moveMinutes: number;
+  /** What arming a ghost costs, taken over or not. */
+  ghostMinutes: number;
   /** Per GiB and hour that a ghost holds. */
   ghostMinutesPerGibHour: number;
   /** Per hour that a host takes no new VMs. */
@@ -88,6 +90,7 @@ export const DEFAULT_POLICY: Policy = {
     restartMinutes: 1.5,
     ghostTakeoverMinutes: 0.3,
     moveMinutes: 1,
+    ghostMinutes: 0.3,
     ghostMinutesPerGibHour: 0.02,
     cordonMinutesPerHour: 0.5,
     weightBase: 0.25,

@@ -1,0 +1,100 @@
+/**
+ * The safety kernel: between plan and executor, nothing goes round it. It answers why a proposal
+ * may not be carried out now, or nothing. The same guard runs when planning and again right before
+ * the side effect.
+ */
+import type {ActionKind} from './decision.ts';
+import type {CellView, HostView, VmView} from './fleet.ts';
+import type {Policy} from './policy.ts';
+import type {Proposal} from './proposal.ts';
+import type {Control} from './records.ts';
+
+/** Low-cardinality: it is a metric tag. */
+export type Guard =
+  | 'paused'
+  | 'mode'
+  | 'observe-only'
+  | 'frozen'
+  | 'stale'
+  | 'breaker'
+  | 'dwell'
+  | 'cooldown'
+  | 'budget-host'
+  | 'budget-cell'
+  | 'budget-hour';
+
+/** Moves and ghosts under way; the kernel adds what it lets through. */
+export type Ledger = {
+  perHost: Map<string, number>;
+  inCell: number;
+  movesLastHour: number;
+};
+
+export function createLedger(movesLastHour: number): Ledger {
+  return {perHost: new Map(), inCell: 0, movesLastHour};
+}
+
+/** Counts a move or ghost between two hosts as under way. */
+export function countMove(ledger: Ledger, from: string, to: string): void {
+  ledger.inCell++;
+  for (const host of [from, to]) ledger.perHost.set(host, (ledger.perHost.get(host) ?? 0) + 1);
+}
+
+const MOVES: readonly ActionKind[] = ['migrate', 'arm-ghost'];
+
+/**
+ * Whether so large a share of the cell is at risk or silent at once that the model, or our own
+ * network, is the likelier culprit. Blocks harm, never healing.
+ */
+export function breakerTripped(cell: CellView, policy: Policy): boolean {
+  const watched = cell.hosts.filter(host => !host.observeOnly && !host.lost);
+  const troubled = watched.filter(host => host.atRisk || host.suspected).length;
+  const {hostsAtRiskMin, hostsAtRiskRatio} = policy.breaker;
+  return troubled >= hostsAtRiskMin && troubled > hostsAtRiskRatio * watched.length;
+}
+
+export type GuardInput = {
+  proposal: Proposal;
+  cell: CellView;
+  host: HostView | undefined;
+  target: HostView | undefined;
+  vm: VmView | undefined;
+  control: Control;
+  policy: Policy;
+  ledger: Ledger;
+  breaker: boolean;
+};
+
+/** The first guard that forbids the proposal, or undefined. Order: cheap and final ones first. */
+export function forbids(input: GuardInput): Guard | undefined {
+  const {proposal, control, host, target, breaker} = input;
+  if (host?.observeOnly || target?.observeOnly) return 'observe-only';
+  if (control.mode !== 'auto') return 'mode';
+  if (control.paused) return 'paused';
+  if (target?.frozen || (host?.frozen && proposal.action !== 'restart')) return 'frozen';
+  if (proposal.healing) return undefined;
+  if (breaker) return 'breaker';
+  if (staleFor(input)) return 'stale';
+  return forbidsMove(input);
+}
+
+/** Nothing is done on stale knowledge, except to ask for proof. */
+function staleFor({proposal, host, policy}: GuardInput): boolean {
+  if (proposal.action === 'fence' || host === undefined) return false;
+  return host.silentForMs > policy.silence.staleAfterMs;
+}
+
+function forbidsMove({proposal, cell, host, vm, policy, ledger}: GuardInput): Guard | undefined {
+  const failedAtMs = vm === undefined ? (host?.failedAtMs ?? 0) : vm.failedAtMs;
+  if (failedAtMs > 0 && cell.nowMs - failedAtMs < policy.cooldownMs) return 'cooldown';
+  if (!MOVES.includes(proposal.action)) return undefined;
+  if (vm !== undefined && vm.movedAtMs > 0 && cell.nowMs - vm.movedAtMs < policy.dwellMs) {
+    return 'dwell';
+  }
+  const {concurrentPerHost, concurrentPerCell, movesPerHourPerCell} = policy.budgets;
+  for (const name of [proposal.host, proposal.targetHost]) {
+    if ((ledger.perHost.get(name) ?? 0) >= concurrentPerHost) return 'budget-host';
+  }
+  if (ledger.inCell >= concurrentPerCell) return 'budget-cell';
+  return ledger.movesLastHour >= movesPerHourPerCell ? 'budget-hour' : undefined;
+}
