@@ -1,0 +1,58 @@
+/**
+ * How far each edge's batches have been taken, so that a batch that is in the log twice is taken
+ * once. Owner and recorder use the same rule:
+ *
+ * M1 Of an (edge, cell, incarnation) only the successor of its mark is taken.
+ * M2 Without a mark the first sequence seen is taken: the reader began in the middle.
+ * M3 Edges send older incarnations first: once a newer one was seen, an older one is a repeat.
+ */
+export type Mark = {edge: string; cell: string; incarnation: number; seq: number};
+
+/** `next`: take it. `repeated`: it was taken before. `gapped`: one before it is missing. */
+export type MarkVerdict = 'next' | 'repeated' | 'gapped';
+
+export type Marks = {
+  /** Moves the mark to `seq` if the verdict is `next`. */
+  take(edge: string, cell: string, incarnation: number, seq: number): MarkVerdict;
+  /** A gap record: sequences `fromSeq` to `toSeq` will never come. Moves the mark over them. */
+  skip(
+    edge: string,
+    cell: string,
+    incarnation: number,
+    fromSeq: number,
+    toSeq: number,
+  ): MarkVerdict;
+  /** Everything, in canonical order: equal states give equal lists. */
+  entries(): readonly Mark[];
+};
+
+export function createMarks(initial: readonly Mark[] = []): Marks {
+  const marks = new Map<string, Mark>();
+  for (const mark of initial) marks.set(keyOf(mark.edge, mark.cell), {...mark});
+
+  const skip: Marks['skip'] = (edge, cell, incarnation, fromSeq, toSeq) => {
+    const key = keyOf(edge, cell);
+    const mark = marks.get(key);
+    if (mark === undefined || incarnation > mark.incarnation) {
+      marks.set(key, {edge, cell, incarnation, seq: toSeq});
+      return 'next';
+    }
+    if (incarnation < mark.incarnation || toSeq <= mark.seq) return 'repeated';
+    if (fromSeq > mark.seq + 1) return 'gapped';
+    mark.seq = toSeq;
+    return 'next';
+  };
+
+  return {
+    take: (edge, cell, incarnation, seq) => skip(edge, cell, incarnation, seq, seq),
+    skip,
+    entries: () =>
+      [...marks.keys()]
+        .sort()
+        .map(key => marks.get(key) as Mark)
+        .map(mark => ({...mark})),
+  };
+}
+
+/** Names hold no line feed, so no two pairs share a key. */
+const keyOf = (edge: string, cell: string): string => `${cell}\n${edge}`;
