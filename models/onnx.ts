@@ -1,0 +1,171 @@
+import {create, type MessageInitShape, toBinary} from '@bufbuild/protobuf';
+import {
+  type AttributeProtoSchema,
+  AttributeProto_AttributeType as AttributeType,
+  ModelProtoSchema,
+  type NodeProtoSchema,
+  type TensorProtoSchema,
+  type ValueInfoProtoSchema,
+} from '../proto/gen/onnx/v1/onnx_pb.ts';
+import type {Forest} from './forest.ts';
+import type {TreeModel} from './tree-model.ts';
+
+/** Names of the graph's ends: rows × features in, rows × components out. */
+export const INPUT = 'features';
+export const OUTPUT = 'risks';
+/** Element type of both, as ONNX numbers it. */
+export const FLOAT = 1;
+
+/** What the file says of itself; the keys are ONNX metadata properties. */
+export type ModelMetadata = {
+  readonly name: string;
+  readonly featureHash: number;
+  readonly components: readonly string[];
+  readonly requiredMetrics: readonly string[];
+  readonly seed: number;
+  /** What the model was trained on, in a sentence. */
+  readonly data: string;
+};
+
+type Attribute = MessageInitShape<typeof AttributeProtoSchema>;
+type Node = MessageInitShape<typeof NodeProtoSchema>;
+
+/**
+ * The model as an ONNX file (IR 8, ai.onnx 17, ai.onnx.ml 3): one TreeEnsembleRegressor a
+ * component, side by side, then slope, offset and sigmoid. Equal models give equal bytes.
+ *
+ * Node covers travel as `nodes_hitrates`, the operator's own place for them; the runtime ignores
+ * them, the explanation needs them.
+ */
+export function encodeOnnx(model: TreeModel, metadata: ModelMetadata): Uint8Array {
+  const components = model.forests.length;
+  const margins = model.forests.map((_, index) => `margin_${metadata.components[index]}`);
+  const nodes: Node[] = [
+    ...model.forests.map((forest, index) => ensembleNode(forest, margins[index] as string)),
+    {
+      opType: 'Concat',
+      input: margins,
+      output: ['margins'],
+      attribute: [{name: 'axis', type: AttributeType.INT, i: 1n}],
+    },
+    {opType: 'Mul', input: ['margins', 'slopes'], output: ['scaled']},
+    {opType: 'Add', input: ['scaled', 'offsets'], output: ['calibrated']},
+    {opType: 'Sigmoid', input: ['calibrated'], output: [OUTPUT]},
+  ];
+  const file = create(ModelProtoSchema, {
+    irVersion: 8n,
+    producerName: 'forestay',
+    opsetImport: [
+      {domain: '', version: 17n},
+      {domain: 'ai.onnx.ml', version: 3n},
+    ],
+    metadataProps: Object.entries(metadata).map(([key, value]) => ({
+      key,
+      value: Array.isArray(value) ? value.join(',') : String(value),
+    })),
+    graph: {
+      name: metadata.name,
+      node: nodes,
+      initializer: [tensor('slopes', model.slopes), tensor('offsets', model.offsets)],
+      input: [matrix(INPUT, model.featureCount)],
+      output: [matrix(OUTPUT, components)],
+    },
+  });
+  return toBinary(ModelProtoSchema, file);
+}
+
+function ensembleNode(forest: Forest, output: string): Node {
+  const trees = treeOfNodes(forest);
+  const firsts = forest.roots;
+  const within = (node: number, index: number) =>
+    node < 0 ? 0 : node - (firsts[trees[index] as number] as number);
+  const ids = [...trees].map((tree, node) => node - (firsts[tree] as number));
+  const leaves = [...forest.feature.keys()].filter(node => forest.feature[node] === -1);
+  const attribute: Attribute[] = [
+    ints('nodes_treeids', trees),
+    ints('nodes_nodeids', ids),
+    ints(
+      'nodes_featureids',
+      Array.from(forest.feature, column => Math.max(column, 0)),
+    ),
+    strings(
+      'nodes_modes',
+      Array.from(forest.feature, column => (column < 0 ? 'LEAF' : 'BRANCH_LEQ')),
+    ),
+    floats('nodes_values', forest.threshold),
+    ints('nodes_truenodeids', Array.from(forest.left, within)),
+    ints('nodes_falsenodeids', Array.from(forest.right, within)),
+    ints('nodes_missing_value_tracks_true', forest.missingLeft),
+    floats('nodes_hitrates', forest.cover),
+    ints(
+      'target_treeids',
+      leaves.map(node => trees[node] as number),
+    ),
+    ints(
+      'target_nodeids',
+      leaves.map(node => ids[node] as number),
+    ),
+    ints(
+      'target_ids',
+      leaves.map(() => 0),
+    ),
+    floats(
+      'target_weights',
+      leaves.map(node => forest.value[node] as number),
+    ),
+    floats('base_values', [forest.base]),
+    {name: 'n_targets', type: AttributeType.INT, i: 1n},
+    {name: 'post_transform', type: AttributeType.STRING, s: utf8('NONE')},
+  ];
+  return {
+    opType: 'TreeEnsembleRegressor',
+    domain: 'ai.onnx.ml',
+    name: output,
+    input: [INPUT],
+    output: [output],
+    attribute,
+  };
+}
+
+/** The tree that each node belongs to. */
+function treeOfNodes(forest: Forest): Int32Array {
+  const trees = new Int32Array(forest.feature.length);
+  for (let tree = 0; tree < forest.roots.length; tree++) {
+    trees.fill(tree, forest.roots[tree], forest.roots[tree + 1]);
+  }
+  return trees;
+}
+
+function ints(name: string, values: Iterable<number>): Attribute {
+  return {name, type: AttributeType.INTS, ints: Array.from(values, BigInt)};
+}
+
+function floats(name: string, values: Iterable<number>): Attribute {
+  return {name, type: AttributeType.FLOATS, floats: [...values]};
+}
+
+function strings(name: string, values: readonly string[]): Attribute {
+  return {name, type: AttributeType.STRINGS, strings: values.map(utf8)};
+}
+
+function utf8(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text);
+}
+
+function tensor(name: string, values: Float32Array): MessageInitShape<typeof TensorProtoSchema> {
+  const rawData = new Uint8Array(4 * values.length);
+  const view = new DataView(rawData.buffer);
+  for (const [index, value] of values.entries()) view.setFloat32(4 * index, value, true);
+  return {name, dims: [BigInt(values.length)], dataType: FLOAT, rawData};
+}
+
+function matrix(name: string, columns: number): MessageInitShape<typeof ValueInfoProtoSchema> {
+  const dim = [
+    {value: {case: 'dimParam' as const, value: 'rows'}},
+    {value: {case: 'dimValue' as const, value: BigInt(columns)}},
+  ];
+  return {
+    name,
+    type: {value: {case: 'tensorType', value: {elemType: FLOAT, shape: {dim}}}},
+  };
+}

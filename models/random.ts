@@ -1,0 +1,15 @@
+/**
+ * A small seeded generator (Mulberry32) for sampling rows and columns. Equal seeds give equal
+ * streams on every machine.
+ *
+ * @returns A function that gives uniform numbers in [0, 1).
+ */
+export function createUniform(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
