@@ -1,0 +1,202 @@
+import {availableParallelism} from 'node:os';
+import {fileURLToPath} from 'node:url';
+import {z} from 'zod';
+import {parseAddress} from './domain/address.ts';
+import {DEFAULT_POLICY, type Policy} from './domain/policy.ts';
+import type {TimeBase} from './domain/telemetry.ts';
+
+/** Everything that can be set, with its defaults filled in. */
+export type Config = {
+  core: {
+    /** HOST:PORT of gRPC; port 0 takes a free one. */
+    listen: string;
+    /** HOST:PORT of HTTP. */
+    http: string;
+    /** Segments, the sqlite file and locks live here. Absolute. */
+    dataDir: string;
+    /** Allows addresses other than loopback although nobody is authenticated. */
+    insecure: boolean;
+  };
+  log: {
+    kind: 'memory' | 'segments' | 'kafka';
+    kafka: {brokers: readonly string[]; topicPrefix: string; replicationFactor: number};
+    segments: {
+      segmentBytes: number;
+      /** Oldest telemetry goes first above this, all partitions together. */
+      telemetryRetentionBytes: number;
+    };
+  };
+  store: {
+    kind: 'memory' | 'sqlite' | 'questdb';
+    /** HOST:PORT of QuestDB's HTTP. */
+    questdb: {address: string};
+  };
+  /** `none`: inventory from telemetry, nobody acts. */
+  hypervisor: {kind: 'grpc' | 'none'};
+  scoring: {
+    /** Folder of model.onnx and its card. Absolute. */
+    modelDir: string;
+    threads: number;
+    cadence: 'on-change' | 'samples' | 'interval';
+    /** For `samples`: score an entity after this many of its samples. */
+    everySamples: number;
+    /** For `interval`. */
+    intervalMs: number;
+    /** How long a tick waits for its scores before they join a later one. */
+    waitMs: number;
+  };
+  ticks: {tickMs: number; checkpointEveryMs: number};
+  /** Cells that are not live. */
+  cells: Readonly<Record<string, {timeBase: TimeBase}>>;
+  policy: Policy;
+};
+
+export const DEFAULT_CONFIG: Config = {
+  core: {
+    listen: '127.0.0.1:7443',
+    http: '127.0.0.1:7070',
+    dataDir: '.forestay',
+    insecure: false,
+  },
+  log: {
+    kind: 'segments',
+    kafka: {brokers: ['127.0.0.1:9092'], topicPrefix: 'forestay', replicationFactor: 1},
+    segments: {segmentBytes: 64 * 2 ** 20, telemetryRetentionBytes: 16 * 2 ** 30},
+  },
+  store: {kind: 'sqlite', questdb: {address: '127.0.0.1:9000'}},
+  hypervisor: {kind: 'grpc'},
+  scoring: {
+    modelDir: fileURLToPath(new URL('../models/artefacts', import.meta.url)),
+    threads: Math.max(1, availableParallelism() - 1),
+    cadence: 'on-change',
+    everySamples: 1,
+    intervalMs: 1000,
+    waitMs: 100,
+  },
+  ticks: {tickMs: 250, checkpointEveryMs: 60_000},
+  cells: {},
+  policy: DEFAULT_POLICY,
+};
+
+const DAY_MS = 86_400_000;
+
+const ratio = z.number().min(0).max(1);
+const nonNegative = z.number().min(0);
+const positive = z.number().gt(0);
+const count = z.int().min(1);
+const durationMs = z
+  .int()
+  .min(0)
+  .max(365 * DAY_MS);
+const address = z.string().refine(text => parseAddress(text), 'expected HOST:PORT');
+
+type FieldSchemas<Value> = {[Key in keyof Value]-?: z.ZodType<Value[Key]>};
+
+/** An object of exactly these keys, each of which may be left out. */
+function section<Value extends object>(
+  defaults: Value,
+  fields: FieldSchemas<Value>,
+): z.ZodType<Value> {
+  const shape = Object.fromEntries(
+    Object.entries<z.ZodType>(fields).map(([key, schema]) => [
+      key,
+      schema.default(defaults[key as keyof Value]),
+    ]),
+  );
+  return z.strictObject(shape) as unknown as z.ZodType<Value>;
+}
+
+const policySchema = section(DEFAULT_POLICY, {
+  version: count,
+  mode: z.enum(['observe', 'advise', 'approve', 'auto']),
+  band: section(DEFAULT_POLICY.band, {
+    enter: ratio,
+    enterHoldMs: durationMs,
+    leave: ratio,
+    leaveHoldMs: durationMs,
+  }).refine(band => band.leave < band.enter, {
+    path: ['leave'],
+    message: 'must be below band.enter, else a host would enter and leave at once',
+  }),
+  horizonMs: durationMs,
+  costs: section(DEFAULT_POLICY.costs, {
+    interruptionMinutes: nonNegative,
+    restartMinutes: nonNegative,
+    ghostTakeoverMinutes: nonNegative,
+    moveMinutes: nonNegative,
+    ghostMinutes: nonNegative,
+    ghostMinutesPerGibHour: nonNegative,
+    cordonMinutesPerHour: nonNegative,
+    weightBase: nonNegative,
+    weightCritical: nonNegative,
+  }),
+  budgets: section(DEFAULT_POLICY.budgets, {
+    concurrentPerHost: z.int().min(0),
+    concurrentPerCell: z.int().min(0),
+    movesPerHourPerCell: z.int().min(0),
+    ghostMemoryRatio: ratio,
+  }),
+  target: section(DEFAULT_POLICY.target, {
+    cpuLimitRatio: positive.max(1),
+    memoryLimitRatio: positive.max(1),
+    riskLimit: ratio,
+  }),
+  silence: section(DEFAULT_POLICY.silence, {
+    staleAfterMs: durationMs,
+    fenceAfterMs: durationMs,
+    fenceAtRiskAfterMs: durationMs,
+  }),
+  breaker: section(DEFAULT_POLICY.breaker, {
+    hostsAtRiskRatio: ratio,
+    hostsAtRiskMin: z.int().min(0),
+  }),
+  dwellMs: durationMs,
+  cooldownMs: durationMs,
+  probationMs: durationMs,
+});
+
+export const configSchema = section(DEFAULT_CONFIG, {
+  core: section(DEFAULT_CONFIG.core, {
+    listen: address,
+    http: address,
+    dataDir: z.string().min(1),
+    insecure: z.boolean(),
+  }),
+  log: section(DEFAULT_CONFIG.log, {
+    kind: z.enum(['memory', 'segments', 'kafka']),
+    kafka: section(DEFAULT_CONFIG.log.kafka, {
+      brokers: z.array(address).min(1),
+      topicPrefix: z.string().regex(/^[A-Za-z0-9._-]{1,100}$/, 'expected A-Z a-z 0-9 . _ -'),
+      replicationFactor: z.int().min(1).max(32),
+    }),
+    segments: section(DEFAULT_CONFIG.log.segments, {
+      segmentBytes: z
+        .int()
+        .min(2 ** 16)
+        .max(2 ** 31),
+      telemetryRetentionBytes: z.int().min(2 ** 20),
+    }),
+  }),
+  store: section(DEFAULT_CONFIG.store, {
+    kind: z.enum(['memory', 'sqlite', 'questdb']),
+    questdb: section(DEFAULT_CONFIG.store.questdb, {address}),
+  }),
+  hypervisor: section(DEFAULT_CONFIG.hypervisor, {kind: z.enum(['grpc', 'none'])}),
+  scoring: section(DEFAULT_CONFIG.scoring, {
+    modelDir: z.string().min(1),
+    threads: z.int().min(1).max(256),
+    cadence: z.enum(['on-change', 'samples', 'interval']),
+    everySamples: count,
+    intervalMs: z.int().min(10).max(DAY_MS),
+    waitMs: z.int().min(0).max(10_000),
+  }),
+  ticks: section(DEFAULT_CONFIG.ticks, {
+    tickMs: z.int().min(10).max(60_000),
+    checkpointEveryMs: z.int().min(1000).max(DAY_MS),
+  }),
+  cells: z.record(
+    z.string().min(1),
+    z.strictObject({timeBase: z.enum(['live', 'recorded', 'simulated'])}),
+  ),
+  policy: policySchema,
+});
