@@ -15,6 +15,8 @@ export type Block = {
   values: Float32Array;
   /** For columns reduced from several devices: which one was worst. */
   devices: readonly {row: number; column: number; name: string}[];
+  /** How many values arrived infinite and were made missing; absent: none. */
+  infinities?: number;
 };
 
 /** What one edge sends at once. The unit of acknowledgement. */

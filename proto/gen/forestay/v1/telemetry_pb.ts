@@ -144,7 +144,7 @@ export type Block = Message<"forestay.v1.Block"> & {
   metricSet: string;
 
   /**
-   * First 32 bits of SHA-256 over the set's column names.
+   * FNV-1a of name, kind and columns, joined by line feeds.
    *
    * @generated from field: fixed32 metric_set_hash = 2;
    */

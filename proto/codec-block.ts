@@ -1,0 +1,208 @@
+import type {ForestayError} from '../core/domain/errors.ts';
+import type {Block} from '../core/domain/telemetry.ts';
+import {bytesOf, copyFloats, floatsOf, packFloats, unpackFloats} from './codec-floats.ts';
+import {malformed, wholeNumber} from './codec-guards.ts';
+import type * as wire from './gen/forestay/v1/telemetry_pb.ts';
+import {ValueEncoding} from './gen/forestay/v1/telemetry_pb.ts';
+
+const CODE = 'BATCH_MALFORMED';
+
+/** A row points at its entity with 16 bits; more rows than this in a block help nobody. */
+export const BLOCK_ROWS_MAX = 65_536;
+/** What all the blocks of one batch may unpack to. */
+export const BATCH_VALUES_BYTES_MAX = 16 * 1024 * 1024;
+/** Milliseconds after the epoch up to which JavaScript has dates. */
+const TIME_MS_MAX = 8.64e15;
+const OFFSET_MS_MAX = 0xffff_ffff;
+const NAME_LENGTH_MAX = 256;
+
+/** The fields of a block's message. Values are packed from `packAboveBytes` on, if it pays. */
+export function toBlock(block: Block, packAboveBytes: number) {
+  const {baseMs, rowOffsetMs} = offsetsOf(block.observedAtMs);
+  const plain = bytesOf(block.values);
+  const packed = plain.length >= packAboveBytes ? packFloats(block.values) : plain;
+  const pays = packed.length < plain.length;
+  return {
+    metricSet: block.metricSet,
+    metricSetHash: block.metricSetHash,
+    rows: block.rows,
+    entities: [...block.entities],
+    rowEntity: isIdentity(block) ? new Uint8Array(0) : bytesOf(block.rowEntity),
+    baseMs: BigInt(baseMs),
+    rowOffsetMs,
+    encoding: pays ? ValueEncoding.SHUFFLE_ZSTD : ValueEncoding.UNSPECIFIED,
+    values: pays ? packed : plain,
+    devices: [...block.devices],
+  };
+}
+
+/**
+ * A block of the wire, checked: every length fits the others, every index points at something.
+ * Infinities become NaN (missing) and are counted. `values` is a view of the message where it is
+ * aligned, uncompressed and finite; else a copy.
+ *
+ * @param valuesBytesMax What the values may unpack to.
+ */
+export function blockOf(message: wire.Block, valuesBytesMax: number): Block {
+  const {metricSet, metricSetHash, rows, entities} = message;
+  if (metricSet === '') throw malformed(CODE, 'block names no metric set');
+  if (rows > BLOCK_ROWS_MAX) {
+    throw malformed(CODE, `block of ${metricSet} has ${rows} rows; at most ${BLOCK_ROWS_MAX}`);
+  }
+  requireEntities(entities, metricSet);
+  const floats = valuesOf(message, valuesBytesMax);
+  const {values, infinities} = clearInfinities(floats);
+  const columns = rows === 0 ? 0 : values.length / rows;
+  return {
+    metricSet,
+    metricSetHash,
+    rows,
+    entities,
+    rowEntity: rowEntityOf(message),
+    observedAtMs: timesOf(message),
+    values,
+    devices: devicesOf(message, columns),
+    ...(infinities === 0 ? {} : {infinities}),
+  };
+}
+
+function valuesOf({metricSet, rows, encoding, values}: wire.Block, bytesMax: number) {
+  let bytes: Uint8Array = values;
+  if (encoding === ValueEncoding.SHUFFLE_ZSTD) {
+    try {
+      bytes = unpackFloats(values, bytesMax);
+    } catch (cause) {
+      const message = `cannot unpack the values of ${metricSet} within ${bytesMax} bytes`;
+      throw malformed(CODE, message, {cause});
+    }
+  } else if (encoding !== ValueEncoding.UNSPECIFIED) {
+    throw malformed(CODE, `values of ${metricSet} have encoding ${encoding}, which is not known`);
+  }
+  const rowBytes = rows * 4;
+  const fits = rows === 0 ? bytes.length === 0 : bytes.length > 0 && bytes.length % rowBytes === 0;
+  if (!fits) {
+    throw malformed(
+      CODE,
+      `values of ${metricSet} take ${bytes.length} bytes, not ${rows} rows × columns × 4`,
+    );
+  }
+  return floatsOf(bytes);
+}
+
+/** Copies before it writes: the bytes below may be the log's. */
+function clearInfinities(values: Float32Array): {values: Float32Array; infinities: number} {
+  let infinities = 0;
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index] as number;
+    if (value - value === 0 || value !== value) continue;
+    infinities++;
+  }
+  if (infinities === 0) return {values, infinities};
+  const cleared = copyFloats(bytesOf(values));
+  for (let index = 0; index < cleared.length; index++) {
+    if (Math.abs(cleared[index] as number) === Number.POSITIVE_INFINITY)
+      cleared[index] = Number.NaN;
+  }
+  return {values: cleared, infinities};
+}
+
+function requireEntities(entities: readonly string[], metricSet: string): void {
+  if (entities.length > BLOCK_ROWS_MAX) {
+    throw malformed(CODE, `block of ${metricSet} names ${entities.length} entities`);
+  }
+  for (const entity of entities) {
+    const named =
+      (entity.startsWith('hosts/') && entity.length > 6) ||
+      (entity.startsWith('vms/') && entity.length > 4);
+    if (named && entity.length <= NAME_LENGTH_MAX) continue;
+    const shown = JSON.stringify(entity.slice(0, 40));
+    throw malformed(CODE, `entity ${shown} is neither hosts/NAME nor vms/NAME`);
+  }
+}
+
+function rowEntityOf({metricSet, rows, entities, rowEntity}: wire.Block): Uint16Array {
+  const indices = new Uint16Array(rows);
+  if (rowEntity.length === 0) {
+    if (rows > entities.length) {
+      throw malformed(
+        CODE,
+        `block of ${metricSet} has ${rows} rows, ${entities.length} entities and no row_entity`,
+      );
+    }
+    for (let row = 0; row < rows; row++) indices[row] = row;
+    return indices;
+  }
+  requireLength(rowEntity, rows * 2, 'row_entity', metricSet);
+  for (let row = 0, at = 0; row < rows; row++, at += 2) {
+    const index = (rowEntity[at] as number) | ((rowEntity[at + 1] as number) << 8);
+    if (index >= entities.length) {
+      throw malformed(
+        CODE,
+        `row ${row} of ${metricSet} points at entity ${index} of ${entities.length}`,
+      );
+    }
+    indices[row] = index;
+  }
+  return indices;
+}
+
+function timesOf({metricSet, rows, baseMs, rowOffsetMs}: wire.Block): Float64Array {
+  const base = wholeNumber(baseMs, 'base_ms', CODE);
+  if (base < 0 || base > TIME_MS_MAX - OFFSET_MS_MAX) {
+    throw malformed(CODE, `base_ms of ${metricSet} is ${base}, not a time after 1970`);
+  }
+  const times = new Float64Array(rows);
+  if (rowOffsetMs.length === 0) return times.fill(base);
+  requireLength(rowOffsetMs, rows * 4, 'row_offset_ms', metricSet);
+  for (let row = 0, at = 0; row < rows; row++, at += 4) {
+    const low = (rowOffsetMs[at] as number) | ((rowOffsetMs[at + 1] as number) << 8);
+    const high = (rowOffsetMs[at + 2] as number) | ((rowOffsetMs[at + 3] as number) << 8);
+    times[row] = base + high * 0x1_0000 + low;
+  }
+  return times;
+}
+
+function requireLength(bytes: Uint8Array, wanted: number, field: string, metricSet: string): void {
+  if (bytes.length === wanted) return;
+  throw malformed(CODE, `${field} of ${metricSet} takes ${bytes.length} bytes, not ${wanted}`);
+}
+
+function devicesOf({metricSet, rows, devices}: wire.Block, columns: number): Block['devices'] {
+  if (devices.length === 0) return [];
+  if (devices.length > rows * columns) {
+    throw malformed(CODE, `block of ${metricSet} names ${devices.length} devices`);
+  }
+  return devices.map(({row, column, name}) => {
+    if (row < rows && column < columns) return {row, column, name};
+    throw malformed(CODE, `device ${name} of ${metricSet} is at row ${row}, column ${column}`);
+  });
+}
+
+function isIdentity({rows, entities, rowEntity}: Block): boolean {
+  if (rows > entities.length) return false;
+  for (let row = 0; row < rows; row++) if (rowEntity[row] !== row) return false;
+  return true;
+}
+
+function offsetsOf(observedAtMs: Float64Array): {baseMs: number; rowOffsetMs: Uint8Array} {
+  const baseMs = observedAtMs.reduce((least, atMs) => Math.min(least, atMs), TIME_MS_MAX);
+  if (observedAtMs.length === 0) return {baseMs: 0, rowOffsetMs: new Uint8Array(0)};
+  const offsets = new Uint32Array(observedAtMs.length);
+  let flat = true;
+  for (let row = 0; row < offsets.length; row++) {
+    const offset = (observedAtMs[row] as number) - baseMs;
+    offsets[row] = offset;
+    if (offsets[row] !== offset) throw unrepresentable(baseMs, observedAtMs[row] as number);
+    if (offset !== 0) flat = false;
+  }
+  if (!Number.isSafeInteger(baseMs) || baseMs < 0) throw unrepresentable(baseMs, baseMs);
+  return {baseMs, rowOffsetMs: flat ? new Uint8Array(0) : bytesOf(offsets)};
+}
+
+function unrepresentable(baseMs: number, atMs: number): ForestayError {
+  return malformed(
+    CODE,
+    `cannot encode sample times ${baseMs} to ${atMs}: whole milliseconds after 1970, at most ` +
+      `${OFFSET_MS_MAX} apart; send them in several batches`,
+  );
+}

@@ -1,0 +1,67 @@
+/**
+ * Columns of f32 as bytes. Typed arrays have the byte order of the machine and the wire is
+ * little-endian; every machine that Node runs on today is, and the check below holds it so.
+ */
+import {strict as assert} from 'node:assert';
+import {endianness} from 'node:os';
+import {constants, zstdCompressSync, zstdDecompressSync} from 'node:zlib';
+
+assert.equal(endianness(), 'LE', 'typed arrays are taken as the wire has them: little-endian');
+
+/** The bytes of a typed array, not copied. */
+export function bytesOf(array: Float32Array | Uint16Array | Uint32Array): Uint8Array {
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+}
+
+/** The floats in `bytes` (a multiple of four): a view where they are aligned, else a copy. */
+export function floatsOf(bytes: Uint8Array): Float32Array {
+  if (bytes.byteOffset % 4 === 0) {
+    return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+  }
+  return copyFloats(bytes);
+}
+
+/** The floats in `bytes`, in memory of their own. */
+export function copyFloats(bytes: Uint8Array): Float32Array {
+  // Not `bytes.slice()`: of a Buffer, that is a view.
+  return new Float32Array(new Uint8Array(bytes).buffer);
+}
+
+/** Shuffles f32 bytes by significance, where neighbours are alike, and compresses them. */
+export function packFloats(values: Float32Array): Uint8Array {
+  return zstdCompressSync(shuffle(bytesOf(values)), {
+    params: {[constants.ZSTD_c_compressionLevel]: 1},
+  });
+}
+
+/**
+ * Undoes {@link packFloats}. Throws what zlib throws, also when the result would be longer than
+ * `bytesMax`: a small message must not become a large one.
+ */
+export function unpackFloats(packed: Uint8Array, bytesMax: number): Uint8Array {
+  return unshuffle(zstdDecompressSync(packed, {maxOutputLength: bytesMax}));
+}
+
+function shuffle(bytes: Uint8Array): Uint8Array {
+  const count = bytes.length / 4;
+  const shuffled = new Uint8Array(bytes.length);
+  for (let value = 0, at = 0; value < count; value++, at += 4) {
+    shuffled[value] = bytes[at] as number;
+    shuffled[count + value] = bytes[at + 1] as number;
+    shuffled[2 * count + value] = bytes[at + 2] as number;
+    shuffled[3 * count + value] = bytes[at + 3] as number;
+  }
+  return shuffled;
+}
+
+function unshuffle(shuffled: Uint8Array): Uint8Array {
+  const count = Math.floor(shuffled.length / 4);
+  const bytes = new Uint8Array(shuffled.length);
+  for (let value = 0, at = 0; value < count; value++, at += 4) {
+    bytes[at] = shuffled[value] as number;
+    bytes[at + 1] = shuffled[count + value] as number;
+    bytes[at + 2] = shuffled[2 * count + value] as number;
+    bytes[at + 3] = shuffled[3 * count + value] as number;
+  }
+  return bytes;
+}

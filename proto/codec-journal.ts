@@ -1,0 +1,202 @@
+import {create, type MessageInitShape, toBinary} from '@bufbuild/protobuf';
+import {actionKinds, type Decision} from '../core/domain/decision.ts';
+import {effectKinds, type IssuedEffect} from '../core/domain/effects.ts';
+import type {JournalRecord, Mode, Tick, Transition} from '../core/domain/records.ts';
+import {bytesOf, copyFloats} from './codec-floats.ts';
+import {malformed, oneOf, parse, wholeNumber} from './codec-guards.ts';
+import {inventoryHostOf, toInventoryHost} from './codec-inventory.ts';
+import type * as records from './gen/forestay/records/v1/records_pb.ts';
+import {JournalRecordSchema} from './gen/forestay/records/v1/records_pb.ts';
+
+type JournalInit = MessageInitShape<typeof JournalRecordSchema>;
+
+const CODE = 'RECORD_MALFORMED';
+const outcomes = ['acted', 'would-act', 'blocked', 'no-action'] as const;
+export const modes: readonly Mode[] = ['observe', 'advise', 'approve', 'auto'];
+
+/**
+ * The journal record of a tick. Equal ticks give equal bytes: fields are written in the order of
+ * their numbers and nothing is a map.
+ */
+export function encodeTick(tick: Tick): Uint8Array {
+  return encode({record: {case: 'tick', value: toTick(tick)}});
+}
+
+export function encodeJournal(record: JournalRecord): Uint8Array {
+  switch (record.kind) {
+    case 'tick':
+      return encodeTick(record.tick);
+    case 'epoch': {
+      const {epoch, owner, address} = record.epoch;
+      return encode({record: {case: 'epoch', value: {epoch: BigInt(epoch), owner, address}}});
+    }
+    case 'tick-part': {
+      const {epoch, number, part, parts, bytes} = record;
+      const value = {epoch: BigInt(epoch), number: BigInt(number), part, parts, bytes};
+      return encode({record: {case: 'tickPart', value}});
+    }
+    case 'checkpoint': {
+      const {epoch, tickNumber, firstOffset, chunks, crc32} = record.pointer;
+      const value = {
+        epoch: BigInt(epoch),
+        tickNumber: BigInt(tickNumber),
+        firstOffset: BigInt(firstOffset),
+        chunks,
+        crc32,
+      };
+      return encode({record: {case: 'checkpoint', value}});
+    }
+  }
+}
+
+export function decodeJournal(bytes: Uint8Array): JournalRecord {
+  const {record} = parse(JournalRecordSchema, bytes, CODE);
+  switch (record.case) {
+    case 'tick':
+      return {kind: 'tick', tick: tickOf(record.value)};
+    case 'epoch': {
+      const {epoch, owner, address} = record.value;
+      return {kind: 'epoch', epoch: {epoch: counter(epoch, 'epoch'), owner, address}};
+    }
+    case 'tickPart':
+      return tickPartOf(record.value);
+    case 'checkpoint': {
+      const {epoch, tickNumber, firstOffset, chunks, crc32} = record.value;
+      const pointer = {
+        epoch: counter(epoch, 'epoch'),
+        tickNumber: counter(tickNumber, 'tick_number'),
+        firstOffset: counter(firstOffset, 'first_offset'),
+        chunks,
+        crc32,
+      };
+      return {kind: 'checkpoint', pointer};
+    }
+    default:
+      throw malformed(CODE, `journal record of ${bytes.length} bytes is of no known kind`);
+  }
+}
+
+function encode(init: JournalInit): Uint8Array {
+  return toBinary(JournalRecordSchema, create(JournalRecordSchema, init));
+}
+
+function counter(value: bigint, field: string): number {
+  return wholeNumber(value, field, CODE);
+}
+
+function toTick(tick: Tick) {
+  const {control} = tick;
+  return {
+    timeMs: tick.timeMs,
+    epoch: BigInt(tick.epoch),
+    number: BigInt(tick.number),
+    cut: {
+      telemetryOffset: BigInt(tick.cut.telemetryOffset),
+      inboxOffset: BigInt(tick.cut.inboxOffset),
+      scoreRequest: BigInt(tick.cut.scoreRequest),
+    },
+    modelHash: tick.modelHash,
+    ...(control === undefined ? {} : {control}),
+    transitions: tick.transitions.map(move => ({...move, seq: BigInt(move.seq)})),
+    risks: tick.risks.map(({host, risks}) => ({host, risks: bytesOf(risks)})),
+    timers: [...tick.timers],
+    effects: [...tick.effects],
+    decisions: tick.decisions.map(decision => ({
+      ...decision,
+      alternatives: [...decision.alternatives],
+    })),
+    inventory: tick.inventory.map(toInventoryHost),
+  };
+}
+
+function tickOf(tick: records.Tick): Tick {
+  const {cut, control} = tick;
+  if (cut === undefined) throw malformed(CODE, `tick ${tick.number} has no cut`);
+  return {
+    timeMs: tick.timeMs,
+    epoch: counter(tick.epoch, 'epoch'),
+    number: counter(tick.number, 'number'),
+    cut: {
+      telemetryOffset: counter(cut.telemetryOffset, 'telemetry_offset'),
+      inboxOffset: counter(cut.inboxOffset, 'inbox_offset'),
+      scoreRequest: counter(cut.scoreRequest, 'score_request'),
+    },
+    transitions: tick.transitions.map(transitionOf),
+    risks: tick.risks.map(({host, risks}) => ({host, risks: risksOf(risks)})),
+    timers: tick.timers.map(({actor, dueMs}) => ({actor, dueMs})),
+    effects: tick.effects.map(effectOf),
+    decisions: tick.decisions.map(decisionOf),
+    inventory: tick.inventory.map(host => inventoryHostOf(host, CODE)),
+    ...(control === undefined ? {} : {control: controlOf(control)}),
+    modelHash: tick.modelHash,
+  };
+}
+
+function tickPartOf(message: records.TickPart): JournalRecord {
+  const {part, parts, bytes} = message;
+  if (part >= parts) throw malformed(CODE, `tick part ${part} of ${parts}: parts count from 0`);
+  return {
+    kind: 'tick-part',
+    epoch: counter(message.epoch, 'epoch'),
+    number: counter(message.number, 'number'),
+    part,
+    parts,
+    bytes,
+  };
+}
+
+function controlOf({mode, paused, policyVersion}: records.Control) {
+  return {mode: oneOf(mode, modes, 'mode', CODE), paused, policyVersion};
+}
+
+function transitionOf(move: records.Transition): Transition {
+  const {actor, machine, machineVersion, from, to, event, context} = move;
+  return {
+    actor,
+    machine,
+    machineVersion,
+    seq: counter(move.seq, 'seq'),
+    from,
+    to,
+    event,
+    context,
+  };
+}
+
+/** Kept by the engine for as long as the host lives: in memory of their own. */
+function risksOf(bytes: Uint8Array): Float32Array {
+  if (bytes.length % 4 === 0) return copyFloats(bytes);
+  throw malformed(CODE, `risks take ${bytes.length} bytes, not a multiple of 4`);
+}
+
+function effectOf(effect: records.IssuedEffect): IssuedEffect {
+  const {id, host, vm, targetHost, weightPercent, deadlineMs, agent, address} = effect;
+  const kind = oneOf(effect.kind, effectKinds, 'effect kind', CODE);
+  return {id, kind, host, vm, targetHost, weightPercent, deadlineMs, agent, address};
+}
+
+function decisionOf(decision: records.Decision): Decision {
+  return {
+    id: decision.id,
+    atMs: decision.atMs,
+    entity: decision.entity,
+    host: decision.host,
+    risk: decision.risk,
+    component: decision.component,
+    action: oneOf(decision.action, actionKinds, 'action', CODE),
+    targetHost: decision.targetHost,
+    because: decision.because,
+    outcome: oneOf(decision.outcome, outcomes, 'outcome', CODE),
+    blockedBy: decision.blockedBy,
+    alternatives: decision.alternatives.map(alternative => ({
+      action: oneOf(alternative.action, actionKinds, 'action', CODE),
+      targetHost: alternative.targetHost,
+      gainVmMinutes: alternative.gainVmMinutes,
+      costVmMinutes: alternative.costVmMinutes,
+      finishesInSeconds: alternative.finishesInSeconds,
+      rejectedBecause: alternative.rejectedBecause,
+    })),
+    modelHash: decision.modelHash,
+    policyVersion: decision.policyVersion,
+  };
+}

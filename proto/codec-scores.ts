@@ -1,0 +1,63 @@
+import {create, toBinary} from '@bufbuild/protobuf';
+import type {ScoresRecord} from '../core/domain/records.ts';
+import {bytesOf, floatsOf} from './codec-floats.ts';
+import {malformed, parse, wholeNumber} from './codec-guards.ts';
+import {ScoresRecordSchema} from './gen/forestay/records/v1/records_pb.ts';
+
+const CODE = 'RECORD_MALFORMED';
+
+export function encodeScores(record: ScoresRecord): Uint8Array {
+  const init = {
+    timeMs: record.timeMs,
+    epoch: BigInt(record.epoch),
+    tickNumber: BigInt(record.tickNumber),
+    modelHash: record.modelHash,
+    components: [...record.components],
+    hosts: [...record.hosts],
+    risks: bytesOf(record.risks),
+    reasons: record.reasons.map(({row, component, reasons}) => ({
+      row,
+      component,
+      reasons: [...reasons],
+    })),
+  };
+  return toBinary(ScoresRecordSchema, create(ScoresRecordSchema, init));
+}
+
+/** `risks` may be a view of `bytes`. */
+export function decodeScores(bytes: Uint8Array): ScoresRecord {
+  const message = parse(ScoresRecordSchema, bytes, CODE);
+  const {timeMs, modelHash, components, hosts, risks} = message;
+  const wantedBytes = hosts.length * components.length * 4;
+  if (risks.length !== wantedBytes) {
+    throw malformed(
+      CODE,
+      `scores of ${hosts.length} hosts × ${components.length} components need ${wantedBytes} bytes, ` +
+        `got ${risks.length}`,
+    );
+  }
+  return {
+    timeMs,
+    epoch: wholeNumber(message.epoch, 'epoch', CODE),
+    tickNumber: wholeNumber(message.tickNumber, 'tick_number', CODE),
+    modelHash,
+    hosts,
+    risks: floatsOf(risks),
+    components,
+    reasons: message.reasons.map(({row, component, reasons}) => {
+      if (row >= hosts.length) {
+        throw malformed(CODE, `reasons of row ${row}, but there are ${hosts.length} hosts`);
+      }
+      return {
+        row,
+        component,
+        reasons: reasons.map(({feature, value, usual, contribution}) => ({
+          feature,
+          value,
+          usual,
+          contribution,
+        })),
+      };
+    }),
+  };
+}

@@ -1,0 +1,258 @@
+/** Random records of every kind, as fast-check arbitraries. */
+import fc from 'fast-check';
+import {actionKinds, type Decision} from '../../core/domain/decision.ts';
+import {type EffectResult, effectKinds, type IssuedEffect} from '../../core/domain/effects.ts';
+import type {InboxRecord, JournalRecord, ScoresRecord, Tick} from '../../core/domain/records.ts';
+import type {Batch, Block, Gap, InventoryHost} from '../../core/domain/telemetry.ts';
+
+const name = fc.string({minLength: 1, maxLength: 12, unit: 'grapheme-ascii'});
+const text = fc.string({maxLength: 20, unit: 'grapheme'}).filter(value => value.isWellFormed());
+const count = fc.nat(2 ** 31);
+const offset = fc.maxSafeNat();
+const u32 = fc.nat(0xffff_ffff);
+const size = fc.double({min: 0, max: 1e15, noNaN: true}).map(value => value + 0);
+const number = fc.double({noNaN: true}).map(value => value + 0);
+const timeMs = fc.integer({min: 0, max: 4e12});
+const host = name.map(value => `hosts/${value}`);
+const vm = name.map(value => `vms/${value}`);
+const mode = fc.constantFrom('observe', 'advise', 'approve', 'auto');
+const floats = (length: number) =>
+  fc.array(fc.float({noDefaultInfinity: true}), {minLength: length, maxLength: length});
+
+export const inventoryHost: fc.Arbitrary<InventoryHost> = fc.record({
+  host: name,
+  rack: text,
+  cpuCores: size,
+  memoryBytes: size,
+  actuatorAddress: text,
+  capabilities: fc.array(text, {maxLength: 3}),
+  migrationBytesPerSecond: size,
+  vms: fc.array(
+    fc.record({
+      vm: name,
+      cpuCores: size,
+      memoryBytes: size,
+      criticality: size,
+      dirtyBytesPerSecond: size,
+      antiAffinityGroup: text,
+      pinnedReason: text,
+      tenant: text,
+    }),
+    {maxLength: 3},
+  ),
+  bootId: text,
+  observeOnly: fc.boolean(),
+});
+
+const entities = fc.uniqueArray(fc.oneof(host, vm), {minLength: 1, maxLength: 5});
+
+export const block: fc.Arbitrary<Block> = fc
+  .tuple(fc.nat(12), fc.integer({min: 1, max: 6}), entities)
+  .chain(([rows, columns, names]) =>
+    fc.record({
+      metricSet: name,
+      metricSetHash: u32,
+      rows: fc.constant(rows),
+      entities: fc.constant(names),
+      rowEntity: fc
+        .array(fc.nat(names.length - 1), {minLength: rows, maxLength: rows})
+        .map(indices => Uint16Array.from(indices)),
+      observedAtMs: fc
+        .tuple(timeMs, fc.array(fc.nat(100_000), {minLength: rows, maxLength: rows}))
+        .map(([base, offsets]) => Float64Array.from(offsets, offsetMs => base + offsetMs)),
+      values: floats(rows * columns).map(values => Float32Array.from(values)),
+      devices:
+        rows === 0
+          ? fc.constant([])
+          : fc.uniqueArray(
+              fc.record({row: fc.nat(rows - 1), column: fc.nat(columns - 1), name: text}),
+              {maxLength: Math.min(2, rows * columns)},
+            ),
+    }),
+  );
+
+export const batch: fc.Arbitrary<Batch> = fc.record(
+  {
+    edge: name,
+    cell: name,
+    incarnation: u32,
+    seq: offset.map(seq => Math.max(seq, 1)),
+    timeBase: fc.constantFrom('live', 'recorded', 'simulated'),
+    blocks: fc.array(block, {maxLength: 3}),
+    inventory: fc.record({hosts: fc.array(inventoryHost, {maxLength: 2})}),
+  },
+  {requiredKeys: ['edge', 'cell', 'incarnation', 'seq', 'timeBase', 'blocks']},
+);
+
+export const gap: fc.Arbitrary<Gap> = fc
+  .record({edge: name, cell: name, incarnation: u32, fromSeq: count, length: count, reason: text})
+  .map(({fromSeq, length, ...rest}) => ({
+    ...rest,
+    fromSeq: fromSeq + 1,
+    toSeq: fromSeq + 1 + length,
+  }));
+
+const effect: fc.Arbitrary<IssuedEffect> = fc.record({
+  id: text,
+  kind: fc.constantFrom(...effectKinds),
+  host: text,
+  vm: text,
+  targetHost: text,
+  weightPercent: number,
+  deadlineMs: number,
+  agent: text,
+  address: text,
+});
+
+const decision: fc.Arbitrary<Decision> = fc.record({
+  id: text,
+  atMs: number,
+  entity: text,
+  host: text,
+  risk: number,
+  component: text,
+  action: fc.constantFrom(...actionKinds),
+  targetHost: text,
+  because: text,
+  outcome: fc.constantFrom('acted', 'would-act', 'blocked', 'no-action'),
+  blockedBy: text,
+  alternatives: fc.array(
+    fc.record({
+      action: fc.constantFrom(...actionKinds),
+      targetHost: text,
+      gainVmMinutes: number,
+      costVmMinutes: number,
+      finishesInSeconds: number,
+      rejectedBecause: text,
+    }),
+    {maxLength: 2},
+  ),
+  modelHash: text,
+  policyVersion: u32,
+});
+
+const few = <Value>(item: fc.Arbitrary<Value>) => fc.array(item, {maxLength: 2});
+
+export const tick: fc.Arbitrary<Tick> = fc.record(
+  {
+    timeMs: number,
+    epoch: offset,
+    number: offset,
+    cut: fc.record({telemetryOffset: offset, inboxOffset: offset, scoreRequest: offset}),
+    transitions: few(
+      fc.record({
+        actor: text,
+        machine: text,
+        machineVersion: u32,
+        seq: offset,
+        from: text,
+        to: text,
+        event: text,
+        context: text,
+      }),
+    ),
+    risks: few(fc.record({host: text, risks: floats(5).map(risks => Float32Array.from(risks))})),
+    timers: few(fc.record({actor: text, dueMs: number})),
+    effects: few(effect),
+    decisions: few(decision),
+    inventory: few(inventoryHost),
+    control: fc.record({mode, paused: fc.boolean(), policyVersion: u32}),
+    modelHash: text,
+  },
+  {
+    requiredKeys: [
+      'timeMs',
+      'epoch',
+      'number',
+      'cut',
+      'transitions',
+      'risks',
+      'timers',
+      'effects',
+      'decisions',
+      'inventory',
+      'modelHash',
+    ],
+  },
+);
+
+const bytes = fc.uint8Array({maxLength: 40});
+
+export const journalRecord: fc.Arbitrary<JournalRecord> = fc.oneof(
+  tick.map(value => ({kind: 'tick' as const, tick: value})),
+  fc.record({
+    kind: fc.constant('epoch'),
+    epoch: fc.record({epoch: offset, owner: text, address: text}),
+  }),
+  fc.record({
+    kind: fc.constant('tick-part'),
+    epoch: offset,
+    number: offset,
+    part: fc.nat(9),
+    parts: fc.constant(10),
+    bytes,
+  }),
+  fc.record({
+    kind: fc.constant('checkpoint'),
+    pointer: fc.record({
+      epoch: offset,
+      tickNumber: offset,
+      firstOffset: offset,
+      chunks: u32,
+      crc32: u32,
+    }),
+  }),
+);
+
+const result: fc.Arbitrary<EffectResult> = fc.record({
+  id: text,
+  status: fc.constantFrom('done', 'failed', 'cancelled', 'abandoned'),
+  code: text,
+  message: text,
+  figures: fc.dictionary(name, number, {maxKeys: 4, noNullPrototype: true}),
+});
+
+const inboxHead = {requestId: name, atMs: number, author: text};
+
+export const inboxRecord: fc.Arbitrary<InboxRecord> = fc.oneof(
+  fc.record({...inboxHead, kind: fc.constant('effect-result'), result}),
+  fc.record({
+    ...inboxHead,
+    kind: fc.constant('register-metric-set'),
+    name,
+    entityKind: fc.constantFrom('host', 'vm'),
+    columns: fc.array(name, {maxLength: 4}),
+  }),
+  fc.record({...inboxHead, kind: fc.constantFrom('pause', 'resume'), comment: text}),
+  fc.record({...inboxHead, kind: fc.constant('set-mode'), mode}),
+  fc.record({...inboxHead, kind: fc.constant('switch-model'), modelHash: text}),
+  fc.record({
+    ...inboxHead,
+    kind: fc.constant('declare-host'),
+    host: text,
+    state: fc.constantFrom('lost', 'returned'),
+  }),
+);
+
+export const scoresRecord: fc.Arbitrary<ScoresRecord> = fc
+  .tuple(fc.array(text, {minLength: 1, maxLength: 3}), fc.array(text, {maxLength: 3}))
+  .chain(([hosts, components]) =>
+    fc.record({
+      timeMs: number,
+      epoch: offset,
+      tickNumber: offset,
+      modelHash: text,
+      hosts: fc.constant(hosts),
+      risks: floats(hosts.length * components.length).map(risks => Float32Array.from(risks)),
+      components: fc.constant(components),
+      reasons: few(
+        fc.record({
+          row: fc.nat(hosts.length - 1),
+          component: text,
+          reasons: few(
+            fc.record({feature: text, value: number, usual: number, contribution: number}),
+          ),
+        }),
+      ),
+    }),
+  );
