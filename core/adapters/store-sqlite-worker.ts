@@ -1,0 +1,243 @@
+/**
+ * The thread that owns the database: node:sqlite is synchronous. Calls are answered in order.
+ *
+ * Tables are clustered by their keys (WITHOUT ROWID), so time ranges are ranges of the file and a
+ * row that is written again replaces itself.
+ */
+import {DatabaseSync, type StatementSync} from 'node:sqlite';
+import {parentPort, workerData} from 'node:worker_threads';
+import {ForestayError, isForestayError} from '../domain/errors.ts';
+import {
+  checkQuery,
+  checkRow,
+  checkTable,
+  checkWhere,
+  columnsToAdd,
+  keyIndexes,
+  storedValue,
+  unknownTable,
+} from '../domain/table-rules.ts';
+import type {
+  ColumnType,
+  SinkOffset,
+  Store,
+  StoreQuery,
+  StoreRow,
+  StoreValue,
+  TableSchema,
+} from '../ports.ts';
+
+/** One call of the port: its name and arguments. */
+export type StoreCall = {
+  [Name in keyof Store]: {id: number; name: Name; args: Parameters<Store[Name]>};
+}[keyof Store];
+
+export type StoreReply =
+  | {id: number; value: unknown}
+  | {
+      id: number;
+      error: Pick<ForestayError, 'code' | 'message' | 'retryable' | 'details'> & {stack: string};
+    };
+
+type Table = {schema: TableSchema; keys: readonly number[]; inserts: Map<number, StatementSync>};
+
+const TYPES: Readonly<Record<ColumnType, string>> = {
+  symbol: 'TEXT',
+  text: 'TEXT',
+  double: 'REAL',
+  long: 'INTEGER',
+  timestamp: 'INTEGER',
+};
+
+/** Rows a statement: fewer, larger statements cost half as much a row. */
+const WIDTHS = [32, 8, 1];
+
+const TIME_BOUNDS = [
+  ['fromMs', '>='],
+  ['toMs', '<'],
+] as const;
+
+class SqliteTables {
+  readonly #db: DatabaseSync;
+  readonly #tables = new Map<string, Table>();
+
+  constructor(path: string, busyMsMax: number) {
+    this.#db = new DatabaseSync(path, {timeout: busyMsMax});
+    this.#db.exec(`
+      PRAGMA journal_mode = WAL;
+      PRAGMA synchronous = NORMAL;
+      PRAGMA cache_size = -16000;
+      PRAGMA wal_autocheckpoint = 4000;
+      CREATE TABLE IF NOT EXISTS forestay_schema (name TEXT PRIMARY KEY, version INTEGER NOT NULL);
+      CREATE TABLE IF NOT EXISTS forestay_offsets (
+        topic TEXT, partition INTEGER, offset INTEGER NOT NULL, epoch INTEGER NOT NULL,
+        PRIMARY KEY (topic, partition)
+      ) WITHOUT ROWID;
+    `);
+  }
+
+  call(call: StoreCall): unknown {
+    switch (call.name) {
+      case 'ensure':
+        return this.#transact(() => this.#ensure(...call.args));
+      case 'write':
+        return this.#transact(() => this.#write(...call.args));
+      case 'readOffsets':
+        return this.#all('SELECT topic, partition, offset, epoch FROM forestay_offsets', []);
+      case 'query':
+        return this.#query(...call.args);
+      case 'count':
+        return this.#count(...call.args);
+      case 'close':
+        return this.#db.close();
+    }
+  }
+
+  #transact(body: () => void): void {
+    this.#db.exec('BEGIN IMMEDIATE');
+    try {
+      body();
+      this.#db.exec('COMMIT');
+    } catch (error) {
+      this.#db.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  #ensure(schema: TableSchema): void {
+    checkTable(schema);
+    const {name, version, columns, keys} = schema;
+    const stored = this.#all('SELECT version FROM forestay_schema WHERE name = ?', [name])[0];
+    if (stored === undefined) {
+      const definitions = columns.map(column => `"${column.name}" ${TYPES[column.type]}`);
+      this.#db.exec(
+        `CREATE TABLE "${name}" (${definitions.join(', ')}, PRIMARY KEY (${quoted(keys)})) WITHOUT ROWID`,
+      );
+    } else {
+      const present = this.#all('SELECT name FROM pragma_table_info(?)', [name]).map(column =>
+        String(column.name),
+      );
+      const added = columnsToAdd(schema, {version: Number(stored.version), columns: present});
+      for (const column of added) {
+        const type = TYPES[column.type as ColumnType];
+        this.#db.exec(`ALTER TABLE "${name}" ADD COLUMN "${column.name}" ${type}`);
+      }
+    }
+    this.#db
+      .prepare('INSERT OR REPLACE INTO forestay_schema (name, version) VALUES (?, ?)')
+      .run(name, version);
+    this.#tables.set(name, {schema, keys: keyIndexes(schema), inserts: new Map()});
+  }
+
+  #write(
+    batches: readonly {table: string; rows: readonly StoreRow[]}[],
+    offsets: readonly SinkOffset[],
+  ): void {
+    for (const {table, rows} of batches) this.#insert(this.#table(table), rows);
+    const statement = this.#db.prepare(
+      'INSERT OR REPLACE INTO forestay_offsets (topic, partition, offset, epoch) VALUES (?, ?, ?, ?)',
+    );
+    for (const {topic, partition, offset, epoch} of offsets) {
+      statement.run(topic, partition, offset, epoch);
+    }
+  }
+
+  #insert(table: Table, rows: readonly StoreRow[]): void {
+    let at = 0;
+    for (const width of WIDTHS) {
+      while (rows.length - at >= width) {
+        const values: StoreValue[] = [];
+        for (let index = at; index < at + width; index++) {
+          const row = rows[index] as StoreRow;
+          checkRow(table.schema, table.keys, row);
+          for (const value of row) values.push(storedValue(value));
+        }
+        this.#insertStatement(table, width).run(...values);
+        at += width;
+      }
+    }
+  }
+
+  #insertStatement(table: Table, width: number): StatementSync {
+    const known = table.inserts.get(width);
+    if (known !== undefined) return known;
+    const names = table.schema.columns.map(column => column.name);
+    const row = `(${names.map(() => '?').join(', ')})`;
+    const rows = Array.from({length: width}, () => row).join(', ');
+    const statement = this.#db.prepare(
+      `INSERT OR REPLACE INTO "${table.schema.name}" (${quoted(names)}) VALUES ${rows}`,
+    );
+    table.inserts.set(width, statement);
+    return statement;
+  }
+
+  #query(query: StoreQuery): Record<string, StoreValue>[] {
+    const {schema} = this.#table(query.table);
+    checkQuery(schema, query);
+    const conditions = Object.keys(query.where ?? {}).map(name => `"${name}" = ?`);
+    const values: (string | number)[] = Object.values(query.where ?? {});
+    for (const [bound, operator] of TIME_BOUNDS) {
+      const value = query[bound];
+      if (value === undefined) continue;
+      conditions.push(`"${schema.columns[0]?.name}" ${operator} ?`);
+      values.push(value);
+    }
+    const direction = query.order === 'descending' ? 'DESC' : 'ASC';
+    const order = schema.keys.map(key => `"${key}" ${direction}`).join(', ');
+    const columns = quoted(schema.columns.map(column => column.name));
+    return this.#all(
+      `SELECT ${columns} FROM "${schema.name}"${where(conditions)} ORDER BY ${order} LIMIT ?`,
+      [...values, query.limit],
+    );
+  }
+
+  #count(name: string, equal?: Readonly<Record<string, string | number>>): number {
+    const {schema} = this.#table(name);
+    checkWhere(schema, equal);
+    const conditions = Object.keys(equal ?? {}).map(column => `"${column}" = ?`);
+    const sql = `SELECT count(*) AS rows FROM "${schema.name}"${where(conditions)}`;
+    return Number(this.#all(sql, Object.values(equal ?? {}))[0]?.rows);
+  }
+
+  #table(name: string): Table {
+    const table = this.#tables.get(name);
+    if (table === undefined) throw unknownTable(name);
+    return table;
+  }
+
+  #all(sql: string, values: readonly StoreValue[]): Record<string, StoreValue>[] {
+    return this.#db.prepare(sql).all(...values) as Record<string, StoreValue>[];
+  }
+}
+
+const quoted = (names: readonly string[]): string => names.map(name => `"${name}"`).join(', ');
+const where = (conditions: readonly string[]): string =>
+  conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
+
+/** SQLite's own errors (disk full, locked, input or output) may pass; nothing was written. */
+function asForestayError(name: string, error: unknown): ForestayError {
+  if (isForestayError(error)) return error;
+  const text = error instanceof Error ? error.message : String(error);
+  return new ForestayError('STORE_WRITE_FAILED', `cannot ${name} in the sqlite store: ${text}`, {
+    retryable: true,
+    cause: error,
+  });
+}
+
+if (parentPort !== null) {
+  const port = parentPort;
+  const {path, busyMsMax} = workerData as {path: string; busyMsMax: number};
+  const tables = new SqliteTables(path, busyMsMax);
+  port.on('message', (call: StoreCall) => {
+    try {
+      port.postMessage({id: call.id, value: tables.call(call)} satisfies StoreReply);
+    } catch (cause) {
+      const error = asForestayError(call.name, cause);
+      const {code, message, retryable, details, stack = ''} = error;
+      const reply: StoreReply = {id: call.id, error: {code, message, retryable, details, stack}};
+      port.postMessage(reply);
+    }
+    if (call.name === 'close') port.close();
+  });
+  port.postMessage({id: 0, value: undefined} satisfies StoreReply);
+}
