@@ -1,0 +1,222 @@
+/** How records change the read model (read-model.ts). */
+import type {Decision} from '../domain/decision.ts';
+import type {IssuedEffect} from '../domain/effects.ts';
+import {COMPONENTS} from '../domain/features.ts';
+import type {Epoch, ScoresRecord, Tick, Transition} from '../domain/records.ts';
+import {combineRisks} from '../domain/risk.ts';
+import type {InventoryHost} from '../domain/telemetry.ts';
+import type {StoredActor} from './actor-directory.ts';
+import {
+  type ActorRow,
+  actorRow,
+  EFFECTS_PER_ACTOR_MAX,
+  HISTORY_PER_ACTOR_MAX,
+  type HostRow,
+  hostRow,
+  type PartitionRow,
+  place,
+  type ReadModel,
+  RISK_STEP,
+  touch,
+  vmRow,
+} from './read-model.ts';
+
+/** A VM that no host has named for this long is gone. */
+const FORGET_AFTER_MS = 600_000;
+
+/** Applies a tick that counts. Ticks of a partition come in order; O(what the tick did). */
+export function applyTick(model: ReadModel, partition: number, tick: Tick): void {
+  const known = partitionRow(model, partition);
+  model.partitions.set(partition, {
+    epoch: tick.epoch,
+    tickNumber: tick.number,
+    timeMs: tick.timeMs,
+    control: tick.control ?? known.control,
+    modelHash: tick.modelHash,
+  });
+  for (const host of tick.inventory) applyInventory(model, partition, host, tick.timeMs);
+  for (const transition of tick.transitions) {
+    applyTransition(model, partition, transition, tick.timeMs);
+  }
+  for (const {actor, dueMs} of tick.timers) {
+    const row = actorRow(model, partition, actor);
+    if (row?.actor) row.actor.dueMs = dueMs;
+  }
+  for (const {host, risks} of tick.risks) {
+    const row = hostRow(model, partition, `hosts/${host}`);
+    applyRisks(model, row, COMPONENTS, risks, tick.timeMs);
+    row.modelHash = tick.modelHash;
+  }
+  for (const effect of tick.effects) applyEffect(model, partition, effect, tick.timeMs);
+  for (const decision of tick.decisions) applyDecision(model, decision);
+  forgetVms(model, partition, tick.timeMs);
+}
+
+/** Applies a new owner's word. */
+export function applyEpoch(model: ReadModel, partition: number, {epoch}: Epoch): void {
+  const known = partitionRow(model, partition);
+  model.partitions.set(partition, {...known, epoch, tickNumber: 0});
+}
+
+/** Applies scores: live risk and reasons. They may come before or after the tick of their number. */
+export function applyScores(model: ReadModel, partition: number, record: ScoresRecord): void {
+  const width = record.components.length;
+  record.hosts.forEach((host, index) => {
+    const row = hostRow(model, partition, `hosts/${host}`);
+    if (record.timeMs < row.scoredAtMs) return;
+    const risks = record.risks.subarray(index * width, (index + 1) * width);
+    applyRisks(model, row, record.components, risks, record.timeMs);
+    row.modelHash = record.modelHash;
+    row.reasons = record.reasons
+      .filter(reasons => reasons.row === index)
+      .flatMap(({component, reasons}) => reasons.map(reason => ({...reason, component})));
+  });
+}
+
+/** What a checkpoint knows of a partition; for a reader that does not begin at the journal's start. */
+export type PartitionImage = PartitionRow & {
+  inventory: readonly InventoryHost[];
+  actors: readonly StoredActor[];
+};
+
+/** Applies a checkpoint before the ticks that follow it. Histories begin there. */
+export function applyCheckpoint(model: ReadModel, partition: number, image: PartitionImage): void {
+  const {inventory, actors, ...row} = image;
+  model.partitions.set(partition, row);
+  for (const host of inventory) applyInventory(model, partition, host, image.timeMs);
+  for (const {id, kind, machineVersion, state, context} of actors) {
+    const actor = actorRow(model, partition, id);
+    if (actor === undefined) continue;
+    actor.actor = toActor({machine: kind, machineVersion, to: state, context}, actor.actor);
+    actor.actor.dueMs = actor.actor.context.deadlineMs;
+    if (id.startsWith('vms/')) placeByContext(model, partition, id, image.timeMs);
+    touch(model, id);
+  }
+}
+
+function partitionRow(model: ReadModel, partition: number): PartitionRow {
+  const empty = {epoch: 0, tickNumber: 0, timeMs: 0, control: undefined, modelHash: ''};
+  return model.partitions.get(partition) ?? empty;
+}
+
+function applyInventory(
+  model: ReadModel,
+  partition: number,
+  facts: InventoryHost,
+  atMs: number,
+): void {
+  const row = hostRow(model, partition, `hosts/${facts.host}`);
+  row.facts = facts;
+  row.updatedAtMs = atMs;
+  const named = new Set<string>();
+  for (const vm of facts.vms) {
+    const name = `vms/${vm.vm}`;
+    named.add(name);
+    const found = vmRow(model, partition, name);
+    found.facts = vm;
+    found.updatedAtMs = atMs;
+    place(model, found, facts.host, atMs);
+    touch(model, name);
+  }
+  for (const name of [...row.vms]) {
+    if (!named.has(name)) place(model, vmRow(model, partition, name), '', atMs);
+  }
+  touch(model, row.name);
+}
+
+function applyTransition(
+  model: ReadModel,
+  partition: number,
+  transition: Transition,
+  atMs: number,
+): void {
+  const row = actorRow(model, partition, transition.actor);
+  if (row === undefined) return;
+  row.actor = toActor(transition, row.actor);
+  row.updatedAtMs = atMs;
+  row.actor.history.push({...transition, atMs});
+  if (row.actor.history.length > HISTORY_PER_ACTOR_MAX) row.actor.history.shift();
+  const oldest = model.transitions.push(transition.actor);
+  if (oldest !== undefined) dropOldest(model, oldest);
+  if (transition.actor.startsWith('vms/')) placeByContext(model, partition, row.name, atMs);
+  touch(model, row.name);
+}
+
+function dropOldest(model: ReadModel, name: string): void {
+  const history = (model.hosts.get(name) ?? model.vms.get(name))?.actor?.history;
+  // The newest move is what the actor's state stands on; it stays.
+  if (history !== undefined && history.length > 1) history.shift();
+}
+
+function toActor(
+  move: Pick<Transition, 'machine' | 'machineVersion' | 'to' | 'context'>,
+  before: ActorRow | undefined,
+): ActorRow {
+  return {
+    machine: move.machine,
+    machineVersion: move.machineVersion,
+    state: move.to,
+    context: JSON.parse(move.context) as ActorRow['context'],
+    contextJson: move.context,
+    dueMs: before?.dueMs ?? 0,
+    history: before?.history ?? [],
+  };
+}
+
+/** The actor's word on where its VM runs, if it has one. */
+function placeByContext(model: ReadModel, partition: number, name: string, atMs: number): void {
+  const row = vmRow(model, partition, name);
+  const host = row.actor?.context.host;
+  if (host) place(model, row, host, atMs);
+}
+
+function applyRisks(
+  model: ReadModel,
+  row: HostRow,
+  components: readonly string[],
+  risks: Float32Array,
+  atMs: number,
+): void {
+  row.scoredAtMs = atMs;
+  row.componentRisks = components.map((component, index) => ({
+    component,
+    risk: risks[index] as number,
+  }));
+  row.risk = combineRisks(risks, 0, risks.length);
+  const bothUnknown = Number.isNaN(row.risk) && Number.isNaN(row.shownRisk);
+  if (bothUnknown || Math.abs(row.risk - row.shownRisk) < RISK_STEP) return;
+  row.shownRisk = row.risk;
+  touch(model, row.name);
+  for (const vm of row.vms) touch(model, vm);
+}
+
+function applyEffect(
+  model: ReadModel,
+  partition: number,
+  effect: IssuedEffect,
+  atMs: number,
+): void {
+  const name = effect.vm === '' ? `hosts/${effect.host}` : `vms/${effect.vm}`;
+  const row = actorRow(model, partition, name);
+  if (row === undefined) return;
+  row.effects.push({...effect, atMs});
+  if (row.effects.length > EFFECTS_PER_ACTOR_MAX) row.effects.shift();
+}
+
+function applyDecision(model: ReadModel, decision: Decision): void {
+  // A record that is read twice is one decision.
+  if (model.decisionById.has(decision.id)) return;
+  model.decisionById.set(decision.id, decision);
+  const dropped = model.decisions.push(decision);
+  if (dropped !== undefined) model.decisionById.delete(dropped.id);
+}
+
+function forgetVms(model: ReadModel, partition: number, nowMs: number): void {
+  for (const [name, sinceMs] of model.unplaced) {
+    // Another partition may live on another clock.
+    if (model.vms.get(name)?.partition !== partition || nowMs - sinceMs < FORGET_AFTER_MS) continue;
+    model.unplaced.delete(name);
+    model.vms.delete(name);
+    touch(model, name);
+  }
+}

@@ -1,0 +1,176 @@
+/**
+ * What people and orchestrators see: a fold over the records that count in the journals, and over
+ * scores. Nothing here decides anything.
+ *
+ * M1 Fed the same records in the same order per partition, it shows the same, wherever they are
+ *    read.
+ * M2 Memory is bounded by the size of the fleet: histories, effects and decisions are rings.
+ * M3 A watcher holds at most one mark a resource: a slow one misses states, never the last one.
+ * M4 A risk that moves by less than {@link RISK_STEP} wakes no watcher; Get and List show it.
+ */
+import type {BaseContext, HostContext, VmContext} from '../../statecharts/events.ts';
+import type {Decision, Reason} from '../domain/decision.ts';
+import type {IssuedEffect} from '../domain/effects.ts';
+import type {Control, Transition} from '../domain/records.ts';
+import type {InventoryHost, InventoryVm} from '../domain/telemetry.ts';
+import {Ring} from './read-model-ring.ts';
+
+export const RISK_STEP = 0.01;
+const DECISIONS_MAX = 10_000;
+/** Of all actors together; each keeps at most {@link HISTORY_PER_ACTOR_MAX}. */
+const TRANSITIONS_MAX = 200_000;
+export const HISTORY_PER_ACTOR_MAX = 50;
+export const EFFECTS_PER_ACTOR_MAX = 20;
+
+export type HistoryEntry = Transition & {atMs: number};
+
+export type ActorRow = {
+  machine: string;
+  machineVersion: number;
+  /** Dotted path. */
+  state: string;
+  context: BaseContext & Partial<HostContext> & Partial<VmContext>;
+  contextJson: string;
+  /** When `deadline.passed` is due; 0: never. */
+  dueMs: number;
+  /** Oldest first. */
+  history: HistoryEntry[];
+};
+
+type Row = {
+  /** Resource name. */
+  name: string;
+  partition: number;
+  /** Undefined until its actor has moved: it is normal. */
+  actor: ActorRow | undefined;
+  /** Oldest first. */
+  effects: (IssuedEffect & {atMs: number})[];
+  updatedAtMs: number;
+};
+
+export type HostRow = Row & {
+  facts: InventoryHost | undefined;
+  /** NaN: never scored. */
+  risk: number;
+  /** The risk that watchers were last woken for. */
+  shownRisk: number;
+  componentRisks: readonly {component: string; risk: number}[];
+  reasons: readonly (Reason & {component: string})[];
+  scoredAtMs: number;
+  modelHash: string;
+  /** Resource names of the VMs that run here. */
+  vms: Set<string>;
+};
+
+export type VmRow = Row & {
+  facts: InventoryVm | undefined;
+  /** Bare name of the host; empty: not known. */
+  host: string;
+};
+
+export type PartitionRow = {
+  epoch: number;
+  tickNumber: number;
+  timeMs: number;
+  /** Undefined until a tick carried it. */
+  control: Control | undefined;
+  modelHash: string;
+};
+
+/** Somebody who wants to know what changed. */
+export type ChangeMark = (name: string) => void;
+
+export type ReadModel = {
+  hosts: Map<string, HostRow>;
+  vms: Map<string, VmRow>;
+  partitions: Map<number, PartitionRow>;
+  decisions: Ring<Decision>;
+  decisionById: Map<string, Decision>;
+  /** Actors in the order of their transitions: whose history goes first. */
+  transitions: Ring<string>;
+  /** VMs without a host, and since when. */
+  unplaced: Map<string, number>;
+  watchers: Set<ChangeMark>;
+};
+
+export function createReadModel(
+  limits: {decisions?: number; transitions?: number} = {},
+): ReadModel {
+  return {
+    hosts: new Map(),
+    vms: new Map(),
+    partitions: new Map(),
+    decisions: new Ring(limits.decisions ?? DECISIONS_MAX),
+    decisionById: new Map(),
+    transitions: new Ring(limits.transitions ?? TRANSITIONS_MAX),
+    unplaced: new Map(),
+    watchers: new Set(),
+  };
+}
+
+/** The host's row; made if it is not there. `name` is a resource name. */
+export function hostRow(model: ReadModel, partition: number, name: string): HostRow {
+  let row = model.hosts.get(name);
+  if (row === undefined) {
+    row = {
+      ...emptyRow(partition, name),
+      facts: undefined,
+      risk: Number.NaN,
+      shownRisk: Number.NaN,
+      componentRisks: [],
+      reasons: [],
+      scoredAtMs: 0,
+      modelHash: '',
+      vms: new Set(),
+    };
+    model.hosts.set(name, row);
+  }
+  row.partition = partition;
+  return row;
+}
+
+/** The VM's row; made if it is not there. `name` is a resource name. */
+export function vmRow(model: ReadModel, partition: number, name: string): VmRow {
+  let row = model.vms.get(name);
+  if (row === undefined) {
+    row = {...emptyRow(partition, name), facts: undefined, host: ''};
+    model.vms.set(name, row);
+  }
+  row.partition = partition;
+  return row;
+}
+
+/** The row of any actor, made if it is not there; undefined if the name is of neither kind. */
+export function actorRow(
+  model: ReadModel,
+  partition: number,
+  name: string,
+): HostRow | VmRow | undefined {
+  if (name.startsWith('hosts/')) return hostRow(model, partition, name);
+  return name.startsWith('vms/') ? vmRow(model, partition, name) : undefined;
+}
+
+/** Wakes whoever watches. */
+export function touch(model: ReadModel, name: string): void {
+  for (const mark of model.watchers) mark(name);
+}
+
+/** The VM runs on this host from now on (bare name; empty: nowhere known, as of `atMs`). */
+export function place(model: ReadModel, vm: VmRow, host: string, atMs: number): void {
+  if (host === '') model.unplaced.set(vm.name, atMs);
+  else model.unplaced.delete(vm.name);
+  if (vm.host === host) return;
+  const before = model.hosts.get(`hosts/${vm.host}`);
+  if (before?.vms.delete(vm.name)) touch(model, before.name);
+  vm.host = host;
+  if (host !== '') {
+    const now = hostRow(model, vm.partition, `hosts/${host}`);
+    now.vms.add(vm.name);
+    touch(model, now.name);
+  }
+  touch(model, vm.name);
+}
+
+function emptyRow(partition: number, name: string): Row {
+  return {name, partition, actor: undefined, effects: [], updatedAtMs: 0};
+}
