@@ -1,0 +1,231 @@
+/**
+ * A datacenter that runs on virtual time: hosts, VMs, parts that fail, sensors that show it, and
+ * users who notice. Equal seeds and equal effects give equal bytes; an effect changes only the hosts
+ * and VMs that it touches, because nobody draws from anybody else's stream.
+ */
+import {strict as assert} from 'node:assert';
+import {VM_METRICS} from '../domain/metric-sets.ts';
+import type {InventoryHost} from '../domain/telemetry.ts';
+import type {Random} from '../ports.ts';
+import {FAULT_KINDS, type FaultKind, type FaultPlan} from './faults.ts';
+import {senseHost, stressHost} from './host-physics.ts';
+import {Ledger} from './ledger.ts';
+import {failHost, finishBoot, nextFailure, returnHost} from './lifecycle.ts';
+import {buildTopology} from './topology.ts';
+import {loadVm, sampleVm} from './vm-load.ts';
+import type {SimulatedHost, SimulatedVm, World} from './world.ts';
+
+export type DatacenterOptions = {
+  random: Random;
+  startMs: number;
+  durationMs: number;
+  cells?: number;
+  hosts?: number;
+  vms?: number;
+  /** In all cells together. */
+  racks?: number;
+  /** Which parts may fail. */
+  faults?: readonly FaultKind[] | 'all' | 'none';
+  /** Whether there are false alarms. */
+  disturbances?: boolean;
+  /** Recorded repair times are divided by this. */
+  repairFactor?: number;
+  /** Multiplies the rates of faults and disturbances; 1 is what models are calibrated to. */
+  rateFactor?: number;
+};
+
+export const DEFAULT_REPAIR_FACTOR = 12;
+const STEP_MS = 1000;
+
+export class Datacenter {
+  readonly #world: World;
+  readonly #hosts = new Map<string, SimulatedHost>();
+  readonly #vms = new Map<string, SimulatedVm>();
+  readonly #rackHeat: Float64Array;
+  readonly #vmSample = new Float32Array(VM_METRICS.columns.length);
+
+  constructor(world: World) {
+    this.#world = world;
+    for (const host of world.hosts) this.#hosts.set(host.name, host);
+    for (const vm of world.vms) this.#vms.set(vm.name, vm);
+    this.#rackHeat = new Float64Array(world.racks);
+    this.#sense();
+  }
+
+  /** All hosts, by number; read only. */
+  get hosts(): readonly SimulatedHost[] {
+    return this.#world.hosts;
+  }
+
+  /** All VMs, by number; read only. */
+  get vms(): readonly SimulatedVm[] {
+    return this.#world.vms;
+  }
+
+  get world(): World {
+    return this.#world;
+  }
+
+  get ledger(): Ledger {
+    return this.#world.ledger;
+  }
+
+  /** Virtual time that the world has reached: a whole number of seconds after the start. */
+  get nowMs(): number {
+    return this.#world.nowMs;
+  }
+
+  /**
+   * Lets whole virtual seconds pass until the next one would be later than `toMs`. About 40 µs a
+   * second at 24 hosts and 180 VMs.
+   */
+  step(toMs: number): void {
+    const world = this.#world;
+    while (world.nowMs + STEP_MS <= toMs) {
+      this.#happen(world.nowMs + STEP_MS);
+      world.nowMs += STEP_MS;
+      this.#sense();
+    }
+  }
+
+  /** Whether the host's edge can be heard. */
+  isReporting(host: string): boolean {
+    return this.#host(host).state === 'up';
+  }
+
+  /**
+   * Columns of host.v1 as measured in this second; NaN where a sensor is missing, and throughout
+   * when the host is not heard. The array is reused by the next step.
+   */
+  readHost(host: string): Float32Array {
+    return this.#host(host).values;
+  }
+
+  /** Columns of vm.v1 in this second; NaN when the VM is not heard. Reused by the next call. */
+  readVm(vm: string): Float32Array {
+    sampleVm(this.#vm(vm), this.#second(), this.#vmSample);
+    return this.#vmSample;
+  }
+
+  /** What the host's edge says of it: its VMs are those that run or boot there. */
+  inventory(host: string, actuatorAddress = ''): InventoryHost {
+    const {name, rack, cpuCores, memoryBytes, migrationBytesPerSecond, boots} = this.#host(host);
+    return {
+      host: name,
+      rack,
+      cpuCores,
+      memoryBytes,
+      actuatorAddress,
+      capabilities: [],
+      migrationBytesPerSecond,
+      vms: this.#world.vms
+        .filter(vm => vm.host.name === name && vm.state !== 'dead')
+        .map(vm => ({
+          vm: vm.name,
+          cpuCores: vm.cpuCores,
+          memoryBytes: vm.memoryBytes,
+          criticality: vm.criticality,
+          dirtyBytesPerSecond: vm.dirtyBytesPerSecond,
+          antiAffinityGroup: vm.antiAffinityGroup,
+          pinnedReason: vm.pinnedReason,
+          tenant: vm.tenant,
+        })),
+      bootId: `${name}-boot-${boots}`,
+      observeOnly: false,
+    };
+  }
+
+  #second(): number {
+    return (this.#world.nowMs - this.#world.startMs) / 1000;
+  }
+
+  /** Everything that falls into the second until `toMs`, in the order of its exact time. */
+  #happen(toMs: number): void {
+    const world = this.#world;
+    for (;;) {
+      let earliestMs = Number.POSITIVE_INFINITY;
+      let happen = () => {};
+      for (const host of world.hosts) {
+        const up = host.state === 'up';
+        const atMs = up
+          ? (nextFailure(host)?.peakMs ?? Number.POSITIVE_INFINITY)
+          : host.returnsAtMs;
+        if (atMs >= earliestMs) continue;
+        earliestMs = atMs;
+        happen = up ? () => failHost(world, host) : () => returnHost(world, host);
+      }
+      for (const vm of world.vms) {
+        if (vm.bootedAtMs >= earliestMs) continue;
+        earliestMs = vm.bootedAtMs;
+        happen = () => finishBoot(world, vm);
+      }
+      if (earliestMs > toMs) return;
+      happen();
+    }
+  }
+
+  /** Loads, heat and sensors of this second. */
+  #sense(): void {
+    const {hosts, vms, nowMs} = this.#world;
+    const second = this.#second();
+    for (const host of hosts) {
+      host.cpuCoresUsed = 0;
+      host.memoryBytesUsed = 0;
+      host.diskReadBytes = 0;
+      host.diskWriteBytes = 0;
+      host.networkReceiveBytes = 0;
+      host.networkTransmitBytes = 0;
+    }
+    for (const vm of vms) {
+      loadVm(vm, second);
+      if (vm.ghost !== undefined) vm.ghost.host.memoryBytesUsed += vm.memoryRatio * vm.memoryBytes;
+    }
+    this.#rackHeat.fill(0);
+    for (const host of hosts) {
+      stressHost(host, nowMs, second);
+      const heat = 0.5 * host.stress.inletCelsius;
+      if (heat > (this.#rackHeat[host.rackIndex] as number)) this.#rackHeat[host.rackIndex] = heat;
+    }
+    for (const host of hosts) {
+      if (host.state === 'up') senseHost(host, second, this.#rackHeat[host.rackIndex] as number);
+      else host.values.fill(Number.NaN);
+    }
+  }
+
+  #host(name: string): SimulatedHost {
+    const host = this.#hosts.get(name);
+    assert.ok(host, `there is no host ${name} in this datacenter`);
+    return host;
+  }
+
+  #vm(name: string): SimulatedVm {
+    const vm = this.#vms.get(name);
+    assert.ok(vm, `there is no VM ${name} in this datacenter`);
+    return vm;
+  }
+}
+
+/** Builds a datacenter at `startMs`, in good health. */
+export function createDatacenter(options: DatacenterOptions): Datacenter {
+  const {random, startMs, durationMs, cells = 2, hosts = 24, vms = 180} = options;
+  const {racks = 3 * cells, faults = 'all', repairFactor = DEFAULT_REPAIR_FACTOR} = options;
+  const plan: FaultPlan = {
+    startMs,
+    durationMs,
+    repairFactor,
+    kinds: faults === 'all' ? FAULT_KINDS : faults === 'none' ? [] : faults,
+    disturbances: options.disturbances ?? true,
+    rateFactor: options.rateFactor ?? 1,
+  };
+  const topology = buildTopology(random, {cells, hosts, vms, racks}, plan);
+  return new Datacenter({
+    ...topology,
+    racks: Math.max(...topology.hosts.map(host => host.rackIndex)) + 1,
+    random,
+    startMs,
+    repairFactor,
+    ledger: new Ledger(topology.vms),
+    tasks: [],
+    nowMs: startMs,
+  });
+}
