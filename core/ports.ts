@@ -34,6 +34,8 @@ export type Files = {
   readRange(path: string, offset: number, length: number): Uint8Array;
   /** Replaces the file atomically (temporary file, sync, rename, sync of the directory). */
   replace(path: string, bytes: Uint8Array): void;
+  /** Makes a file with these bytes, durably; false, and nothing done, if there is one. */
+  create(path: string, bytes: Uint8Array): boolean;
   remove(path: string): void;
   truncate(path: string, length: number): void;
   /** Opens for appending at the end; creates the file. */

@@ -61,6 +61,11 @@ export function createMemoryFiles(): MemoryFiles {
       content.durable = content.length;
       contents.set(path, content);
     },
+    create(path, bytes) {
+      if (contents.has(path)) return false;
+      this.replace(path, bytes);
+      return true;
+    },
     remove(path) {
       find(path);
       change();

@@ -32,18 +32,22 @@ export const nodeFiles: Files = {
   exists: path => existsSync(path),
   size: path => statSync(path).size,
   read: path => readFileSync(path),
-  readRange: readRange,
+  readRange,
   replace(path, bytes) {
     const temporary = `${path}.new`;
-    const file = openSync(temporary, 'w');
-    try {
-      writeFileSync(file, bytes);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
+    writeDurably(temporary, 'w', bytes);
     renameSync(temporary, path);
     syncDirectory(dirname(path));
+  },
+  create(path, bytes) {
+    try {
+      writeDurably(path, 'wx', bytes);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+      throw error;
+    }
+    syncDirectory(dirname(path));
+    return true;
   },
   remove: path => unlinkSync(path),
   truncate(path, length) {
@@ -57,6 +61,16 @@ export const nodeFiles: Files = {
   },
   openAppend,
 };
+
+function writeDurably(path: string, flags: 'w' | 'wx', bytes: Uint8Array): void {
+  const file = openSync(path, flags);
+  try {
+    writeFileSync(file, bytes);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
 
 function readRange(path: string, offset: number, length: number): Uint8Array {
   const file = openSync(path, 'r');

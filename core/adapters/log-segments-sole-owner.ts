@@ -45,13 +45,21 @@ export async function ownAll(handler: OwnershipHandler, nowMs: () => number): Pr
   };
 }
 
+/** Stops at the first failure, and throws it once what was begun is over. */
 async function inParallel(
   partitions: readonly number[],
   act: (partition: number) => Promise<void>,
 ): Promise<void> {
-  const queue = partitions.values();
+  const queue = [...partitions];
   const worker = async (): Promise<void> => {
-    for (const partition of queue) await act(partition);
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) await act(next);
   };
-  await Promise.all(Array.from({length: parallelHandovers}, worker));
+  const workers = Array.from({length: parallelHandovers}, () =>
+    worker().catch((error: unknown) => {
+      queue.length = 0;
+      throw error;
+    }),
+  );
+  const failed = (await Promise.allSettled(workers)).find(({status}) => status === 'rejected');
+  if (failed?.status === 'rejected') throw failed.reason;
 }

@@ -1,0 +1,129 @@
+import type {AppendFile, Files, LogRecord} from '../ports.ts';
+import {frameHeaderBytes, writeFrame} from './log-segments-frame.ts';
+import {addToIndex, readSegment, type Segment, scanSegment} from './log-segments-reader.ts';
+
+/** Frames are gathered here before they are written; one for all partitions is enough. */
+const scratch = Buffer.allocUnsafe(1 << 18);
+
+/** What {@link SegmentPartition.write} has put into the file and a sync will make count. */
+export type Written = {segment: Segment; firstOffset: number; bytes: number; records: LogRecord[]};
+
+/**
+ * The segment files of one partition. Writing is in three steps, so that many partitions share one
+ * wait: `write`, then `sync`, then `commit` or `rollback`. Readers see what is committed.
+ */
+export class SegmentPartition {
+  readonly #files: Files;
+  readonly #pathOf: (startOffset: number, createdAtMs: number) => string;
+  readonly #durable: boolean;
+  /** Oldest first; the last one is written to. */
+  readonly segments: Segment[];
+  #endOffset: number | undefined;
+  #file: AppendFile | undefined;
+  #dirty = false;
+
+  constructor(
+    files: Files,
+    segments: Segment[],
+    pathOf: (startOffset: number, createdAtMs: number) => string,
+    durable: boolean,
+  ) {
+    this.#durable = durable;
+    this.#files = files;
+    this.segments = segments;
+    this.#pathOf = pathOf;
+  }
+
+  get startOffset(): number {
+    return this.segments[0]?.startOffset ?? 0;
+  }
+
+  /** The first use scans the newest segment and cuts off what a crash has left there. */
+  get endOffset(): number {
+    if (this.#endOffset !== undefined) return this.#endOffset;
+    const last = this.segments.at(-1);
+    if (last === undefined) return 0;
+    const {endOffset, bytes} = scanSegment(this.#files, last);
+    if (bytes < this.#files.size(last.path)) this.#files.truncate(last.path, bytes);
+    last.bytes = bytes;
+    this.#endOffset = endOffset;
+    return endOffset;
+  }
+
+  /** Committed records from `from` on, which must be between start and end. */
+  read(from: number, bytesMax: number): LogRecord[] {
+    const segment = this.segments.findLast(({startOffset}) => startOffset <= from) as Segment;
+    return readSegment(this.#files, segment, from, bytesMax);
+  }
+
+  /** Puts values into the file; they count only after `sync` and `commit`. */
+  write(values: Iterable<Uint8Array>, nowMs: number): Written {
+    const firstOffset = this.endOffset;
+    this.rollback();
+    const segment = this.segments.at(-1) ?? this.roll(nowMs);
+    this.#dirty = true;
+    this.#file ??= this.#files.openAppend(segment.path);
+    const synced = this.#durable ? segment.bytes : 0;
+    const records: LogRecord[] = [];
+    let [filled, bytes] = [0, 0];
+    for (const value of values) {
+      const offset = firstOffset + records.length;
+      const size = frameHeaderBytes + value.length;
+      if (filled + size > scratch.length) {
+        this.#file.write([scratch.subarray(0, filled)]);
+        filled = 0;
+      }
+      const target = size > scratch.length ? Buffer.allocUnsafe(size) : scratch;
+      const end = writeFrame(target, filled, offset, synced, value);
+      if (target === scratch) filled = end;
+      else this.#file.write([target]);
+      addToIndex(segment, offset, segment.bytes + bytes);
+      records.push({offset, value});
+      bytes += size;
+    }
+    if (filled > 0) this.#file.write([scratch.subarray(0, filled)]);
+    return {segment, firstOffset, bytes, records};
+  }
+
+  async sync(): Promise<void> {
+    if (this.#durable) await this.#file?.sync();
+  }
+
+  commit({segment, firstOffset, bytes, records}: Written): void {
+    segment.bytes += bytes;
+    this.#endOffset = firstOffset + records.length;
+    this.#dirty = false;
+  }
+
+  /** Takes a failed write out of the file again, so that its offsets are free. */
+  rollback(): void {
+    if (!this.#dirty) return;
+    this.close();
+    const segment = this.segments.at(-1) as Segment;
+    while ((segment.index.at(-1)?.position ?? -1) >= segment.bytes) segment.index.pop();
+    if (this.#files.exists(segment.path)) this.#files.truncate(segment.path, segment.bytes);
+    this.#dirty = false;
+  }
+
+  /** Begins a new segment; the file comes with its first record. */
+  roll(nowMs: number): Segment {
+    const startOffset = this.endOffset;
+    this.close();
+    const path = this.#pathOf(startOffset, nowMs);
+    const segment: Segment = {path, startOffset, createdAtMs: nowMs, bytes: 0, index: []};
+    this.segments.push(segment);
+    this.#endOffset = startOffset;
+    return segment;
+  }
+
+  /** Deletes the oldest segment, which must not be the only one. */
+  dropOldest(): void {
+    const [oldest] = this.segments.splice(0, 1);
+    if (oldest !== undefined) this.#files.remove(oldest.path);
+  }
+
+  close(): void {
+    this.#file?.close();
+    this.#file = undefined;
+  }
+}

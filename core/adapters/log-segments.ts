@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict';
+import {ForestayError} from '../domain/errors.ts';
+import {defaultRetention, type Retention} from '../domain/retention.ts';
+import {type Clock, type Files, type Log, TOPICS, type Topic} from '../ports.ts';
+import {SegmentFolder} from './log-segments-folder.ts';
+import {type IsAlive, lockDirectory} from './log-segments-lock.ts';
+import type {SegmentPartition, Written} from './log-segments-partition.ts';
+import {ownAll, type SoleOwner} from './log-segments-sole-owner.ts';
+import {TailCache} from './log-segments-tail.ts';
+
+export type SegmentLogOptions = {
+  /** Made if it is not there; used by one process at a time. Absolute. */
+  directory: string;
+  files: Files;
+  clock: Clock;
+  /** `none` resolves after the write: for data that may be lost with the machine. */
+  sync?: 'group' | 'none';
+  /** At most one commit in this time, so that a busy disk sees fewer, larger ones. */
+  groupMs?: number;
+  /** A segment ends after the commit that takes it above this. */
+  segmentBytes?: number;
+  retention?: Partial<Record<Topic, Retention>>;
+  /** Newest records that are kept in memory, over all partitions. */
+  cacheBytes?: number;
+  /** Whether the holder of a lock still runs; the machine's own answer unless a test gives one. */
+  isAlive?: IsAlive;
+};
+
+const defaultReadBytes = 1 << 20;
+/** Bytes that wait for one commit; appends beyond it wait for the commit after. */
+const pendingBytesMax = 64 << 20;
+
+type Append = {
+  topic: Topic;
+  values: readonly Uint8Array[];
+  resolve: (offset: number) => void;
+  reject: (error: unknown) => void;
+};
+
+/**
+ * The embedded log: segment files in a folder, one group commit at a time for the whole process.
+ * Appends that arrive during a commit share the next one: its cost is one sync of each file that
+ * was written to, in parallel. Values are kept by reference and must not be changed after `append`.
+ *
+ * After a crash a partition ends with its last good record; a record that was acknowledged and is
+ * damaged since is `LOG_CORRUPT`, with file and offset, and never believed. A failed commit leaves
+ * no trace: its appends are `LOG_APPEND_FAILED` and their offsets are given to the next ones.
+ *
+ * @throws {ForestayError} `DATA_DIR_LOCKED` if another process uses the folder.
+ */
+export async function openSegmentLog(options: SegmentLogOptions): Promise<Log> {
+  options.files.makeDirectory(options.directory);
+  const unlock = lockDirectory(options.files, options.directory, options.isAlive);
+  try {
+    return new SegmentLog(options, unlock);
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
+class SegmentLog implements Log {
+  readonly #clock: Clock;
+  readonly #folder: SegmentFolder;
+  readonly #tail: TailCache<SegmentPartition>;
+  readonly #groupMs: number;
+  readonly #unlock: () => void;
+  #pending = new Map<SegmentPartition, Append[]>();
+  #pendingBytes = 0;
+  /** Appends that found the next commit full, in order. */
+  readonly #waiting: (() => void)[] = [];
+  #committing: Promise<void> | undefined;
+  #owner: SoleOwner | undefined;
+  #closed = false;
+
+  constructor(options: SegmentLogOptions, unlock: () => void) {
+    this.#clock = options.clock;
+    this.#groupMs = options.groupMs ?? 1;
+    this.#tail = new TailCache(options.cacheBytes ?? 32 << 20);
+    this.#unlock = unlock;
+    this.#folder = new SegmentFolder({
+      files: options.files,
+      directory: options.directory,
+      retention: {...defaultRetention, ...options.retention},
+      segmentBytes: options.segmentBytes ?? 64 << 20,
+      durable: options.sync !== 'none',
+    });
+    for (const topic of TOPICS) this.#folder.enforceRetention(topic, this.#clock.nowMs());
+  }
+
+  async append(topic: Topic, partition: number, values: readonly Uint8Array[]): Promise<number> {
+    const to = this.#open(topic, partition);
+    assert(values.length > 0, 'append of nothing');
+    return new Promise((resolve, reject) => {
+      const enqueue = (): void => this.#enqueue(to, {topic, values, resolve, reject});
+      if (this.#pendingBytes > pendingBytesMax || this.#waiting.length > 0)
+        this.#waiting.push(enqueue);
+      else enqueue();
+    });
+  }
+
+  async read(topic: Topic, partition: number, from: number, maxBytes = defaultReadBytes) {
+    const of = this.#open(topic, partition);
+    const start = Math.max(from, of.startOffset);
+    if (start >= of.endOffset) return [];
+    return this.#tail.read(of, start, maxBytes) ?? of.read(start, maxBytes);
+  }
+
+  async startOffset(topic: Topic, partition: number): Promise<number> {
+    return this.#open(topic, partition).startOffset;
+  }
+
+  async endOffset(topic: Topic, partition: number): Promise<number> {
+    return this.#open(topic, partition).endOffset;
+  }
+
+  async own(handler: Parameters<Log['own']>[0]): Promise<SoleOwner> {
+    this.#owner = await ownAll(handler, this.#clock.nowMs);
+    return this.#owner;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#owner?.drop();
+    await this.#committing;
+    this.#folder.close();
+    this.#unlock();
+  }
+
+  #open(topic: Topic, partition: number): SegmentPartition {
+    if (this.#closed) throw new ForestayError('LOG_CLOSED', `${topic}/${partition}: log is closed`);
+    return this.#folder.partition(topic, partition);
+  }
+
+  #enqueue(to: SegmentPartition, append: Append): void {
+    for (const value of append.values) this.#pendingBytes += value.length;
+    const others = this.#pending.get(to);
+    if (others === undefined) this.#pending.set(to, [append]);
+    else others.push(append);
+    this.#committing ??= this.#commitAll();
+  }
+
+  async #commitAll(): Promise<void> {
+    // Whatever else this turn of the event loop appends belongs into the first commit.
+    await Promise.resolve();
+    while (this.#pending.size > 0) {
+      const startedAtMs = this.#clock.monotonicMs();
+      const batch = this.#pending;
+      this.#pending = new Map();
+      this.#pendingBytes = 0;
+      while (this.#pendingBytes <= pendingBytesMax) {
+        const enqueue = this.#waiting.shift();
+        if (enqueue === undefined) break;
+        enqueue();
+      }
+      await Promise.all(Array.from(batch, ([to, appends]) => this.#commit(to, appends)));
+      const restMs = startedAtMs + this.#groupMs - this.#clock.monotonicMs();
+      if (restMs > 0 && this.#groupMs > 0) await this.#clock.sleep(restMs);
+    }
+    this.#committing = undefined;
+  }
+
+  async #commit(to: SegmentPartition, appends: readonly Append[]): Promise<void> {
+    const {topic} = appends[0] as Append;
+    const nowMs = this.#clock.nowMs();
+    let written: Written;
+    try {
+      const rolled = this.#folder.rollIfDue(topic, to, nowMs);
+      if (rolled) this.#folder.enforceRetention(topic, nowMs);
+      written = to.write(valuesOf(appends), nowMs);
+      await to.sync();
+    } catch (error) {
+      this.#fail(to, appends, error);
+      return;
+    }
+    to.commit(written);
+    this.#tail.add(to, written.records, written.bytes);
+    let offset = written.firstOffset;
+    for (const append of appends) {
+      append.resolve(offset);
+      offset += append.values.length;
+    }
+  }
+
+  #fail(to: SegmentPartition, appends: readonly Append[], cause: unknown): void {
+    try {
+      to.rollback();
+    } catch {
+      // The disk is gone for now; the next write tries again before it writes anything.
+    }
+    const corrupt = cause instanceof ForestayError && cause.code === 'LOG_CORRUPT';
+    const error = corrupt
+      ? cause
+      : new ForestayError(
+          'LOG_APPEND_FAILED',
+          `append ${appends.length} batches to ${to.segments.at(-1)?.path}: the disk refused; ` +
+            'check its space and health, then try again',
+          {retryable: true, cause},
+        );
+    for (const append of appends) append.reject(error);
+  }
+}
+
+function* valuesOf(appends: readonly Append[]): Iterable<Uint8Array> {
+  for (const {values} of appends) yield* values;
+}
