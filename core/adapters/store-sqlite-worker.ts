@@ -5,8 +5,7 @@
  * row that is written again replaces itself.
  */
 import {DatabaseSync, type StatementSync} from 'node:sqlite';
-import {parentPort, workerData} from 'node:worker_threads';
-import {ForestayError, isForestayError} from '../domain/errors.ts';
+import {ForestayError} from '../domain/errors.ts';
 import {
   checkQuery,
   checkRow,
@@ -26,18 +25,9 @@ import type {
   StoreValue,
   TableSchema,
 } from '../ports.ts';
+import {serveStore} from './store-in-worker.ts';
 
-/** One call of the port: its name and arguments. */
-export type StoreCall = {
-  [Name in keyof Store]: {id: number; name: Name; args: Parameters<Store[Name]>};
-}[keyof Store];
-
-export type StoreReply =
-  | {id: number; value: unknown}
-  | {
-      id: number;
-      error: Pick<ForestayError, 'code' | 'message' | 'retryable' | 'details'> & {stack: string};
-    };
+export type SqliteFile = {path: string; busyMsMax: number};
 
 type Table = {schema: TableSchema; keys: readonly number[]; inserts: Map<number, StatementSync>};
 
@@ -61,7 +51,7 @@ class SqliteTables {
   readonly #db: DatabaseSync;
   readonly #tables = new Map<string, Table>();
 
-  constructor(path: string, busyMsMax: number) {
+  constructor({path, busyMsMax}: SqliteFile) {
     this.#db = new DatabaseSync(path, {timeout: busyMsMax});
     this.#db.exec(`
       PRAGMA journal_mode = WAL;
@@ -76,21 +66,15 @@ class SqliteTables {
     `);
   }
 
-  call(call: StoreCall): unknown {
-    switch (call.name) {
-      case 'ensure':
-        return this.#transact(() => this.#ensure(...call.args));
-      case 'write':
-        return this.#transact(() => this.#write(...call.args));
-      case 'readOffsets':
-        return this.#all('SELECT topic, partition, offset, epoch FROM forestay_offsets', []);
-      case 'query':
-        return this.#query(...call.args);
-      case 'count':
-        return this.#count(...call.args);
-      case 'close':
-        return this.#db.close();
-    }
+  store(): Store {
+    return {
+      ensure: async table => this.#transact(() => this.#ensure(table)),
+      write: async (batches, offsets) => this.#transact(() => this.#write(batches, offsets)),
+      readOffsets: async () => this.#offsets(),
+      query: async query => this.#query(query),
+      count: async (table, where) => this.#count(table, where),
+      close: async () => this.#db.close(),
+    };
   }
 
   #transact(body: () => void): void {
@@ -140,6 +124,11 @@ class SqliteTables {
     for (const {topic, partition, offset, epoch} of offsets) {
       statement.run(topic, partition, offset, epoch);
     }
+  }
+
+  #offsets(): SinkOffset[] {
+    const sql = 'SELECT topic, partition, offset, epoch FROM forestay_offsets';
+    return this.#db.prepare(sql).all() as SinkOffset[];
   }
 
   #insert(table: Table, rows: readonly StoreRow[]): void {
@@ -214,30 +203,19 @@ const quoted = (names: readonly string[]): string => names.map(name => `"${name}
 const where = (conditions: readonly string[]): string =>
   conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
 
-/** SQLite's own errors (disk full, locked, input or output) may pass; nothing was written. */
-function asForestayError(name: string, error: unknown): ForestayError {
-  if (isForestayError(error)) return error;
-  const text = error instanceof Error ? error.message : String(error);
-  return new ForestayError('STORE_WRITE_FAILED', `cannot ${name} in the sqlite store: ${text}`, {
-    retryable: true,
-    cause: error,
-  });
-}
+await serveStore<SqliteFile>(async file => {
+  try {
+    return new SqliteTables(file).store();
+  } catch (error) {
+    throw cannotOpen(file.path, error as Error);
+  }
+});
 
-if (parentPort !== null) {
-  const port = parentPort;
-  const {path, busyMsMax} = workerData as {path: string; busyMsMax: number};
-  const tables = new SqliteTables(path, busyMsMax);
-  port.on('message', (call: StoreCall) => {
-    try {
-      port.postMessage({id: call.id, value: tables.call(call)} satisfies StoreReply);
-    } catch (cause) {
-      const error = asForestayError(call.name, cause);
-      const {code, message, retryable, details, stack = ''} = error;
-      const reply: StoreReply = {id: call.id, error: {code, message, retryable, details, stack}};
-      port.postMessage(reply);
-    }
-    if (call.name === 'close') port.close();
-  });
-  port.postMessage({id: 0, value: undefined} satisfies StoreReply);
+function cannotOpen(path: string, cause: Error): ForestayError {
+  return new ForestayError(
+    'DEPENDENCY_UNREACHABLE',
+    `cannot open the sqlite store ${path}: ${cause.message}; check that its folder exists, can be ` +
+      'written, and holds no other file of that name',
+    {cause},
+  );
 }

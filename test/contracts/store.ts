@@ -20,14 +20,14 @@ const START_MS = 1_760_000_000_000;
  * there (it has said so).
  */
 export function storeContract(
-  test: TestFn,
+  test: Pick<TestFn, 'serial'>,
   prepare: (t: ExecutionContext) => Promise<StoreUnderTest | undefined>,
 ): void {
   const contract = (
     title: string,
     body: (t: ExecutionContext, under: StoreUnderTest, store: Store) => Promise<void>,
   ) => {
-    test(title, async t => {
+    test.serial(title, async t => {
       const under = await prepare(t);
       if (under === undefined) return;
       const store = await under.open();
