@@ -1,3 +1,9 @@
+import {mkdtemp, rm} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import type {ExecutionContext} from 'ava';
+import {COMPONENTS, FEATURE_COUNT, FEATURE_HASH} from '../../core/domain/features.ts';
+import {writeArtefact} from '../../models/artefact.ts';
 import type {Forest} from '../../models/forest.ts';
 import {createUniform} from '../../models/random.ts';
 import {BOOSTING_DEFAULTS, type BoostingOptions, trainForest} from '../../models/trainer.ts';
@@ -56,4 +62,40 @@ export function modelOn(sample: Sample, components: number): TreeModel {
     slopes: Float32Array.from({length: components}, (_, index) => 1 + index / 10),
     offsets: Float32Array.from({length: components}, (_, index) => index / 20 - 0.1),
   };
+}
+
+/** Rows with as many columns as the feature contract has; the first two decide. */
+export function drawContractSample(seed: number, rows: number): Sample {
+  return drawSample(seed, rows, FEATURE_COUNT, xorRisk);
+}
+
+const models = new Map<number, TreeModel>();
+
+/** Trained once a process: most tests only need some model. */
+function modelOf(seed: number): TreeModel {
+  const model = models.get(seed) ?? modelOn(drawContractSample(seed, 400), COMPONENTS.length);
+  models.set(seed, model);
+  return model;
+}
+
+/** A folder below the system's temporary one with a small model of all components; removed after. */
+export async function writeModel(t: ExecutionContext, seed = 31): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'forestay-model-'));
+  t.teardown(() => rm(folder, {recursive: true}));
+  const sample = drawContractSample(seed, 400);
+  const model = modelOf(seed);
+  const metadata = {
+    name: 'test-model',
+    featureHash: FEATURE_HASH,
+    components: COMPONENTS,
+    requiredMetrics: ['cpu_utilisation_ratio'],
+    seed,
+    data: 'drawn',
+  };
+  const usual = new Float32Array(FEATURE_COUNT).fill(0.5);
+  usual[3] = Number.NaN;
+  const golden = sample.features.slice(0, 4 * FEATURE_COUNT);
+  const provenance = {version: '1', metrics: [], limits: [], usual};
+  await writeArtefact(folder, model, metadata, provenance, golden);
+  return folder;
 }

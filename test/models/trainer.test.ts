@@ -94,7 +94,7 @@ test('without sampling, the loss on the training rows falls with every tree', t 
 });
 
 test('a known rule is recovered on rows that were not seen, missing values included', t => {
-  const forest = trainOn(drawSample(1, 6000, 5, xorRisk), {rounds: 25, leavesMax: 8});
+  const forest = trainOn(drawSample(1, 20_000, 5, xorRisk), {rounds: 40, minChildHessian: 10});
   const unseen = drawSample(2, 2000, 5, xorRisk);
   let error = 0;
   for (const row of unseen.rows) {

@@ -1,0 +1,66 @@
+import {createHash} from 'node:crypto';
+import {mkdir, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {FEATURES} from '../core/domain/features.ts';
+import type {Golden, Manifest} from './manifest.ts';
+import {encodeOnnx, type ModelMetadata} from './onnx.ts';
+import {scoreTrees, type TreeModel} from './tree-model.ts';
+
+/** What a manifest says beyond the file's own metadata. */
+export type Provenance = Pick<Manifest, 'version' | 'metrics' | 'limits'> & {
+  /** Median of each feature; NaN: never present. */
+  readonly usual: Float32Array;
+};
+
+/**
+ * Writes model.onnx, manifest.json and golden.json to `folder`, creating it. Equal models give
+ * equal bytes.
+ *
+ * @param golden Rows × featureCount, to verify runtimes with.
+ */
+export async function writeArtefact(
+  folder: string,
+  model: TreeModel,
+  metadata: ModelMetadata,
+  provenance: Provenance,
+  golden: Float32Array,
+): Promise<Manifest> {
+  const bytes = encodeOnnx(model, metadata);
+  const {usual, ...rest} = provenance;
+  const manifest: Manifest = {
+    ...metadata,
+    ...rest,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    features: FEATURES.map(feature => feature.name),
+    usual: Array.from(usual, presentOrNull),
+    rounds: model.forests.map(forest => forest.roots.length),
+  };
+  await mkdir(folder, {recursive: true});
+  await writeFile(join(folder, 'model.onnx'), bytes);
+  await writeJson(join(folder, 'manifest.json'), manifest);
+  await writeJson(join(folder, 'golden.json'), goldenOf(model, golden));
+  return manifest;
+}
+
+function goldenOf(model: TreeModel, features: Float32Array): Golden {
+  const rows = features.length / model.featureCount;
+  const risks = scoreTrees(model, rows, features);
+  return {
+    features: rowsOf(features, model.featureCount).map(row => Array.from(row, presentOrNull)),
+    risks: rowsOf(risks, model.forests.length).map(row => [...row]),
+  };
+}
+
+function rowsOf(values: Float32Array, columns: number): Float32Array[] {
+  return Array.from({length: values.length / columns}, (_, row) =>
+    values.subarray(row * columns, (row + 1) * columns),
+  );
+}
+
+function presentOrNull(value: number): number | null {
+  return Number.isNaN(value) ? null : value;
+}
+
+function writeJson(path: string, value: unknown): Promise<void> {
+  return writeFile(path, `${JSON.stringify(value, undefined, 1)}\n`);
+}

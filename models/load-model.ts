@@ -1,0 +1,162 @@
+import {createHash} from 'node:crypto';
+import {readFile, stat} from 'node:fs/promises';
+import {dirname, join} from 'node:path';
+import {fromBinary} from '@bufbuild/protobuf';
+import {ForestayError} from '../core/domain/errors.ts';
+import {COMPONENTS, FEATURE_COUNT, FEATURE_HASH} from '../core/domain/features.ts';
+import type {ModelSignature} from '../core/ports.ts';
+import {
+  type ModelProto,
+  ModelProtoSchema,
+  type ValueInfoProto,
+} from '../proto/gen/onnx/v1/onnx_pb.ts';
+import {type Golden, parseGolden, parseManifest} from './manifest.ts';
+import {FLOAT, INPUT, OUTPUT} from './onnx.ts';
+import {readTreeModel} from './tree-ensemble.ts';
+import type {TreeModel} from './tree-model.ts';
+
+export type LoadedModel = {
+  readonly signature: ModelSignature;
+  readonly bytes: Uint8Array;
+  /** What a usual host has for every feature; NaN where nobody says. */
+  readonly usual: Float32Array;
+  /** The forests, if the graph is one that can be walked. */
+  readonly trees: TreeModel | undefined;
+  /** Rows to verify a runtime with. */
+  readonly golden: Golden | undefined;
+};
+
+/**
+ * Reads a model and checks that it is what it says and fits this program.
+ *
+ * `manifest.json` and `golden.json` are read from beside the file. A model that was trained
+ * elsewhere needs neither: it is taken if its graph has an input `features` of rows ×
+ * FEATURE_COUNT floats, an output `risks` of rows × components floats and the metadata property
+ * `featureHash` of this program's feature contract; `components` and `requiredMetrics` (comma
+ * separated) are optional.
+ *
+ * @param path The .onnx file, or the folder with `model.onnx` in it.
+ * @throws {ForestayError} `MODEL_UNREADABLE`, `MODEL_HASH_MISMATCH`, `MODEL_SIGNATURE_MISMATCH`.
+ */
+export async function loadModel(path: string): Promise<LoadedModel> {
+  const file = (await isFolder(path)) ? join(path, 'model.onnx') : path;
+  const bytes = await readFile(file).catch((cause: unknown) => {
+    throw unreadable(file, 'the file cannot be read', cause);
+  });
+  const hash = createHash('sha256').update(bytes).digest('hex');
+  const manifestPath = join(dirname(file), 'manifest.json');
+  const manifestText = await readIfThere(manifestPath);
+  const manifest =
+    manifestText === undefined ? undefined : parseManifest(manifestText, manifestPath);
+  if (manifest !== undefined && manifest.sha256 !== hash) {
+    throw new ForestayError(
+      'MODEL_HASH_MISMATCH',
+      `cannot use model ${file}: its SHA-256 is ${hash}, its manifest says ${manifest.sha256}; ` +
+        'restore the file, or remove manifest.json to use it as a model of your own',
+      {details: {path: file, hash, expected: manifest.sha256}},
+    );
+  }
+  const model = decode(bytes, file);
+  const signature = {hash, ...readSignature(model, file)};
+  const goldenPath = join(dirname(file), 'golden.json');
+  const goldenText = manifest === undefined ? undefined : await readIfThere(goldenPath);
+  return {
+    signature,
+    bytes,
+    usual: Float32Array.from(
+      {length: FEATURE_COUNT},
+      (_, index) => manifest?.usual[index] ?? Number.NaN,
+    ),
+    trees: readTreeModel(model, FEATURE_COUNT),
+    golden: goldenText === undefined ? undefined : parseGolden(goldenText, goldenPath),
+  };
+}
+
+function decode(bytes: Uint8Array, file: string): ModelProto {
+  try {
+    const model = fromBinary(ModelProtoSchema, bytes);
+    if (model.graph !== undefined && model.graph.node.length > 0) return model;
+  } catch (cause) {
+    throw unreadable(file, 'it is not an ONNX file', cause);
+  }
+  throw unreadable(file, 'it holds no graph');
+}
+
+function readSignature(model: ModelProto, file: string): Omit<ModelSignature, 'hash'> {
+  const metadata = new Map(model.metadataProps.map(({key, value}) => [key, value]));
+  const inputWidth = widthOf(model.graph?.input.find(value => value.name === INPUT));
+  const outputWidth = widthOf(model.graph?.output.find(value => value.name === OUTPUT));
+  if (inputWidth === undefined || outputWidth === undefined) {
+    throw mismatch(file, `its graph must have "${INPUT}" and "${OUTPUT}": float, rows × columns`);
+  }
+  if (inputWidth !== FEATURE_COUNT) {
+    throw mismatch(file, `it reads ${inputWidth} features, this program has ${FEATURE_COUNT}`);
+  }
+  if (metadata.get('featureHash') !== String(FEATURE_HASH)) {
+    const found = metadata.get('featureHash') ?? 'not there';
+    throw mismatch(
+      file,
+      `its metadata property featureHash is ${found}, the feature contract is ${FEATURE_HASH}`,
+    );
+  }
+  const known: readonly string[] = COMPONENTS;
+  const components = listOf(metadata.get('components')) ?? known;
+  const named = components.every(component => known.includes(component));
+  if (components.length !== outputWidth || !named) {
+    throw mismatch(
+      file,
+      `it has ${outputWidth} outputs for ${components.join(', ')}; known are ${known.join(', ')}`,
+    );
+  }
+  return {
+    name: metadata.get('name') ?? model.graph?.name ?? '',
+    featureHash: FEATURE_HASH,
+    featureCount: FEATURE_COUNT,
+    components,
+    requiredMetrics: listOf(metadata.get('requiredMetrics')) ?? [],
+  };
+}
+
+/** Columns of a float matrix; undefined for anything else. */
+function widthOf(value: ValueInfoProto | undefined): number | undefined {
+  const tensor = value?.type?.value;
+  if (tensor?.case !== 'tensorType' || tensor.value.elemType !== FLOAT) return undefined;
+  const dimensions = tensor.value.shape?.dim ?? [];
+  const columns = dimensions[1]?.value;
+  return dimensions.length === 2 && columns?.case === 'dimValue'
+    ? Number(columns.value)
+    : undefined;
+}
+
+function listOf(text: string | undefined): string[] | undefined {
+  return text?.split(',').filter(item => item !== '');
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw unreadable(path, 'the file cannot be read', cause);
+  }
+}
+
+function mismatch(path: string, reason: string): ForestayError {
+  return new ForestayError(
+    'MODEL_SIGNATURE_MISMATCH',
+    `cannot use model ${path}: ${reason}; export it for this contract (models/README.md)`,
+    {details: {path}},
+  );
+}
+
+function unreadable(path: string, reason: string, cause?: unknown): ForestayError {
+  return new ForestayError(
+    'MODEL_UNREADABLE',
+    `cannot read model ${path}: ${reason}; check models.path in the configuration`,
+    {details: {path}, cause},
+  );
+}

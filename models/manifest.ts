@@ -1,0 +1,104 @@
+import {ForestayError} from '../core/domain/errors.ts';
+
+/** How good the model is at one component, on seeds that it has not seen. */
+export type ComponentMetrics = {
+  readonly component: string;
+  readonly rows: number;
+  readonly positives: number;
+  readonly averagePrecision: number;
+  readonly rocAuc: number;
+  readonly logLoss: number;
+  /** Log-loss of always saying the base rate. */
+  readonly baseLogLoss: number;
+  readonly brier: number;
+  /** Expected calibration error over ten bins of equal mass. */
+  readonly calibrationError: number;
+  /** Of the rows of highest risk, as many as the budget allows. */
+  readonly atBudget: {
+    readonly budgetRatio: number;
+    readonly threshold: number;
+    readonly precision: number;
+    readonly recall: number;
+  };
+  /** Failures, and how long before them the risk first crossed the budget's threshold. */
+  readonly episodes: {
+    readonly failures: number;
+    readonly foreseen: number;
+    readonly leadSecondsP10: number | null;
+    readonly leadSecondsP50: number | null;
+    readonly leadSecondsP90: number | null;
+  };
+};
+
+/** What lies beside a model file and says where it comes from. */
+export type Manifest = {
+  readonly name: string;
+  readonly version: string;
+  /** Of model.onnx, hexadecimal. */
+  readonly sha256: string;
+  readonly featureHash: number;
+  readonly features: readonly string[];
+  readonly components: readonly string[];
+  readonly requiredMetrics: readonly string[];
+  /** Median of each feature over the training rows; null: never present. */
+  readonly usual: readonly (number | null)[];
+  readonly seed: number;
+  readonly data: string;
+  readonly rounds: readonly number[];
+  readonly metrics: readonly ComponentMetrics[];
+  readonly limits: readonly string[];
+};
+
+/** Rows with the risks that a healthy runtime gives for them; null: missing. */
+export type Golden = {
+  readonly features: readonly (readonly (number | null)[])[];
+  readonly risks: readonly (readonly number[])[];
+};
+
+/**
+ * Reads a manifest. Checks only what a program relies on: the rest is for people.
+ *
+ * @throws {ForestayError} `MODEL_UNREADABLE`.
+ */
+export function parseManifest(text: string, path: string): Manifest {
+  const manifest = parseJson(text, path) as Partial<Manifest> | null;
+  const sound =
+    typeof manifest?.sha256 === 'string' &&
+    typeof manifest.name === 'string' &&
+    Array.isArray(manifest.usual) &&
+    manifest.usual.every(value => value === null || typeof value === 'number');
+  if (!sound) throw unreadable(path, 'it must have name, sha256 and usual');
+  return manifest as Manifest;
+}
+
+/** @throws {ForestayError} `MODEL_UNREADABLE`. */
+export function parseGolden(text: string, path: string): Golden {
+  const golden = parseJson(text, path) as Partial<Golden> | null;
+  const sound =
+    Array.isArray(golden?.features) &&
+    Array.isArray(golden.risks) &&
+    golden.features.length === golden.risks.length;
+  if (!sound) throw unreadable(path, 'it must have as many rows of risks as of features');
+  return golden as Golden;
+}
+
+/** Rows of numbers and nulls as one row-major array, null as NaN. */
+export function flattenRows(rows: Golden['features']): Float32Array {
+  return Float32Array.from(rows.flat(), value => value ?? Number.NaN);
+}
+
+function parseJson(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw unreadable(path, 'it is not JSON', cause);
+  }
+}
+
+function unreadable(path: string, reason: string, cause?: unknown): ForestayError {
+  return new ForestayError(
+    'MODEL_UNREADABLE',
+    `cannot read ${path}: ${reason}; train the model again or remove the file`,
+    {details: {path}, cause},
+  );
+}
