@@ -1,0 +1,135 @@
+import {ForestayError, isForestayError} from '../domain/errors.ts';
+import {partitionOfCell} from '../domain/hash.ts';
+import type {MetricSet} from '../domain/metric-sets.ts';
+import type {Batch, Block, TelemetryRecord} from '../domain/telemetry.ts';
+import type {Codec} from '../ports.ts';
+import {batchTooLarge} from './ingest-errors.ts';
+import type {IngestLimits} from './ingest-limits.ts';
+import {hex, type MetricSets} from './ingest-metric-sets.ts';
+import type {TimeBases} from './ingest-time-bases.ts';
+
+const NAME_LENGTH_MAX = 256;
+
+/** What is worth counting about a batch. */
+export type BatchCounts = {samples: number; infinities: number; future: number};
+
+/** Whose stream it is. */
+export type Hello = {edge: string; cell: string; incarnation: number};
+
+/** What a record is checked against. */
+export type Checks = {
+  codec: Pick<Codec, 'decodeTelemetry'>;
+  limits: Pick<IngestLimits, 'batchBytesMax'>;
+  metricSets: Pick<MetricSets, 'get' | 'all'>;
+  timeBases: TimeBases;
+};
+
+/** What could be read, and what is wrong with it if anything is: one of the two is there. */
+export type Checked = {record: TelemetryRecord | undefined; error: ForestayError | undefined};
+
+/** Checks everything about a record but its place in the order. */
+export function checkRecord(checks: Checks, hello: Hello, bytes: Uint8Array): Checked {
+  let record: TelemetryRecord | undefined;
+  try {
+    record = checks.codec.decodeTelemetry(bytes);
+    const {batchBytesMax} = checks.limits;
+    if (bytes.length > batchBytesMax) throw batchTooLarge(bytes.length, batchBytesMax);
+    requireSameEdge(record.kind === 'batch' ? record.batch : record.gap, hello);
+    if (record.kind === 'batch') {
+      requireKnownSets(record.batch, checks.metricSets);
+      checks.timeBases.claim(partitionOfCell(hello.cell), hello.cell, record.batch.timeBase);
+    }
+    return {record, error: undefined};
+  } catch (error) {
+    if (!isForestayError(error)) throw error;
+    return {record, error};
+  }
+}
+
+/** Errors: `INVALID_ARGUMENT`. */
+export function requireHello(hello: Hello): void {
+  for (const field of ['edge', 'cell'] as const) {
+    const {length} = hello[field];
+    if (length > 0 && length <= NAME_LENGTH_MAX) continue;
+    throw new ForestayError(
+      'INVALID_ARGUMENT',
+      `hello: ${field} has ${length} characters; 1 to ${NAME_LENGTH_MAX} are legal`,
+      {details: {field}},
+    );
+  }
+}
+
+/** Errors: `EDGE_MISMATCH` unless the record is of the edge and cell that said hello. */
+function requireSameEdge(record: {edge: string; cell: string}, hello: Hello): void {
+  if (record.edge === hello.edge && record.cell === hello.cell) return;
+  throw new ForestayError(
+    'EDGE_MISMATCH',
+    `record is of edge ${record.edge} in cell ${record.cell}, but the stream said hello as edge ` +
+      `${hello.edge} in cell ${hello.cell}; open a stream for each edge and cell`,
+    {details: {edge: record.edge, cell: record.cell}},
+  );
+}
+
+/**
+ * Checks that every block follows a registered metric set.
+ * Errors: `METRIC_SET_UNKNOWN`, `BATCH_MALFORMED`.
+ */
+function requireKnownSets(batch: Batch, sets: Checks['metricSets']): void {
+  for (const block of batch.blocks) {
+    const set = sets.get(block.metricSet);
+    if (set === undefined) throw unknownSet(block, sets.all());
+    if (set.hash !== block.metricSetHash) throw otherColumns(block, set);
+    requireShape(block, set);
+  }
+}
+
+function requireShape(block: Block, set: MetricSet): void {
+  const wanted = block.rows * set.columns.length;
+  if (block.values.length !== wanted) {
+    throw new ForestayError(
+      'BATCH_MALFORMED',
+      `block of ${set.name} has ${block.values.length} values; ${block.rows} rows of ` +
+        `${set.columns.length} columns are ${wanted}`,
+      {details: {metricSet: set.name, values: block.values.length, wanted}},
+    );
+  }
+  const stranger = block.entities.find(entity => !entity.startsWith(`${set.kind}s/`));
+  if (stranger === undefined) return;
+  throw new ForestayError(
+    'BATCH_MALFORMED',
+    `block of ${set.name} names ${stranger}; its samples are of kind ${set.kind}`,
+    {details: {metricSet: set.name, entity: stranger}},
+  );
+}
+
+function unknownSet({metricSet}: Block, known: readonly MetricSet[]): ForestayError {
+  return new ForestayError(
+    'METRIC_SET_UNKNOWN',
+    `metric set ${metricSet} is not registered; call TelemetryService.RegisterMetricSet first, or ` +
+      `use one of ${known.map(({name}) => name).join(', ')}`,
+    {details: {metricSet}},
+  );
+}
+
+function otherColumns(block: Block, set: MetricSet): ForestayError {
+  return new ForestayError(
+    'METRIC_SET_UNKNOWN',
+    `metric set ${set.name} has hash ${hex(set.hash)} here, the batch says ` +
+      `${hex(block.metricSetHash)}: the columns differ; register them under a new name`,
+    {details: {metricSet: set.name, hash: set.hash, batchHash: block.metricSetHash}},
+  );
+}
+
+/** @param futureAfterMs Samples of a live cell after this are counted, and taken all the same. */
+export function countBatch(record: TelemetryRecord, futureAfterMs: number): BatchCounts {
+  const counts = {samples: 0, infinities: 0, future: 0};
+  if (record.kind === 'gap') return counts;
+  const {blocks, timeBase} = record.batch;
+  for (const block of blocks) {
+    counts.samples += block.rows;
+    counts.infinities += block.infinities ?? 0;
+    if (timeBase !== 'live') continue;
+    for (const atMs of block.observedAtMs) if (atMs > futureAfterMs) counts.future++;
+  }
+  return counts;
+}

@@ -1,0 +1,33 @@
+/** The bounds of ingest. Every queue in it is held by one of these. */
+export type IngestLimits = {
+  /** A larger batch is refused. */
+  batchBytesMax: number;
+  /** Accepted and not yet durable, of one stream; above it the stream is not read. */
+  streamBytesMax: number;
+  /** The same for all streams together. */
+  totalBytesMax: number;
+  /** What one append to the log carries. */
+  appendBytesMax: number;
+  /** Appends in flight of one partition. */
+  appendsInFlightMax: number;
+  /** Samples of a live cell that are further ahead of the clock than this are counted. */
+  futureMs: number;
+  /** Edges of a partition whose owner is further behind than this are told to wait … */
+  lagMsMax: number;
+  /** … for this long. */
+  throttleMs: number;
+  /** How long closing waits for appends that are under way. */
+  drainMs: number;
+};
+
+export const DEFAULT_INGEST_LIMITS: IngestLimits = {
+  batchBytesMax: 1024 * 1024,
+  streamBytesMax: 4 * 1024 * 1024,
+  totalBytesMax: 64 * 1024 * 1024,
+  appendBytesMax: 4 * 1024 * 1024,
+  appendsInFlightMax: 2,
+  futureMs: 5_000,
+  lagMsMax: 5_000,
+  throttleMs: 1_000,
+  drainMs: 10_000,
+};

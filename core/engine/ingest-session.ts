@@ -1,0 +1,260 @@
+/**
+ * One stream of one edge.
+ *
+ * S1 Nothing counts before a hello, and everything after it is of that edge and cell.
+ * S2 A record is checked wholly before it is appended; the log gets the bytes as they arrived.
+ * S3 An ack is cumulative and follows the durable append, in order.
+ * S4 A batch that can never be taken is refused by its sequence. The edge sends a gap in its place;
+ *    until then the records behind it wait, or are dropped above a bound and must come again.
+ * S5 What breaks the order, and the first failed append, end the stream: the edge opens a new one
+ *    and sends again what was not acked.
+ */
+import {type ForestayError, isForestayError} from '../domain/errors.ts';
+import {partitionOfCell} from '../domain/hash.ts';
+import type {TelemetryRecord} from '../domain/telemetry.ts';
+import {publish} from '../events.ts';
+import type {Entry} from './ingest-appender.ts';
+import {type Checks, checkRecord, countBatch, type Hello, requireHello} from './ingest-checks.ts';
+import {helloMissing, orderError, secondHello} from './ingest-errors.ts';
+import {createHeldBack, type HeldBack} from './ingest-held-back.ts';
+import type {IngestLimits} from './ingest-limits.ts';
+import {createSequence, type DurableMark, type Sequence, type Span} from './ingest-sequence.ts';
+
+export type Reply =
+  | {kind: 'ack'; incarnation: number; seq: number}
+  | {kind: 'refusal'; incarnation: number; seq: number; code: string; message: string}
+  | {kind: 'throttle'; intervalMs: number};
+
+/** The transport below a session. Nothing is called after `end`. */
+export type IngestStream = {
+  reply(reply: Reply): void;
+  /** Stop reading … */
+  pause(): void;
+  /** … and go on. */
+  resume(): void;
+  /** The stream is over; `error` says why, if it was not asked for. */
+  end(error: ForestayError | undefined): void;
+};
+
+/** What the sessions of a process share; ingest.ts provides it. */
+export type SessionContext = Checks & {
+  limits: IngestLimits;
+  nowMs(): number;
+  monotonicMs(): number;
+  lagMs(partition: number): number;
+  push(partition: number, entry: Entry): void;
+  /** A session has said hello. */
+  opened(session: IngestSession, hello: Hello): void;
+  closed(session: IngestSession): void;
+  durable(hello: Hello): DurableMark | undefined;
+  setDurable(hello: Hello, mark: DurableMark): void;
+  /** Bytes were accepted (positive) or settled (negative): pauses and resumes. */
+  account(session: IngestSession, bytes: number): void;
+};
+
+/** Nothing that a transport calls throws; a session that has ended ignores it. */
+export class IngestSession {
+  readonly stream: IngestStream;
+  readonly #context: SessionContext;
+  readonly #heldBack: HeldBack;
+  #hello: Hello | undefined;
+  #sequence: Sequence | undefined;
+  #state: 'open' | 'finishing' | 'ended' | 'failed' = 'open';
+  #pendingBytes = 0;
+  #ackDue: DurableMark | undefined;
+  #throttledUntilMs = Number.NEGATIVE_INFINITY;
+
+  constructor(context: SessionContext, stream: IngestStream) {
+    this.stream = stream;
+    this.#context = context;
+    this.#heldBack = createHeldBack(context.limits.streamBytesMax);
+  }
+
+  /** Who it is; undefined before the hello. */
+  get edge(): Hello | undefined {
+    return this.#hello;
+  }
+
+  /** Accepted and not yet known to be durable. */
+  get pendingBytes(): number {
+    return this.#pendingBytes;
+  }
+
+  /** The first thing that a stream says. */
+  hello(hello: Hello): void {
+    this.#guard(() => {
+      if (this.#hello !== undefined) throw secondHello(this.#hello);
+      requireHello(hello);
+      this.#hello = hello;
+      this.#sequence = createSequence(() => this.#context.durable(hello));
+      this.#context.opened(this, hello);
+    });
+  }
+
+  /** Takes the bytes of a request that holds a batch or a gap; nobody may change them any more. */
+  record(bytes: Uint8Array): void {
+    this.#guard(() => this.#take(bytes));
+  }
+
+  /** The edge will send no more: the stream ends once everything is acked. */
+  finish(): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'finishing';
+    this.#endIfFinished();
+  }
+
+  /** The transport is gone. What was accepted is appended all the same. */
+  close(): void {
+    if (!this.#isOpen()) return;
+    this.#state = 'ended';
+    this.#context.closed(this);
+  }
+
+  /** Ends the stream from this side; what was accepted is appended, but not acked any more. */
+  end(error: ForestayError | undefined): void {
+    if (!this.#isOpen()) return;
+    this.#state = 'ended';
+    this.#context.closed(this);
+    this.stream.end(error);
+  }
+
+  #isOpen(): boolean {
+    return this.#state === 'open' || this.#state === 'finishing';
+  }
+
+  #guard(step: () => void): void {
+    if (!this.#isOpen()) return;
+    try {
+      step();
+    } catch (error) {
+      if (!isForestayError(error)) throw error;
+      this.end(error);
+    }
+  }
+
+  #take(bytes: Uint8Array): void {
+    const hello = this.#hello;
+    const sequence = this.#sequence;
+    if (hello === undefined || sequence === undefined) throw helloMissing();
+    const {record, error} = checkRecord(this.#context, hello, bytes);
+    const span = spanOf(record, error, sequence);
+    const verdict = sequence.judge(span);
+    if (error?.code === 'EDGE_MISMATCH' && verdict !== 'next') throw error;
+    if (verdict === 'repeated') {
+      this.#repeat(hello, span);
+    } else if (this.#heldBack.isOpen() && !(record?.kind === 'gap' && verdict === 'next')) {
+      this.#heldBack.add(bytes);
+    } else if (verdict !== 'next') {
+      throw orderError(verdict, span, sequence, hello);
+    } else if (error !== undefined) {
+      this.#refuse(record, span, error);
+    } else {
+      sequence.advance(span);
+      this.#accept(hello, record as TelemetryRecord, span, bytes);
+      for (const waiting of this.#heldBack.close()) this.#take(waiting);
+    }
+  }
+
+  #accept(hello: Hello, record: TelemetryRecord, span: Span, bytes: Uint8Array): void {
+    const context = this.#context;
+    const partition = partitionOfCell(hello.cell);
+    const counts = countBatch(record, context.nowMs() + context.limits.futureMs);
+    this.#pendingBytes += bytes.length;
+    context.push(partition, {
+      bytes,
+      isWanted: () => this.#state !== 'failed',
+      settle: error => {
+        this.#pendingBytes -= bytes.length;
+        context.account(this, -bytes.length);
+        if (this.#state === 'failed') return;
+        if (error !== undefined) {
+          this.end(error);
+          this.#state = 'failed';
+          return;
+        }
+        if (record.kind === 'batch') publishBatch(hello.cell, counts, bytes.length);
+        this.#durable(hello, {incarnation: span.incarnation, seq: span.toSeq});
+      },
+    });
+    context.account(this, bytes.length);
+    this.#throttle(partition);
+  }
+
+  #durable(hello: Hello, mark: DurableMark): void {
+    this.#context.setDurable(hello, mark);
+    this.#ack(mark);
+  }
+
+  /** One ack for all that became durable in this turn. */
+  #ack(mark: DurableMark): void {
+    if (this.#ackDue === undefined) queueMicrotask(() => this.#sendAck());
+    this.#ackDue = mark;
+  }
+
+  #sendAck(): void {
+    const mark = this.#ackDue;
+    this.#ackDue = undefined;
+    if (mark === undefined || !this.#isOpen()) return;
+    this.stream.reply({kind: 'ack', ...mark});
+    this.#endIfFinished();
+  }
+
+  #endIfFinished(): void {
+    if (this.#state !== 'finishing') return;
+    if (this.#pendingBytes === 0 && this.#ackDue === undefined) this.end(undefined);
+  }
+
+  #repeat(hello: Hello, span: Span): void {
+    publish('batch.repeated', {cell: hello.cell});
+    const mark = this.#context.durable(hello);
+    if (mark === undefined || mark.incarnation < span.incarnation) return;
+    // A repeat of what is still on its way is answered when that is durable.
+    if (mark.incarnation > span.incarnation) this.#ack({...span, seq: span.toSeq});
+    else if (span.toSeq <= mark.seq) this.#ack(mark);
+  }
+
+  #refuse(record: TelemetryRecord | undefined, span: Span, error: ForestayError): void {
+    // A gap stands for a refused batch: it cannot be refused itself.
+    if (record?.kind === 'gap') throw error;
+    publish('batch.refused', {code: error.code});
+    this.#heldBack.open();
+    const {incarnation, toSeq: seq} = span;
+    const {code, message} = error;
+    this.stream.reply({kind: 'refusal', incarnation, seq, code, message});
+  }
+
+  #throttle(partition: number): void {
+    const {limits, lagMs, monotonicMs} = this.#context;
+    const nowMs = monotonicMs();
+    if (nowMs < this.#throttledUntilMs || lagMs(partition) <= limits.lagMsMax) return;
+    this.#throttledUntilMs = nowMs + limits.throttleMs;
+    this.stream.reply({kind: 'throttle', intervalMs: limits.throttleMs});
+  }
+}
+
+/** Which sequences a record stands for. One that cannot be read must be the one expected now. */
+function spanOf(
+  record: TelemetryRecord | undefined,
+  error: ForestayError | undefined,
+  sequence: Sequence,
+): Span {
+  if (record?.kind === 'gap') return record.gap;
+  if (record?.kind === 'batch') {
+    const {incarnation, seq} = record.batch;
+    return {incarnation, fromSeq: seq, toSeq: seq};
+  }
+  const {incarnation, seq} = error?.details ?? {};
+  if (typeof incarnation === 'number' && typeof seq === 'number' && seq > 0) {
+    return {incarnation, fromSeq: seq, toSeq: seq};
+  }
+  const expected = sequence.expected();
+  if (expected === undefined) throw error;
+  return {incarnation: expected.incarnation, fromSeq: expected.seq, toSeq: expected.seq};
+}
+
+function publishBatch(cell: string, counts: ReturnType<typeof countBatch>, bytes: number): void {
+  const {samples, infinities, future} = counts;
+  publish('batch.accepted', {cell, samples, bytes});
+  if (infinities > 0) publish('samples.infinite', {count: infinities});
+  if (future > 0) publish('samples.future', {count: future});
+}
