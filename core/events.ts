@@ -8,6 +8,9 @@ export type EngineEvents = {
   'batch.accepted': {cell: string; samples: number; bytes: number};
   'batch.refused': {code: string};
   'batch.repeated': {cell: string};
+  'samples.taken': {cell: string; count: number};
+  'samples.unknown-set': {count: number};
+  'scores.taken': {rows: number};
   'samples.late': {count: number};
   'samples.future': {count: number};
   'samples.infinite': {count: number};

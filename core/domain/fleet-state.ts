@@ -17,8 +17,10 @@ export type StateOfHost = {
   lost: boolean;
   /** No effect of ours until its agent has answered the newest epoch. */
   frozen: boolean;
-  /** Since the last sample; grows while the host is silent. */
+  /** Since anything was heard of it. */
   silentForMs: number;
+  /** Age of its newest sample: an edge that works off its spool is heard, but lags. */
+  lagMs: number;
   /** Last failed effect on it; 0: none. */
   failedAtMs: number;
   /** When its risk last left the band; 0: never or still inside. */

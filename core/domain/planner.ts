@@ -10,6 +10,9 @@ import {planRiskyVm} from './planner-vm.ts';
 import type {Policy} from './policy.ts';
 import {fixed, type Proposal, percent, placementVm, seconds, vmProposal} from './proposal.ts';
 
+/** States of a VM in which it waits for nothing and nobody. */
+const OPEN_TO_PLANS: readonly string[] = ['at-risk.observing', 'at-risk.protected'];
+
 /** Everything worth deciding in a cell now. Empty in a quiet cell. O(hosts + vms) then. */
 export function plan(cell: CellView, policy: Policy): Proposal[] {
   if (!needsPlan(cell)) return [];
@@ -17,7 +20,7 @@ export function plan(cell: CellView, policy: Policy): Proposal[] {
   const hosts = new Map(cell.hosts.map(host => [host.name, host]));
   const proposals: Proposal[] = [];
   for (const vm of byUrgency(cell.vms)) {
-    const healing = planHealing(vm, hosts, capacity, policy, cell.nowMs);
+    const healing = planHealing(vm, hosts, capacity, policy);
     if (healing !== undefined) proposals.push(healing);
   }
   for (const host of cell.hosts) {
@@ -27,7 +30,7 @@ export function plan(cell: CellView, policy: Policy): Proposal[] {
   for (const vm of byUrgency(cell.vms)) {
     const host = hosts.get(vm.host);
     if (host === undefined || !host.atRisk || host.lost || host.observeOnly) continue;
-    if (vm.busy || (vm.top !== 'normal' && vm.top !== 'at-risk')) continue;
+    if (vm.busy || !OPEN_TO_PLANS.includes(vm.path)) continue;
     proposals.push(planRiskyVm({vm, host, hosts, capacity, policy}));
   }
   return proposals;
@@ -84,7 +87,7 @@ function planHost(host: HostView, cell: CellView, policy: Policy): Proposal | un
   if (host.observeOnly || host.busy) return undefined;
   if (host.suspected && !host.lost) return planFence(host, policy);
   if (host.lost || host.suspected) return undefined;
-  if (host.atRisk && !host.cordoned) return planCordon(host, cell, policy);
+  if (host.path === 'at-risk.watching' && !host.cordoned) return planCordon(host, cell, policy);
   if (host.cordoned && !host.atRisk && host.top === 'normal') {
     return planUncordon(host, cell, policy);
   }
@@ -155,26 +158,16 @@ function hostProposal(host: HostView, action: ActionKind, finishesInMs: number) 
   };
 }
 
-/** Restart what was lost, bring home what a ghost serves, drop ghosts that are not needed. */
+/** Restart what was lost, bring home what a ghost serves. */
 function planHealing(
   vm: VmView,
   hosts: ReadonlyMap<string, HostView>,
   capacity: Capacity,
   policy: Policy,
-  nowMs: number,
 ): Proposal | undefined {
   if (vm.busy) return undefined;
   if (vm.path === 'recovering.awaiting-restart') return planRestart(vm, hosts, capacity, policy);
   if (vm.path === 'ghost-active.serving') return planFailBack(vm, hosts);
-  const host = hosts.get(vm.host);
-  if (vm.ghostArmed && vm.top !== 'ghost-active' && host !== undefined && !host.atRisk) {
-    if (host.lost || host.suspected || nowMs - host.clearedAtMs < policy.probationMs)
-      return undefined;
-    return vmProposal(vm, 'retire-ghost', vm.ghostHost, 10_000, {
-      because: `${host.name} is back at ${percent(host.risk)}: the ghost on ${vm.ghostHost} gives its memory back`,
-      healing: true,
-    });
-  }
   return undefined;
 }
 

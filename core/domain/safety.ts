@@ -21,7 +21,9 @@ export type Guard =
   | 'cooldown'
   | 'budget-host'
   | 'budget-cell'
-  | 'budget-hour';
+  | 'budget-hour'
+  /** The actor itself holds back: it rests after failures, or waits for an outcome. */
+  | 'actor';
 
 /** Moves and ghosts under way; the kernel adds what it lets through. */
 export type Ledger = {
@@ -81,7 +83,7 @@ export function forbids(input: GuardInput): Guard | undefined {
 /** Nothing is done on stale knowledge, except to ask for proof. */
 function staleFor({proposal, host, policy}: GuardInput): boolean {
   if (proposal.action === 'fence' || host === undefined) return false;
-  return host.silentForMs > policy.silence.staleAfterMs;
+  return Math.max(host.silentForMs, host.lagMs) > policy.silence.staleAfterMs;
 }
 
 function forbidsMove({proposal, cell, host, vm, policy, ledger}: GuardInput): Guard | undefined {

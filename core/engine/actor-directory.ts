@@ -1,0 +1,169 @@
+/**
+ * All actors of a partition, by resource name (`hosts/h01`, `vms/v17`).
+ *
+ * A1 An actor moves only through {@link ActorDirectory.send}, so every move is seen and numbered.
+ * A2 Effects that it emits are collected in emission order.
+ * A3 An actor that throws is quarantined: it is kept as it was and hears nothing more.
+ */
+
+import {background, type RunningActor, startActor} from '../../statecharts/actor.ts';
+import type {HostContext, HostEvent, VmContext, VmEvent} from '../../statecharts/events.ts';
+import {machines} from '../../statecharts/registry.ts';
+import type {Effect, EffectKind} from '../domain/effects.ts';
+import {ForestayError} from '../domain/errors.ts';
+
+export type ActorKind = 'host' | 'vm';
+
+export type StoredActor = {
+  id: string;
+  kind: ActorKind;
+  machineVersion: number;
+  seq: number;
+  state: string;
+  context: string;
+  quarantined: string;
+};
+
+export type Move = {
+  actor: string;
+  kind: ActorKind;
+  seq: number;
+  from: string;
+  to: string;
+  context: string;
+};
+
+type Entry = {kind: ActorKind; actor: RunningActor; seq: number; quarantined: string};
+
+export class ActorDirectory {
+  readonly #actors = new Map<string, Entry>();
+  #emitted: Effect[] = [];
+
+  has(id: string): boolean {
+    return this.#actors.has(id);
+  }
+
+  /** Starts an actor in its initial state, or in the stored one. */
+  start(kind: ActorKind, name: string, stored?: StoredActor, host = ''): void {
+    const id = resource(kind, name);
+    const actor = startActor(kind, name, effect => this.#emitted.push(effect), {
+      ...(stored === undefined
+        ? {}
+        : {
+            restored: {
+              version: stored.machineVersion,
+              state: stored.state,
+              context: stored.context,
+            },
+          }),
+      host,
+    });
+    this.#actors.set(id, {
+      kind,
+      actor,
+      seq: stored?.seq ?? 0,
+      quarantined: stored?.quarantined ?? '',
+    });
+  }
+
+  remove(id: string): void {
+    this.#actors.get(id)?.actor.stop();
+    this.#actors.delete(id);
+  }
+
+  /**
+   * Sends an event; gives the move, if the actor's state or context changed, and what it emitted.
+   * An actor that fails is quarantined and the error given back.
+   */
+  send(
+    id: string,
+    event: HostEvent | VmEvent,
+  ): {move?: Move; effects: readonly Effect[]; error?: ForestayError} {
+    const entry = this.#actors.get(id);
+    if (entry === undefined || entry.quarantined !== '') return {effects: []};
+    const before = entry.actor.serialise();
+    this.#emitted = [];
+    try {
+      entry.actor.send(event);
+    } catch (error) {
+      return {effects: [], error: this.#quarantine(id, entry, event.type, error)};
+    }
+    const after = entry.actor.serialise();
+    const effects = this.#emitted;
+    if (after.state === before.state && after.context === before.context) return {effects};
+    entry.seq++;
+    const move = {
+      actor: id,
+      kind: entry.kind,
+      seq: entry.seq,
+      from: before.state,
+      to: after.state,
+      context: after.context,
+    };
+    return {move, effects};
+  }
+
+  #quarantine(id: string, entry: Entry, event: string, error: unknown): ForestayError {
+    entry.quarantined = event;
+    return new ForestayError(
+      'ACTOR_QUARANTINED',
+      `actor ${id} failed on ${event} and hears nothing more; restart the core after mending it`,
+      {details: {actor: id, event}, cause: error},
+    );
+  }
+
+  path(id: string): string {
+    return this.#actors.get(id)?.actor.path() ?? '';
+  }
+
+  /** Whether the actor still waits for an effect of this kind, or lets it run by itself. */
+  wants(id: string, kind: EffectKind): boolean {
+    return background.includes(kind) || this.#actors.get(id)?.actor.awaits() === kind;
+  }
+
+  hostContext(name: string): HostContext | undefined {
+    return this.#actors.get(resource('host', name))?.actor.context() as HostContext | undefined;
+  }
+
+  vmContext(name: string): VmContext | undefined {
+    return this.#actors.get(resource('vm', name))?.actor.context() as VmContext | undefined;
+  }
+
+  /** Number of VMs whose actor says that they run on a host. */
+  vmsOn(host: string): number {
+    let count = 0;
+    for (const {kind, actor} of this.#actors.values()) {
+      if (kind === 'vm' && (actor.context() as VmContext).host === host) count++;
+    }
+    return count;
+  }
+
+  /** Deadlines that have passed, hosts before VMs, each by name. */
+  due(nowMs: number): string[] {
+    const due: string[] = [];
+    for (const [id, entry] of this.#actors) {
+      const {deadlineMs} = entry.actor.context();
+      if (deadlineMs > 0 && deadlineMs <= nowMs && entry.quarantined === '') due.push(id);
+    }
+    return due.sort();
+  }
+
+  /** All actors as rows, by id. */
+  stored(): StoredActor[] {
+    return [...this.#actors]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([id, {kind, actor, seq, quarantined}]) => ({
+        id,
+        kind,
+        machineVersion: machines[kind].version,
+        seq,
+        quarantined,
+        ...actor.serialise(),
+      }));
+  }
+}
+
+/** `host`, `h01` → `hosts/h01`. */
+export function resource(kind: ActorKind, name: string): string {
+  return kind === 'host' ? `hosts/${name}` : `vms/${name}`;
+}

@@ -1,0 +1,37 @@
+import {resource} from './actor-directory.ts';
+import {type HostEntry, sortedKeys} from './partition-state.ts';
+import {send, type TickDraft} from './tick-draft.ts';
+
+/**
+ * A host is proven gone: it was fenced, an operator said so, or its lease ran out. Every VM that
+ * lived there, or had its ghost or its target there, hears it.
+ */
+export function declareLost(
+  draft: TickDraft,
+  host: HostEntry,
+  proof: 'fence' | 'operator' | 'lease',
+): void {
+  const {state} = draft;
+  const context = state.actors.hostContext(host.name);
+  if (context === undefined || context.lost) return;
+  host.lostBootId = host.facts?.bootId ?? '';
+  send(draft, resource('host', host.name), {type: 'host.lost', atMs: state.timeMs, proof});
+  for (const name of sortedKeys(state.vms)) {
+    const vm = state.actors.vmContext(name);
+    if (vm === undefined) continue;
+    if (![vm.host, vm.ghostHost, vm.targetHost].includes(host.name)) continue;
+    send(draft, resource('vm', name), {
+      type: 'host.lost',
+      atMs: state.timeMs,
+      host: host.name,
+    });
+  }
+}
+
+/** It started anew, or an operator says that it is back. */
+export function declareReturned(draft: TickDraft, host: HostEntry): void {
+  const {state} = draft;
+  if (!state.actors.hostContext(host.name)?.lost) return;
+  host.lostBootId = '';
+  send(draft, resource('host', host.name), {type: 'host.returned', atMs: state.timeMs});
+}

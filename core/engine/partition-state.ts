@@ -1,0 +1,122 @@
+/**
+ * Everything that one partition knows. It changes only inside a tick (tick.ts), from the tick's
+ * inputs, so that the same inputs give the same state wherever they are read.
+ */
+import type {IssuedEffect} from '../domain/effects.ts';
+import {BUILT_IN_METRIC_SETS, type MetricSet} from '../domain/metric-sets.ts';
+import type {Policy} from '../domain/policy.ts';
+import type {Control, Cut} from '../domain/records.ts';
+import type {InventoryHost, InventoryVm, TimeBase} from '../domain/telemetry.ts';
+import type {ModelSignature} from '../ports.ts';
+import {ActorDirectory} from './actor-directory.ts';
+import {createMarks, type Marks} from './marks.ts';
+import {createSetTable, type SetTable} from './set-table.ts';
+
+export type HostEntry = {
+  name: string;
+  cell: string;
+  /** Undefined until an inventory names the host: it is watched, never acted upon. */
+  facts: InventoryHost | undefined;
+  /** Table and row of its scored samples. */
+  table: string;
+  row: number;
+  /** Tick time when its telemetry was last taken. */
+  heardAtMs: number;
+  /** Boot id at the time of the loss: another one proves that it is back. */
+  lostBootId: string;
+  failedAtMs: number;
+  clearedAtMs: number;
+  frozen: boolean;
+};
+
+export type VmEntry = {
+  name: string;
+  cell: string;
+  facts: InventoryVm;
+  table: string;
+  row: number;
+  movedAtMs: number;
+  failedAtMs: number;
+  /** Inventories of its host in a row that did not name it. */
+  missing: number;
+};
+
+export type PartitionState = {
+  readonly partition: number;
+  readonly policy: Policy;
+  readonly model: ModelSignature;
+  epoch: number;
+  /** Number of the last tick that was written. */
+  tickNumber: number;
+  timeMs: number;
+  timeBase: TimeBase | undefined;
+  cut: Cut;
+  control: Control;
+  marks: Marks;
+  tables: Map<string, SetTable>;
+  hosts: Map<string, HostEntry>;
+  vms: Map<string, VmEntry>;
+  actors: ActorDirectory;
+  /** Effects without a result yet, by id. */
+  running: Map<string, IssuedEffect & {issuedAtMs: number}>;
+  /** What was last decided about an entity, and when it was recorded. */
+  decided: Map<string, {key: string; atMs: number}>;
+  /** Times of the moves of the last hour, by cell. */
+  moves: Map<string, number[]>;
+  /** Request ids of inbox records, newest last; bounded. */
+  requests: Set<string>;
+  plannedAtMs: number;
+};
+
+export function createPartitionState(
+  partition: number,
+  policy: Policy,
+  model: ModelSignature,
+): PartitionState {
+  return {
+    partition,
+    policy,
+    model,
+    epoch: 0,
+    tickNumber: 0,
+    timeMs: 0,
+    timeBase: undefined,
+    cut: {telemetryOffset: 0, inboxOffset: 0, scoreRequest: 0},
+    control: {mode: policy.mode, paused: false, policyVersion: policy.version},
+    marks: createMarks(),
+    tables: new Map(BUILT_IN_METRIC_SETS.map(set => [set.name, createSetTable(set)])),
+    hosts: new Map(),
+    vms: new Map(),
+    actors: new ActorDirectory(),
+    running: new Map(),
+    decided: new Map(),
+    moves: new Map(),
+    requests: new Set(),
+    plannedAtMs: 0,
+  };
+}
+
+/** Whether the model takes rows of this set: it has every metric that the model requires. */
+export function isScored(set: MetricSet, model: ModelSignature): boolean {
+  return set.kind === 'host' && model.requiredMetrics.every(metric => set.columns.includes(metric));
+}
+
+/** The row of a host's band and risk, or undefined while it has none. */
+export function bandRow(
+  state: PartitionState,
+  host: HostEntry,
+): {table: SetTable; row: number} | undefined {
+  const table = state.tables.get(host.table);
+  return table === undefined || host.row < 0 ? undefined : {table, row: host.row};
+}
+
+/** Inside the at-risk band. */
+export function isAtRisk(state: PartitionState, host: HostEntry): boolean {
+  const found = bandRow(state, host);
+  return found !== undefined && found.table.bands.band[found.row] === 1;
+}
+
+/** Map keys in ascending order: what makes a fold's order canonical. */
+export function sortedKeys<Value>(map: ReadonlyMap<string, Value>): string[] {
+  return [...map.keys()].sort();
+}

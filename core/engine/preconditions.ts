@@ -1,0 +1,32 @@
+import type {IssuedEffect} from '../domain/effects.ts';
+import {isAtRisk, type PartitionState} from './partition-state.ts';
+
+/**
+ * What must still hold right before a side effect: seconds may have passed since the plan, and
+ * ticks since then may have shown otherwise.
+ *
+ * @returns In words what does not hold any more, or undefined.
+ */
+export function violatedPrecondition(
+  state: PartitionState,
+  effect: IssuedEffect,
+): string | undefined {
+  if (state.control.paused) return 'acting was paused after the decision';
+  if (state.control.mode !== 'auto') return `the mode is ${state.control.mode} now`;
+  if (effect.agent === '' || effect.address === '') return 'no agent acts on this host';
+  const source = state.hosts.get(effect.host);
+  if (source?.facts?.observeOnly) return `${effect.host} may only be observed`;
+  return TARGETED.has(effect.kind) ? targetProblem(state, effect.targetHost) : undefined;
+}
+
+/** Effects that put something on the target. */
+const TARGETED: ReadonlySet<string> = new Set(['start-migration', 'arm-ghost', 'restart-vm']);
+
+function targetProblem(state: PartitionState, name: string): string | undefined {
+  const target = state.hosts.get(name);
+  const context = state.actors.hostContext(name);
+  if (target === undefined || context === undefined) return `target ${name} is unknown`;
+  if (context.lost || context.suspected) return `target ${name} does not answer`;
+  if (context.cordoned) return `target ${name} was cordoned`;
+  return isAtRisk(state, target) ? `target ${name} came to be at risk itself` : undefined;
+}

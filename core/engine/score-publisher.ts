@@ -1,0 +1,129 @@
+/**
+ * Risks and their reasons for people: the scores topic. Never an input, never waited for by a tick;
+ * when the log or the pool is slow, rows are left out.
+ */
+
+import type {Reason} from '../domain/decision.ts';
+import {isForestayError} from '../domain/errors.ts';
+import {COMPONENTS, extractFeatures, FEATURE_COUNT, FEATURES} from '../domain/features.ts';
+import {publish} from '../events.ts';
+import type {Codec, Log, Scorer} from '../ports.ts';
+import {bandRow, type PartitionState} from './partition-state.ts';
+import type {ScoreResult} from './score-result.ts';
+import {riskiestComponent} from './set-table.ts';
+
+/** Reasons of a host are computed again after this long. */
+const EXPLAIN_EVERY_MS = 30_000;
+const REASONS_MAX = 5;
+const ROWS_MAX = 64;
+const IN_FLIGHT_MAX = 2;
+
+const WIDTH = COMPONENTS.length;
+
+export class ScorePublisher {
+  readonly #options: {log: Log; codec: Codec; scorer: Scorer; partition: number};
+  readonly #state: PartitionState;
+  readonly #explainedAtMs = new Map<string, number>();
+  readonly #flights = new Set<Promise<void>>();
+
+  constructor(
+    options: {log: Log; codec: Codec; scorer: Scorer; partition: number},
+    state: PartitionState,
+  ) {
+    this.#options = options;
+    this.#state = state;
+  }
+
+  /** After a tick that applied these results. */
+  applied(results: readonly ScoreResult[]): void {
+    if (results.length === 0 || this.#flights.size >= IN_FLIGHT_MAX) return;
+    const latest = results.at(-1) as ScoreResult;
+    const flight = this.#publish(latest).finally(() => this.#flights.delete(flight));
+    this.#flights.add(flight);
+  }
+
+  async settled(): Promise<void> {
+    await Promise.all(this.#flights);
+  }
+
+  async #publish({hosts, risks}: ScoreResult): Promise<void> {
+    const {log, codec, partition} = this.#options;
+    const state = this.#state;
+    const record = {
+      timeMs: state.timeMs,
+      epoch: state.epoch,
+      tickNumber: state.tickNumber,
+      modelHash: state.model.hash,
+      hosts,
+      risks,
+      components: COMPONENTS,
+    };
+    try {
+      const reasons = await this.#explain(hosts);
+      await log.append('scores', partition, [codec.encodeScores({...record, reasons})]);
+    } catch (error) {
+      if (!isForestayError(error)) throw error;
+      publish('scores.failed', {model: state.model.hash, code: error.code});
+    }
+  }
+
+  /** Top reasons of the riskiest component of every host above the enter threshold. */
+  async #explain(hosts: readonly string[]) {
+    const state = this.#state;
+    const rows = hosts
+      .map((host, row) => ({host, row, found: this.#rowToExplain(host)}))
+      .filter(({found}) => found !== undefined)
+      .slice(0, ROWS_MAX);
+    if (rows.length === 0) return [];
+    const features = new Float32Array(rows.length * FEATURE_COUNT);
+    const components = rows.map(({host, found}, index) => {
+      const {table, row} = found as NonNullable<typeof found>;
+      this.#explainedAtMs.set(host, state.timeMs);
+      extractFeatures(table.windows, row, table.features, features, index * FEATURE_COUNT);
+      return riskiestComponent(table, row);
+    });
+    const {contributions, usual} = await this.#options.scorer.explain(
+      state.model.hash,
+      rows.length,
+      features,
+    );
+    return rows.map(({row}, index) => {
+      const component = components[index] as string;
+      const output = COMPONENTS.indexOf(component as (typeof COMPONENTS)[number]);
+      const from = (index * WIDTH + output) * FEATURE_COUNT;
+      const own = features.subarray(index * FEATURE_COUNT, (index + 1) * FEATURE_COUNT);
+      return {
+        row,
+        component,
+        reasons: topReasons(contributions.subarray(from, from + FEATURE_COUNT), own, usual),
+      };
+    });
+  }
+
+  #rowToExplain(name: string) {
+    const state = this.#state;
+    const host = state.hosts.get(name);
+    const found = host && bandRow(state, host);
+    if (found === undefined) return undefined;
+    const risk = found.table.bands.risk[found.row] as number;
+    if (!(risk >= state.policy.band.enter)) return undefined;
+    const lastMs = this.#explainedAtMs.get(name) ?? Number.NEGATIVE_INFINITY;
+    return state.timeMs - lastMs >= EXPLAIN_EVERY_MS ? found : undefined;
+  }
+}
+
+function topReasons(
+  contributions: Float32Array,
+  values: Float32Array,
+  usual: Float32Array,
+): Reason[] {
+  return [...contributions.keys()]
+    .sort((a, b) => Math.abs(contributions[b] as number) - Math.abs(contributions[a] as number))
+    .slice(0, REASONS_MAX)
+    .map(index => ({
+      feature: FEATURES[index]?.name ?? '',
+      value: values[index] as number,
+      usual: usual[index] as number,
+      contribution: contributions[index] as number,
+    }));
+}

@@ -1,0 +1,105 @@
+import type {EffectResult, IssuedEffect} from '../domain/effects.ts';
+import {metricSet} from '../domain/metric-sets.ts';
+import type {InboxRecord} from '../domain/records.ts';
+import {publish} from '../events.ts';
+import {resource} from './actor-directory.ts';
+import {declareLost, declareReturned} from './host-fate.ts';
+import {createSetTable} from './set-table.ts';
+import {send, type TickDraft} from './tick-draft.ts';
+
+/** Request ids that are remembered, so that a repeated command does nothing. */
+const REQUESTS_MAX = 10_000;
+
+/** Takes commands and results in offset order. */
+export function takeInbox(draft: TickDraft): void {
+  for (const record of draft.input.inbox) {
+    if (isRepeat(draft, record.requestId)) continue;
+    takeRecord(draft, record);
+  }
+}
+
+function isRepeat({state: {requests}}: TickDraft, requestId: string): boolean {
+  if (requests.has(requestId)) return true;
+  requests.add(requestId);
+  if (requests.size > REQUESTS_MAX) requests.delete(requests.values().next().value as string);
+  return false;
+}
+
+function takeRecord(draft: TickDraft, record: InboxRecord): void {
+  const {state} = draft;
+  switch (record.kind) {
+    case 'effect-result':
+      takeResult(draft, record.result);
+      return;
+    case 'register-metric-set': {
+      const set = metricSet(record.name, record.entityKind, record.columns);
+      if (!state.tables.has(set.name)) state.tables.set(set.name, createSetTable(set));
+      return;
+    }
+    case 'pause':
+    case 'resume':
+      state.control = {...state.control, paused: record.kind === 'pause'};
+      draft.controlChanged = true;
+      return;
+    case 'set-mode':
+      state.control = {...state.control, mode: record.mode};
+      draft.controlChanged = true;
+      return;
+    case 'declare-host': {
+      const host = state.hosts.get(record.host);
+      if (host === undefined) return;
+      if (record.state === 'lost') declareLost(draft, host, 'operator');
+      else declareReturned(draft, host);
+      return;
+    }
+    case 'switch-model':
+      // The pool serves one model in this version: a switch is taken at the next start.
+      return;
+  }
+}
+
+/** The first result per id counts; it ends the effect, whatever comes later. */
+function takeResult(draft: TickDraft, result: EffectResult): void {
+  const {state} = draft;
+  const effect = state.running.get(result.id);
+  if (effect === undefined) return;
+  state.running.delete(result.id);
+  publish('effect.finished', {
+    kind: effect.kind,
+    status: result.status,
+    figures: result.figures,
+  });
+  noteOutcome(draft, effect, result);
+  send(draft, effect.vm === '' ? resource('host', effect.host) : resource('vm', effect.vm), {
+    type: result.status === 'done' ? 'effect.completed' : 'effect.failed',
+    atMs: state.timeMs,
+    kind: effect.kind,
+    effectId: result.id,
+    code: result.code,
+    figures: result.figures,
+  });
+  if (effect.kind === 'fence-host' && result.status === 'done') {
+    const host = state.hosts.get(effect.host);
+    if (host !== undefined) declareLost(draft, host, 'fence');
+  }
+}
+
+/** Dwell, cooldown and the hourly budget rest on what really happened. */
+function noteOutcome({state}: TickDraft, effect: IssuedEffect, result: EffectResult): void {
+  const vm = state.vms.get(effect.vm);
+  const host = state.hosts.get(effect.host);
+  if (result.status === 'failed') {
+    if (vm !== undefined) vm.failedAtMs = state.timeMs;
+    else if (host !== undefined) host.failedAtMs = state.timeMs;
+    return;
+  }
+  if (result.status !== 'done' || vm === undefined) return;
+  if (effect.kind !== 'start-migration') return;
+  vm.movedAtMs = state.timeMs;
+  const moves = state.moves.get(vm.cell) ?? [];
+  moves.push(state.timeMs);
+  state.moves.set(
+    vm.cell,
+    moves.filter(atMs => state.timeMs - atMs < 3_600_000),
+  );
+}

@@ -1,0 +1,187 @@
+import type {HostEvent, VmEvent} from '../../statecharts/events.ts';
+import type {Decision} from '../domain/decision.ts';
+import type {CellView, HostView, VmView} from '../domain/fleet.ts';
+import {plan} from '../domain/planner.ts';
+import type {Proposal} from '../domain/proposal.ts';
+import {
+  breakerTripped,
+  countMove,
+  createLedger,
+  forbids,
+  type Guard,
+  type Ledger,
+} from '../domain/safety.ts';
+import {publish} from '../events.ts';
+import {cellViews} from './fleet-view.ts';
+import {send, type TickDraft} from './tick-draft.ts';
+import {spreadRisk} from './tick-scores.ts';
+
+/** An unchanged decision is recorded again after this long. */
+const REPEAT_MS = 300_000;
+/** An action gets this many times its expected length, and at least this long. */
+const DEADLINE_FACTOR = 3;
+const DEADLINE_MIN_MS = 60_000;
+
+/** Plans every cell of the partition and lets the actors hear what was chosen. */
+export function planTick(draft: TickDraft): void {
+  const {state} = draft;
+  spreadRisk(draft);
+  if (state.timeMs - state.plannedAtMs < PLAN_EVERY_MS) return;
+  state.plannedAtMs = state.timeMs;
+  for (const cell of cellViews(state)) planCell(draft, cell);
+}
+
+/** Risks change by the second; planning more often would only repeat itself. */
+const PLAN_EVERY_MS = 1000;
+
+function planCell(draft: TickDraft, cell: CellView): void {
+  const {state} = draft;
+  const proposals = plan(cell, state.policy);
+  if (proposals.length === 0) return;
+  const hosts = new Map(cell.hosts.map(host => [host.name, host]));
+  const vms = new Map(cell.vms.map(vm => [`vms/${vm.name}`, vm]));
+  const ledger = ledgerOf(draft, cell);
+  const breaker = breakerTripped(cell, state.policy);
+  for (const proposal of proposals) {
+    const guard =
+      proposal.action === 'none'
+        ? undefined
+        : forbids({
+            proposal,
+            cell,
+            host: hosts.get(proposal.host),
+            target: hosts.get(proposal.targetHost),
+            vm: vms.get(proposal.entity),
+            control: state.control,
+            policy: state.policy,
+            ledger,
+            breaker,
+          });
+    const acts = proposal.action !== 'none' && guard === undefined;
+    const accepted = !acts || carryOn(draft, proposal, vms.get(proposal.entity));
+    record(draft, proposal, accepted ? guard : 'actor', hosts.get(proposal.host));
+    if (!acts || !accepted) continue;
+    if (proposal.action === 'migrate' || proposal.action === 'arm-ghost') {
+      countMove(ledger, proposal.host, proposal.targetHost);
+    }
+  }
+  endEvacuations(draft, cell);
+}
+
+/** Moves and ghosts that are under way count against the budgets. */
+function ledgerOf({state}: TickDraft, cell: CellView): Ledger {
+  const ledger = createLedger(cell.movesLastHour);
+  for (const effect of state.running.values()) {
+    if (effect.kind !== 'start-migration' && effect.kind !== 'arm-ghost') continue;
+    if (state.vms.get(effect.vm)?.cell !== cell.cell) continue;
+    countMove(ledger, effect.host, effect.targetHost);
+  }
+  return ledger;
+}
+
+/** Tells the actor; false if it holds back (it rests after failures, or waits for an outcome). */
+function carryOn(draft: TickDraft, proposal: Proposal, vm: VmView | undefined): boolean {
+  const atMs = draft.state.timeMs;
+  const deadlineMs =
+    atMs + Math.max(DEADLINE_MIN_MS, Math.ceil(DEADLINE_FACTOR * proposal.finishesInMs));
+  const event = eventFor(proposal, atMs, deadlineMs, vm);
+  if (event === undefined || !send(draft, proposal.entity, event)) return false;
+  if (proposal.action === 'migrate') startEvacuation(draft, proposal);
+  return true;
+}
+
+function eventFor(
+  proposal: Proposal,
+  atMs: number,
+  deadlineMs: number,
+  vm: VmView | undefined,
+): HostEvent | VmEvent | undefined {
+  const {host, targetHost} = proposal;
+  switch (proposal.action) {
+    case 'cordon':
+      return {type: 'cordon.chosen', atMs};
+    case 'uncordon':
+      return {type: 'uncordon.chosen', atMs};
+    case 'fence':
+      return {type: 'fence.chosen', atMs};
+    case 'migrate':
+      return {type: 'migration.chosen', atMs, host, targetHost, deadlineMs};
+    case 'arm-ghost':
+      return {type: 'ghost.chosen', atMs, host, targetHost, deadlineMs};
+    case 'retire-ghost':
+      return {type: 'retire-ghost.chosen', atMs};
+    case 'restart':
+      return {type: 'restart.chosen', atMs, targetHost, deadlineMs};
+    case 'fail-back':
+      return {type: 'fail-back.chosen', atMs, host: vm?.homeHost ?? targetHost, deadlineMs};
+    case 'activate-ghost': // the VM's actor does it by itself when its host is proven lost
+    case 'none':
+      return undefined;
+  }
+}
+
+function startEvacuation(draft: TickDraft, proposal: Proposal): void {
+  const count = draft.state.actors.vmsOn(proposal.host);
+  send(draft, `hosts/${proposal.host}`, {
+    type: 'evacuation.started',
+    atMs: draft.state.timeMs,
+    count,
+  });
+}
+
+/** A host whose last migration has ended is no longer migrating. */
+function endEvacuations(draft: TickDraft, cell: CellView): void {
+  for (const host of cell.hosts) {
+    if (host.top !== 'migrating') continue;
+    const moving = cell.vms.some(vm => vm.host === host.name && vm.top === 'migrating');
+    const started = [...draft.state.running.values()].some(
+      effect => effect.kind === 'start-migration' && effect.host === host.name,
+    );
+    if (moving || started) continue;
+    send(draft, `hosts/${host.name}`, {
+      type: 'evacuation.ended',
+      atMs: draft.state.timeMs,
+      count: draft.state.actors.vmsOn(host.name),
+    });
+  }
+}
+
+function record(
+  draft: TickDraft,
+  proposal: Proposal,
+  guard: Guard | undefined,
+  host: HostView | undefined,
+): void {
+  const {state} = draft;
+  const outcome = outcomeOf(proposal, guard);
+  const key = `${proposal.action}|${proposal.targetHost}|${outcome}|${guard ?? ''}`;
+  const last = state.decided.get(proposal.entity);
+  const repeated = last?.key === key && state.timeMs - last.atMs < REPEAT_MS;
+  if (repeated && outcome !== 'acted') return;
+  state.decided.set(proposal.entity, {key, atMs: state.timeMs});
+  const {epoch, tickNumber, partition} = state;
+  const decision: Decision = {
+    id: `${partition}/${epoch}/${tickNumber + 1}/d${draft.decisions.length}`,
+    atMs: state.timeMs,
+    entity: proposal.entity,
+    host: proposal.host,
+    risk: Number.isNaN(proposal.risk) ? (host?.risk ?? Number.NaN) : proposal.risk,
+    component: proposal.component || (host?.component ?? ''),
+    action: proposal.action,
+    targetHost: proposal.targetHost,
+    because: proposal.because,
+    outcome,
+    blockedBy: guard ?? '',
+    alternatives: proposal.alternatives,
+    modelHash: state.model.hash,
+    policyVersion: state.control.policyVersion,
+  };
+  draft.decisions.push(decision);
+  publish('decision.made', {action: decision.action, outcome, blockedBy: decision.blockedBy});
+}
+
+function outcomeOf(proposal: Proposal, guard: Guard | undefined): Decision['outcome'] {
+  if (proposal.action === 'none') return 'no-action';
+  if (guard === undefined) return 'acted';
+  return guard === 'mode' || guard === 'observe-only' ? 'would-act' : 'blocked';
+}

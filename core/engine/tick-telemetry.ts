@@ -1,0 +1,190 @@
+import type {
+  Block,
+  Inventory,
+  InventoryHost,
+  InventoryVm,
+  TelemetryRecord,
+} from '../domain/telemetry.ts';
+import {hostName, vmName} from '../domain/telemetry.ts';
+import {publish} from '../events.ts';
+import {resource} from './actor-directory.ts';
+import {declareReturned} from './host-fate.ts';
+import {type HostEntry, isScored, type PartitionState, sortedKeys} from './partition-state.ts';
+import {rowOf, type SetTable, takeSample} from './set-table.ts';
+import {send, type TickDraft} from './tick-draft.ts';
+
+/** Inventories in a row without a VM before it is forgotten: one is a race, two are a fact. */
+const MISSING_MAX = 2;
+
+/** Takes batches and gaps in offset order: marks, inventory, columns. */
+export function takeTelemetry(draft: TickDraft): void {
+  for (const record of draft.input.telemetry) takeRecord(draft, record);
+}
+
+function takeRecord(draft: TickDraft, record: TelemetryRecord): void {
+  const {state} = draft;
+  if (record.kind === 'gap') {
+    const {edge, cell, incarnation, fromSeq, toSeq} = record.gap;
+    state.marks.skip(edge, cell, incarnation, fromSeq, toSeq);
+    return;
+  }
+  const {batch} = record;
+  if (state.marks.take(batch.edge, batch.cell, batch.incarnation, batch.seq) !== 'next') {
+    publish('batch.repeated', {cell: batch.cell});
+    return;
+  }
+  state.timeBase ??= batch.timeBase;
+  if (batch.inventory !== undefined) takeInventory(draft, batch.cell, batch.inventory);
+  let samples = 0;
+  for (const block of batch.blocks) samples += takeBlock(draft, batch.cell, block);
+  publish('samples.taken', {cell: batch.cell, count: samples});
+}
+
+function takeBlock(draft: TickDraft, cell: string, block: Block): number {
+  const {state} = draft;
+  const table = state.tables.get(block.metricSet);
+  if (table === undefined || table.set.hash !== block.metricSetHash) {
+    publish('samples.unknown-set', {count: block.rows});
+    return 0;
+  }
+  const rows = block.entities.map(entity => entityRow(draft, cell, table, entity));
+  let late = 0;
+  for (let index = 0; index < block.rows; index++) {
+    const row = rows[block.rowEntity[index] as number] as number;
+    // A clock that runs ahead must not make later samples look late: windows see tick time at most.
+    const atMs = Math.min(block.observedAtMs[index] as number, state.timeMs);
+    if (row >= 0 && !takeSample(table, row, atMs, block.values, index, block.rows)) late++;
+  }
+  if (late > 0) publish('samples.late', {count: late});
+  return block.rows;
+}
+
+/** Row of an entity; hosts and VMs that are new get their place in the fleet. -1: not a name. */
+function entityRow(draft: TickDraft, cell: string, table: SetTable, entity: string): number {
+  const {state} = draft;
+  const host = hostName(entity);
+  if (host !== undefined) {
+    const row = rowOf(table, entity);
+    const entry = ensureHost(draft, cell, host);
+    if (entry.row < 0 && isScored(table.set, state.model)) {
+      entry.table = table.set.name;
+      entry.row = row;
+    }
+    hear(draft, entry);
+    return row;
+  }
+  const vm = vmName(entity);
+  if (vm === undefined) return -1;
+  const row = rowOf(table, entity);
+  const entry = state.vms.get(vm);
+  if (entry !== undefined && entry.row < 0) {
+    entry.table = table.set.name;
+    entry.row = row;
+  }
+  return row;
+}
+
+function ensureHost(draft: TickDraft, cell: string, name: string): HostEntry {
+  const {state} = draft;
+  const known = state.hosts.get(name);
+  if (known !== undefined) return known;
+  const entry: HostEntry = {
+    name,
+    cell,
+    facts: undefined,
+    table: '',
+    row: -1,
+    heardAtMs: state.timeMs,
+    lostBootId: '',
+    failedAtMs: 0,
+    clearedAtMs: 0,
+    frozen: false,
+  };
+  state.hosts.set(name, entry);
+  state.actors.start('host', name);
+  return entry;
+}
+
+function hear(draft: TickDraft, host: HostEntry): void {
+  host.heardAtMs = draft.state.timeMs;
+  const context = draft.state.actors.hostContext(host.name);
+  if (!context?.suspected || context.lost) return;
+  send(draft, resource('host', host.name), {type: 'host.heard', atMs: draft.state.timeMs});
+}
+
+function takeInventory(draft: TickDraft, cell: string, inventory: Inventory): void {
+  for (const facts of inventory.hosts) {
+    const host = ensureHost(draft, cell, facts.host);
+    const before = host.facts;
+    host.facts = facts;
+    if (!sameFacts(before, facts)) draft.inventory.push(facts);
+    if (host.lostBootId !== '' && facts.bootId !== host.lostBootId) declareReturned(draft, host);
+    for (const vm of facts.vms) placeVm(draft, cell, host, vm);
+    forgetMissing(draft, host, facts);
+  }
+}
+
+function placeVm(draft: TickDraft, cell: string, host: HostEntry, facts: InventoryVm): void {
+  const {state} = draft;
+  const name = facts.vm;
+  const entry = state.vms.get(name);
+  if (entry === undefined) {
+    state.vms.set(name, {
+      name,
+      cell,
+      facts,
+      table: '',
+      row: -1,
+      movedAtMs: 0,
+      failedAtMs: 0,
+      missing: 0,
+    });
+    state.actors.start('vm', name, undefined, host.name);
+    return;
+  }
+  entry.facts = facts;
+  entry.missing = 0;
+  const context = state.actors.vmContext(name);
+  if (context === undefined || context.host === host.name || isBusy(state, name)) return;
+  send(draft, resource('vm', name), {
+    type: 'placement.observed',
+    atMs: state.timeMs,
+    host: host.name,
+  });
+}
+
+/** A VM that its host no longer names, and that nobody is moving, was deleted. */
+function forgetMissing(draft: TickDraft, host: HostEntry, facts: InventoryHost): void {
+  const {state} = draft;
+  const named = new Set(facts.vms.map(vm => vm.vm));
+  for (const [name, entry] of state.vms) {
+    if (state.actors.vmContext(name)?.host !== host.name || named.has(name)) continue;
+    if (state.actors.path(resource('vm', name)) !== 'normal' || isBusy(state, name)) continue;
+    entry.missing++;
+    if (entry.missing < MISSING_MAX) continue;
+    state.vms.delete(name);
+    state.actors.remove(resource('vm', name));
+  }
+}
+
+/** Whether an effect on the VM is under way. */
+export function isBusy(state: PartitionState, vm: string): boolean {
+  for (const effect of state.running.values()) if (effect.vm === vm) return true;
+  return false;
+}
+
+function sameFacts(before: InventoryHost | undefined, after: InventoryHost): boolean {
+  return before !== undefined && JSON.stringify(before) === JSON.stringify(after);
+}
+
+/** Hosts from which nothing has come for too long are suspected; suspicion is not proof. */
+export function noticeSilence(draft: TickDraft): void {
+  const {state} = draft;
+  for (const name of sortedKeys(state.hosts)) {
+    const host = state.hosts.get(name) as HostEntry;
+    if (state.timeMs - host.heardAtMs < state.policy.silence.staleAfterMs) continue;
+    const context = state.actors.hostContext(name);
+    if (context === undefined || context.suspected || context.lost) continue;
+    send(draft, resource('host', name), {type: 'host.suspected', atMs: state.timeMs});
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * One tick: a pure step of a partition's fold.
+ *
+ *   inbox in offset order → columns → windows → scores that are back → bands → events to actors →
+ *   timers due → planner → decisions, effects
+ *
+ * T1 Nothing here reads a clock, a file or a random number: time is `input.timeMs`.
+ * T2 Entities are visited in canonical order: host id, then VM id.
+ * T3 With `recorded`, moves, effects and decisions are taken from the journal instead of being
+ *    made again; inputs are folded all the same.
+ */
+
+import type {Tick} from '../domain/records.ts';
+import type {PartitionState} from './partition-state.ts';
+import {send, type TickDraft, type TickInput} from './tick-draft.ts';
+import {takeInbox} from './tick-inbox.ts';
+import {planTick} from './tick-planning.ts';
+import {applyRecorded} from './tick-recorded.ts';
+import {takeScores} from './tick-scores.ts';
+import {noticeSilence, takeTelemetry} from './tick-telemetry.ts';
+
+/** Steps the state and gives the journal's record of it; `changed` says if it must be written. */
+export function advance(state: PartitionState, input: TickInput): {tick: Tick; changed: boolean} {
+  state.timeMs = Math.max(state.timeMs, input.timeMs);
+  const draft: TickDraft = {
+    state,
+    input,
+    transitions: [],
+    risks: [],
+    effects: [],
+    decisions: [],
+    inventory: [],
+    controlChanged: false,
+  };
+  takeInbox(draft);
+  takeTelemetry(draft);
+  takeScores(draft);
+  if (input.recorded === undefined) {
+    noticeSilence(draft);
+    if (input.timers) fireTimers(draft);
+    planTick(draft);
+  } else {
+    applyRecorded(draft, input.recorded);
+  }
+  state.cut = input.cut;
+  return finish(draft);
+}
+
+function fireTimers(draft: TickDraft): void {
+  for (const actor of draft.state.actors.due(draft.state.timeMs)) {
+    send(draft, actor, {type: 'deadline.passed', atMs: draft.state.timeMs});
+  }
+}
+
+function finish(draft: TickDraft): {tick: Tick; changed: boolean} {
+  const {state, input} = draft;
+  const changed =
+    draft.transitions.length +
+      draft.risks.length +
+      draft.effects.length +
+      draft.decisions.length +
+      draft.inventory.length >
+      0 || draft.controlChanged;
+  const tick: Tick = {
+    timeMs: state.timeMs,
+    epoch: state.epoch,
+    number: state.tickNumber + 1,
+    cut: input.cut,
+    transitions: draft.transitions,
+    risks: draft.risks,
+    timers: timersOf(draft),
+    effects: draft.effects,
+    decisions: draft.decisions,
+    inventory: draft.inventory,
+    ...(draft.controlChanged ? {control: {...state.control}} : {}),
+    modelHash: state.model.hash,
+  };
+  return {tick, changed};
+}
+
+/** Deadlines of the actors that moved, as they stand after the tick. */
+function timersOf(draft: TickDraft): {actor: string; dueMs: number}[] {
+  const moved = new Set(draft.transitions.map(transition => transition.actor));
+  return [...moved].sort().map(actor => {
+    const name = actor.slice(actor.indexOf('/') + 1);
+    const context = actor.startsWith('hosts/')
+      ? draft.state.actors.hostContext(name)
+      : draft.state.actors.vmContext(name);
+    return {actor, dueMs: context?.deadlineMs ?? 0};
+  });
+}
