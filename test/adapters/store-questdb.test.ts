@@ -2,6 +2,7 @@ import http from 'node:http';
 import type {AddressInfo} from 'node:net';
 import test, {type ExecutionContext} from 'ava';
 import {openQuestDbStore} from '../../core/adapters/store-questdb.ts';
+import type {TableSchema} from '../../core/ports.ts';
 import {type StoreUnderTest, storeContract} from '../contracts/store.ts';
 import {needService} from '../services/need.ts';
 
