@@ -1,0 +1,87 @@
+import {COMPONENTS} from '../core/domain/features.ts';
+import {type FailureData, labelsOf} from './failure-data.ts';
+import type {ComponentMetrics} from './manifest.ts';
+import {
+  alertsAtBudget,
+  averagePrecision,
+  brierScore,
+  calibrationError,
+  logLoss,
+  quantile,
+  rocAuc,
+} from './metrics.ts';
+import {scoreTrees, type TreeModel} from './tree-model.ts';
+
+/** Share of rows that may raise an alert, by component. */
+export const ALERT_BUDGET_RATIO = 0.01;
+/** A warning that comes later is none: nothing can be moved in less. */
+export const ACTION_SECONDS = 60;
+
+/** Judges a model on rows that it has not seen, component by component. */
+export function evaluateFailureModel(model: TreeModel, data: FailureData): ComponentMetrics[] {
+  const risks = scoreTrees(model, data.rows, data.features);
+  return COMPONENTS.map((component, index) => {
+    const own = Float32Array.from(
+      {length: data.rows},
+      (_, row) => risks[row * COMPONENTS.length + index] as number,
+    );
+    const labels = labelsOf(data, index);
+    const positives = labels.reduce((sum, label) => sum + label, 0);
+    const base = positives / data.rows;
+    const budget = alertsAtBudget(own, labels, ALERT_BUDGET_RATIO);
+    return {
+      component,
+      rows: data.rows,
+      positives,
+      averagePrecision: round(averagePrecision(own, labels)),
+      rocAuc: round(rocAuc(own, labels)),
+      logLoss: round(logLoss(own, labels)),
+      baseLogLoss: round(logLoss(new Float64Array(data.rows).fill(base), labels)),
+      brier: round(brierScore(own, labels)),
+      calibrationError: round(calibrationError(own, labels)),
+      atBudget: {
+        budgetRatio: ALERT_BUDGET_RATIO,
+        threshold: round(budget.threshold),
+        precision: round(budget.precision),
+        recall: round(budget.recall),
+      },
+      episodes: leadTimes(data, own, labels, budget.threshold),
+    };
+  });
+}
+
+/**
+ * Failures one by one: how long before each the risk first reached the threshold, within the
+ * horizon of the labels.
+ */
+function leadTimes(
+  data: FailureData,
+  risks: Float32Array,
+  labels: Uint8Array,
+  threshold: number,
+): ComponentMetrics['episodes'] {
+  const leads = new Map<string, number>();
+  for (let row = 0; row < data.rows; row++) {
+    if (labels[row] !== 1) continue;
+    const toFailure = data.secondsToFailure[row] as number;
+    const episode = `${data.group[row]}/${Math.round((data.second[row] as number) + toFailure)}`;
+    const lead = (risks[row] as number) >= threshold ? toFailure : 0;
+    leads.set(episode, Math.max(leads.get(episode) ?? 0, lead));
+  }
+  const inTime = [...leads.values()].filter(lead => lead >= ACTION_SECONDS).sort((a, b) => a - b);
+  const secondsAt = (share: number) => {
+    const seconds = quantile(inTime, share);
+    return seconds === null ? null : Math.round(seconds);
+  };
+  return {
+    failures: leads.size,
+    foreseen: inTime.length,
+    leadSecondsP10: secondsAt(0.1),
+    leadSecondsP50: secondsAt(0.5),
+    leadSecondsP90: secondsAt(0.9),
+  };
+}
+
+function round(value: number): number {
+  return Number(value.toFixed(5));
+}

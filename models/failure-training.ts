@@ -1,0 +1,83 @@
+import {COMPONENTS, FEATURE_COUNT} from '../core/domain/features.ts';
+import {
+  type FailureData,
+  labelsOf,
+  maskSensors,
+  medianFeatures,
+  sliceData,
+} from './failure-data.ts';
+import {type Forest, marginOf} from './forest.ts';
+import {fitPlatt, type Platt} from './platt.ts';
+import {type BoostingOptions, trainForest} from './trainer.ts';
+import {binTable} from './trainer-bins.ts';
+import type {TreeModel} from './tree-model.ts';
+
+export type FailureTraining = BoostingOptions & {
+  /** Bins a feature, 255 at most. */
+  readonly binsMax: number;
+  /** Share of rows that lack sensors, and the chance of each sensor in them. */
+  readonly maskedRowShare: number;
+  readonly maskedSensorShare: number;
+};
+
+export type FailureModel = {
+  readonly model: TreeModel;
+  /** Median of each feature over the training rows. */
+  readonly usual: Float32Array;
+};
+
+export type TrainingProgress = {
+  readonly component: string;
+  readonly trees: number;
+  readonly trainLoss: number;
+  readonly validationLoss: number;
+};
+
+/**
+ * Trains one forest and one calibration a component on the same rows. Equal data and options give
+ * equal models.
+ *
+ * @throws {ForestayError} `TRAINING_DATA_INVALID`.
+ */
+export function trainFailureModel(
+  data: FailureData,
+  options: FailureTraining,
+  onProgress: (progress: TrainingProgress) => void = () => {},
+): FailureModel {
+  const {train, validation, calibration} = sliceData(data);
+  const {seed, maskedRowShare, maskedSensorShare} = options;
+  const features = maskSensors(data, seed, maskedRowShare, maskedSensorShare);
+  const table = binTable(features, FEATURE_COUNT, train, options.binsMax);
+  const forests: Forest[] = [];
+  const platts: Platt[] = [];
+  for (const [index, component] of COMPONENTS.entries()) {
+    const labels = labelsOf(data, index);
+    const input = {table, features, labels, train, validation};
+    const result = trainForest(input, {...options, seed: seed * COMPONENTS.length + index});
+    const {forest} = result;
+    const trees = forest.roots.length;
+    onProgress({
+      component,
+      trees,
+      trainLoss: result.trainLoss[trees - 1] ?? Number.NaN,
+      validationLoss: result.validationLoss[trees - 1] ?? Number.NaN,
+    });
+    forests.push(forest);
+    const margins = Float64Array.from(calibration, row =>
+      marginOf(forest, features, row * FEATURE_COUNT),
+    );
+    platts.push(
+      fitPlatt(
+        margins,
+        Uint8Array.from(calibration, row => labels[row] as number),
+      ),
+    );
+  }
+  const model = {
+    featureCount: FEATURE_COUNT,
+    forests,
+    slopes: Float32Array.from(platts, platt => platt.slope),
+    offsets: Float32Array.from(platts, platt => platt.offset),
+  };
+  return {model, usual: medianFeatures(data, train)};
+}
