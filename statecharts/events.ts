@@ -17,6 +17,10 @@ export type EffectEvent = At & {
   figures: Readonly<Record<string, number>>;
 };
 
+/** The flags that the engine sets from outside; a machine stores them and holds back while frozen. */
+export type Flag = 'stale' | 'frozen' | 'silenced';
+export type FlagEvent = At & {type: 'flag.changed'; flag: Flag; on: boolean};
+
 /** What a host actor hears. */
 export type HostEvent =
   | (At & {type: 'risk.raised'; risk: number; component: string})
@@ -37,6 +41,7 @@ export type HostEvent =
   | (At & {type: 'host.returned'})
   | (At & {type: 'deadline.passed'})
   | (At & {type: 'cancelled'; by: string})
+  | FlagEvent
   | EffectEvent;
 
 /** What a VM actor hears. `host` is always the VM's present host. */
@@ -55,6 +60,7 @@ export type VmEvent =
   | (At & {type: 'placement.observed'; host: string})
   | (At & {type: 'deadline.passed'})
   | (At & {type: 'cancelled'; by: string})
+  | FlagEvent
   | EffectEvent;
 
 /** Effects leave a machine as emitted events of type `effect`. */
@@ -68,6 +74,10 @@ export type BaseContext = {
   /** When the current top-level state was entered. */
   enteredAtMs: number;
   risk: number;
+  /** The band as last told: raised and not yet cleared. */
+  atRisk: boolean;
+  /** Attempts at the current act, for bounded retries. */
+  attempts: number;
   stale: boolean;
   frozen: boolean;
   silenced: boolean;
@@ -78,18 +88,22 @@ export type HostContext = BaseContext & {
   cordoned: boolean;
   suspected: boolean;
   lost: boolean;
-  /** Attempts of the current effect, for bounded retries. */
-  attempts: number;
 };
 
 export type VmContext = BaseContext & {
   host: string;
-  /** Migration or restart target while one is under way; empty else. */
+  /** Where the act under way will put the VM; empty: no act, or that host is lost. */
   targetHost: string;
   /** Where the ghost is; empty: there is none. */
   ghostHost: string;
   ghostArmed: boolean;
   /** Where the VM lived before its ghost took over; empty else. */
   homeHost: string;
-  attempts: number;
+  /**
+   * The act that we stopped waiting for without knowing what came of it; empty: none. Nothing new
+   * is begun until its result, or the inventory, says where the VM is.
+   */
+  unresolved: EffectKind | '';
 };
+
+export type ActorKind = 'host' | 'vm';
