@@ -1,0 +1,88 @@
+import {randomUUID} from 'node:crypto';
+import {
+  type ControlService,
+  HostDeclaration,
+  Mode as ModeMessage,
+} from '../../proto/gen/forestay/v1/control_pb.ts';
+import type {Handlers} from '../../proto/grpc.ts';
+import {ForestayError} from '../domain/errors.ts';
+import type {InboxRecord, Mode} from '../domain/records.ts';
+import type {ReadModel} from '../engine/read-model.ts';
+import type {Clock} from '../ports.ts';
+import {findRow} from './fleet-service.ts';
+import {unary} from './handlers.ts';
+import type {RequestIds} from './request-ids.ts';
+import {type StatusDeps, toStatus} from './status.ts';
+
+const COMMENT_LENGTH_MAX = 1000;
+
+export type ControlDeps = StatusDeps & {
+  model: ReadModel;
+  clock: Clock;
+  requestIds: RequestIds;
+  /** Resolves once the record is durable in the inbox of every partition. */
+  submit(record: InboxRecord): Promise<void>;
+};
+
+/** What a command does, without who asked and when. */
+type Command =
+  | {kind: 'pause' | 'resume'; comment: string}
+  | {kind: 'set-mode'; mode: Mode}
+  | {kind: 'declare-host'; host: string; state: 'lost' | 'returned'};
+
+type Asked = {requestId: string; author: string};
+
+export function controlHandlers(deps: ControlDeps): Handlers<(typeof ControlService)['method']> {
+  const change = async (asked: Asked, peer: string, command: Command) => {
+    const requestId = checkedText('request_id', asked.requestId, 64) || randomUUID();
+    const author = checkedText('author', asked.author, 200) || peer;
+    const body = JSON.stringify([command, asked.author]);
+    await deps.requestIds.once(requestId, body, () =>
+      deps.submit({requestId, atMs: deps.clock.nowMs(), author, ...command}),
+    );
+    return {requestId};
+  };
+  return {
+    pauseActions: unary((request, peer) => {
+      const comment = checkedText('comment', request.comment, COMMENT_LENGTH_MAX);
+      return change(request, peer, {kind: 'pause', comment});
+    }),
+    resumeActions: unary((request, peer) => {
+      const comment = checkedText('comment', request.comment, COMMENT_LENGTH_MAX);
+      return change(request, peer, {kind: 'resume', comment});
+    }),
+    setMode: unary((request, peer) => {
+      const mode = modes.get(request.mode);
+      if (mode === undefined) throw invalid('mode', 'mode is observe, advise, approve or auto');
+      return change(request, peer, {kind: 'set-mode', mode});
+    }),
+    declareHost: unary((request, peer) => {
+      const state = declarations.get(request.declaration);
+      if (state === undefined) throw invalid('declaration', 'declaration is lost or returned');
+      const host = findRow(deps.model.hosts, request.name).name.slice('hosts/'.length);
+      return change(request, peer, {kind: 'declare-host', host, state});
+    }),
+    getStatus: unary(() => toStatus(deps)),
+  };
+}
+
+const modes: ReadonlyMap<ModeMessage, Mode> = new Map([
+  [ModeMessage.OBSERVE, 'observe'],
+  [ModeMessage.ADVISE, 'advise'],
+  [ModeMessage.APPROVE, 'approve'],
+  [ModeMessage.AUTO, 'auto'],
+]);
+
+const declarations: ReadonlyMap<HostDeclaration, 'lost' | 'returned'> = new Map([
+  [HostDeclaration.LOST, 'lost'],
+  [HostDeclaration.RETURNED, 'returned'],
+]);
+
+function checkedText(field: string, text: string, max: number): string {
+  if (text.length <= max) return text;
+  throw invalid(field, `${field} has ${text.length} characters, at most ${max} are kept`);
+}
+
+function invalid(field: string, message: string): ForestayError {
+  return new ForestayError('INVALID_ARGUMENT', message, {details: {field}});
+}

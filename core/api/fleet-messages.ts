@@ -1,0 +1,97 @@
+import type {MessageInitShape} from '@bufbuild/protobuf';
+import {type Timestamp, timestampFromMs} from '@bufbuild/protobuf/wkt';
+import type {HostSchema, VmSchema} from '../../proto/gen/forestay/v1/fleet_pb.ts';
+import type {HostRow, ReadModel, VmRow} from '../engine/read-model.ts';
+
+/** `at-risk.watching` → `at-risk` and `watching`. An actor that never moved is normal. */
+export function splitState(row: HostRow | VmRow): {state: string; substate: string} {
+  const path = row.actor?.state ?? 'normal';
+  const dot = path.indexOf('.');
+  if (dot < 0) return {state: path, substate: ''};
+  return {state: path.slice(0, dot), substate: path.slice(dot + 1)};
+}
+
+export function toHostMessage(model: ReadModel, row: HostRow): MessageInitShape<typeof HostSchema> {
+  const {facts, actor} = row;
+  const context = actor?.context;
+  const vms = [...row.vms].sort();
+  return {
+    name: row.name,
+    ...splitState(row),
+    ...timeField('stateTime', context?.enteredAtMs),
+    ...riskOf(row),
+    componentRisks: row.componentRisks.filter(({risk}) => !Number.isNaN(risk)),
+    reasons: [...row.reasons],
+    ...timeField('scoreTime', row.scoredAtMs),
+    rack: facts?.rack ?? '',
+    cpuCores: facts?.cpuCores ?? 0,
+    memoryBytes: facts?.memoryBytes ?? 0,
+    vms,
+    movableVms: vms.filter(name => isMovable(model.vms.get(name))).length,
+    capabilities: [...(facts?.capabilities ?? [])],
+    actuatorAddress: facts?.actuatorAddress ?? '',
+    bootId: facts?.bootId ?? '',
+    observeOnly: facts?.observeOnly ?? false,
+    cordoned: context?.cordoned ?? false,
+    suspected: context?.suspected ?? false,
+    lost: context?.lost ?? false,
+    stale: context?.stale ?? false,
+    frozen: context?.frozen ?? false,
+    silenced: context?.silenced ?? false,
+    partition: row.partition,
+    ...timeField('updateTime', row.updatedAtMs),
+  };
+}
+
+export function toVmMessage(model: ReadModel, row: VmRow): MessageInitShape<typeof VmSchema> {
+  const {facts, actor} = row;
+  const context = actor?.context;
+  const host = model.hosts.get(`hosts/${row.host}`);
+  return {
+    name: row.name,
+    ...splitState(row),
+    ...timeField('stateTime', context?.enteredAtMs),
+    host: hostResource(row.host),
+    targetHost: hostResource(context?.targetHost),
+    ghostHost: hostResource(context?.ghostHost),
+    ghostArmed: context?.ghostArmed ?? false,
+    homeHost: hostResource(context?.homeHost),
+    ...(host ? riskOf(host) : {}),
+    cpuCores: facts?.cpuCores ?? 0,
+    memoryBytes: facts?.memoryBytes ?? 0,
+    criticality: facts?.criticality ?? 0,
+    tenant: facts?.tenant ?? '',
+    antiAffinityGroup: facts?.antiAffinityGroup ?? '',
+    movable: isMovable(row),
+    pinnedReason: facts?.pinnedReason ?? '',
+    ...timeField('deadline', actor?.dueMs),
+    stale: context?.stale ?? false,
+    frozen: context?.frozen ?? false,
+    silenced: context?.silenced ?? false,
+    partition: row.partition,
+    ...timeField('updateTime', row.updatedAtMs),
+  };
+}
+
+export function isMovable(vm: VmRow | undefined): boolean {
+  return vm?.facts?.pinnedReason === '';
+}
+
+/** `h01` → `hosts/h01`; empty stays empty. */
+export function hostResource(host: string | undefined): string {
+  return host ? `hosts/${host}` : '';
+}
+
+/** Nothing if it was never scored. */
+export function riskOf({risk}: {risk: number}): {risk?: number} {
+  return Number.isNaN(risk) ? {} : {risk};
+}
+
+/** The field, or nothing for 0, which means that it never happened. */
+export function timeField<Name extends string>(
+  name: Name,
+  ms: number | undefined,
+): {[Key in Name]?: Timestamp} {
+  const field = ms ? {[name]: timestampFromMs(ms)} : {};
+  return field as {[Key in Name]?: Timestamp};
+}

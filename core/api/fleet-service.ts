@@ -1,0 +1,100 @@
+import {timestampFromMs} from '@bufbuild/protobuf/wkt';
+import type {FleetService} from '../../proto/gen/forestay/v1/fleet_pb.ts';
+import type {Handlers} from '../../proto/grpc.ts';
+import {ForestayError} from '../domain/errors.ts';
+import {closestWord} from '../domain/spelling.ts';
+import type {HostRow, ReadModel, VmRow} from '../engine/read-model.ts';
+import type {Clock} from '../ports.ts';
+import {type FilterFields, parseFilter} from './filter.ts';
+import {hostResource, isMovable, splitState, toHostMessage, toVmMessage} from './fleet-messages.ts';
+import {unary} from './handlers.ts';
+import {fillPage, lastKeyOf, type PageRequest} from './paging.ts';
+import {streamChanges, type WatchEvent} from './watch.ts';
+
+/** A guess compares with every name. */
+const GUESS_AMONG_MAX = 10_000;
+
+const hostFields: FilterFields<HostRow> = {
+  name: row => row.name,
+  state: row => splitState(row).state,
+  substate: row => splitState(row).substate,
+  rack: row => row.facts?.rack ?? '',
+  risk: row => row.risk,
+  cordoned: row => row.actor?.context.cordoned ?? false,
+  suspected: row => row.actor?.context.suspected ?? false,
+  lost: row => row.actor?.context.lost ?? false,
+  stale: row => row.actor?.context.stale ?? false,
+};
+
+const vmFields = (model: ReadModel): FilterFields<VmRow> => ({
+  name: row => row.name,
+  state: row => splitState(row).state,
+  substate: row => splitState(row).substate,
+  host: row => hostResource(row.host),
+  tenant: row => row.facts?.tenant ?? '',
+  risk: row => model.hosts.get(`hosts/${row.host}`)?.risk ?? Number.NaN,
+  criticality: row => row.facts?.criticality ?? 0,
+  movable: isMovable,
+  ghost_armed: row => row.actor?.context.ghostArmed ?? false,
+});
+
+export type FleetDeps = {model: ReadModel; clock: Clock; closing: AbortSignal};
+
+/** Handlers of FleetService over a read model. A page costs a sort of the fleet's names. */
+export function fleetHandlers(deps: FleetDeps): Handlers<(typeof FleetService)['method']> {
+  const {model} = deps;
+  const host = (row: HostRow) => toHostMessage(model, row);
+  const vm = (row: VmRow) => toVmMessage(model, row);
+  const fieldsOfVm = vmFields(model);
+  return {
+    getHost: unary(({name}) => ({host: host(findRow(model.hosts, name))})),
+    listHosts: unary(request => {
+      const {items, nextPageToken} = listRows(model.hosts, request, hostFields);
+      return {hosts: items.map(host), nextPageToken};
+    }),
+    watchHosts: call => {
+      const filter = () => parseFilter(call.request.filter, hostFields);
+      const source = {...deps, prefix: 'hosts/', items: model.hosts} as const;
+      void streamChanges(call, source, filter, event => ({event: toEvent(event, host)}));
+    },
+    getVm: unary(({name}) => ({vm: vm(findRow(model.vms, name))})),
+    listVms: unary(request => {
+      const {items, nextPageToken} = listRows(model.vms, request, fieldsOfVm);
+      return {vms: items.map(vm), nextPageToken};
+    }),
+    watchVms: call => {
+      const filter = () => parseFilter(call.request.filter, fieldsOfVm);
+      const source = {...deps, prefix: 'vms/', items: model.vms} as const;
+      void streamChanges(call, source, filter, event => ({event: toEvent(event, vm)}));
+    },
+  };
+}
+
+/** The row of this resource name. @throws {ForestayError} `NOT_FOUND`, with the nearest name. */
+export function findRow<Row>(rows: ReadonlyMap<string, Row>, name: string): Row {
+  const row = rows.get(name);
+  if (row !== undefined) return row;
+  const guess = rows.size <= GUESS_AMONG_MAX ? closestWord(name, [...rows.keys()]) : undefined;
+  const hint = guess ? `did you mean ${guess}?` : `${rows.size} are known, list them for names`;
+  throw new ForestayError('NOT_FOUND', `"${name}" is not known; ${hint}`, {details: {name}});
+}
+
+function listRows<Row extends {name: string}>(
+  rows: ReadonlyMap<string, Row>,
+  request: PageRequest,
+  fields: FilterFields<Row>,
+): {items: Row[]; nextPageToken: string} {
+  const last = lastKeyOf(request);
+  const matches = parseFilter(request.filter, fields);
+  const names = [...rows.keys()].filter(name => last === undefined || name > last).sort();
+  const items = names.map(name => rows.get(name) as Row);
+  return fillPage(items, request, matches, row => row.name);
+}
+
+function toEvent<Row, Message>(event: WatchEvent<Row>, toMessage: (row: Row) => Message) {
+  if (event.kind === 'removed') return {case: 'removed', value: event.name} as const;
+  if (event.kind === 'bookmark') {
+    return {case: 'bookmark', value: {time: timestampFromMs(event.atMs)}} as const;
+  }
+  return {case: event.kind, value: toMessage(event.item)};
+}

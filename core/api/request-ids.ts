@@ -1,0 +1,48 @@
+import {ForestayError} from '../domain/errors.ts';
+import type {Clock} from '../ports.ts';
+
+const KEEP_MS = 24 * 3_600_000;
+
+type Known = {body: string; answer: Promise<unknown>; atMs: number};
+
+/**
+ * Makes a repeated request harmless: the same id with the same body gets the same answer for 24 h.
+ * What failed is forgotten, so that it can be tried again. When full, the oldest ids go first.
+ */
+export class RequestIds {
+  readonly #known = new Map<string, Known>();
+  readonly #clock: Clock;
+  readonly #max: number;
+
+  constructor(clock: Clock, max = 10_000) {
+    this.#clock = clock;
+    this.#max = max;
+  }
+
+  /** @throws {ForestayError} `REQUEST_ID_REUSED` for an id that came with another body. */
+  once<Answer>(id: string, body: string, act: () => Promise<Answer>): Promise<Answer> {
+    this.#forget();
+    const known = this.#known.get(id);
+    if (known !== undefined && known.body !== body) {
+      const message = `request_id ${id} came with another body ${this.#age(known)} s ago; use a new id for a new request`;
+      throw new ForestayError('REQUEST_ID_REUSED', message, {details: {requestId: id}});
+    }
+    if (known !== undefined) return known.answer as Promise<Answer>;
+    const answer = act();
+    this.#known.set(id, {body, answer, atMs: this.#clock.monotonicMs()});
+    answer.catch(() => this.#known.delete(id));
+    return answer;
+  }
+
+  #age({atMs}: Known): number {
+    return Math.round((this.#clock.monotonicMs() - atMs) / 1000);
+  }
+
+  #forget(): void {
+    for (const [id, {atMs}] of this.#known) {
+      const tooOld = this.#clock.monotonicMs() - atMs > KEEP_MS;
+      if (!tooOld && this.#known.size < this.#max) return;
+      this.#known.delete(id);
+    }
+  }
+}
