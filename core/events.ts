@@ -10,7 +10,8 @@ export type EngineEvents = {
   'batch.repeated': {cell: string};
   'samples.taken': {cell: string; count: number};
   'samples.unknown-set': {count: number};
-  'scores.taken': {rows: number};
+  'samples.stored': {cell: string; count: number};
+  'scores.taken': {cell: string; rows: number};
   'samples.late': {count: number};
   'samples.future': {count: number};
   'samples.infinite': {count: number};
@@ -18,7 +19,7 @@ export type EngineEvents = {
   'tick.completed': {partition: number; timeMs: number; durationMs: number; lagMs: number};
   'scores.applied': {model: string; rows: number; durationMs: number};
   'scores.failed': {model: string; code: string};
-  'transition.made': {kind: 'host' | 'vm'; from: string; to: string};
+  'transition.made': {cell: string; kind: 'host' | 'vm'; from: string; to: string};
   'decision.made': {action: string; outcome: string; blockedBy: string};
   'effect.issued': {kind: string};
   'effect.finished': {kind: string; status: string; figures: Readonly<Record<string, number>>};
@@ -26,6 +27,7 @@ export type EngineEvents = {
   'checkpoint.written': {partition: number; bytes: number; durationMs: number};
   'store.written': {rows: number; durationMs: number};
   'store.write-failed': {code: string};
+  'rows.rejected': {table: string; count: number};
   'epoch.superseded': {partition: number; epoch: number};
 };
 

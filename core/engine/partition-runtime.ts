@@ -9,7 +9,7 @@
  *    that is already there beats its deadline.
  */
 import type {Policy} from '../domain/policy.ts';
-import type {Tick} from '../domain/records.ts';
+import type {ScoresRecord, Tick} from '../domain/records.ts';
 import type {TelemetryRecord} from '../domain/telemetry.ts';
 import {publish} from '../events.ts';
 import type {Clock, Codec, Log, LogRecord, Scorer} from '../ports.ts';
@@ -41,8 +41,12 @@ export type RuntimeOptions = {
    * newest sample, for recordings that are played at any speed.
    */
   time: 'clock' | 'data';
-  /** Told of every tick that counts, and of what was asked of the scorer. */
-  onTick?: (tick: Tick, bytesBefore: PartitionState) => void;
+  /** Told once the state is recovered, before the first tick. */
+  onStart?: (state: PartitionState) => void;
+  /** Told of every tick that counts. */
+  onTick?: (tick: Tick, state: PartitionState) => void;
+  /** Told of risks and reasons as they go to the scores topic. */
+  onScores?: (partition: number, scores: ScoresRecord) => void;
 };
 
 const WRITE_AT_LEAST_MS = 1000;
@@ -100,6 +104,7 @@ export class PartitionRuntime {
       timersFrom,
     );
     await runtime.executor.announceAll();
+    options.onStart?.(recovered.state);
     return runtime;
   }
 
@@ -159,7 +164,10 @@ export class PartitionRuntime {
     this.#writtenAtMs = state.timeMs;
     this.#options.onTick?.(tick, state);
     for (const {actor, from, to} of tick.transitions) {
-      publish('transition.made', {kind: actor.startsWith('hosts/') ? 'host' : 'vm', from, to});
+      const name = actor.slice(actor.indexOf('/') + 1);
+      const kind = actor.startsWith('hosts/') ? 'host' : 'vm';
+      const cell = (kind === 'host' ? state.hosts : state.vms).get(name)?.cell ?? '';
+      publish('transition.made', {cell, kind, from, to});
     }
     if (tick.effects.length > 0) await this.executor.dispatch(tick.effects);
   }

@@ -6,6 +6,7 @@
 import type {Reason} from '../domain/decision.ts';
 import {isForestayError} from '../domain/errors.ts';
 import {COMPONENTS, extractFeatures, FEATURE_COUNT, FEATURES} from '../domain/features.ts';
+import type {ScoresRecord} from '../domain/records.ts';
 import {publish} from '../events.ts';
 import type {Codec, Log, Scorer} from '../ports.ts';
 import {bandRow, type PartitionState} from './partition-state.ts';
@@ -20,16 +21,21 @@ const IN_FLIGHT_MAX = 2;
 
 const WIDTH = COMPONENTS.length;
 
+export type PublisherOptions = {
+  log: Log;
+  codec: Codec;
+  scorer: Scorer;
+  partition: number;
+  onScores?: (partition: number, scores: ScoresRecord) => void;
+};
+
 export class ScorePublisher {
-  readonly #options: {log: Log; codec: Codec; scorer: Scorer; partition: number};
+  readonly #options: PublisherOptions;
   readonly #state: PartitionState;
   readonly #explainedAtMs = new Map<string, number>();
   readonly #flights = new Set<Promise<void>>();
 
-  constructor(
-    options: {log: Log; codec: Codec; scorer: Scorer; partition: number},
-    state: PartitionState,
-  ) {
+  constructor(options: PublisherOptions, state: PartitionState) {
     this.#options = options;
     this.#state = state;
   }
@@ -60,7 +66,9 @@ export class ScorePublisher {
     };
     try {
       const reasons = await this.#explain(hosts);
-      await log.append('scores', partition, [codec.encodeScores({...record, reasons})]);
+      const scores = {...record, reasons};
+      this.#options.onScores?.(partition, scores);
+      await log.append('scores', partition, [codec.encodeScores(scores)]);
     } catch (error) {
       if (!isForestayError(error)) throw error;
       publish('scores.failed', {model: state.model.hash, code: error.code});

@@ -15,13 +15,13 @@ const WIDTH = COMPONENTS.length;
 export function takeScores(draft: TickDraft): void {
   const {state} = draft;
   for (const result of draft.input.scores) {
-    publish('scores.taken', {rows: result.hosts.length});
-    result.hosts.forEach((name, index) => {
+    for (const [index, name] of result.hosts.entries()) {
       const host = state.hosts.get(name);
       const found = host && bandRow(state, host);
-      if (found === undefined) return;
+      if (host === undefined || found === undefined) continue;
       takeRisks(draft, name, found, result.risks.subarray(index * WIDTH, (index + 1) * WIDTH));
-    });
+      publish('scores.taken', {cell: host.cell, rows: 1});
+    }
   }
   for (const name of sortedKeys(state.hosts)) stepBand(draft, state.hosts.get(name) as HostEntry);
 }

@@ -1,0 +1,118 @@
+/** The composition root: the only file that knows which adapters there are. */
+
+import {readFileSync} from 'node:fs';
+import {hostname} from 'node:os';
+import {join} from 'node:path';
+import {codec} from '../proto/codec.ts';
+import {systemClock} from './adapters/clock-system.ts';
+import {nodeFiles} from './adapters/files-node.ts';
+import {createGrpcActuator} from './adapters/hypervisor-grpc.ts';
+import {createNoActuator} from './adapters/hypervisor-none.ts';
+import {createMemoryLog} from './adapters/log-memory.ts';
+import {openSegmentLog} from './adapters/log-segments.ts';
+import {createPiscinaScorer} from './adapters/scorer-piscina.ts';
+import {createMemoryStore} from './adapters/store-memory.ts';
+import {assembleCore} from './assembly.ts';
+import type {Config} from './config.ts';
+import type {Actuators} from './engine/executor.ts';
+import type {Log, Store} from './ports.ts';
+
+export type RunningCore = {
+  grpcAddress: string;
+  httpAddress: string;
+  close(): Promise<void>;
+};
+
+/**
+ * Starts a core as configured. Resolves when it serves; partitions may still be recovering, which
+ * `/readyz` tells.
+ *
+ * Errors: `DATA_DIR_LOCKED`, `DEPENDENCY_UNREACHABLE`, `PORT_IN_USE`, `BIND_REFUSED`, those of the
+ * model's loading. What was opened until then is closed again.
+ */
+export async function startCore(
+  config: Config,
+  onProblem: (message: string) => void = () => {},
+): Promise<RunningCore> {
+  const opened: {close(): Promise<void>}[] = [];
+  const keep = <Part extends {close(): Promise<void>}>(part: Part): Part => {
+    opened.push(part);
+    return part;
+  };
+  try {
+    const log = keep(await openLog(config));
+    const store = keep(await openStore(config));
+    const {modelDir, threads} = config.scoring;
+    const modelPath = join(modelDir, 'component-failure');
+    const scorer = keep(await createPiscinaScorer({modelPath, threads}));
+    const {cadence, intervalMs, waitMs} = config.scoring;
+    return await assembleCore(
+      {log, store, scorer, clock: systemClock, codec, actuators: openActuators(config)},
+      {
+        listen: config.core.listen,
+        http: config.core.http,
+        insecure: config.core.insecure,
+        owner: `${hostname()}/${process.pid}`,
+        policy: config.policy,
+        tickMs: config.ticks.tickMs,
+        checkpointMs: config.ticks.checkpointEveryMs,
+        scoring: {intervalMs: cadence === 'interval' ? intervalMs : 0, waitMs},
+        time: 'data',
+        run: true,
+        build: buildInfo(),
+        onProblem,
+      },
+    );
+  } catch (error) {
+    for (const part of opened.reverse()) await part.close();
+    throw error;
+  }
+}
+
+async function openLog({log, core}: Config): Promise<Log> {
+  switch (log.kind) {
+    case 'memory':
+      return createMemoryLog();
+    case 'segments':
+      return openSegmentLog({
+        directory: join(core.dataDir, 'log'),
+        files: nodeFiles,
+        clock: systemClock,
+        segmentBytes: log.segments.segmentBytes,
+      });
+    case 'kafka': {
+      const {openKafkaLog} = await import('./adapters/log-kafka.ts');
+      return openKafkaLog({...log.kafka, clientId: `forestay-${hostname()}-${process.pid}`});
+    }
+  }
+}
+
+async function openStore({store, core}: Config): Promise<Store> {
+  switch (store.kind) {
+    case 'memory':
+      return createMemoryStore();
+    case 'sqlite': {
+      const {openSqliteStore} = await import('./adapters/store-sqlite.ts');
+      nodeFiles.makeDirectory(core.dataDir);
+      return openSqliteStore({path: join(core.dataDir, 'forestay.sqlite')});
+    }
+    case 'questdb': {
+      const {openQuestDbStore} = await import('./adapters/store-questdb.ts');
+      return openQuestDbStore({address: store.questdb.address});
+    }
+  }
+}
+
+function openActuators({hypervisor}: Config): Actuators {
+  if (hypervisor.kind === 'none') {
+    return {hypervisor: createNoActuator(), balancer: createNoActuator()};
+  }
+  return {hypervisor: createGrpcActuator({}), balancer: createGrpcActuator({})};
+}
+
+/** Version of the package; the commit is known where a build put it into the environment. */
+export function buildInfo(): {version: string; commit: string} {
+  const file = new URL('../package.json', import.meta.url);
+  const {version} = JSON.parse(readFileSync(file, 'utf8')) as {version: string};
+  return {version, commit: process.env.FORESTAY_COMMIT ?? ''};
+}

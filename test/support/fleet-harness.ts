@@ -1,0 +1,174 @@
+/**
+ * The engine around a simulated datacenter without a network: batches are made and appended
+ * directly, effects go straight to the drivers. Everything between is the real code.
+ */
+import {createMemoryLog} from '../../core/adapters/log-memory.ts';
+import {seededRandom} from '../../core/adapters/random-seeded.ts';
+import {partitionOfCell} from '../../core/domain/hash.ts';
+import {HOST_METRICS, VM_METRICS} from '../../core/domain/metric-sets.ts';
+import {DEFAULT_POLICY, type Policy} from '../../core/domain/policy.ts';
+import type {Tick} from '../../core/domain/records.ts';
+import type {Block} from '../../core/domain/telemetry.ts';
+import {PartitionRuntime, type RuntimeOptions} from '../../core/engine/partition-runtime.ts';
+import type {Actuator, Clock, Log, Scorer} from '../../core/ports.ts';
+import {createDatacenter, type DatacenterOptions} from '../../core/simulation/datacenter.ts';
+import {SimulatedDrivers} from '../../core/simulation/drivers.ts';
+import {codec} from '../../proto/codec.ts';
+
+export const START_MS = Date.UTC(2026, 0, 5, 8);
+
+/** A clock that stands still until it is moved; sleeping moves nothing. */
+export function manualClock(startMs = START_MS): Clock & {set(ms: number): void} {
+  let nowMs = startMs;
+  return {
+    set: ms => {
+      nowMs = ms;
+    },
+    nowMs: () => nowMs,
+    monotonicMs: () => nowMs,
+    sleep: (_ms, signal) =>
+      new Promise(resolve => {
+        if (signal?.aborted) resolve();
+        signal?.addEventListener('abort', () => resolve(), {once: true});
+      }),
+  };
+}
+
+export function driversActuator(drivers: SimulatedDrivers, clock: Clock): Actuator {
+  return {
+    announce: async () => {},
+    execute: async effect => drivers.start(effect, clock.nowMs()),
+    query: async (_agent, ids) => ids.map(id => drivers.progress(id, clock.nowMs())),
+    cancel: async (_agent, id) => drivers.cancel(id, clock.nowMs()),
+    renewLease: async () => {},
+    close: async () => {},
+  };
+}
+
+export type Harness = Awaited<ReturnType<typeof createHarness>>;
+
+export async function createHarness(options: {
+  seed: number;
+  scorer: Scorer;
+  policy?: Partial<Policy>;
+  world?: Partial<DatacenterOptions>;
+  log?: Log;
+  runtime?: Partial<RuntimeOptions>;
+}) {
+  const clock = manualClock();
+  const log = options.log ?? createMemoryLog({nowMs: clock.nowMs});
+  const world = createDatacenter({
+    random: seededRandom(options.seed),
+    startMs: START_MS,
+    durationMs: 3_600_000,
+    ...options.world,
+  });
+  const drivers = new SimulatedDrivers(world.world);
+  const actuator = driversActuator(drivers, clock);
+  const ticks: Tick[] = [];
+  const start = (partition: number) =>
+    PartitionRuntime.start({
+      partition,
+      log,
+      codec,
+      clock,
+      scorer: options.scorer,
+      actuators: {hypervisor: actuator, balancer: actuator},
+      policy: {...DEFAULT_POLICY, mode: 'auto', ...options.policy},
+      owner: {owner: 'test', address: ''},
+      scoring: {intervalMs: 0, waitMs: 60_000},
+      checkpointMs: 60_000,
+      tickBytesMax: 4 << 20,
+      time: 'clock',
+      onTick: tick => ticks.push(tick),
+      ...options.runtime,
+    });
+  const cells = [...new Set(world.hosts.map(host => host.cell))];
+  const runtimes = new Map<number, PartitionRuntime>();
+  for (const cell of cells) {
+    const partition = partitionOfCell(cell);
+    runtimes.set(partition, await start(partition));
+  }
+  const seqs = new Map<string, number>();
+
+  const batchOf = (host: string, cell: string): Uint8Array => {
+    const seq = (seqs.get(host) ?? 0) + 1;
+    seqs.set(host, seq);
+    const inventory = {
+      ...world.inventory(host, 'sim:1'),
+      capabilities: drivers.capabilities(),
+    };
+    const vms = inventory.vms.map(vm => vm.vm);
+    return codec.encodeTelemetry({
+      kind: 'batch',
+      batch: {
+        edge: host,
+        cell,
+        incarnation: 1,
+        seq,
+        timeBase: 'simulated',
+        inventory: {hosts: [inventory]},
+        blocks: [
+          block(HOST_METRICS, [`hosts/${host}`], [world.readHost(host).slice()], clock.nowMs()),
+          block(
+            VM_METRICS,
+            vms.map(vm => `vms/${vm}`),
+            vms.map(vm => world.readVm(vm).slice()),
+            clock.nowMs(),
+          ),
+        ],
+      },
+    });
+  };
+
+  return {
+    clock,
+    log,
+    world,
+    drivers,
+    runtimes,
+    ticks,
+    start,
+    /** One virtual second: world, telemetry, then a tick of every partition. */
+    async second(): Promise<void> {
+      clock.set(clock.nowMs() + 1000);
+      world.step(clock.nowMs());
+      for (const {name, cell} of world.hosts) {
+        if (!world.isReporting(name)) continue;
+        await log.append('telemetry', partitionOfCell(cell), [batchOf(name, cell)]);
+      }
+      for (const runtime of runtimes.values()) {
+        await runtime.executor.poll();
+        await runtime.step(clock.nowMs());
+        await runtime.settled();
+      }
+    },
+    async seconds(count: number): Promise<void> {
+      for (let second = 0; second < count; second++) await this.second();
+    },
+  };
+}
+
+function block(
+  set: typeof HOST_METRICS,
+  entities: string[],
+  rows: Float32Array[],
+  nowMs: number,
+): Block {
+  const values = new Float32Array(set.columns.length * rows.length);
+  rows.forEach((row, index) => {
+    for (let column = 0; column < set.columns.length; column++) {
+      values[column * rows.length + index] = row[column] as number;
+    }
+  });
+  return {
+    metricSet: set.name,
+    metricSetHash: set.hash,
+    rows: rows.length,
+    entities,
+    rowEntity: Uint16Array.from(rows.keys()),
+    observedAtMs: new Float64Array(rows.length).fill(nowMs),
+    values,
+    devices: [],
+  };
+}
