@@ -207,10 +207,11 @@ export class IngestSession {
   #repeat(hello: Hello, span: Span): void {
     publish('batch.repeated', {cell: hello.cell});
     const mark = this.#context.durable(hello);
-    if (mark === undefined || mark.incarnation < span.incarnation) return;
+    const {incarnation, toSeq} = span;
     // A repeat of what is still on its way is answered when that is durable.
-    if (mark.incarnation > span.incarnation) this.#ack({...span, seq: span.toSeq});
-    else if (span.toSeq <= mark.seq) this.#ack(mark);
+    if (mark === undefined || mark.incarnation < incarnation) return;
+    if (mark.incarnation > incarnation) this.#ack({incarnation, seq: toSeq});
+    else if (toSeq <= mark.seq) this.#ack(mark);
   }
 
   #refuse(record: TelemetryRecord | undefined, span: Span, error: ForestayError): void {
