@@ -7,13 +7,16 @@ import {strict as assert} from 'node:assert';
 import {VM_METRICS} from '../domain/metric-sets.ts';
 import type {InventoryHost} from '../domain/telemetry.ts';
 import type {Random} from '../ports.ts';
-import {FAULT_KINDS, type FaultKind, type FaultPlan} from './faults.ts';
+import {SimulatedDrivers} from './drivers.ts';
+import {type Episode, FAULT_KINDS, type FaultKind, type FaultPlan, severity} from './faults.ts';
 import {senseHost, stressHost} from './host-physics.ts';
 import {Ledger} from './ledger.ts';
-import {failHost, finishBoot, nextFailure, returnHost} from './lifecycle.ts';
+import {copyForASecond} from './moves.ts';
+import {rackCelsius} from './symptoms.ts';
+import {happenUntil} from './timeline.ts';
 import {buildTopology} from './topology.ts';
 import {loadVm, sampleVm} from './vm-load.ts';
-import type {SimulatedHost, SimulatedVm, World} from './world.ts';
+import {isServing, type SimulatedHost, type SimulatedVm, type World} from './world.ts';
 
 export type DatacenterOptions = {
   random: Random;
@@ -39,16 +42,26 @@ const STEP_MS = 1000;
 
 export class Datacenter {
   readonly #world: World;
+  /** Hypervisors, power controllers and the balancer. */
+  readonly drivers: SimulatedDrivers;
   readonly #hosts = new Map<string, SimulatedHost>();
   readonly #vms = new Map<string, SimulatedVm>();
+  /** Degrees of hot neighbours, by rack: the aisle's doing, whatever becomes of its hosts. */
   readonly #rackHeat: Float64Array;
+  readonly #hotAisles: readonly {rackIndex: number; episode: Episode}[];
   readonly #vmSample = new Float32Array(VM_METRICS.columns.length);
 
   constructor(world: World) {
     this.#world = world;
+    this.drivers = new SimulatedDrivers(world);
     for (const host of world.hosts) this.#hosts.set(host.name, host);
     for (const vm of world.vms) this.#vms.set(vm.name, vm);
     this.#rackHeat = new Float64Array(world.racks);
+    this.#hotAisles = world.hosts.flatMap(({rackIndex, episodes}) =>
+      episodes
+        .filter(episode => episode.kind === 'hot-aisle')
+        .map(episode => ({rackIndex, episode})),
+    );
     this.#sense();
   }
 
@@ -82,7 +95,8 @@ export class Datacenter {
   step(toMs: number): void {
     const world = this.#world;
     while (world.nowMs + STEP_MS <= toMs) {
-      this.#happen(world.nowMs + STEP_MS);
+      copyForASecond(world);
+      happenUntil(world, world.nowMs + STEP_MS);
       world.nowMs += STEP_MS;
       this.#sense();
     }
@@ -116,7 +130,7 @@ export class Datacenter {
       cpuCores,
       memoryBytes,
       actuatorAddress,
-      capabilities: [],
+      capabilities: this.drivers.capabilities(),
       migrationBytesPerSecond,
       vms: this.#world.vms
         .filter(vm => vm.host.name === name && vm.state !== 'dead')
@@ -139,34 +153,9 @@ export class Datacenter {
     return (this.#world.nowMs - this.#world.startMs) / 1000;
   }
 
-  /** Everything that falls into the second until `toMs`, in the order of its exact time. */
-  #happen(toMs: number): void {
-    const world = this.#world;
-    for (;;) {
-      let earliestMs = Number.POSITIVE_INFINITY;
-      let happen = () => {};
-      for (const host of world.hosts) {
-        const up = host.state === 'up';
-        const atMs = up
-          ? (nextFailure(host)?.peakMs ?? Number.POSITIVE_INFINITY)
-          : host.returnsAtMs;
-        if (atMs >= earliestMs) continue;
-        earliestMs = atMs;
-        happen = up ? () => failHost(world, host) : () => returnHost(world, host);
-      }
-      for (const vm of world.vms) {
-        if (vm.bootedAtMs >= earliestMs) continue;
-        earliestMs = vm.bootedAtMs;
-        happen = () => finishBoot(world, vm);
-      }
-      if (earliestMs > toMs) return;
-      happen();
-    }
-  }
-
   /** Loads, heat and sensors of this second. */
   #sense(): void {
-    const {hosts, vms, nowMs} = this.#world;
+    const {hosts, vms, ledger, nowMs} = this.#world;
     const second = this.#second();
     for (const host of hosts) {
       host.cpuCoresUsed = 0;
@@ -179,16 +168,23 @@ export class Datacenter {
     for (const vm of vms) {
       loadVm(vm, second);
       if (vm.ghost !== undefined) vm.ghost.host.memoryBytesUsed += vm.memoryRatio * vm.memoryBytes;
+      if (vm.traffic !== undefined && vm.traffic.host !== vm.host && isServing(vm)) {
+        ledger.misdirect(vm.index, vm.traffic.share);
+      }
     }
-    this.#rackHeat.fill(0);
+    this.#heatRacks(nowMs);
     for (const host of hosts) {
       stressHost(host, nowMs, second);
-      const heat = 0.5 * host.stress.inletCelsius;
-      if (heat > (this.#rackHeat[host.rackIndex] as number)) this.#rackHeat[host.rackIndex] = heat;
-    }
-    for (const host of hosts) {
       if (host.state === 'up') senseHost(host, second, this.#rackHeat[host.rackIndex] as number);
       else host.values.fill(Number.NaN);
+    }
+  }
+
+  #heatRacks(nowMs: number): void {
+    this.#rackHeat.fill(0);
+    for (const {rackIndex, episode} of this.#hotAisles) {
+      const celsius = rackCelsius(episode, severity(episode, nowMs));
+      if (celsius > (this.#rackHeat[rackIndex] as number)) this.#rackHeat[rackIndex] = celsius;
     }
   }
 

@@ -21,6 +21,8 @@ const FAILED_STATE: Readonly<Record<FaultKind, HostState>> = {
   leak: 'crashed',
 };
 
+/** Somebody has to switch it on again. */
+const POWER_ON_MS = 10_000;
 const BOOT_SECONDS_MIN = 25;
 const BOOT_SECONDS_MAX = 60;
 
@@ -43,8 +45,8 @@ export function failHost(world: World, host: SimulatedHost): void {
 }
 
 /**
- * Power off through the out-of-band controller: proof that nothing runs here. A part that was
- * failing is replaced while the host is off.
+ * Power off through the out-of-band controller: proof that nothing runs here, and nothing will by
+ * itself. A part that was failing is replaced while the host is off.
  */
 export function powerOff(world: World, host: SimulatedHost, atMs: number): void {
   const ramping = nextFailure(host);
@@ -58,7 +60,8 @@ export function powerOff(world: World, host: SimulatedHost, atMs: number): void 
         ? ramping.endMs - ramping.peakMs
         : repairMs(random, RESTART_MINUTES, world.repairFactor));
   }
-  goDown(world, host, 'off', atMs, Math.max(returnsAtMs, atMs + 10_000));
+  goDown(world, host, 'off', atMs, Math.max(returnsAtMs, atMs + POWER_ON_MS));
+  host.fenced = true;
 }
 
 function goDown(
@@ -76,23 +79,28 @@ function goDown(
   const stopped = state === 'crashed' || state === 'off';
   for (const vm of world.vms) {
     if (stopped && vm.ghost?.host === host) vm.ghost = undefined;
-    if (stopped && vm.syncedBackTo === host) vm.syncedBackTo = undefined;
+    if (stopped && vm.syncedBack?.host === host) vm.syncedBack = undefined;
     if (vm.host !== host) continue;
     if (stopped) setVmState(vm, 'dead');
     noteService(world, vm, atMs);
   }
 }
 
-/** Repaired and booted: the part is new, and VMs that nobody took elsewhere start again. */
+/**
+ * Repaired and booted, with a new part. VMs that are still placed here start again, unless the host
+ * was fenced: then they may be started elsewhere any moment, and only pinned ones start here.
+ */
 export function returnHost(world: World, host: SimulatedHost): void {
   const atMs = host.returnsAtMs;
   host.state = 'up';
   host.boots++;
   host.returnsAtMs = Number.POSITIVE_INFINITY;
   host.temperatureCelsius = host.traits.inletCelsius + 18;
+  const {fenced} = host;
+  host.fenced = false;
   for (const vm of world.vms) {
     if (vm.ghost?.host === host) vm.ghost = undefined;
-    if (vm.host === host) bootVm(world, vm, host, atMs);
+    if (vm.host === host && (!fenced || vm.pinnedReason !== '')) bootVm(world, vm, host, atMs);
   }
 }
 
@@ -102,7 +110,7 @@ export function bootVm(world: World, vm: SimulatedVm, host: SimulatedHost, atMs:
   vm.host = host;
   vm.ghost = undefined;
   vm.traffic = undefined;
-  vm.syncedBackTo = undefined;
+  vm.syncedBack = undefined;
   setVmState(vm, 'booting');
   vm.bootedAtMs = atMs + Math.round(1000 * between(random, BOOT_SECONDS_MIN, BOOT_SECONDS_MAX));
   noteService(world, vm, atMs);
@@ -119,6 +127,13 @@ export function relocateVm(world: World, vm: SimulatedVm, host: SimulatedHost, a
   vm.host = host;
   setVmState(vm, 'running');
   noteService(world, vm, atMs);
+}
+
+/** The ghost becomes the VM. Clients go on asking the old address until the balancer is told. */
+export function takeOver(world: World, vm: SimulatedVm, target: SimulatedHost, atMs: number): void {
+  if (vm.traffic?.host !== target) vm.traffic = {host: vm.host, share: 1};
+  vm.ghost = undefined;
+  relocateVm(world, vm, target, atMs);
 }
 
 function setVmState(vm: SimulatedVm, state: SimulatedVm['state']): void {

@@ -46,6 +46,14 @@ export function noStress(): Stress {
   };
 }
 
+/** How much a usual hot aisle warms the host that it is about; its rack feels half of it. */
+const AISLE_CELSIUS = 13;
+
+/** Degrees that a hot aisle adds to the inlets of the whole rack. */
+export function rackCelsius(episode: Episode, level: number): number {
+  return 0.5 * AISLE_CELSIUS * episode.strength * level;
+}
+
 /** Errors come in bursts: loud and quiet spells of fifteen seconds. */
 function burst(episode: Episode, second: number): number {
   return uniform(episode.noiseSeed, Math.floor(second / 15), 0) < 0.45 ? 1.9 : 0.25;
@@ -91,7 +99,7 @@ export function addSymptoms(stress: Stress, episode: Episode, level: number, sec
       stress.fanLoss += (episode.variant < 0.6 ? 0.85 : -0.35) * level;
       break;
     case 'hot-aisle':
-      stress.inletCelsius += 13 * loud;
+      stress.inletCelsius += AISLE_CELSIUS * loud;
       break;
     case 'load-spike':
       stress.cpuRatio += Math.min(0.5, 0.4 * loud);

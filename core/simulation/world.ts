@@ -27,6 +27,8 @@ export type SimulatedHost = {
   episodes: Episode[];
   state: HostState;
   cordoned: boolean;
+  /** Powered off by us: its VMs do not start by themselves when it is back. */
+  fenced: boolean;
   /** Counts the boots; part of the boot id. */
   boots: number;
   /** When it comes back; infinite while it is up. */
@@ -79,8 +81,8 @@ export type SimulatedVm = {
   ghost: Ghost | undefined;
   /** Traffic that the balancer was told to send to a host; the rest follows the VM. */
   traffic: {host: SimulatedHost; share: number} | undefined;
-  /** Changes copied back to a repaired home, which holds room for them. */
-  syncedBackTo: SimulatedHost | undefined;
+  /** Changes that were copied back to a repaired home, which holds room for them for a while. */
+  syncedBack: {host: SimulatedHost; untilMs: number} | undefined;
   /** How often each kind of thing was done to it: names the next draw. */
   draws: number;
   cpuCoresUsed: number;
@@ -135,8 +137,10 @@ export function committedBytes(world: World, host: SimulatedHost): number {
   for (const vm of world.vms) {
     if (vm.host === host) bytes += vm.memoryBytes;
     if (vm.ghost?.host === host) bytes += vm.memoryBytes;
-    if (vm.syncedBackTo === host) bytes += vm.memoryBytes;
+    if (vm.syncedBack?.host === host && vm.syncedBack.untilMs > world.nowMs) {
+      bytes += vm.memoryBytes;
+    }
   }
-  for (const task of world.tasks) if (task.target === host) bytes += task.vm?.memoryBytes ?? 0;
+  for (const task of world.tasks) if (task.target === host) bytes += task.heldBytes;
   return bytes;
 }
