@@ -1,0 +1,129 @@
+import {strict as assert} from 'node:assert';
+import type {MetricSet} from '../core/domain/metric-sets.ts';
+import type {Block} from '../core/domain/telemetry.ts';
+import type {RowWriter} from './sensor.ts';
+
+/** Row indexes travel as u16. */
+const entitiesMax = 65_536;
+
+/**
+ * Rows of one metric set on their way into a {@link Block}. Rows are kept as they come, row-major,
+ * and turned to columns once, when the block is taken.
+ *
+ * What is never set is NaN, which travels as missing. An infinity, or a value too large for f32,
+ * becomes NaN and is counted.
+ */
+export class BlockBuilder {
+  readonly #set: MetricSet;
+  readonly #columns: ReadonlyMap<string, number>;
+  readonly #writers: RowWriter[] = [];
+  readonly #entities = new Map<string, number>();
+  /** Rows of the current instant, by entity: two sensors may know the same VM. */
+  readonly #rowsNow = new Map<string, RowWriter>();
+  #nowMs = Number.NaN;
+  #rowEntity: number[] = [];
+  #observedAtMs: number[] = [];
+  #values: Float32Array;
+  #devices: {row: number; column: number; name: string}[] = [];
+  #infinities = 0;
+
+  constructor(set: MetricSet) {
+    this.#set = set;
+    this.#columns = new Map(set.columns.map((column, index) => [column, index]));
+    this.#values = new Float32Array(4 * set.columns.length);
+  }
+
+  get rows(): number {
+    return this.#rowEntity.length;
+  }
+
+  /** Values that were not finite, ever. */
+  get infinities(): number {
+    return this.#infinities;
+  }
+
+  /** The row of an entity (`hosts/h01`, `vms/v17`) at an instant; the same one when asked again. */
+  row(entity: string, nowMs: number): RowWriter {
+    if (nowMs !== this.#nowMs) {
+      this.#nowMs = nowMs;
+      this.#rowsNow.clear();
+    }
+    let writer = this.#rowsNow.get(entity);
+    if (writer === undefined) {
+      writer = this.#startRow(entity);
+      this.#rowsNow.set(entity, writer);
+    }
+    return writer;
+  }
+
+  /** The rows so far as a block, and none are left; undefined if there were none. */
+  take(): Block | undefined {
+    const rows = this.rows;
+    if (rows === 0) return undefined;
+    const block = {
+      metricSet: this.#set.name,
+      metricSetHash: this.#set.hash,
+      rows,
+      entities: [...this.#entities.keys()],
+      rowEntity: Uint16Array.from(this.#rowEntity),
+      observedAtMs: Float64Array.from(this.#observedAtMs),
+      values: this.#transposed(),
+      devices: this.#devices,
+    };
+    this.#entities.clear();
+    this.#rowsNow.clear();
+    this.#rowEntity = [];
+    this.#observedAtMs = [];
+    this.#devices = [];
+    return block;
+  }
+
+  #startRow(entity: string): RowWriter {
+    const row = this.rows;
+    const width = this.#set.columns.length;
+    if ((row + 1) * width > this.#values.length) {
+      const grown = new Float32Array(2 * this.#values.length);
+      grown.set(this.#values);
+      this.#values = grown;
+    }
+    this.#values.fill(Number.NaN, row * width, (row + 1) * width);
+    this.#rowEntity.push(this.#indexOf(entity));
+    this.#observedAtMs.push(this.#nowMs);
+    this.#writers[row] ??= {set: (column, value, device) => this.#put(row, column, value, device)};
+    return this.#writers[row];
+  }
+
+  #indexOf(entity: string): number {
+    let index = this.#entities.get(entity);
+    if (index === undefined) {
+      index = this.#entities.size;
+      assert(index < entitiesMax, `a block holds at most ${entitiesMax} entities`);
+      this.#entities.set(entity, index);
+    }
+    return index;
+  }
+
+  #put(row: number, column: string, value: number, device: string | undefined): void {
+    const index = this.#columns.get(column);
+    assert(index !== undefined, `metric set ${this.#set.name} has no column ${column}`);
+    const at = row * this.#set.columns.length + index;
+    this.#values[at] = value;
+    const stored = this.#values[at] as number;
+    if (stored === Number.POSITIVE_INFINITY || stored === Number.NEGATIVE_INFINITY) {
+      this.#values[at] = Number.NaN;
+      this.#infinities++;
+    }
+    if (device !== undefined) this.#devices.push({row, column: index, name: device});
+  }
+
+  #transposed(): Float32Array {
+    const rows = this.rows;
+    const width = this.#set.columns.length;
+    if (rows === 1) return this.#values.slice(0, width);
+    const columns = new Float32Array(rows * width);
+    for (let row = 0, from = 0; row < rows; row++)
+      for (let column = 0, to = row; column < width; column++, from++, to += rows)
+        columns[to] = this.#values[from] as number;
+    return columns;
+  }
+}

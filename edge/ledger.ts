@@ -1,0 +1,68 @@
+import {decodeFrames, encodeFrame, type Position, START} from './frame.ts';
+import type {Loss} from './losses.ts';
+import type {AppendFile, Files} from './ports.ts';
+
+/** What a spool must remember beside its batches. */
+export type LedgerState = {
+  /** The life that the spool is in. */
+  incarnation: number;
+  /** Everything up to here has been taken care of by the core. */
+  acked: Position;
+  /** Ascending, not overlapping, all after `acked`. */
+  losses: readonly Loss[];
+};
+
+/**
+ * The durable memory of a spool: a file of whole states of which the last valid one counts, so
+ * that an update is one small append.
+ */
+export type Ledger = {
+  /** Writes the state; it is durable after `sync`. */
+  append(state: LedgerState): void;
+  sync(): Promise<void>;
+  syncNow(): void;
+  close(): void;
+};
+
+/** The file is written anew when it is longer. */
+const ledgerBytesMax = 64 * 1024;
+
+/** The last state of a ledger; undefined if there is none or nothing in it can be read. */
+export function readLedger(files: Files, path: string): LedgerState | undefined {
+  if (!files.exists(path)) return undefined;
+  const last = decodeFrames(files.read(path)).frames.at(-1);
+  return last === undefined
+    ? undefined
+    : (JSON.parse(Buffer.from(last.body).toString('utf8')) as LedgerState);
+}
+
+/** Starts a ledger over with `state`, durably. */
+export function createLedger(files: Files, path: string, state: LedgerState): Ledger {
+  let file: AppendFile;
+  let bytes = 0;
+  const restart = (chunks: readonly Uint8Array[]): void => {
+    files.replace(path, Buffer.concat(chunks));
+    file = files.openAppend(path);
+    bytes = 0;
+  };
+  restart(encodeState(state));
+  return {
+    append(next) {
+      const chunks = encodeState(next);
+      for (const chunk of chunks) bytes += chunk.length;
+      if (bytes <= ledgerBytesMax) {
+        file.write(chunks);
+        return;
+      }
+      file.close();
+      restart(chunks);
+    },
+    sync: () => file.sync(),
+    syncNow: () => file.syncNow(),
+    close: () => file.close(),
+  };
+}
+
+function encodeState(state: LedgerState): Uint8Array[] {
+  return encodeFrame(START, Buffer.from(JSON.stringify(state)));
+}

@@ -1,0 +1,86 @@
+import {ForestayError} from '../core/domain/errors.ts';
+import {type IngestResponse, TelemetryService} from '../proto/gen/forestay/v1/telemetry_pb.ts';
+import {createClient} from '../proto/grpc.ts';
+import type {Dial, LinkEvents} from './ports.ts';
+
+/** Streams to one core, all over one connection. */
+export type GrpcLinks = {dial: Dial; close(): void};
+
+/** How long a core may take to answer at all. */
+const helloMs = 10_000;
+
+const channelOptions = {
+  // A stream that is tried again by the channel would be a second one behind our back.
+  'grpc.enable_retries': 0,
+  'grpc.keepalive_time_ms': 20_000,
+  'grpc.keepalive_timeout_ms': 10_000,
+  'grpc.keepalive_permit_without_calls': 1,
+  // The uplink has a jitter and a cap of its own; the channel's must not hide them.
+  'grpc.initial_reconnect_backoff_ms': 250,
+  'grpc.max_reconnect_backoff_ms': 5_000,
+};
+
+/** @param version Shown by the core. */
+export function createGrpcLinks(address: string, version = ''): GrpcLinks {
+  const client = createClient(TelemetryService, address, channelOptions);
+  return {
+    close: () => client.close(),
+    dial(hello, events) {
+      const call = client.ingest();
+      let isOver = false;
+      const finish = (error: Error | undefined): void => {
+        if (isOver) return;
+        isOver = true;
+        events.closed(error);
+      };
+      call.on('data', (response: IngestResponse) => tell(events, response));
+      call.on('drain', () => events.writable());
+      // Every end has a status; without a listener an error would end the process.
+      call.on('error', () => {});
+      call.on('status', ({code, details}) =>
+        finish(code === 0 ? undefined : unreachable(address, details)),
+      );
+      client.waitForReady(Date.now() + helloMs, error => {
+        if (error === undefined || isOver) return;
+        finish(unreachable(address, `no answer within ${helloMs / 1000} s`, error));
+        call.cancel();
+      });
+      call.write({request: {case: 'hello', value: {...hello, version}}});
+      return {
+        send: bytes => call.write(bytes),
+        close() {
+          isOver = true;
+          call.end();
+          call.cancel();
+        },
+      };
+    },
+  };
+}
+
+function tell(events: LinkEvents, {response}: IngestResponse): void {
+  switch (response.case) {
+    case 'ack':
+      events.acked(response.value.incarnation, Number(response.value.seq));
+      return;
+    case 'refusal': {
+      const {incarnation, seq, code, message} = response.value;
+      events.refused({incarnation, seq: Number(seq), code, message});
+      return;
+    }
+    case 'throttle':
+      events.throttled(response.value.intervalMs);
+      return;
+    case undefined:
+      // A newer core may say things that this edge does not know.
+      return;
+  }
+}
+
+function unreachable(address: string, why: string, cause?: Error): ForestayError {
+  return new ForestayError(
+    'SERVER_UNREACHABLE',
+    `no stream to the core at ${address}: ${why}; is it running there?`,
+    {retryable: true, details: {address}, cause},
+  );
+}

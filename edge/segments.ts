@@ -1,0 +1,171 @@
+import {
+  comparePositions,
+  decodeFrames,
+  encodeFrame,
+  type Frame,
+  type FramesEnd,
+  frameBytes,
+  type Position,
+} from './frame.ts';
+import type {AppendFile, Files} from './ports.ts';
+import {pad} from './reject-folder.ts';
+
+/** A file of batches in sequence, all of one incarnation. */
+export type Segment = {
+  readonly path: string;
+  readonly incarnation: number;
+  readonly firstSeq: number;
+  lastSeq: number;
+  bytes: number;
+};
+
+/** The last batch in a segment. */
+export const lastOf = ({incarnation, lastSeq}: Segment): Position => ({incarnation, seq: lastSeq});
+
+/** What opening the folder found wrong. */
+export type SegmentsDamage = {tornBytes: number; damagedSegments: number};
+
+/**
+ * The segment files of a spool, oldest first. Only the newest of this life is written; files of
+ * earlier lives are only read and removed.
+ */
+export type Segments = {
+  readonly all: readonly Segment[];
+  /** Of all files together. */
+  readonly bytes: number;
+  readonly damage: SegmentsDamage;
+  /** Writes one batch; not durable before a sync. A failed write leaves later ones intact. */
+  append(position: Position, body: Uint8Array): void;
+  /** The first batch after a position, from the files. */
+  after(position: Position): Frame | undefined;
+  removeOldest(): Segment | undefined;
+  sync(): Promise<void>;
+  syncNow(): void;
+  close(): void;
+};
+
+export function openSegments(files: Files, folder: string, segmentBytes: number): Segments {
+  files.makeDirectory(folder);
+  const {segments, damage} = recover(files, folder);
+  const open = new Map<Segment, AppendFile>();
+  let active: Segment | undefined;
+  let read: {path: string; bytes: number; frames: Frame[]} | undefined;
+
+  /** A whole segment at a time, kept until another one is read: catching up is sequential. */
+  const framesOf = (segment: Segment): Frame[] => {
+    if (read?.path !== segment.path || read.bytes !== segment.bytes) {
+      const frames = readFrames(files, segment.path);
+      read = {path: segment.path, bytes: segment.bytes, frames};
+    }
+    return read.frames;
+  };
+
+  const startSegment = ({incarnation, seq}: Position): Segment => {
+    const path = `${folder}/${pad(incarnation, 10)}-${pad(seq, 16)}.segment`;
+    const segment = {path, incarnation, firstSeq: seq, lastSeq: seq - 1, bytes: 0};
+    open.set(segment, files.openAppend(path));
+    segments.push(segment);
+    active = segment;
+    return segment;
+  };
+
+  const settle = (synced: readonly [Segment, AppendFile][]): void => {
+    for (const [segment, file] of synced) {
+      if (segment === active || !open.delete(segment)) continue;
+      file.close();
+    }
+  };
+
+  return {
+    all: segments,
+    damage,
+    get bytes() {
+      return segments.reduce((sum, segment) => sum + segment.bytes, 0);
+    },
+    append(position, body) {
+      const full = active === undefined || active.bytes + frameBytes(body) > segmentBytes;
+      const segment = full || active === undefined ? startSegment(position) : active;
+      try {
+        open.get(segment)?.write(encodeFrame(position, body));
+      } catch (error) {
+        // Part of the frame may be there: what comes next must not stand behind it.
+        active = undefined;
+        throw error;
+      }
+      segment.lastSeq = position.seq;
+      segment.bytes += frameBytes(body);
+    },
+    after(position) {
+      for (const segment of segments) {
+        if (comparePositions(lastOf(segment), position) <= 0) continue;
+        const sameLife = segment.incarnation === position.incarnation;
+        const skipped = sameLife ? position.seq + 1 - segment.firstSeq : 0;
+        // Undefined if the file was damaged since it was opened: what it held is a hole.
+        const frame = framesOf(segment)[Math.max(0, skipped)];
+        if (frame !== undefined) return frame;
+      }
+      return undefined;
+    },
+    removeOldest() {
+      const oldest = segments[0];
+      if (oldest === undefined || oldest === active) return undefined;
+      open.get(oldest)?.close();
+      open.delete(oldest);
+      files.remove(oldest.path);
+      return segments.shift();
+    },
+    async sync() {
+      const files = [...open];
+      await Promise.all(files.map(([, file]) => file.sync()));
+      settle(files);
+    },
+    syncNow() {
+      for (const [, file] of open) file.syncNow();
+      settle([...open]);
+    },
+    close() {
+      for (const [, file] of open) file.close();
+      open.clear();
+    },
+  };
+}
+
+/** What cannot be read is a hole, like what was damaged: the spool goes on behind it. */
+function readFrames(files: Files, path: string): Frame[] {
+  try {
+    return decodeFrames(files.read(path)).frames;
+  } catch {
+    return [];
+  }
+}
+
+/** Reads every file once: lengths and last sequences come from what is there, never from notes. */
+function recover(files: Files, folder: string): {segments: Segment[]; damage: SegmentsDamage} {
+  const names = files.list(folder).filter(name => /^\d{10}-\d{16}\.segment$/.test(name));
+  const segments: Segment[] = [];
+  const damage = {tornBytes: 0, damagedSegments: 0};
+  for (const name of names) {
+    const path = `${folder}/${name}`;
+    const bytes = files.read(path);
+    const {frames, validBytes, end} = decodeFrames(bytes);
+    // Only the last write of a life can have been cut short.
+    const torn: FramesEnd = name === names.at(-1) ? end : end === 'whole' ? 'whole' : 'damaged';
+    if (torn === 'torn') {
+      damage.tornBytes += bytes.length - validBytes;
+      files.truncate(path, validBytes);
+    } else if (torn === 'damaged') damage.damagedSegments++;
+    const [first, last] = [frames[0], frames.at(-1)];
+    if (first === undefined || last === undefined) {
+      files.remove(path);
+      continue;
+    }
+    segments.push({
+      path,
+      incarnation: first.incarnation,
+      firstSeq: first.seq,
+      lastSeq: last.seq,
+      bytes: torn === 'torn' ? validBytes : bytes.length,
+    });
+  }
+  return {segments, damage};
+}
