@@ -12,11 +12,6 @@ export const failOver = [
   {guard: 'targetLost', actions: 'targetGone'},
 ] as const;
 
-/** While the ghost serves there is no other twin to take over. */
-export const ghostDown = [
-  {guard: 'primaryLost', target: '#vm.recovering.awaiting-restart', actions: ['down', 'settled']},
-] as const;
-
 export const afterProbation = [
   {guard: 'stillAtRisk', target: '#vm.at-risk'},
   {target: '#vm.normal'},

@@ -1,14 +1,7 @@
 import {timing} from './timing.ts';
 import {freshVm} from './vm-rules.ts';
 import {ask, dropGhost, of, unresolved, vmSetup, wait} from './vm-setup.ts';
-import {
-  afterProbation,
-  failOver,
-  ghostDown,
-  lateArrival,
-  shift,
-  shiftEntry,
-} from './vm-transitions.ts';
+import {afterProbation, failOver, lateArrival, shift, shiftEntry} from './vm-transitions.ts';
 
 /**
  * A virtual machine. Its primary may have a ghost: a paused twin elsewhere that takes over when the
@@ -97,10 +90,7 @@ export const vmMachine = vmSetup.createMachine({
             'retire-ghost.chosen': {target: 'observing', actions: dropGhost},
             'deadline.passed': {target: 'observing', actions: ['tried', dropGhost]},
             cancelled: {target: 'observing', actions: dropGhost},
-            'host.lost': [
-              ...failOver,
-              {guard: 'ghostHostLost', target: 'observing', actions: 'ghostGone'},
-            ],
+            'host.lost': {guard: 'ghostHostLost', target: 'observing', actions: 'ghostGone'},
           },
         },
         protected: {
@@ -113,10 +103,7 @@ export const vmMachine = vmSetup.createMachine({
             },
             'retire-ghost.chosen': {target: 'observing', actions: dropGhost},
             'deadline.passed': {actions: 'rested'},
-            'host.lost': [
-              ...failOver,
-              {guard: 'ghostHostLost', target: 'observing', actions: 'ghostGone'},
-            ],
+            'host.lost': {guard: 'ghostHostLost', target: 'observing', actions: 'ghostGone'},
           },
         },
       },
@@ -148,10 +135,7 @@ export const vmMachine = vmSetup.createMachine({
             'placement.observed': {guard: 'atTarget', target: 'verifying', actions: 'arrived'},
             'deadline.passed': {target: 'cancelling'},
             cancelled: {target: 'cancelling'},
-            'host.lost': [
-              {guard: 'targetLost', target: 'cancelling', actions: 'targetGone'},
-              ...failOver,
-            ],
+            'host.lost': {guard: 'targetLost', target: 'cancelling', actions: 'targetGone'},
           },
         },
         cancelling: {
@@ -178,7 +162,12 @@ export const vmMachine = vmSetup.createMachine({
       on: {
         'risk.raised': {guard: 'here', actions: 'raised'},
         'risk.cleared': {actions: 'cleared'},
-        'host.lost': ghostDown,
+        // While the ghost serves there is no other twin to take over.
+        'host.lost': {
+          guard: 'primaryLost',
+          target: '#vm.recovering.awaiting-restart',
+          actions: ['down', 'settled'],
+        },
       },
       states: {
         activating: {
@@ -250,10 +239,7 @@ export const vmMachine = vmSetup.createMachine({
             },
             'deadline.passed': {target: 'serving', actions: ['tried', 'settled']},
             cancelled: {target: 'serving', actions: 'settled'},
-            'host.lost': [
-              ...ghostDown,
-              {guard: 'targetLost', target: 'serving', actions: 'settled'},
-            ],
+            'host.lost': {guard: 'targetLost', target: 'serving', actions: 'settled'},
           },
         },
         'failing-back': {
