@@ -10,7 +10,6 @@ export type EngineEvents = {
   'batch.repeated': {cell: string};
   'samples.taken': {cell: string; count: number};
   'samples.unknown-set': {count: number};
-  'samples.stored': {cell: string; count: number};
   'scores.taken': {cell: string; rows: number};
   'samples.late': {count: number};
   'samples.future': {count: number};

@@ -1,0 +1,110 @@
+/** Records to rows, in the order of the tables' columns. Pure. */
+import type {Decision} from '../domain/decision.ts';
+import type {IssuedEffect} from '../domain/effects.ts';
+import type {InboxRecord, ScoresRecord, Tick, Transition} from '../domain/records.ts';
+import type {Batch, Block} from '../domain/telemetry.ts';
+import type {StoreRow, TableSchema} from '../ports.ts';
+import {
+  COMMANDS,
+  DECISIONS,
+  EFFECT_RESULTS,
+  EFFECTS,
+  REASONS,
+  RISKS,
+  TRANSITIONS,
+} from './tables.ts';
+
+/** Takes rows of a table. */
+export type AddRow = (table: TableSchema, row: StoreRow) => void;
+
+/**
+ * The samples of a block. `firstRow` counts on over the blocks of a batch, so that (incarnation,
+ * seq, row) names one sample.
+ */
+export function addSamples(
+  add: AddRow,
+  table: TableSchema,
+  batch: Batch,
+  block: Block,
+  firstRow: number,
+): void {
+  const {rows, values, rowEntity, observedAtMs, entities} = block;
+  const columns = table.columns.length - 7;
+  for (let index = 0; index < rows; index++) {
+    const row = [
+      observedAtMs[index] as number,
+      entities[rowEntity[index] as number] as string,
+      batch.cell,
+      batch.edge,
+      batch.incarnation,
+      batch.seq,
+      firstRow + index,
+    ];
+    for (let column = 0; column < columns; column++)
+      row.push(values[column * rows + index] as number);
+    add(table, row);
+  }
+}
+
+export function addScores(add: AddRow, record: ScoresRecord, withRisks: boolean): void {
+  const {timeMs, hosts, components, risks, modelHash} = record;
+  if (withRisks) {
+    hosts.forEach((host, row) => {
+      components.forEach((component, column) => {
+        const risk = risks[row * components.length + column] as number;
+        add(RISKS, [timeMs, host, component, risk, modelHash]);
+      });
+    });
+  }
+  for (const {row, component, reasons} of record.reasons) {
+    for (const {feature, value, usual, contribution} of reasons) {
+      const host = hosts[row] as string;
+      add(REASONS, [timeMs, host, component, feature, value, usual, contribution]);
+    }
+  }
+}
+
+export function addTick(add: AddRow, tick: Tick): void {
+  for (const transition of tick.transitions) add(TRANSITIONS, transitionRow(tick, transition));
+  for (const decision of tick.decisions) add(DECISIONS, decisionRow(decision));
+  for (const effect of tick.effects) add(EFFECTS, effectRow(tick, effect));
+}
+
+function transitionRow({timeMs, epoch}: Tick, move: Transition): StoreRow {
+  const {actor, seq, machine, machineVersion, from, to, event, context} = move;
+  return [timeMs, actor, seq, epoch, machine, machineVersion, from, to, event, context];
+}
+
+function decisionRow(decision: Decision): StoreRow {
+  return [
+    decision.atMs,
+    decision.id,
+    decision.entity,
+    decision.host,
+    decision.risk,
+    decision.component,
+    decision.action,
+    decision.targetHost,
+    decision.outcome,
+    decision.blockedBy,
+    decision.because,
+    JSON.stringify(decision.alternatives),
+    decision.modelHash,
+    decision.policyVersion,
+  ];
+}
+
+function effectRow({timeMs}: Tick, effect: IssuedEffect): StoreRow {
+  const {id, kind, host, vm, targetHost, weightPercent, deadlineMs, agent} = effect;
+  return [timeMs, id, kind, host, vm, targetHost, weightPercent, deadlineMs, agent];
+}
+
+export function addInbox(add: AddRow, record: InboxRecord): void {
+  if (record.kind === 'effect-result') {
+    const {id, status, code, message, figures} = record.result;
+    add(EFFECT_RESULTS, [record.atMs, id, status, code, message, JSON.stringify(figures)]);
+    return;
+  }
+  const {requestId, atMs, author, kind, ...body} = record;
+  add(COMMANDS, [atMs, requestId, author, kind, JSON.stringify(body)]);
+}

@@ -1,0 +1,264 @@
+/**
+ * The sink: tails the log, turns records into rows, and writes them to a store in bounded batches.
+ *
+ * R1 It only reads the log; whatever the store does, no decision waits for it.
+ * R2 Offsets are written after the rows before them; what was not written is read again.
+ * R3 Memory is bounded: with one batch on its way and the next one full, it stops reading.
+ */
+import {ForestayError, isForestayError} from '../domain/errors.ts';
+import {publish} from '../events.ts';
+import type {Clock, Codec, Log, Random, Store, StoreRow, TableSchema} from '../ports.ts';
+import {
+  type Cursor,
+  createCursor,
+  RECORDED_TOPICS,
+  type Sink,
+  takeRecords,
+} from './recorder-cursors.ts';
+import {createSetCatalog} from './recorder-sets.ts';
+import {createWriter} from './recorder-writer.ts';
+import {samplesTable, TABLES} from './tables.ts';
+
+export type RecorderDeps = {
+  log: Log;
+  store: Store;
+  codec: Codec;
+  /** The machine's, also in a simulation: a sink has no part in it. */
+  clock: Clock;
+  random: Random;
+  partitions: readonly number[];
+  /** Rows a flush. */
+  rowsMax?: number;
+  /** How long a row may wait for others. */
+  flushMs?: number;
+  /** Every how many batches of an edge are stored. */
+  sampleEvery?: number;
+  /** Every how many score records of a partition are stored; reasons always are. */
+  scoreEvery?: number;
+};
+
+export type Recorder = {
+  /**
+   * Records until the signal aborts or the log is closed. Rejects when the store can never take what it must:
+   * `STORE_SCHEMA_NEWER`, or a store that was closed.
+   */
+  run(signal: AbortSignal): Promise<void>;
+  /**
+   * Resolves when everything that is in the log now is stored. Throws `TIMED_OUT`.
+   */
+  drained(msMax?: number): Promise<void>;
+  /** Samples stored since the start, by cell. */
+  storedSamples(): ReadonlyMap<string, number>;
+};
+
+const READ_BYTES = 128 * 1024;
+const POLL_MS_MIN = 20;
+const POLL_MS_MAX = 500;
+
+/** Rows that wait for their flush. */
+type Pending = {
+  rows: Map<string, StoreRow[]>;
+  count: number;
+  samples: Map<string, number>;
+  /** When the first of them came; Infinity: there is none. */
+  sinceMs: number;
+};
+
+const noRows = (): Pending => ({
+  rows: new Map(),
+  count: 0,
+  samples: new Map(),
+  sinceMs: Number.POSITIVE_INFINITY,
+});
+
+class LogRecorder implements Recorder {
+  readonly #deps: RecorderDeps;
+  readonly #rowsMax: number;
+  readonly #flushMs: number;
+  readonly #stored = new Map<string, number>();
+  #cursors: readonly Cursor[] = [];
+  #pending = noRows();
+  /** The flush under way, if there is one. */
+  #flushing: Promise<void> = Promise.resolve();
+  /** Why the last flush can never succeed. */
+  #failure: unknown;
+  #drains = 0;
+  #wake = new AbortController();
+
+  constructor(deps: RecorderDeps) {
+    this.#deps = deps;
+    this.#rowsMax = deps.rowsMax ?? 5_000;
+    this.#flushMs = deps.flushMs ?? 1_000;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const wake = () => this.#wake.abort();
+    signal.addEventListener('abort', wake);
+    const writer = createWriter(this.#deps, signal);
+    try {
+      await this.#begin(writer);
+      while (!signal.aborted) {
+        await this.#readAll(signal, writer);
+        if (this.#isDue()) await this.#flush(writer);
+        await this.#rest();
+        if (this.#failure !== undefined) throw this.#failure;
+      }
+      await this.#flushing;
+    } catch (error) {
+      if (!isForestayError(error, 'LOG_CLOSED')) throw error;
+    } finally {
+      signal.removeEventListener('abort', wake);
+    }
+  }
+
+  async drained(msMax = 60_000): Promise<void> {
+    const {log, clock, partitions} = this.#deps;
+    const targets = new Map<string, number>();
+    for (const partition of partitions) {
+      for (const topic of RECORDED_TOPICS) {
+        targets.set(`${topic}/${partition}`, await log.endOffset(topic, partition));
+      }
+    }
+    const isDrained = () =>
+      this.#cursors.length > 0 &&
+      this.#cursors.every(
+        ({topic, partition, storedTo}) => storedTo >= (targets.get(`${topic}/${partition}`) ?? 0),
+      );
+    const until = clock.monotonicMs() + msMax;
+    this.#drains++;
+    try {
+      while (!isDrained()) {
+        if (clock.monotonicMs() > until) throw notDrained(msMax);
+        for (const cursor of this.#cursors) cursor.pollAtMs = 0;
+        this.#wake.abort();
+        await clock.sleep(POLL_MS_MIN);
+      }
+    } finally {
+      this.#drains--;
+    }
+  }
+
+  storedSamples(): ReadonlyMap<string, number> {
+    return this.#stored;
+  }
+
+  async #begin(writer: ReturnType<typeof createWriter>): Promise<void> {
+    const {log, store, codec, partitions, sampleEvery = 1, scoreEvery = 1} = this.#deps;
+    const tables = new Map<number, TableSchema>();
+    const sink: Sink = {
+      codec,
+      sets: createSetCatalog(log, codec),
+      samplesTable: async set => {
+        const known = tables.get(set.hash);
+        if (known !== undefined) return known;
+        const table = samplesTable(set);
+        await writer.attempt(() => store.ensure(table));
+        tables.set(set.hash, table);
+        return table;
+      },
+      add: (table, row) => this.#add(table, row),
+      addedSamples: (cell, count) => increase(this.#pending.samples, cell, count),
+      sampleEvery,
+      scoreEvery,
+    };
+    await writer.attempt(async () => {
+      for (const table of TABLES) await store.ensure(table);
+      const offsets = await store.readOffsets();
+      this.#cursors = partitions.flatMap(partition =>
+        RECORDED_TOPICS.map(topic => {
+          const from = offsets.find(o => o.topic === topic && o.partition === partition);
+          return createCursor(sink, topic, partition, from);
+        }),
+      );
+    });
+  }
+
+  #add(table: TableSchema, row: StoreRow): void {
+    const pending = this.#pending;
+    const rows = pending.rows.get(table.name);
+    if (rows === undefined) pending.rows.set(table.name, [row]);
+    else rows.push(row);
+    pending.count++;
+    if (pending.count === 1) pending.sinceMs = this.#deps.clock.monotonicMs();
+  }
+
+  async #readAll(signal: AbortSignal, writer: ReturnType<typeof createWriter>): Promise<void> {
+    const {log, clock} = this.#deps;
+    for (const cursor of this.#cursors) {
+      if (signal.aborted) return;
+      if (cursor.pollAtMs > clock.monotonicMs()) continue;
+      const before = cursor.readTo;
+      try {
+        const {topic, partition, readTo} = cursor;
+        await takeRecords(cursor, await log.read(topic, partition, readTo, READ_BYTES));
+      } catch (error) {
+        // A read that fails is tried again; a store or a log that is gone is not.
+        if (!isForestayError(error) || !error.retryable) throw error;
+      }
+      const idle = cursor.readTo === before;
+      cursor.idleMs = idle ? Math.min(POLL_MS_MAX, Math.max(POLL_MS_MIN, cursor.idleMs * 2)) : 0;
+      cursor.pollAtMs = clock.monotonicMs() + cursor.idleMs;
+      if (this.#pending.count >= this.#rowsMax) await this.#flush(writer);
+    }
+  }
+
+  #isDue(): boolean {
+    if (this.#drains > 0) return true;
+    return this.#deps.clock.monotonicMs() - this.#pending.sinceMs >= this.#flushMs;
+  }
+
+  /** Waits for the flush before; does not wait for its own end. */
+  async #flush(writer: ReturnType<typeof createWriter>): Promise<void> {
+    await this.#flushing;
+    const {rows, count, samples} = this.#pending;
+    const moved = this.#cursors
+      .filter(cursor => cursor.readTo > cursor.storedTo)
+      .map(cursor => ({cursor, readTo: cursor.readTo}));
+    if (moved.length === 0) return;
+    this.#pending = noRows();
+    const offsets = moved.map(({cursor}) => {
+      const {offset, epoch} = cursor.committable();
+      return {topic: cursor.topic, partition: cursor.partition, offset, epoch};
+    });
+    const batches = [...rows].map(([table, of]) => ({table, rows: of}));
+    const write = async () => {
+      const startMs = this.#deps.clock.monotonicMs();
+      if (!(await writer.write(batches, offsets))) return;
+      for (const {cursor, readTo} of moved) cursor.storedTo = readTo;
+      for (const [cell, more] of samples) increase(this.#stored, cell, more);
+      publish('store.written', {rows: count, durationMs: this.#deps.clock.monotonicMs() - startMs});
+    };
+    this.#flushing = write();
+    this.#flushing.catch(error => {
+      this.#failure = error;
+      this.#wake.abort();
+    });
+  }
+
+  async #rest(): Promise<void> {
+    const {clock} = this.#deps;
+    const dueMs = Math.min(
+      this.#pending.sinceMs + this.#flushMs,
+      ...this.#cursors.map(cursor => cursor.pollAtMs),
+    );
+    await clock.sleep(Math.max(0, dueMs - clock.monotonicMs()), this.#wake.signal);
+    this.#wake = new AbortController();
+  }
+}
+
+/** A recorder of these partitions; nothing happens before `run`. */
+export function createRecorder(deps: RecorderDeps): Recorder {
+  return new LogRecorder(deps);
+}
+
+function increase(counts: Map<string, number>, key: string, by: number): void {
+  counts.set(key, (counts.get(key) ?? 0) + by);
+}
+
+function notDrained(msMax: number): ForestayError {
+  return new ForestayError(
+    'TIMED_OUT',
+    `the log is not stored after ${msMax} ms: look at the store, or wait longer`,
+    {retryable: true},
+  );
+}

@@ -1,0 +1,152 @@
+/** What the recorder stores: the tables and their keys. A change of columns is a new version. */
+import {fnv1a32} from '../domain/hash.ts';
+import type {MetricSet} from '../domain/metric-sets.ts';
+import {isIdentifier} from '../domain/table-rules.ts';
+import type {ColumnType, TableSchema} from '../ports.ts';
+
+type Columns = Readonly<Record<string, ColumnType>>;
+
+function table(name: string, keys: readonly string[], columns: Columns): TableSchema {
+  const list = Object.entries(columns).map(([column, type]) => ({name: column, type}));
+  return {name, version: 1, columns: list, keys};
+}
+
+/** Every risk as it was scored. */
+export const RISKS = table('risks', ['ts', 'host', 'component'], {
+  ts: 'timestamp',
+  host: 'symbol',
+  component: 'symbol',
+  risk: 'double',
+  model: 'symbol',
+});
+
+/** Why a risk was high: the largest contributions, in log-odds. */
+export const REASONS = table('reasons', ['ts', 'host', 'component', 'feature'], {
+  ts: 'timestamp',
+  host: 'symbol',
+  component: 'symbol',
+  feature: 'symbol',
+  value: 'double',
+  usual: 'double',
+  contribution: 'double',
+});
+
+/** Every move of every actor. */
+export const TRANSITIONS = table('transitions', ['ts', 'actor', 'seq'], {
+  ts: 'timestamp',
+  actor: 'symbol',
+  seq: 'long',
+  epoch: 'long',
+  machine: 'symbol',
+  machine_version: 'long',
+  from_state: 'symbol',
+  to_state: 'symbol',
+  event: 'symbol',
+  context: 'text',
+});
+
+/** Every decision with what was known; `alternatives` is JSON. */
+export const DECISIONS = table('decisions', ['ts', 'id'], {
+  ts: 'timestamp',
+  id: 'text',
+  entity: 'symbol',
+  host: 'symbol',
+  risk: 'double',
+  component: 'symbol',
+  action: 'symbol',
+  target_host: 'symbol',
+  outcome: 'symbol',
+  blocked_by: 'symbol',
+  because: 'text',
+  alternatives: 'text',
+  model: 'symbol',
+  policy_version: 'long',
+});
+
+/** What was asked of agents, as it was issued. */
+export const EFFECTS = table('effects', ['ts', 'id'], {
+  ts: 'timestamp',
+  id: 'text',
+  kind: 'symbol',
+  host: 'symbol',
+  vm: 'symbol',
+  target_host: 'symbol',
+  weight_percent: 'double',
+  deadline: 'timestamp',
+  agent: 'symbol',
+});
+
+/** What came of effects, by the same id; `figures` is JSON. */
+export const EFFECT_RESULTS = table('effect_results', ['ts', 'id'], {
+  ts: 'timestamp',
+  id: 'text',
+  status: 'symbol',
+  code: 'symbol',
+  message: 'text',
+  figures: 'text',
+});
+
+/** What people and programs asked for; `body` is JSON. A fleet-wide command is one row. */
+export const COMMANDS = table('commands', ['ts', 'request_id'], {
+  ts: 'timestamp',
+  request_id: 'text',
+  author: 'symbol',
+  kind: 'symbol',
+  body: 'text',
+});
+
+/** Rows that their table did not take, and why; `body` is JSON. */
+export const REJECTED_ROWS = table('rejected_rows', ['ts', 'table_name', 'body'], {
+  ts: 'timestamp',
+  table_name: 'symbol',
+  body: 'text',
+  reason: 'text',
+});
+
+export const TABLES: readonly TableSchema[] = [
+  RISKS,
+  REASONS,
+  TRANSITIONS,
+  DECISIONS,
+  EFFECTS,
+  EFFECT_RESULTS,
+  COMMANDS,
+  REJECTED_ROWS,
+];
+
+/** Where a sample is from: the columns before its metrics. */
+const SAMPLE_COLUMNS: Columns = {
+  ts: 'timestamp',
+  entity: 'symbol',
+  cell: 'symbol',
+  edge: 'symbol',
+  incarnation: 'long',
+  seq: 'long',
+  row: 'long',
+};
+
+/**
+ * The table of a metric set's samples: `samples_host_v1` for `host.v1`, one column a metric.
+ * Names that are not plain get one made of their hash.
+ */
+export function samplesTable(set: MetricSet): TableSchema {
+  const metrics = set.columns.map(metric => [metricColumn(metric), 'double'] as const);
+  return table(
+    samplesTableName(set.name),
+    ['ts', 'entity', 'incarnation', 'seq', 'row'],
+    Object.fromEntries([...Object.entries(SAMPLE_COLUMNS), ...metrics]),
+  );
+}
+
+/** Two sets never share a table: only dots become underscores in a plain name. */
+function samplesTableName(set: string): string {
+  const name = `samples_${set.replaceAll('.', '_')}`;
+  return isIdentifier(name) && !set.includes('_') ? name : `samples_x${hex(set)}`;
+}
+
+function metricColumn(metric: string): string {
+  const plain = isIdentifier(metric) && !Object.hasOwn(SAMPLE_COLUMNS, metric);
+  return plain && !metric.startsWith('x_') ? metric : `x_${hex(metric)}`;
+}
+
+const hex = (name: string): string => fnv1a32(name).toString(16).padStart(8, '0');
