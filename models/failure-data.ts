@@ -95,7 +95,7 @@ const SENSORS: readonly (readonly string[])[] = [
 ];
 
 /**
- * A copy of the features in which `rowShare` of the rows lack some sensors, each with `sensorShare`:
+ * Takes some sensors away from `rowShare` of the rows, each with the chance `sensorShare`, in place:
  * so that a model has seen every sensor missing, with and without the others.
  */
 export function maskSensors(
@@ -103,9 +103,9 @@ export function maskSensors(
   seed: number,
   rowShare: number,
   sensorShare: number,
-): Float32Array {
+): void {
   const random = createUniform(seed);
-  const features = data.features.slice();
+  const {features} = data;
   const columnsOf = SENSORS.map(metrics =>
     FEATURES.flatMap((feature, column) => (metrics.includes(feature.metric) ? [column] : [])),
   );
@@ -116,7 +116,6 @@ export function maskSensors(
       for (const column of columns) features[row * FEATURE_COUNT + column] = Number.NaN;
     }
   }
-  return features;
 }
 
 function invalid(reason: string): ForestayError {

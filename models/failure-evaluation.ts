@@ -33,8 +33,8 @@ export function evaluateFailureModel(model: TreeModel, data: FailureData): Compo
       component,
       rows: data.rows,
       positives,
-      averagePrecision: round(averagePrecision(own, labels)),
-      rocAuc: round(rocAuc(own, labels)),
+      averagePrecision: roundOrNull(averagePrecision(own, labels)),
+      rocAuc: roundOrNull(rocAuc(own, labels)),
       logLoss: round(logLoss(own, labels)),
       baseLogLoss: round(logLoss(new Float64Array(data.rows).fill(base), labels)),
       brier: round(brierScore(own, labels)),
@@ -43,7 +43,7 @@ export function evaluateFailureModel(model: TreeModel, data: FailureData): Compo
         budgetRatio: ALERT_BUDGET_RATIO,
         threshold: round(budget.threshold),
         precision: round(budget.precision),
-        recall: round(budget.recall),
+        recall: roundOrNull(budget.recall),
       },
       episodes: leadTimes(data, own, labels, budget.threshold),
     };
@@ -84,4 +84,8 @@ function leadTimes(
 
 function round(value: number): number {
   return Number(value.toFixed(5));
+}
+
+function roundOrNull(value: number): number | null {
+  return Number.isNaN(value) ? null : round(value);
 }

@@ -1,23 +1,27 @@
 import {COMPONENTS, FEATURE_COUNT} from '../core/domain/features.ts';
-import {
-  type FailureData,
-  labelsOf,
-  maskSensors,
-  medianFeatures,
-  sliceData,
-} from './failure-data.ts';
+import {type FailureData, labelsOf, medianFeatures, sliceData} from './failure-data.ts';
 import {type Forest, marginOf} from './forest.ts';
 import {fitPlatt, type Platt} from './platt.ts';
-import {type BoostingOptions, trainForest} from './trainer.ts';
+import {BOOSTING_DEFAULTS, type BoostingOptions, trainForest} from './trainer.ts';
 import {binTable} from './trainer-bins.ts';
 import type {TreeModel} from './tree-model.ts';
 
 export type FailureTraining = BoostingOptions & {
   /** Bins a feature, 255 at most. */
   readonly binsMax: number;
-  /** Share of rows that lack sensors, and the chance of each sensor in them. */
-  readonly maskedRowShare: number;
-  readonly maskedSensorShare: number;
+};
+
+/** Small, cautious trees on small samples: rows of one host are much alike. */
+export const FAILURE_DEFAULTS: FailureTraining = {
+  ...BOOSTING_DEFAULTS,
+  rounds: 120,
+  leavesMax: 16,
+  depthMax: 6,
+  learningRate: 0.06,
+  minChildHessian: 8,
+  rowShare: 0.4,
+  columnShare: 0.5,
+  binsMax: 63,
 };
 
 export type FailureModel = {
@@ -45,8 +49,8 @@ export function trainFailureModel(
   onProgress: (progress: TrainingProgress) => void = () => {},
 ): FailureModel {
   const {train, validation, calibration} = sliceData(data);
-  const {seed, maskedRowShare, maskedSensorShare} = options;
-  const features = maskSensors(data, seed, maskedRowShare, maskedSensorShare);
+  const {seed} = options;
+  const {features} = data;
   const table = binTable(features, FEATURE_COUNT, train, options.binsMax);
   const forests: Forest[] = [];
   const platts: Platt[] = [];

@@ -5,8 +5,9 @@ export type ComponentMetrics = {
   readonly component: string;
   readonly rows: number;
   readonly positives: number;
-  readonly averagePrecision: number;
-  readonly rocAuc: number;
+  /** Null, like recall, when nothing failed. */
+  readonly averagePrecision: number | null;
+  readonly rocAuc: number | null;
   readonly logLoss: number;
   /** Log-loss of always saying the base rate. */
   readonly baseLogLoss: number;
@@ -18,7 +19,7 @@ export type ComponentMetrics = {
     readonly budgetRatio: number;
     readonly threshold: number;
     readonly precision: number;
-    readonly recall: number;
+    readonly recall: number | null;
   };
   /** Failures, and how long before them the risk first crossed the budget's threshold. */
   readonly episodes: {

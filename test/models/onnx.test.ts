@@ -1,6 +1,7 @@
 import {fromBinary} from '@bufbuild/protobuf';
 import test from 'ava';
 import * as ort from 'onnxruntime-node';
+import {createForestBuilder, type Forest, finishForest} from '../../models/forest.ts';
 import {encodeOnnx, INPUT, OUTPUT} from '../../models/onnx.ts';
 import {readTreeModel} from '../../models/tree-ensemble.ts';
 import {scoreTrees, type TreeModel} from '../../models/tree-model.ts';
@@ -34,6 +35,21 @@ test('the runtime gives the risks of the plain trees, for missing values and tie
     0,
   );
   t.true(apart <= 1e-6, `apart by ${apart}`);
+});
+
+test('a component whose forest has no tree has its base risk', async t => {
+  const sample = drawSample(25, 300, 4, xorRisk);
+  const model = modelOn(sample, 2);
+  const empty = finishForest(createForestBuilder(), -2);
+  const mixed = {...model, forests: [model.forests[0] as Forest, empty]};
+  const bytes = encodeOnnx(mixed, {...METADATA, components: ['a', 'b']});
+  const session = await ort.InferenceSession.create(bytes);
+  const input = new ort.Tensor('float32', sample.features.slice(0, 4), [1, 4]);
+  const risks = (await session.run({[INPUT]: input}))[OUTPUT]?.data as Float32Array;
+  await session.release();
+  const [, wanted] = scoreTrees(mixed, 1, sample.features);
+  t.true(Math.abs((risks[1] as number) - (wanted as number)) < 1e-6);
+  t.deepEqual(readTreeModel(fromBinary(ModelProtoSchema, bytes), 4), mixed);
 });
 
 test('a model read back from its file is the model that was written', t => {

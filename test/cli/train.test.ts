@@ -1,0 +1,58 @@
+import {mkdtemp, readFile, rm} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import test, {type ExecutionContext} from 'ava';
+import {Command} from 'commander';
+import {registerTrain} from '../../cli/train.ts';
+import {COMPONENTS} from '../../core/domain/features.ts';
+import {openSession} from '../../models/session.ts';
+
+const FILES = ['model.onnx', 'manifest.json', 'golden.json', 'README.md'];
+
+async function train(t: ExecutionContext, ...more: string[]) {
+  const out = await mkdtemp(join(tmpdir(), 'forestay-train-'));
+  t.teardown(() => rm(out, {recursive: true}));
+  const printed: string[] = [];
+  const program = new Command().exitOverride();
+  program.configureOutput({writeErr: () => {}, writeOut: text => printed.push(text)});
+  registerTrain(program);
+  const tiny = ['--fleets=3', '--unseen-fleets=2', '--minutes=30', '--hosts=12', '--rounds=4'];
+  await program.parseAsync(['train', ...tiny, '--out', out, ...more], {from: 'user'});
+  return {out, printed, read: (file: string) => readFile(join(out, file))};
+}
+
+test.serial('the same options give the same bytes, another seed gives others', async t => {
+  const [one, same, other] = [await train(t), await train(t), await train(t, '--seed=1001')];
+  for (const file of FILES) t.deepEqual(await one.read(file), await same.read(file));
+  t.notDeepEqual(await one.read('model.onnx'), await other.read('model.onnx'));
+});
+
+test.serial('what was trained is served, and its card says what it was trained on', async t => {
+  const {out, read, printed} = await train(t, '--model-version=7', '-o', 'json');
+  const session = await openSession(out);
+  t.teardown(() => session.release());
+  t.is(session.model.signature.name, 'component-failure');
+  t.deepEqual(session.model.signature.requiredMetrics, [
+    'cpu_utilisation_ratio',
+    'memory_used_ratio',
+    'disk_busy_ratio',
+  ]);
+  t.is(session.model.golden?.features.length, 16);
+  t.is(JSON.parse(printed.join('')).metrics.length, 5);
+  const card = String(await read('README.md'));
+  t.regex(card, /# component-failure, version 7/);
+  t.regex(card, /3 simulated fleets of 12 hosts over 30 minutes/);
+});
+
+test.serial('metrics are printed as a table, a component a line', async t => {
+  const {printed} = await train(t);
+  for (const component of COMPONENTS)
+    t.regex(printed.join(''), new RegExp(`^\\| ${component} \\|`, 'm'));
+});
+
+test.serial('seeds of the demo and numbers that make no sense are refused', async t => {
+  const refused = {code: 'commander.invalidArgument'};
+  await t.throwsAsync(train(t, '--seed=999'), {...refused, message: /from 1000/});
+  await t.throwsAsync(train(t, '--rounds=0'), refused);
+  await t.throwsAsync(train(t, '--learning-rate=2'), refused);
+});
