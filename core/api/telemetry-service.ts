@@ -17,13 +17,6 @@ import {toServiceError} from './errors.ts';
 import {unary} from './handlers.ts';
 import {createReplies, type IngestCall} from './telemetry-replies.ts';
 
-/** What a server of this service should be made with: limits and keepalive, on purpose. */
-export const TELEMETRY_SERVER_OPTIONS: grpc.ServerOptions = {
-  'grpc.max_receive_message_length': 8 * 1024 * 1024,
-  'grpc.keepalive_time_ms': 25_000,
-  'grpc.keepalive_timeout_ms': 10_000,
-};
-
 export type TelemetryServiceOptions = {
   ingest: Ingest;
   metricSets: MetricSets;
@@ -40,8 +33,9 @@ export type TelemetryServiceOptions = {
 export function addTelemetryService(server: grpc.Server, options: TelemetryServiceOptions): void {
   const definition = toServiceDefinition(TelemetryService as DescService);
   const ingest = definition.ingest as grpc.MethodDefinition<unknown, unknown>;
+  const rawIngest = {...ingest, requestDeserialize: (bytes: Buffer) => bytes};
   server.addService(
-    {...definition, ingest: {...ingest, requestDeserialize: (bytes: Buffer) => bytes}},
+    {...definition, ingest: rawIngest},
     {
       ingest: (call: IngestCall) => serveStream(call, options),
       registerMetricSet: unary((request: RegisterMetricSetRequest, peer) =>
