@@ -9,7 +9,8 @@ import {cordon, fence, uncordon} from './driver-hosts.ts';
 import {failBack, migrate, syncBack} from './driver-moves.ts';
 import {restart, shiftTraffic} from './driver-restart.ts';
 import {type HostRule, refuse, type Start, type VmRule} from './driver-rules.ts';
-import {endTask, type Task} from './tasks.ts';
+import {stopVms} from './lifecycle.ts';
+import {endTask, interruptTasks, type Task} from './tasks.ts';
 import type {SimulatedHost, SimulatedVm, World} from './world.ts';
 
 /** Ended effects that are remembered, oldest forgotten first; the agents keep theirs durably. */
@@ -85,6 +86,17 @@ export class SimulatedDrivers {
       endTask(this.#world, task, 'cancelled', '', 'cancelled while it copied');
     }
     return report(task);
+  }
+
+  /**
+   * What the agent of a host does when its lease runs out: its VMs stop, and only then may they run
+   * elsewhere. A host that hangs cannot do it: it has to be fenced.
+   */
+  stopVms(agent: string, nowMs: number): void {
+    const host = this.#hosts.get(agent);
+    if (host === undefined) return;
+    stopVms(this.#world, host, Math.max(nowMs, this.#world.nowMs));
+    interruptTasks(this.#world, host);
   }
 
   #check(effect: IssuedEffect, nowMs: number): Start {

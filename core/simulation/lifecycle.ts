@@ -86,6 +86,16 @@ function goDown(
   }
 }
 
+/** The host's own agent stops its VMs, if it can still do anything. */
+export function stopVms(world: World, host: SimulatedHost, atMs: number): void {
+  if (host.state !== 'up' && host.state !== 'unreachable') return;
+  for (const vm of world.vms) {
+    if (vm.host !== host) continue;
+    setVmState(vm, 'dead');
+    noteService(world, vm, atMs);
+  }
+}
+
 /**
  * Repaired and booted, with a new part. VMs that are still placed here start again, unless the host
  * was fenced: then they may be started elsewhere any moment, and only pinned ones start here.
