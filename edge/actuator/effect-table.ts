@@ -1,0 +1,151 @@
+import {dirname} from 'node:path';
+import type {EffectReport, IssuedEffect} from '../../core/domain/effects.ts';
+import {ForestayError} from '../../core/domain/errors.ts';
+import {decodeFrames, encodeFrame, START} from '../frame.ts';
+import type {AppendFile, Files} from '../ports.ts';
+
+/** What the table knows of an effect. */
+export type KnownEffect = {effect: IssuedEffect; report: EffectReport};
+
+/**
+ * An agent's durable memory: the highest epoch of every partition, and every effect with what came
+ * of it. What a method has resolved for survives a power cut.
+ */
+export type EffectTable = {
+  /** 0 if the partition was never heard of. */
+  highestEpoch(partition: number): number;
+  /** Remembers a higher epoch; lower ones change nothing. */
+  raiseEpoch(partition: number, epoch: number): Promise<void>;
+  find(id: string): KnownEffect | undefined;
+  /** Remembers that the effect is about to be begun. */
+  begin(effect: IssuedEffect): Promise<void>;
+  /** Remembers the one result of an effect that was begun. */
+  end(report: EffectReport): Promise<void>;
+  close(): void;
+};
+
+export type EffectTableLimits = {
+  /** Results that are kept, oldest forgotten first. Running effects are never forgotten. */
+  resultsMax: number;
+  /** The file is written anew when it has grown by more than this since the last time. */
+  grownBytesMax: number;
+};
+
+const defaultLimits: EffectTableLimits = {resultsMax: 10_000, grownBytesMax: 1 << 20};
+
+type Row =
+  | {kind: 'epoch'; partition: number; epoch: number}
+  | {kind: 'begun'; effect: IssuedEffect}
+  | {kind: 'ended'; report: EffectReport};
+
+/**
+ * Opens the table in `path`, or starts an empty one. An unfinished last write is cut off.
+ *
+ * Errors: `LOG_CORRUPT` if a byte before the end was changed: a fence or a result may be gone, and
+ * only a person can say that nothing is under way.
+ */
+export function openEffectTable({
+  files,
+  path,
+  limits = defaultLimits,
+}: {
+  files: Files;
+  path: string;
+  limits?: EffectTableLimits;
+}): EffectTable {
+  files.makeDirectory(dirname(path));
+  const state: State = {epochs: new Map(), effects: new Map()};
+  for (const row of readRows(files, path)) apply(state, row, limits.resultsMax);
+  let file = rewrite(files, path, state);
+  let grownBytes = 0;
+
+  const remember = async (row: Row): Promise<void> => {
+    apply(state, row, limits.resultsMax);
+    const chunks = encodeRow(row);
+    for (const chunk of chunks) grownBytes += chunk.length;
+    if (grownBytes > limits.grownBytesMax) {
+      file.close();
+      file = rewrite(files, path, state);
+      grownBytes = 0;
+      return;
+    }
+    file.write(chunks);
+    await file.sync();
+  };
+
+  return {
+    highestEpoch: partition => state.epochs.get(partition) ?? 0,
+    async raiseEpoch(partition, epoch) {
+      if (epoch > (state.epochs.get(partition) ?? 0)) {
+        await remember({kind: 'epoch', partition, epoch});
+      }
+    },
+    find: id => state.effects.get(id),
+    begin: effect => remember({kind: 'begun', effect}),
+    end: report => remember({kind: 'ended', report}),
+    close: () => file.close(),
+  };
+}
+
+type State = {epochs: Map<number, number>; effects: Map<string, KnownEffect>};
+
+function apply({epochs, effects}: State, row: Row, resultsMax: number): void {
+  switch (row.kind) {
+    case 'epoch':
+      epochs.set(row.partition, row.epoch);
+      return;
+    case 'begun':
+      effects.set(row.effect.id, {effect: row.effect, report: running(row.effect.id)});
+      return;
+    case 'ended': {
+      const known = effects.get(row.report.id);
+      if (known === undefined) return;
+      // Moved to the end, so that results are forgotten in the order in which they came.
+      effects.delete(row.report.id);
+      effects.set(row.report.id, {...known, report: row.report});
+      if (effects.size > resultsMax) forgetOne(effects);
+    }
+  }
+}
+
+function forgetOne(effects: Map<string, KnownEffect>): void {
+  for (const [id, {report}] of effects) {
+    if (report.status === 'running') continue;
+    effects.delete(id);
+    return;
+  }
+}
+
+export function running(id: string): EffectReport {
+  return {id, status: 'running', code: '', message: '', progress: 0, figures: {}};
+}
+
+function readRows(files: Files, path: string): Row[] {
+  if (!files.exists(path)) return [];
+  const bytes = files.read(path);
+  const {frames, validBytes, end} = decodeFrames(bytes);
+  if (end === 'damaged') {
+    throw new ForestayError(
+      'LOG_CORRUPT',
+      `effect table ${path} is damaged at byte ${validBytes} of ${bytes.length}; ` +
+        'make sure that no effect is under way on this host, then move the file away',
+      {details: {path, byte: validBytes, bytes: bytes.length}},
+    );
+  }
+  return frames.map(({body}) => JSON.parse(Buffer.from(body).toString('utf8')) as Row);
+}
+
+/** Writes only what counts, atomically, and opens the file for more. */
+function rewrite(files: Files, path: string, {epochs, effects}: State): AppendFile {
+  const rows: Row[] = [...epochs].map(([partition, epoch]) => ({kind: 'epoch', partition, epoch}));
+  for (const {effect, report} of effects.values()) {
+    rows.push({kind: 'begun', effect});
+    if (report.status !== 'running') rows.push({kind: 'ended', report});
+  }
+  files.replace(path, Buffer.concat(rows.flatMap(encodeRow)));
+  return files.openAppend(path);
+}
+
+function encodeRow(row: Row): Uint8Array[] {
+  return encodeFrame(START, Buffer.from(JSON.stringify(row)));
+}
