@@ -1,0 +1,117 @@
+import {hostname} from 'node:os';
+import {type Command, InvalidArgumentError, Option, type OutputConfiguration} from 'commander';
+import {parseAddress} from '../core/domain/address.ts';
+import type {EdgeOptions} from '../edge/main.ts';
+
+type Options = {
+  core: string;
+  cell: string;
+  host: string;
+  rack: string;
+  root: string;
+  interval: number;
+  spool: string;
+  actuatorListen?: string;
+  http?: string;
+  insecure: boolean;
+  print: boolean;
+  count: number;
+  output: 'table' | 'ndjson';
+};
+
+/** `forestay edge`: measures this host and its VMs, and streams to a core. */
+export function registerEdge(program: Command): void {
+  program
+    .command('edge')
+    .description('measure this host and its VMs, and stream to a core')
+    .option('--core <host:port>', 'core to stream to', address, '127.0.0.1:7443')
+    .option('--cell <name>', 'group of hosts among which VMs may move', 'default')
+    .option('--host <name>', 'name of this host', name, hostname().split('.')[0])
+    .option('--rack <name>', 'failure domain of this host', '')
+    .option('--root <dir>', 'where proc and sys are found', '/')
+    .option('--interval <time>', 'between two samples, from 100ms to 60s', duration, 1000)
+    .option('--spool <dir>', 'keeps batches until the core has them', '.forestay/edge')
+    .option('--actuator-listen <host:port>', 'serve ActuatorService for this host', address)
+    .option('--http <host:port>', 'serve /livez and /metrics', address)
+    .option('--insecure', 'allow others than this machine to connect', false)
+    .option('--print', 'print live samples, send nothing', false)
+    .option('--count <n>', 'with --print: stop after so many samples', count, Infinity)
+    .addOption(
+      new Option('-o, --output <format>', 'how to print')
+        .choices(['table', 'ndjson'])
+        .default('table'),
+    )
+    .action(run);
+}
+
+async function run(options: Options, command: Command): Promise<void> {
+  const {writeOut, writeErr} = command.configureOutput() as Required<OutputConfiguration>;
+  const signal = onTermination();
+  const note = (line: string): void => writeErr(`${line}\n`);
+  const [{systemClock}, {printSamples, runEdge}] = await Promise.all([
+    import('../core/adapters/clock-system.ts'),
+    import('../edge/main.ts'),
+  ]);
+  const {host, root, interval: intervalMs} = options;
+  if (options.print) {
+    const write = (line: string): void => writeOut(`${line}\n`);
+    const source = {host, root, intervalMs, clock: systemClock, note};
+    await printSamples(source, options.output, options.count, write, signal);
+    return;
+  }
+  const [{nodeFiles}, {lockDirectory}] = await Promise.all([
+    import('../core/adapters/files-node.ts'),
+    import('../core/adapters/log-segments-lock.ts'),
+  ]);
+  nodeFiles.makeDirectory(options.spool);
+  const unlock = lockDirectory(nodeFiles, options.spool);
+  const edge: EdgeOptions = {
+    ...options,
+    intervalMs,
+    actuatorListen: options.actuatorListen,
+    http: options.http,
+    version: command.parent?.version() ?? '',
+    clock: systemClock,
+    files: nodeFiles,
+    random: {next: Math.random},
+    note,
+  };
+  try {
+    await runEdge(edge, signal);
+  } finally {
+    unlock();
+  }
+}
+
+/** Aborts at the first SIGTERM or SIGINT; a second one ends the process at once. */
+function onTermination(): AbortSignal {
+  const stopping = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => stopping.abort());
+  }
+  return stopping.signal;
+}
+
+function address(text: string): string {
+  if (parseAddress(text) !== undefined) return text;
+  throw new InvalidArgumentError('Expected HOST:PORT, for instance 127.0.0.1:7443.');
+}
+
+/** Resource names are made of it. */
+function name(text: string): string {
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(text)) return text;
+  throw new InvalidArgumentError('Expected 1 to 63 letters, digits, dots, dashes, underscores.');
+}
+
+function duration(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s)$/.exec(text);
+  const ms = Number(match?.[1]) * (match?.[2] === 's' ? 1000 : 1);
+  if (ms >= 100 && ms <= 60_000) return ms;
+  throw new InvalidArgumentError('Expected a time from 100ms to 60s, for instance 1s.');
+}
+
+function count(text: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value >= 1) return value;
+  throw new InvalidArgumentError('Expected a whole number of at least 1.');
+}

@@ -1,0 +1,182 @@
+/** The composition of an edge process: which sensor, spool, link and service is plugged in where. */
+import {formatAddress} from '../core/domain/address.ts';
+import type {EffectReport} from '../core/domain/effects.ts';
+import type {Driver} from './actuator/driver.ts';
+import {type Agent, createAgent} from './agent.ts';
+import {createInventory} from './inventory.ts';
+import {limitNotes} from './note.ts';
+import type {Clock, Files, Note, Random} from './ports.ts';
+import {createReading, createTable, type Reading, toNdjson} from './print.ts';
+import {createSampler, everyInterval} from './sampler.ts';
+import {hostSensors, vmSensors} from './sensors/all.ts';
+
+export type EdgeOptions = {
+  core: string;
+  cell: string;
+  host: string;
+  rack: string;
+  /** Where `/proc` and `/sys` are found. */
+  root: string;
+  intervalMs: number;
+  /** Folder of the spool and of the table of effects. */
+  spool: string;
+  actuatorListen: string | undefined;
+  http: string | undefined;
+  insecure: boolean;
+  version: string;
+  clock: Clock;
+  files: Files;
+  random: Random;
+  note: Note;
+};
+
+type Closing = {close(): Promise<void> | void};
+
+/**
+ * Runs an edge until `signal` aborts; resolves when it has drained and closed.
+ * Errors: `CONFIG_INVALID`, `BIND_REFUSED`, `PORT_IN_USE`, and what the spool's folder throws.
+ */
+export async function runEdge(options: EdgeOptions, signal: AbortSignal): Promise<void> {
+  const {note, host, cell, core} = options;
+  const closing: Closing[] = [];
+  let agent: Agent | undefined;
+  try {
+    const actuator = await startActuator(options, closing);
+    agent = await connectAgent(options, actuator, closing);
+    agent.start();
+    if (options.http !== undefined) closing.push(await startHttp(options, options.http, agent));
+    note(`edge: host ${host} of cell ${cell} streams to ${core}; spool in ${options.spool}`);
+    await aborted(signal);
+    note('edge: draining');
+  } finally {
+    await agent?.stop();
+    for (const part of closing.reverse()) await part.close();
+  }
+}
+
+/** Modules of the network are loaded here, so that `--print` does without them. */
+async function connectAgent(
+  options: EdgeOptions,
+  actuatorAddress: string,
+  closing: Closing[],
+): Promise<Agent> {
+  const [{createGrpcLinks}, {codec}] = await Promise.all([
+    import('./link-grpc.ts'),
+    import('../proto/codec.ts'),
+  ]);
+  const {host, cell, rack, root, intervalMs, clock, files, random, note} = options;
+  const links = createGrpcLinks(options.core, options.version);
+  closing.push(links);
+  return createAgent({
+    edge: host,
+    cell,
+    timeBase: 'live',
+    sensors: hostSensors(root),
+    fleets: vmSensors(root),
+    inventory: createInventory({root, host, rack, actuatorAddress, capabilities: []}),
+    clock,
+    random,
+    files,
+    dial: links.dial,
+    codec,
+    spoolFolder: options.spool,
+    // A spool that was thrown away must not use numbers again: the core would take its batches
+    // for repeats. The time is beyond what any earlier spool has counted to.
+    firstIncarnation: Math.floor(clock.nowMs() / 1000),
+    intervalMs,
+    note,
+  });
+}
+
+/** Gives the address that the inventory names; empty without an actuator. */
+async function startActuator(options: EdgeOptions, closing: Closing[]): Promise<string> {
+  const {actuatorListen, host: agent, spool, files, clock, insecure, note} = options;
+  if (actuatorListen === undefined) return '';
+  const [{checkAddress}, {createActuator}, {openEffectTable}, {serveActuators}] = await Promise.all(
+    [
+      import('./http.ts'),
+      import('./actuator/actuator.ts'),
+      import('./actuator/effect-table.ts'),
+      import('./actuator/service.ts'),
+    ],
+  );
+  const listen = formatAddress(checkAddress('the actuator', actuatorListen, insecure));
+  const table = openEffectTable({files, path: `${spool}/effects`});
+  const actuator = createActuator({agent, driver: noDriver, table, clock});
+  const server = await serveActuators({listen, actuators: new Map([[agent, actuator]])});
+  closing.push(server);
+  note(
+    `edge: actuator of ${agent} listens at ${server.address}; it has no driver and only refuses`,
+  );
+  return server.address;
+}
+
+async function startHttp(options: EdgeOptions, listen: string, agent: Agent): Promise<Closing> {
+  const [{serveHttp}, {renderMetrics}] = await Promise.all([
+    import('./http.ts'),
+    import('./metrics.ts'),
+  ]);
+  const render = (): string => renderMetrics(agent.counters, options.version);
+  const server = await serveHttp(listen, options.insecure, render);
+  options.note(`edge: http://${server.address}/metrics`);
+  return server;
+}
+
+/** Prints live samples until `signal` aborts or `count` were printed; sends and keeps nothing. */
+export async function printSamples(
+  options: Pick<EdgeOptions, 'host' | 'root' | 'intervalMs' | 'clock' | 'note'>,
+  format: 'table' | 'ndjson',
+  count: number,
+  write: (line: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const {host, root, intervalMs, clock, note} = options;
+  let readings = new Map<string, ReturnType<typeof createReading>>();
+  const row = (entity: string, nowMs: number) => {
+    const reading = readings.get(entity) ?? createReading(entity, nowMs);
+    readings.set(entity, reading);
+    return reading;
+  };
+  const sampler = createSampler({
+    sensors: hostSensors(root),
+    fleets: vmSensors(root),
+    hostRow: nowMs => row(`hosts/${host}`, nowMs),
+    vmRow: row,
+    note: limitNotes(note),
+  });
+  const toRows = createTable();
+  const toLines = (reading: Reading): string[] =>
+    format === 'ndjson' ? [toNdjson(reading)] : toRows(reading);
+  const enough = new AbortController();
+  // The first reading knows no rates yet; it is not worth a line.
+  const print = (nowMs: number): void => {
+    readings = new Map();
+    sampler.sample(nowMs);
+    if (sampler.counters.samples === 1) return;
+    for (const reading of readings.values()) for (const line of toLines(reading)) write(line);
+    if (sampler.counters.samples > count) enough.abort();
+  };
+  const until = AbortSignal.any([signal, enough.signal]);
+  await everyInterval(clock, intervalMs, until, print, () => {});
+}
+
+/** Stands where no hypervisor is driven yet: the fences work, nothing is carried out. */
+const noDriver: Driver = {
+  capabilities: () => [],
+  start: ({id}) => report(id, 'failed'),
+  progress: id => report(id, 'unknown'),
+  cancel: id => report(id, 'unknown'),
+};
+
+function report(id: string, status: EffectReport['status']): EffectReport {
+  const code = status === 'failed' ? 'EFFECT_UNSUPPORTED' : '';
+  const message = 'this edge only observes: it has no driver for a hypervisor';
+  return {id, status, code, message, progress: 0, figures: {}};
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), {once: true});
+  });
+}
