@@ -52,7 +52,7 @@ export function evaluateFailureModel(model: TreeModel, data: FailureData): Compo
 
 /**
  * Failures one by one: how long before each the risk first reached the threshold, within the
- * horizon of the labels.
+ * horizon of the labels. Failures that come after the last row are left out: nobody watched them.
  */
 function leadTimes(
   data: FailureData,
@@ -61,10 +61,13 @@ function leadTimes(
   threshold: number,
 ): ComponentMetrics['episodes'] {
   const leads = new Map<string, number>();
+  const watchedUntil = data.second.reduce((last, second) => Math.max(last, second), 0);
   for (let row = 0; row < data.rows; row++) {
     if (labels[row] !== 1) continue;
     const toFailure = data.secondsToFailure[row] as number;
-    const episode = `${data.group[row]}/${Math.round((data.second[row] as number) + toFailure)}`;
+    const failedAt = Math.round((data.second[row] as number) + toFailure);
+    if (failedAt > watchedUntil) continue;
+    const episode = `${data.group[row]}/${failedAt}`;
     const lead = (risks[row] as number) >= threshold ? toFailure : 0;
     leads.set(episode, Math.max(leads.get(episode) ?? 0, lead));
   }

@@ -27,7 +27,7 @@ function drawHosts(seed: number, hosts: number): FailureData {
   };
   for (let row = 0; row < rows; row++) {
     if ((data.group[row] as number) % 3 !== 0) continue;
-    const secondsLeft = 3600 - (data.second[row] as number);
+    const secondsLeft = 3540 - (data.second[row] as number);
     data.secondsToFailure[row] = secondsLeft;
     if (secondsLeft <= 1800) data.labels[row * COMPONENTS.length + DISK] = 1;
     if (secondsLeft <= 1200) data.features[row * FEATURE_COUNT + SYMPTOM] = 2 + random();
