@@ -100,6 +100,19 @@ test('a full target refuses, and what is on its way counts', t => {
   t.true(['TARGET_FULL', 'BUSY', 'GHOST_ON_TARGET'].includes(refused(full)));
 });
 
+test('room on a target is held for a VM while it is on its way', t => {
+  const world = quiet();
+  const {target} = movable(world);
+  const codes = world.vms
+    .filter(vm => vm.host !== target && vm.host.cell === target.cell && vm.pinnedReason === '')
+    .map(vm => effect('start-migration', names({vm, source: vm.host, target})))
+    .map(asked => refused(world.drivers.start(asked, world.nowMs)));
+  t.true(codes.includes('running') && codes.includes('TARGET_FULL'));
+  pass(world, 600);
+  t.true(world.ledger.summary(world.nowMs).migrations > 0);
+  t.is(brokenLaw(world), undefined);
+});
+
 test('a source that dies midway takes its VM along; the target keeps nothing', t => {
   const world = quiet();
   const subjects = movable(world, vm => vm.memoryBytes >= 16 * 2 ** 30);

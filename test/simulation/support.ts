@@ -89,6 +89,9 @@ export function brokenLaw(world: Datacenter): string | undefined {
   }
   for (const vm of world.vms) {
     if (vm.ghost?.host === vm.host) return `the ghost of ${vm.name} shares its host`;
+    if (vm.ghost?.host.state === 'off' || vm.ghost?.host.state === 'crashed') {
+      return `the ghost of ${vm.name} outlived its host`;
+    }
     if (vm.ghost && vm.ghost.host.cell !== vm.host.cell) return `a ghost left its cell`;
     if (vm.state !== 'dead' && (vm.host.state === 'off' || vm.host.state === 'crashed')) {
       return `${vm.name} is ${vm.state} on a host that is ${vm.host.state}`;
