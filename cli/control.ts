@@ -1,0 +1,105 @@
+import {userInfo} from 'node:os';
+import {Argument, type Command, Option} from 'commander';
+import {addClientOptions, type ClientOptions, type Connection, withCore} from './client.ts';
+import {addOutputOption, type Format, printValue} from './output.ts';
+import {resourceName} from './resources.ts';
+
+type ChangeOptions = ClientOptions & {requestId: string; author: string; output: Format};
+type Answer = {requestId: string};
+
+/** `pause` is the kill switch, `resume` lifts it. */
+export function registerPauseAndResume(program: Command): void {
+  const pause = program
+    .command('pause')
+    .description('stop all new acts, everywhere')
+    .option('--comment <text>', 'why', '')
+    .action((options: ChangeOptions & {comment: string}) =>
+      change(options, 'paused', (core, control) =>
+        core.call(control, control.pauseActions, requestOf(options)),
+      ),
+    );
+  addChangeOptions(pause);
+  const resume = program
+    .command('resume')
+    .description('let it act again')
+    .option('--comment <text>', 'why', '')
+    .action((options: ChangeOptions & {comment: string}) =>
+      change(options, 'resumed', (core, control) =>
+        core.call(control, control.resumeActions, requestOf(options)),
+      ),
+    );
+  addChangeOptions(resume);
+}
+
+export function registerMode(program: Command): void {
+  const modes = ['observe', 'advise', 'approve', 'auto'] as const;
+  const command = program
+    .command('mode')
+    .description('how much it may do by itself')
+    .addArgument(new Argument('<mode>', 'the new mode').choices(modes))
+    .action(async (mode: (typeof modes)[number], options: ChangeOptions) => {
+      const {Mode} = await import('../proto/gen/forestay/v1/control_pb.ts');
+      const wanted = Mode[mode.toUpperCase() as Uppercase<typeof mode>];
+      await change(options, `mode is ${mode}`, (core, control) =>
+        core.call(control, control.setMode, {...requestOf(options), mode: wanted}),
+      );
+    });
+  addChangeOptions(command);
+}
+
+/** An operator's word on a host, which counts as proof. */
+export function registerDeclare(program: Command): void {
+  const states = ['lost', 'returned'] as const;
+  const command = program
+    .command('declare')
+    .description('say that a host is down for good, or back; it counts as proof')
+    .argument('<host>', 'the host')
+    .addArgument(new Argument('<state>', 'what it is').choices(states))
+    .action(async (host: string, state: (typeof states)[number], options: ChangeOptions) => {
+      const {HostDeclaration} = await import('../proto/gen/forestay/v1/control_pb.ts');
+      const declaration = HostDeclaration[state.toUpperCase() as Uppercase<typeof state>];
+      const name = resourceName('hosts', host);
+      await change(options, `${name} is ${state}`, (core, control) =>
+        core.call(control, control.declareHost, {...requestOf(options), name, declaration}),
+      );
+    });
+  addChangeOptions(command);
+}
+
+type Control = Awaited<ReturnType<typeof openControl>>;
+
+export async function openControl(core: Connection) {
+  const {ControlService} = await import('../proto/gen/forestay/v1/control_pb.ts');
+  return core.client(ControlService);
+}
+
+function change(
+  options: ChangeOptions,
+  done: string,
+  ask: (core: Connection, control: Control) => Promise<Answer>,
+): Promise<void> {
+  return withCore(options, async core => {
+    const {requestId} = await ask(core, await openControl(core));
+    await printValue(options.output, {requestId}, () => `${done}  (request ${requestId})`);
+  });
+}
+
+function requestOf({author, requestId, comment = ''}: ChangeOptions & {comment?: string}) {
+  return {author, requestId, comment};
+}
+
+function addChangeOptions(command: Command): void {
+  command
+    .addOption(new Option('--author <name>', 'who asks').default(userName(), 'you'))
+    .option('--request-id <id>', 'the same id acts once, however often it is sent', '');
+  addClientOptions(addOutputOption(command, ['table', 'json', 'ndjson', 'yaml']));
+}
+
+/** A process of a user without an entry in the password file has no name; the core takes its address. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,66 @@
+import type {Command} from 'commander';
+import {addConfigOption} from './config.ts';
+
+type CoreOptions = {
+  config: readonly string[];
+  data?: string;
+  listen?: string;
+  http?: string;
+  log?: string;
+  store?: string;
+  hypervisor?: string;
+  insecure?: boolean;
+};
+
+export function registerCore(program: Command): void {
+  const command = program
+    .command('core')
+    .description('run the core: take telemetry, predict, decide, act as far as it is allowed')
+    .option('--data <dir>', 'where logs, checkpoints and the store live')
+    .option('--listen <host:port>', 'gRPC; port 0 takes a free one')
+    .option('--http <host:port>', 'health, metrics and version')
+    .option('--log <kind>', 'segments, kafka or memory')
+    .option('--store <kind>', 'sqlite, questdb or memory')
+    .option('--hypervisor <kind>', 'grpc: agents act on their hosts; none: nobody acts')
+    .option('--insecure', 'bind addresses that others reach, although nobody is authenticated')
+    .action(runCore);
+  addConfigOption(command);
+}
+
+async function runCore(options: CoreOptions): Promise<void> {
+  const [{loadConfig}, {logProblem, logInfo}] = await Promise.all([
+    import('../core/config.ts'),
+    import('./logger.ts'),
+  ]);
+  const {config} = loadConfig({
+    env: process.env,
+    files: options.config,
+    flags: {
+      'core.dataDir': {flag: '--data', value: options.data},
+      'core.listen': {flag: '--listen', value: options.listen},
+      'core.http': {flag: '--http', value: options.http},
+      'log.kind': {flag: '--log', value: options.log},
+      'store.kind': {flag: '--store', value: options.store},
+      'hypervisor.kind': {flag: '--hypervisor', value: options.hypervisor},
+      'core.insecure': {flag: '--insecure', value: options.insecure},
+    },
+  });
+  const stop = untilSignal();
+  const {startCore} = await import('../core/main.ts');
+  const core = await startCore(config, logProblem);
+  logInfo(`core serves gRPC on ${core.grpcAddress}, HTTP on ${core.httpAddress}`, {
+    grpcAddress: core.grpcAddress,
+    httpAddress: core.httpAddress,
+  });
+  const signal = await stop;
+  logInfo(`${signal}: finishing what was taken`, {signal});
+  await core.close();
+  logInfo('stopped', {});
+}
+
+/** The first signal ends the core in order; the same one again ends the process at once. */
+function untilSignal(): Promise<NodeJS.Signals> {
+  return new Promise(resolve => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, resolve);
+  });
+}

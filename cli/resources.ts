@@ -1,0 +1,144 @@
+import type {DescMessage, JsonValue, MessageShape} from '@bufbuild/protobuf';
+import type * as grpc from '@grpc/grpc-js';
+import {type Command, InvalidArgumentError} from 'commander';
+import {addClientOptions, type ClientOptions, type Connection, withCore} from './client.ts';
+import {
+  addOutputOption,
+  type Format,
+  type Listing,
+  print,
+  printItem,
+  printList,
+  toRecord,
+} from './output.ts';
+
+/** A kind of thing that can be listed, shown and watched. */
+export type Resource<Schema extends DescMessage> = {
+  /** `hosts` */
+  plural: string;
+  /** `host` */
+  singular: string;
+  load(): Promise<{
+    listing: Listing<Schema>;
+    get(core: Connection, name: string): Promise<MessageShape<Schema>>;
+    list(core: Connection, page: PageRequest): Promise<Page<MessageShape<Schema>>>;
+    watch?(core: Connection, filter: string): grpc.ClientReadableStream<WatchResponse>;
+  }>;
+};
+
+type PageRequest = {pageSize: number; pageToken: string; filter: string};
+type Page<Item> = {items: readonly Item[]; nextPageToken: string};
+/** What the watches of all kinds have in common. */
+export type WatchResponse = {event: {case?: string | undefined; value?: unknown}};
+
+type ShownOptions = ClientOptions & {output: Format};
+type ListOptions = ShownOptions & {filter: string; limit?: number};
+
+const PAGE_SIZE = 500;
+
+/** `h01` → `hosts/h01`; a whole resource name stays. */
+export function resourceName(plural: string, name: string): string {
+  return name.startsWith(`${plural}/`) ? name : `${plural}/${name}`;
+}
+
+/** Adds `list`, `get` and, where there is one, `watch` to the command of a resource. */
+export function addResourceVerbs<Schema extends DescMessage>(
+  command: Command,
+  resource: Resource<Schema>,
+): void {
+  const {plural, singular} = resource;
+  const list = command
+    .command('list')
+    .description(`list ${plural}`)
+    .option('--filter <filter>', 'FIELD OP VALUE terms joined by AND, e.g. "risk >= 0.5"', '')
+    .option('--limit <count>', 'at most this many', parseCount)
+    .action((options: ListOptions) => withCore(options, core => listAll(core, resource, options)));
+  addClientOptions(addOutputOption(list));
+  const get = command
+    .command('get')
+    .description(`show one ${singular}`)
+    .argument('<name>', `the ${singular}`)
+    .action((name: string, options: ShownOptions) =>
+      withCore(options, async core => {
+        const {listing, get} = await resource.load();
+        await printItem(options.output, listing, await get(core, resourceName(plural, name)));
+      }),
+    );
+  addClientOptions(addOutputOption(get));
+}
+
+export function addWatchVerb<Schema extends DescMessage>(
+  command: Command,
+  resource: Resource<Schema>,
+): void {
+  const watch = command
+    .command('watch')
+    .description(`follow ${resource.plural} as they change`)
+    .option('--filter <filter>', 'FIELD OP VALUE terms joined by AND', '')
+    .action((options: ListOptions) => withCore(options, core => follow(core, resource, options)));
+  addClientOptions(addOutputOption(watch, ['table', 'json', 'ndjson', 'name']));
+}
+
+function parseCount(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count > 0) return count;
+  throw new InvalidArgumentError('Expected a whole number above 0.');
+}
+
+async function listAll<Schema extends DescMessage>(
+  core: Connection,
+  resource: Resource<Schema>,
+  {filter, output, limit = Number.POSITIVE_INFINITY}: ListOptions,
+): Promise<void> {
+  const {listing, list} = await resource.load();
+  const items: MessageShape<Schema>[] = [];
+  let pageToken = '';
+  do {
+    const pageSize = Math.min(PAGE_SIZE, limit - items.length);
+    const page = await list(core, {pageSize, pageToken, filter});
+    items.push(...page.items);
+    pageToken = page.nextPageToken;
+  } while (pageToken !== '' && items.length < limit);
+  await printList(output, listing, items);
+}
+
+async function follow<Schema extends DescMessage>(
+  core: Connection,
+  resource: Resource<Schema>,
+  {filter, output}: ListOptions,
+): Promise<void> {
+  const {listing, watch} = await resource.load();
+  if (watch === undefined) return;
+  for await (const {event} of core.read(watch(core, filter))) {
+    const {case: type = '', value} = event;
+    if (type === 'bookmark') continue;
+    const name = typeof value === 'string' ? value : (value as {name: string}).name;
+    if (output === 'name') print(name);
+    else if (output === 'table') print(lineOf(listing, type, name, value));
+    else print(JSON.stringify({type, name, ...itemOf(resource.singular, listing, value)}));
+  }
+}
+
+function itemOf<Schema extends DescMessage>(
+  singular: string,
+  {schema}: Listing<Schema>,
+  value: unknown,
+): {[key: string]: JsonValue} {
+  if (typeof value === 'string') return {};
+  return {[singular]: toRecord(schema, value as MessageShape<Schema>)};
+}
+
+function lineOf<Schema extends DescMessage>(
+  {columns}: Listing<Schema>,
+  type: string,
+  name: string,
+  value: unknown,
+): string {
+  const cells =
+    typeof value === 'string'
+      ? [name]
+      : columns
+          .filter(column => !column.wide)
+          .map(column => column.cell(value as MessageShape<Schema>));
+  return [new Date().toISOString(), type.padEnd(7), ...cells].join('  ');
+}

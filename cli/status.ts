@@ -1,0 +1,47 @@
+import type {Command} from 'commander';
+import type {GetStatusResponse, PartitionStatus} from '../proto/gen/forestay/v1/control_pb.ts';
+import {addClientOptions, type ClientOptions, withCore} from './client.ts';
+import {openControl} from './control.ts';
+import {addOutputOption, type Format, printValue, toRecord} from './output.ts';
+
+export function registerStatus(program: Command): void {
+  const command = program
+    .command('status')
+    .description('whether the core is well, what it may do, and how much it has done')
+    .action((options: ClientOptions & {output: Format}) =>
+      withCore(options, async core => {
+        const {GetStatusResponseSchema} = await import('../proto/gen/forestay/v1/control_pb.ts');
+        const control = await openControl(core);
+        const status = await core.call(control, control.getStatus, {});
+        const record = toRecord(GetStatusResponseSchema, status);
+        await printValue(options.output, record, () => statusLines(status).join('\n'));
+      }),
+    );
+  addClientOptions(addOutputOption(command, ['table', 'json', 'ndjson', 'yaml']));
+}
+
+const MODES = ['mode unknown', 'observe', 'advise', 'approve', 'auto'];
+
+function statusLines(status: GetStatusResponse): string[] {
+  const {version, ready, checks, partitions, actors, cells} = status;
+  return [
+    `forestay ${version}  ${ready ? 'ready' : 'not ready'}`,
+    ...checks.map(({name, ok, message}) => `  ${ok ? '+' : '-'} ${name} ${message}`.trimEnd()),
+    ...modeLines(partitions),
+    ...actors.map(({kind, state, count}) => `  ${kind} ${state.padEnd(12)} ${count}`),
+    ...cells.map(
+      ({cell, ingestedSamples, storedSamples, scoredRows, transitions}) =>
+        `cell ${cell}  ingested ${ingestedSamples}  stored ${storedSamples}  scored ${scoredRows}  transitions ${transitions}`,
+    ),
+  ];
+}
+
+/** One line a combination of mode and pause: a fleet-wide command leaves one. */
+function modeLines(partitions: readonly PartitionStatus[]): string[] {
+  const counts = new Map<string, number>();
+  for (const {mode, paused} of partitions) {
+    const key = `${MODES[mode]}${paused ? ', paused' : ''}`;
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return [...counts].map(([key, count]) => `${count} partition${count === 1 ? '' : 's'}: ${key}`);
+}
