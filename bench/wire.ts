@@ -2,9 +2,14 @@
  * What encoding and decoding cost, in CPU. `node bench/wire.ts` prints one line a case; CPU per item
  * is the figure that lasts, not the rate on this machine.
  */
+import {setImmediate as turn} from 'node:timers/promises';
+import {systemClock} from '../core/adapters/clock-system.ts';
+import {createMemoryLog} from '../core/adapters/log-memory.ts';
 import {HOST_METRICS, type MetricSet, VM_METRICS} from '../core/domain/metric-sets.ts';
 import type {Tick} from '../core/domain/records.ts';
 import type {Block, TelemetryRecord} from '../core/domain/telemetry.ts';
+import {createIngest} from '../core/engine/ingest.ts';
+import {createMetricSets} from '../core/engine/ingest-metric-sets.ts';
 import {codec, createCodec} from '../proto/codec.ts';
 
 const packing = createCodec({packAboveBytes: 0});
@@ -58,6 +63,39 @@ function reportTelemetry(name: string, record: TelemetryRecord, samples: number)
   report('  decode packed', () => codec.decodeTelemetry(packed), samples, 'sample');
 }
 
+/** The whole way from a stream's bytes to the ack, without the transport. */
+async function reportIngest(name: string, blocks: readonly Block[], samples: number) {
+  const log = createMemoryLog();
+  const ports = {log, codec, clock: systemClock};
+  const ingest = createIngest({...ports, metricSets: createMetricSets(ports)});
+  let acked = 0;
+  const session = ingest.open({
+    reply: reply => {
+      if (reply.kind === 'ack') acked = reply.seq;
+    },
+    pause: () => undefined,
+    resume: () => undefined,
+    end: error => {
+      if (error !== undefined) throw error;
+    },
+  });
+  session.hello({edge: 'edge-1', cell: 'default', incarnation: 1});
+  const head = {edge: 'edge-1', cell: 'default', incarnation: 1, timeBase: 'live' as const};
+  const batches = Array.from({length: 3000}, (_, index) =>
+    codec.encodeTelemetry({kind: 'batch', batch: {...head, seq: index + 1, blocks}}),
+  );
+  const before = process.cpuUsage();
+  for (const [index, bytes] of batches.entries()) {
+    session.record(bytes);
+    if (index % 10 === 9) await turn();
+  }
+  while (acked < batches.length) await turn();
+  const {user, system} = process.cpuUsage(before);
+  const ns = ((user + system) * 1000) / batches.length;
+  const each = (ns / samples).toFixed(1);
+  console.log(`${name.padEnd(44)} ${(ns / 1000).toFixed(1).padStart(8)} µs  ${each} ns/sample`);
+}
+
 function tickOf(transitions: number): Tick {
   const context = JSON.stringify({id: 'h01', deadlineMs: 0, enteredAtMs: 1.7e12, risk: 0.1});
   return {
@@ -92,6 +130,8 @@ reportTelemetry(
   9,
 );
 reportTelemetry('narrowest: one host, once', recordOf([blockOf(HOST_METRICS, 1, 1)]), 1);
+await reportIngest('ingest: 256 VMs × 4, to a log in memory', [blockOf(VM_METRICS, 256, 4)], 1024);
+await reportIngest('ingest: one host, to a log in memory', [blockOf(HOST_METRICS, 1, 1)], 1);
 const tick = tickOf(100);
 const tickBytes = codec.encodeTick(tick);
 report('encode tick', () => codec.encodeTick(tick), 100, 'transition');

@@ -128,6 +128,7 @@ export class IngestSession {
       step();
     } catch (error) {
       if (!isForestayError(error)) throw error;
+      publish('batch.refused', {code: error.code});
       this.end(error);
     }
   }

@@ -168,6 +168,7 @@ test.serial('a stream may begin anywhere, and a newer incarnation starts anew', 
 });
 
 test.serial('a missing batch ends the stream, saying what was expected and what came', async t => {
+  const refused = eventsOf(t, 'batch.refused');
   const {open, log} = setUp();
   const {session, errors} = open();
   session.record(batchBytes(1));
@@ -176,6 +177,7 @@ test.serial('a missing batch ends the stream, saying what was expected and what 
   await settled();
   t.is(errors.length, 1);
   t.is(errors[0]?.code, 'BATCH_GAP');
+  t.deepEqual(refused, [{code: 'BATCH_GAP'}]);
   t.like(errors[0]?.details, {expectedSeq: 2, seq: 3, edge: 'h01'});
   t.regex(errors[0]?.message ?? '', /expected batch 2 .* got batch 3/);
   t.deepEqual(await sequencesOf(log), [1]);

@@ -166,12 +166,15 @@ test('values are a view of the message where they are aligned and finite', t => 
 test('infinities become missing in a copy; the bytes stay as they were', t => {
   const values = Float32Array.of(1, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 2, 3, 4);
   const message = blockBytes({values: new Uint8Array(values.buffer)});
-  const before = message.slice();
-  const record = codec.decodeTelemetry(message);
-  const block = record.kind === 'batch' ? record.batch.blocks[0] : undefined;
-  t.deepEqual(block?.values, Float32Array.of(1, Number.NaN, Number.NaN, 2, 3, 4));
-  t.is(block?.infinities, 2);
-  t.deepEqual(message, before);
+  for (const shift of [0, 1, 2, 3]) {
+    const buffer = new Uint8Array(message.length + shift);
+    buffer.set(message, shift);
+    const record = codec.decodeTelemetry(buffer.subarray(shift));
+    const block = record.kind === 'batch' ? record.batch.blocks[0] : undefined;
+    t.deepEqual(block?.values, Float32Array.of(1, Number.NaN, Number.NaN, 2, 3, 4));
+    t.is(block?.infinities, 2);
+    t.deepEqual(buffer.subarray(shift), message);
+  }
 });
 
 test('values that compression would make larger are sent as they are', t => {
