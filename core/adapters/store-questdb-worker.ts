@@ -8,6 +8,7 @@
  * Q4 Tables are applied behind the write: what was written can be read a moment later.
  */
 import {Sender} from '@questdb/nodejs-client';
+import {parseAddress} from '../domain/address.ts';
 import {ForestayError, isForestayError} from '../domain/errors.ts';
 import {
   checkQuery,
@@ -102,7 +103,7 @@ class QuestDbTables {
   }
 
   static async open(server: QuestDbServer): Promise<QuestDbTables> {
-    if (!/^[A-Za-z0-9.[\]:_-]+:\d{1,5}$/.test(server.address)) {
+    if (parseAddress(server.address) === undefined || server.address.includes(';')) {
       throw new ForestayError(
         'CONFIG_INVALID',
         `cannot use ${JSON.stringify(server.address)} as the address of QuestDB: want HOST:PORT`,
