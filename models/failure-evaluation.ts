@@ -13,9 +13,9 @@ import {
 import {scoreTrees, type TreeModel} from './tree-model.ts';
 
 /** Share of rows that may raise an alert, by component. */
-export const ALERT_BUDGET_RATIO = 0.01;
+const ALERT_BUDGET_RATIO = 0.01;
 /** A warning that comes later is none: nothing can be moved in less. */
-export const ACTION_SECONDS = 60;
+const ACTION_SECONDS = 60;
 
 /** Judges a model on rows that it has not seen, component by component. */
 export function evaluateFailureModel(model: TreeModel, data: FailureData): ComponentMetrics[] {

@@ -1,7 +1,7 @@
 /** How good risks are against what happened. All take one risk and one label (0 or 1) a row. */
 
 /** Rows by falling risk; the earlier row first of equals. */
-export function rankRows(risks: ArrayLike<number>): Uint32Array {
+function rankRows(risks: ArrayLike<number>): Uint32Array {
   const order = Uint32Array.from({length: risks.length}, (_, row) => row);
   return order.sort((a, b) => (risks[b] as number) - (risks[a] as number) || a - b);
 }

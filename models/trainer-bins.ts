@@ -1,6 +1,6 @@
 /** Bin 0 is "missing"; values take bins 1 … 255. */
 export const MISSING_BIN = 0;
-export const BINS_MAX = 255;
+const BINS_MAX = 255;
 
 /** A table of features as small integers, which is all that growing a tree looks at. */
 export type BinnedTable = {
