@@ -8,7 +8,7 @@ import {ValueEncoding} from './gen/forestay/v1/telemetry_pb.ts';
 const CODE = 'BATCH_MALFORMED';
 
 /** A row points at its entity with 16 bits; more rows than this in a block help nobody. */
-export const BLOCK_ROWS_MAX = 65_536;
+const BLOCK_ROWS_MAX = 65_536;
 /** What all the blocks of one batch may unpack to. */
 export const BATCH_VALUES_BYTES_MAX = 16 * 1024 * 1024;
 /** Milliseconds after the epoch up to which JavaScript has dates. */

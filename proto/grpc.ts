@@ -16,7 +16,7 @@ type Input<M extends Method> = MessageShape<M['input']>;
 type Output<M extends Method> = Outgoing<M['output']>;
 
 /** The grpc-js handler of a method, by its kind. */
-export type Handler<M extends Method> = M['methodKind'] extends 'unary'
+type Handler<M extends Method> = M['methodKind'] extends 'unary'
   ? grpc.handleUnaryCall<Input<M>, Output<M>>
   : M['methodKind'] extends 'server_streaming'
     ? grpc.handleServerStreamingCall<Input<M>, Output<M>>

@@ -11,7 +11,7 @@ import type {Clock, Codec, Log} from '../ports.ts';
 const COLUMNS_MAX = 1024;
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.:/-]{0,127}$/;
 
-export type Registration = {
+type Registration = {
   /** Makes a repeat harmless; empty: one is made of the set itself. */
   requestId: string;
   name: string;

@@ -5,7 +5,7 @@
 import type {IngestLimits} from './ingest-limits.ts';
 
 /** A stream that can be paused. */
-export type PausableSession = {
+type PausableSession = {
   readonly pendingBytes: number;
   readonly stream: {pause(): void; resume(): void};
 };

@@ -7,7 +7,7 @@
  * Q3 Incarnations never go back.
  * Q4 What is durable, or was accepted on this stream already, is a repeat.
  */
-export type Verdict = 'next' | 'repeated' | 'gapped' | 'out-of-order';
+type Verdict = 'next' | 'repeated' | 'gapped' | 'out-of-order';
 
 /** Sequences `fromSeq` to `toSeq` of an incarnation; a batch has only one. */
 export type Span = {incarnation: number; fromSeq: number; toSeq: number};
