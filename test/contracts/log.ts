@@ -88,7 +88,7 @@ export function logContract(test: TestFn, name: string, open: OpenLog): void {
 
   each('a read is bounded by bytes but gives at least one record', async (t, log, p) => {
     const large = new Uint8Array(600 << 10).fill(7);
-    await log.append('checkpoints', p, [large, large, large]);
+    for (let n = 0; n < 3; n++) await log.append('checkpoints', p, [large]);
     t.deepEqual((await log.read('checkpoints', p, 1, 1)).length, 1);
     const all = await readAll(log, 'checkpoints', p, 0, 700 << 10);
     t.deepEqual(
