@@ -1,7 +1,14 @@
 import {pino} from 'pino';
 
 /** To stderr, at once: stdout is for results, and a last word must not be lost in a buffer. */
-const logger = pino({base: null}, pino.destination({dest: 2, sync: true}));
+const logger = pino(
+  {
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: {level: label => ({level: label})},
+  },
+  pino.destination({dest: 2, sync: true}),
+);
 
 /** JSON for machines; plain lines where a person reads. */
 const isWatched = process.stderr.isTTY === true;

@@ -42,4 +42,6 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(EXIT.done);
   throw error;
 });
+// A failed bind is told once, by us.
+process.env.GRPC_VERBOSITY ??= 'NONE';
 process.exitCode = await run(process.argv.slice(2));

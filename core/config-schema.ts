@@ -3,7 +3,7 @@ import {fileURLToPath} from 'node:url';
 import {z} from 'zod';
 import {parseAddress} from './domain/address.ts';
 import {DEFAULT_POLICY, type Policy} from './domain/policy.ts';
-import type {TimeBase} from './domain/telemetry.ts';
+import {defaultRetention, type Retention} from './domain/retention.ts';
 
 /** Everything that can be set, with its defaults filled in. */
 export type Config = {
@@ -20,11 +20,9 @@ export type Config = {
   log: {
     kind: 'memory' | 'segments' | 'kafka';
     kafka: {brokers: readonly string[]; topicPrefix: string; replicationFactor: number};
-    segments: {
-      segmentBytes: number;
-      /** Oldest telemetry goes first above this, all partitions together. */
-      telemetryRetentionBytes: number;
-    };
+    segments: {segmentBytes: number};
+    /** What is older or more goes, oldest first; all partitions together. */
+    telemetryRetention: Retention;
   };
   store: {
     kind: 'memory' | 'sqlite' | 'questdb';
@@ -37,17 +35,13 @@ export type Config = {
     /** Folder of model.onnx and its card. Absolute. */
     modelDir: string;
     threads: number;
-    cadence: 'on-change' | 'samples' | 'interval';
-    /** For `samples`: score an entity after this many of its samples. */
-    everySamples: number;
+    cadence: 'on-change' | 'interval';
     /** For `interval`. */
     intervalMs: number;
     /** How long a tick waits for its scores before they join a later one. */
     waitMs: number;
   };
   ticks: {tickMs: number; checkpointEveryMs: number};
-  /** Cells that are not live. */
-  cells: Readonly<Record<string, {timeBase: TimeBase}>>;
   policy: Policy;
 };
 
@@ -61,7 +55,8 @@ export const DEFAULT_CONFIG: Config = {
   log: {
     kind: 'segments',
     kafka: {brokers: ['127.0.0.1:9092'], topicPrefix: 'forestay', replicationFactor: 1},
-    segments: {segmentBytes: 64 * 2 ** 20, telemetryRetentionBytes: 16 * 2 ** 30},
+    segments: {segmentBytes: 64 * 2 ** 20},
+    telemetryRetention: defaultRetention.telemetry,
   },
   store: {kind: 'sqlite', questdb: {address: '127.0.0.1:9000'}},
   hypervisor: {kind: 'grpc'},
@@ -69,12 +64,10 @@ export const DEFAULT_CONFIG: Config = {
     modelDir: fileURLToPath(new URL('../models/artefacts', import.meta.url)),
     threads: Math.max(1, availableParallelism() - 1),
     cadence: 'on-change',
-    everySamples: 1,
     intervalMs: 1000,
     waitMs: 100,
   },
   ticks: {tickMs: 250, checkpointEveryMs: 60_000},
-  cells: {},
   policy: DEFAULT_POLICY,
 };
 
@@ -174,7 +167,13 @@ export const configSchema = section(DEFAULT_CONFIG, {
         .int()
         .min(2 ** 16)
         .max(2 ** 31),
-      telemetryRetentionBytes: z.int().min(2 ** 20),
+    }),
+    telemetryRetention: section(DEFAULT_CONFIG.log.telemetryRetention, {
+      ageMs: z
+        .int()
+        .min(60_000)
+        .max(3650 * DAY_MS),
+      bytes: z.int().min(2 ** 20),
     }),
   }),
   store: section(DEFAULT_CONFIG.store, {
@@ -185,8 +184,7 @@ export const configSchema = section(DEFAULT_CONFIG, {
   scoring: section(DEFAULT_CONFIG.scoring, {
     modelDir: z.string().min(1),
     threads: z.int().min(1).max(256),
-    cadence: z.enum(['on-change', 'samples', 'interval']),
-    everySamples: count,
+    cadence: z.enum(['on-change', 'interval']),
     intervalMs: z.int().min(10).max(DAY_MS),
     waitMs: z.int().min(0).max(10_000),
   }),
@@ -194,9 +192,5 @@ export const configSchema = section(DEFAULT_CONFIG, {
     tickMs: z.int().min(10).max(60_000),
     checkpointEveryMs: z.int().min(1000).max(DAY_MS),
   }),
-  cells: z.record(
-    z.string().min(1),
-    z.strictObject({timeBase: z.enum(['live', 'recorded', 'simulated'])}),
-  ),
   policy: policySchema,
 });

@@ -148,7 +148,6 @@ type Definition = {
   type: string;
   innerType?: z.ZodType;
   shape?: Record<string, z.ZodType>;
-  valueType?: z.ZodType;
 };
 
 function definitionOf(schema: z.ZodType): Definition {
@@ -164,8 +163,7 @@ function schemaAt(path: readonly string[]): z.ZodType | undefined {
   let schema: z.ZodType | undefined = configSchema;
   for (const key of path) {
     if (!schema) return undefined;
-    const {shape, valueType}: Definition = definitionOf(schema);
-    schema = shape ? shape[key] : valueType;
+    schema = shapeOf(schema)?.[key];
   }
   return schema;
 }

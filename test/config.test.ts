@@ -136,7 +136,6 @@ test('environment variables become numbers, switches and lists; text stays text'
     FORESTAY_CORE__INSECURE: 'true',
     FORESTAY_LOG__KAFKA__BROKERS: 'a:9092, b:9092',
     FORESTAY_LOG__KAFKA__TOPIC_PREFIX: '123',
-    FORESTAY_CELLS__LAB__TIME_BASE: 'recorded',
     FORESTAY_UNRELATED: 'x',
   };
   const {config} = load(folder(t), {env});
@@ -144,7 +143,6 @@ test('environment variables become numbers, switches and lists; text stays text'
   t.true(config.core.insecure);
   t.deepEqual(config.log.kafka.brokers, ['a:9092', 'b:9092']);
   t.is(config.log.kafka.topicPrefix, '123');
-  t.deepEqual(config.cells, {lab: {timeBase: 'recorded'}});
 });
 
 test('an environment variable that is no YAML is a wrong type at its own name', t => {
