@@ -10,6 +10,8 @@ export type Running = {
   until(text: string): Promise<void>;
   signal(name: NodeJS.Signals): void;
   closeStdout(): void;
+  /** So far. */
+  stderr(): string;
   done: Promise<Ran>;
 };
 
@@ -49,6 +51,7 @@ export function start(
       }),
     signal: name => void child.kill(name),
     closeStdout: () => child.stdout.destroy(),
+    stderr: () => stderr,
     done,
   };
 }

@@ -1,0 +1,34 @@
+import {mkdtempSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import test from 'ava';
+import {forestay, start} from './run.ts';
+
+test('a core starts on free ports, says where, answers, and ends with 0 on SIGTERM', async t => {
+  const data = mkdtempSync(join(tmpdir(), 'forestay-core-'));
+  t.teardown(() => rmSync(data, {recursive: true}));
+  const free = ['--listen', '127.0.0.1:0', '--http', '127.0.0.1:0'];
+  const core = start(['core', '--data', data, ...free, '--hypervisor', 'none'], {cwd: data});
+  t.teardown(() => core.signal('SIGKILL'));
+  await core.until('"httpAddress"');
+  const {grpcAddress, httpAddress} = JSON.parse(core.stderr().split('\n')[0] ?? '');
+  const status = await forestay(['status', '-o', 'json', '--server', grpcAddress]);
+  t.is(status.code, 0);
+  t.regex(JSON.parse(status.stdout).version, /^\d/);
+  t.is((await fetch(`http://${httpAddress}/livez`)).status, 200);
+  const versions = await (await fetch(`http://${httpAddress}/version`)).json();
+  t.like(versions, {version: JSON.parse(status.stdout).version});
+  const paused = await forestay(['pause', '--server', grpcAddress, '--comment', 'test']);
+  t.is(paused.code, 0);
+
+  const second = ['core', '--data', data, ...free, '--hypervisor', 'none'];
+  const locked = await forestay(second, {cwd: data});
+  t.is(locked.code, 7);
+  t.regex(locked.stderr, /\[DATA_DIR_LOCKED\]/);
+
+  core.signal('SIGTERM');
+  const {code, stdout, stderr} = await core.done;
+  t.is(code, 0);
+  t.is(stdout, '');
+  t.regex(stderr, /"msg":"stopped"/);
+});
