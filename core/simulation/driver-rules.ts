@@ -37,7 +37,7 @@ export type Start = {
   figures?: Record<string, number>;
 };
 
-export type OnHost = {world: World; host: SimulatedHost; nowMs: number};
+type OnHost = {world: World; host: SimulatedHost; nowMs: number};
 export type OnVm = OnHost & {vm: SimulatedVm; target: SimulatedHost; weightPercent: number};
 
 export type HostRule = (on: OnHost) => Start;

@@ -27,13 +27,13 @@ export const DISTURBANCE_KINDS = [
   'load-spike',
   'cache-growth',
 ] as const;
-export type DisturbanceKind = (typeof DISTURBANCE_KINDS)[number];
+type DisturbanceKind = (typeof DISTURBANCE_KINDS)[number];
 
 /** Over 24 hosts and an hour: about five failures that come with their ramp inside the hour. */
-export const FAULTS_PER_HOST_HOUR = 0.3;
-export const DISTURBANCES_PER_HOST_HOUR = 0.17;
+const FAULTS_PER_HOST_HOUR = 0.3;
+const DISTURBANCES_PER_HOST_HOUR = 0.17;
 /** Failures are known this far beyond a run's end, so that its last rows can be labelled. */
-export const LABEL_HORIZON_MS = 30 * 60_000;
+const LABEL_HORIZON_MS = 30 * 60_000;
 
 const HOUR_MS = 3_600_000;
 const WEIBULL_SHAPE = 0.75;

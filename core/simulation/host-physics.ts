@@ -10,7 +10,7 @@ import type {SimulatedHost} from './world.ts';
 
 const CALM: Stress = noStress();
 const THROTTLE_CELSIUS = 88;
-export const TRIP_CELSIUS = 97;
+const TRIP_CELSIUS = 97;
 /** Thermal mass: the share of the way to the new equilibrium in one second. */
 const THERMAL_STEP = 1 - Math.exp(-1 / 60);
 /** RAM of the machine beyond what guests may have: hypervisor and page tables. */

@@ -58,7 +58,7 @@ export type HostTraits = {
   missing: Uint8Array;
 };
 
-export type VmState = 'running' | 'booting' | 'dead';
+type VmState = 'running' | 'booting' | 'dead';
 
 export type SimulatedVm = {
   readonly name: string;
@@ -105,7 +105,7 @@ export type VmLoad = {
 };
 
 /** A paused twin; it holds the VM's memory on its host. */
-export type Ghost = {host: SimulatedHost; armed: boolean; recoveryPointSeconds: number};
+type Ghost = {host: SimulatedHost; armed: boolean; recoveryPointSeconds: number};
 
 export type World = {
   readonly hosts: readonly SimulatedHost[];
