@@ -1,0 +1,234 @@
+/**
+ * Conducts one run: virtual time moves a second, the world goes on, edges sample, the core ticks;
+ * time stands still while anything is in flight. So equal seeds give equal journals, however fast
+ * or busy the machine is.
+ */
+import {mkdtemp, rm} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {systemClock} from '../core/adapters/clock-system.ts';
+import {nodeFiles} from '../core/adapters/files-node.ts';
+import {createGrpcActuator} from '../core/adapters/hypervisor-grpc.ts';
+import {openSegmentLog} from '../core/adapters/log-segments.ts';
+import {seededRandom} from '../core/adapters/random-seeded.ts';
+import {openSqliteStore} from '../core/adapters/store-sqlite.ts';
+import {assembleCore, type Core} from '../core/assembly.ts';
+import {partitionOfCell} from '../core/domain/hash.ts';
+import {DEFAULT_POLICY} from '../core/domain/policy.ts';
+import {buildInfo} from '../core/main.ts';
+import type {Scorer} from '../core/ports.ts';
+import {
+  createDatacenter,
+  type Datacenter,
+  type DatacenterOptions,
+} from '../core/simulation/datacenter.ts';
+import type {LedgerDetails, LedgerSummary} from '../core/simulation/ledger.ts';
+import {CONFIRM_AFTER_MS, runReactive} from '../core/simulation/reactive.ts';
+import {codec} from '../proto/codec.ts';
+import {createVirtualClock} from './demo-clock.ts';
+import {createJournalDigest} from './demo-digest.ts';
+import {createDemoFleet, serveDatacenter} from './demo-fleet.ts';
+import {type Acts, Story, type StoryLine} from './demo-story.ts';
+import {joinThisMachine} from './demo-this-machine.ts';
+
+export type DemoOptions = {
+  seed: number;
+  hosts: number;
+  vms: number;
+  durationMs: number;
+  /** Virtual seconds a second; Infinity: as fast as it goes. */
+  speed: number;
+  faults: DatacenterOptions['faults'];
+  openScorer: () => Promise<Scorer>;
+  /** Whether the machine it runs on takes part, observed only. */
+  thisMachine: boolean;
+  tell: (line: StoryLine) => void;
+  /** Told when the core serves. */
+  onServing?: (core: {grpcAddress: string; httpAddress: string}) => void;
+  signal?: AbortSignal;
+  /** Awaited at the end, while the core still serves. */
+  linger?: () => Promise<void>;
+};
+
+export type DemoResult = {
+  seed: number;
+  journalSha256: string;
+  acts: Acts;
+  forestay: LedgerSummary;
+  reactive: LedgerSummary;
+};
+
+export type DemoOutcome = DemoResult & {
+  details: LedgerDetails;
+  ticks: number;
+  wallSeconds: number;
+};
+
+/** A Monday morning: loads rise. */
+export const START_MS = Date.UTC(2026, 0, 5, 8);
+const SECOND_MS = 1000;
+/** Enough of the samples for charts; a run of an hour would store 700,000 otherwise. */
+const STORE_EVERY = 10;
+
+export async function runDemo(options: DemoOptions): Promise<DemoOutcome> {
+  const startedMs = systemClock.monotonicMs();
+  const folder = await mkdtemp(join(tmpdir(), 'forestay-demo-'));
+  try {
+    const run = await conduct(options, folder);
+    const reactive = runReactive(buildDatacenter(options), {
+      untilMs: START_MS + options.durationMs,
+      confirmAfterMs: CONFIRM_AFTER_MS,
+    });
+    const wallSeconds = (systemClock.monotonicMs() - startedMs) / 1000;
+    return {...run, reactive, wallSeconds};
+  } finally {
+    await rm(folder, {recursive: true, force: true});
+  }
+}
+
+export function buildDatacenter({seed, hosts, vms, durationMs, faults}: DemoOptions): Datacenter {
+  return createDatacenter({
+    random: seededRandom(seed),
+    startMs: START_MS,
+    durationMs,
+    hosts,
+    vms,
+    ...(faults === undefined ? {} : {faults}),
+  });
+}
+
+async function conduct(
+  options: DemoOptions,
+  folder: string,
+): Promise<Omit<DemoOutcome, 'reactive' | 'wallSeconds'>> {
+  const datacenter = buildDatacenter(options);
+  const clock = createVirtualClock(START_MS);
+  const digest = createJournalDigest();
+  const cells = new Set(datacenter.hosts.map(host => host.cell));
+  const simulated = new Set([...cells].map(partitionOfCell));
+  let ticks = 0;
+  const story = new Story({
+    tell: options.tell,
+    onAct: (host, atMs) => datacenter.ledger.act(host, atMs),
+    onClear: host => datacenter.ledger.clear(host),
+  });
+  const core = await openCore(options, folder, clock, {
+    onTick: (tick, {partition}) => {
+      if (!simulated.has(partition)) return;
+      ticks++;
+      digest.add(partition, tick);
+      story.tick(tick);
+    },
+    onScores: (partition, scores) => {
+      if (simulated.has(partition)) story.scores(scores);
+    },
+  });
+  options.onServing?.(core);
+  const service = await serveDatacenter(datacenter, clock);
+  const fleet = createDemoFleet(datacenter, clock, core.grpcAddress, service.address);
+  const thisMachine = options.thisMachine
+    ? await joinThisMachine({core: core.grpcAddress, folder, avoid: simulated})
+    : undefined;
+  try {
+    const pace = createPace(options.speed);
+    for (
+      let nowMs = START_MS + SECOND_MS;
+      nowMs <= START_MS + options.durationMs;
+      nowMs += SECOND_MS
+    ) {
+      if (options.signal?.aborted) break;
+      clock.moveTo(nowMs);
+      datacenter.step(nowMs);
+      await fleet.sample(nowMs);
+      await stepAll(core, simulated, nowMs);
+      await pace();
+    }
+    await options.linger?.();
+  } finally {
+    await thisMachine?.stop();
+    await fleet.close();
+    await core.close();
+    await service.close();
+  }
+  const {ledger, nowMs} = datacenter;
+  return {
+    seed: options.seed,
+    journalSha256: digest.hex(),
+    acts: story.acts,
+    forestay: ledger.summary(nowMs),
+    details: ledger.details(nowMs),
+    ticks,
+  };
+}
+
+/** Simulated cells tick on virtual time, one after another; the live one on the machine's. */
+async function stepAll(core: Core, simulated: ReadonlySet<number>, nowMs: number): Promise<void> {
+  for (const runtime of core.engine.runtimes()) {
+    if (!simulated.has(runtime.state.partition)) {
+      if (runtime.state.hosts.size > 0 || nowMs % 10_000 === 0) await runtime.step(Date.now());
+      continue;
+    }
+    await runtime.executor.poll();
+    await runtime.step(nowMs);
+    await runtime.settled();
+  }
+}
+
+/** Holds a run back to its speed. */
+function createPace(speed: number): () => Promise<void> {
+  if (!Number.isFinite(speed)) return async () => {};
+  const stepMs = SECOND_MS / speed;
+  let dueMs = systemClock.monotonicMs();
+  return async () => {
+    dueMs += stepMs;
+    const waitMs = dueMs - systemClock.monotonicMs();
+    if (waitMs > 1) await systemClock.sleep(waitMs);
+  };
+}
+
+async function openCore(
+  options: DemoOptions,
+  folder: string,
+  clock: ReturnType<typeof createVirtualClock>,
+  listeners: Pick<Parameters<typeof assembleCore>[1], 'onTick' | 'onScores'>,
+): Promise<Core> {
+  return assembleCore(
+    {
+      // The data is thrown away at the end: it need not survive the machine.
+      log: await openSegmentLog({
+        directory: join(folder, 'log'),
+        files: nodeFiles,
+        clock: systemClock,
+        sync: 'none',
+        groupMs: 0,
+      }),
+      store: await openSqliteStore({path: join(folder, 'forestay.sqlite')}),
+      scorer: await options.openScorer(),
+      clock,
+      wallClock: systemClock,
+      random: seededRandom(options.seed),
+      codec,
+      actuators: {hypervisor: createGrpcActuator({}), balancer: createGrpcActuator({})},
+    },
+    {
+      listen: '127.0.0.1:0',
+      http: '127.0.0.1:0',
+      insecure: false,
+      owner: 'demo',
+      // Only here: a core of your own observes until you tell it otherwise.
+      policy: {...DEFAULT_POLICY, mode: 'auto'},
+      tickMs: SECOND_MS,
+      checkpointMs: 10 * 60_000,
+      // Virtual time stands still while scores are on their way: this never runs out.
+      scoring: {intervalMs: 0, waitMs: 60_000},
+      time: 'clock',
+      sampleEvery: STORE_EVERY,
+      run: false,
+      build: buildInfo(),
+      onProblem: message => {
+        throw new Error(message);
+      },
+      ...listeners,
+    },
+  );
+}

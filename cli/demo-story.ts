@@ -1,0 +1,259 @@
+/**
+ * From ticks to what a person wants to know: what changed, why, what was done, what it cost, and
+ * what was deliberately not done. Pure: lines go to a callback.
+ */
+import type {Decision, Reason} from '../core/domain/decision.ts';
+import {FEATURES} from '../core/domain/features.ts';
+import type {ScoresRecord, Tick, Transition} from '../core/domain/records.ts';
+import type {HostContext, VmContext} from '../statecharts/events.ts';
+
+export type Tone = 'plain' | 'quiet' | 'warn' | 'bad' | 'good';
+export type StoryLine = {atMs: number; tone: Tone; subject: string; text: string};
+
+/** What was really done, counted from effects that were carried out. */
+export type Acts = {
+  cordons: number;
+  migrations: number;
+  ghostsArmed: number;
+  ghostsActivated: number;
+  failBacks: number;
+  /** Alarms on which nothing was done, and rightly: the host is healthy again. */
+  restraints: number;
+};
+
+type Episode = {acted: boolean; declined: boolean};
+
+export type StoryOptions = {
+  tell: (line: StoryLine) => void;
+  /** Told when something was done about a host, and when it was thought healthy again. */
+  onAct?: (host: string, atMs: number) => void;
+  onClear?: (host: string) => void;
+};
+
+export class Story {
+  readonly acts: Acts = {
+    cordons: 0,
+    migrations: 0,
+    ghostsArmed: 0,
+    ghostsActivated: 0,
+    failBacks: 0,
+    restraints: 0,
+  };
+  readonly #options: StoryOptions;
+  readonly #reasons = new Map<string, readonly Reason[]>();
+  /** Alarms that last, by host. */
+  readonly #episodes = new Map<string, Episode>();
+  readonly #places = new Map<string, string>();
+  /** What was said once about an alarm is not said again while it lasts. */
+  readonly #said = new Set<string>();
+  #nowMs = 0;
+
+  constructor(options: StoryOptions) {
+    this.#options = options;
+  }
+
+  scores(record: ScoresRecord): void {
+    for (const {row, reasons} of record.reasons) {
+      this.#reasons.set(record.hosts[row] as string, reasons);
+    }
+  }
+
+  tick(tick: Tick): void {
+    this.#nowMs = tick.timeMs;
+    for (const {host, vms} of tick.inventory) for (const {vm} of vms) this.#places.set(vm, host);
+    for (const transition of tick.transitions) {
+      if (transition.actor.startsWith('hosts/')) this.#hostMoved(transition);
+      else this.#vmMoved(transition);
+    }
+    for (const decision of tick.decisions) this.#decided(decision);
+    this.#tellStaying(tick.decisions);
+  }
+
+  /** True the first time in an alarm of this host. */
+  #first(host: string, what: string): boolean {
+    const key = `${host} ${what}`;
+    if (this.#said.has(key)) return false;
+    this.#said.add(key);
+    return true;
+  }
+
+  #forget(host: string): void {
+    this.#episodes.delete(host);
+    for (const key of this.#said) if (key.startsWith(`${host} `)) this.#said.delete(key);
+  }
+
+  #say(subject: string, tone: Tone, text: string): void {
+    this.#options.tell({atMs: this.#nowMs, tone, subject, text});
+  }
+
+  #hostMoved({actor, event, from, to, context}: Transition): void {
+    const host = actor.slice('hosts/'.length);
+    const {risk, component} = JSON.parse(context) as HostContext;
+    switch (event) {
+      case 'risk.raised':
+        this.#episodes.set(host, {acted: false, declined: false});
+        this.#say(
+          host,
+          'warn',
+          `at risk: ${percent(risk)} within 30 min, most of all its ${component}${because(this.#reasons.get(host))}`,
+        );
+        return;
+      case 'risk.cleared':
+        this.#cleared(host, risk);
+        return;
+      case 'host.suspected':
+        this.#say(host, 'warn', 'silent; nobody knows yet whether it is dead');
+        return;
+      case 'host.heard':
+        this.#say(host, 'plain', 'is heard again');
+        return;
+      case 'host.lost':
+        this.#forget(host);
+        this.#say(host, 'bad', `lost, proven by its power controller; ${this.#leftOn(host)}`);
+        return;
+      case 'host.returned':
+        this.#say(host, 'plain', 'repaired and back, on probation');
+        return;
+      default:
+        if (to === 'normal' && from.startsWith('recovering')) {
+          this.#say(host, 'good', 'healthy again, takes VMs');
+        }
+    }
+  }
+
+  #leftOn(host: string): string {
+    const count = [...this.#places.values()].filter(place => place === host).length;
+    if (count === 0) return 'no VM was left on it';
+    return `${count} ${count === 1 ? 'VM was' : 'VMs were'} still on it`;
+  }
+
+  #cleared(host: string, risk: number): void {
+    const episode = this.#episodes.get(host);
+    this.#forget(host);
+    this.#options.onClear?.(host);
+    if (episode === undefined) return;
+    const lead = `risk back to ${percent(risk)}`;
+    if (episode.acted) {
+      this.#say(host, 'plain', `${lead}: a false alarm, or a part that healed`);
+      return;
+    }
+    if (episode.declined) this.acts.restraints++;
+    this.#say(host, 'good', `${lead}: a false alarm, and nothing was done for it`);
+  }
+
+  #vmMoved({actor, event, from, to, context: json}: Transition): void {
+    const vm = actor.slice('vms/'.length);
+    const context = JSON.parse(json) as VmContext;
+    if (context.host !== '') this.#places.set(vm, context.host);
+    if (event === 'effect.completed') this.#vmDone(vm, from, to, context);
+    if (event === 'effect.failed' && to.startsWith('at-risk')) {
+      const what = from.startsWith('migrating') ? 'migration failed' : 'no ghost could be armed';
+      this.#say(vm, 'warn', `${what}; it runs on ${context.host} as before`);
+    }
+    if (event === 'host.lost' && to === 'recovering.awaiting-restart') {
+      this.#say(vm, 'bad', 'down with its host');
+    }
+  }
+
+  #vmDone(vm: string, from: string, to: string, context: VmContext): void {
+    switch (to) {
+      case 'migrating.verifying':
+        this.acts.migrations++;
+        this.#say(vm, 'good', `runs on ${context.host} now`);
+        return;
+      case 'at-risk.protected':
+        this.acts.ghostsArmed++;
+        this.#say(vm, 'good', `ghost armed on ${context.ghostHost}`);
+        return;
+      case 'ghost-active.redirecting':
+        this.acts.ghostsActivated++;
+        this.#say(vm, 'good', `its ghost on ${context.host} has taken over, memory intact`);
+        return;
+      case 'recovering.redirecting':
+        if (from === 'ghost-active.failing-back') {
+          this.acts.failBacks++;
+          this.#say(vm, 'good', `failed back to ${context.host}`);
+        } else {
+          this.#say(vm, 'good', `restarted on ${context.host}`);
+        }
+        return;
+      default:
+    }
+  }
+
+  /** VMs that stay where they are although their host is at risk, one line a host. */
+  #tellStaying(decisions: readonly Decision[]): void {
+    const staying = new Map<string, Decision[]>();
+    for (const decision of decisions) {
+      const {outcome, entity, host, alternatives} = decision;
+      if (outcome !== 'no-action' || !entity.startsWith('vms/') || alternatives.length === 0)
+        continue;
+      if (this.#first(host, entity)) staying.set(host, [...(staying.get(host) ?? []), decision]);
+    }
+    for (const [host, found] of staying) {
+      const names = found.map(({entity}) => entity.slice('vms/'.length));
+      const shown =
+        names.length > 4
+          ? `${names.slice(0, 4).join(', ')} and ${names.length - 4} more`
+          : names.join(', ');
+      const {because: why} = found[0] as Decision;
+      this.#say(host, 'quiet', `${shown} ${names.length === 1 ? 'stays' : 'stay'}: ${why}`);
+    }
+  }
+
+  #decided(decision: Decision): void {
+    const {action, outcome, host, targetHost, entity, because: why} = decision;
+    const subject = entity.slice(entity.indexOf('/') + 1);
+    const episode = this.#episodes.get(host);
+    if (outcome === 'no-action') {
+      if (episode !== undefined) episode.declined = true;
+      if (entity.startsWith('hosts/')) this.#say(subject, 'quiet', why);
+      return;
+    }
+    if (decision.blockedBy === 'breaker' && this.#first(host, 'breaker')) {
+      this.#say(host, 'warn', 'nothing is done: too many hosts at risk at once, suspect the model');
+    }
+    if (outcome !== 'acted') return;
+    if (episode !== undefined && action !== 'fence') {
+      episode.acted = true;
+      this.#options.onAct?.(host, this.#nowMs);
+    }
+    if (action === 'cordon') this.acts.cordons++;
+    const to = targetHost === '' ? '' : ` ${targetHost}`;
+    this.#say(subject, 'plain', `${verbs[action] ?? action}${to}: ${why}`);
+  }
+}
+
+const verbs: Partial<Record<Decision['action'], string>> = {
+  cordon: 'cordoned',
+  uncordon: 'uncordoned',
+  'arm-ghost': 'arming a ghost on',
+  migrate: 'migrating to',
+  restart: 'restarting on',
+  'fail-back': 'going home to',
+  fence: 'fencing',
+};
+
+function because(reasons: readonly Reason[] | undefined): string {
+  const raising = (reasons ?? []).filter(({contribution}) => contribution > 0).slice(0, 3);
+  if (raising.length === 0) return '';
+  return `, because ${raising.map(describe).join(' · ')}`;
+}
+
+/** `memory_corrected_errors_per_second.level` → `memory corrected errors per second 3.1 (usual 0)`. */
+function describe({feature, value, usual}: Reason): string {
+  const found = FEATURES.find(({name}) => name === feature);
+  const metric = (found?.metric ?? feature).replaceAll('_', ' ');
+  const kind = found?.kind === 'level' ? '' : ` ${found?.kind}`;
+  return `${metric}${kind} ${short(value)} (usual ${short(usual)})`;
+}
+
+function short(value: number): string {
+  if (Number.isNaN(value)) return 'missing';
+  if (value !== 0 && Math.abs(value) < 0.01) return value.toExponential(1);
+  return Math.abs(value) >= 1000 ? value.toExponential(2) : String(Number(value.toPrecision(3)));
+}
+
+function percent(ratio: number): string {
+  return `${(ratio * 100).toFixed(ratio < 0.1 ? 1 : 0)} %`;
+}
