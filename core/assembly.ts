@@ -2,32 +2,36 @@
  * A core made of given parts: ingest, engine, recorder and API around one log. main.ts chooses the
  * parts by configuration; the demo and the tests bring their own.
  */
-
 import {TelemetryService} from '../proto/gen/forestay/v1/telemetry_pb.ts';
 import {exportJson, exportMermaid} from '../statecharts/export.ts';
 import {machines} from '../statecharts/registry.ts';
-import {createApi} from './api/api.ts';
+import {type Api, createApi} from './api/api.ts';
 import type {Check} from './api/status.ts';
 import {addTelemetryService} from './api/telemetry-service.ts';
+import {formatError} from './domain/errors.ts';
 import {PARTITION_COUNT} from './domain/hash.ts';
 import type {Policy} from './domain/policy.ts';
 import type {InboxRecord, ScoresRecord, Tick} from './domain/records.ts';
 import {type Engine, startEngine} from './engine/engine.ts';
 import type {Actuators} from './engine/executor.ts';
-import {createIngest} from './engine/ingest.ts';
-import {createMetricSets} from './engine/ingest-metric-sets.ts';
+import {createIngest, type Ingest} from './engine/ingest.ts';
+import {createMetricSets, type MetricSets} from './engine/ingest-metric-sets.ts';
 import {isScored, type PartitionState} from './engine/partition-state.ts';
 import {createReadModel, type ReadModel} from './engine/read-model.ts';
 import {applyCheckpoint, applyScores, applyTick} from './engine/read-model-fold.ts';
 import {createRecorder, type Recorder} from './engine/recorder.ts';
-import type {Clock, Codec, Log, Scorer, Store} from './ports.ts';
+import type {Clock, Codec, Log, Random, Scorer, Store} from './ports.ts';
 import {countTotals} from './totals.ts';
 
 export type CoreParts = {
   log: Log;
   store: Store;
   scorer: Scorer;
+  /** What ticks are made by; virtual in a simulation. */
   clock: Clock;
+  /** The machine's, for sinks and for people. */
+  wallClock: Clock;
+  random: Random;
   codec: Codec;
   actuators: Actuators;
 };
@@ -42,7 +46,7 @@ export type CoreSettings = {
   checkpointMs: number;
   scoring: {intervalMs: number; waitMs: number};
   time: 'clock' | 'data';
-  /** Store every n-th sample of an entity. */
+  /** Store every n-th batch of an edge, and every n-th record of scores. */
   sampleEvery?: number;
   /** False: the caller steps the engine. */
   run: boolean;
@@ -58,51 +62,22 @@ export type Core = {
   engine: Engine;
   model: ReadModel;
   recorder: Recorder;
-  submit(record: InboxRecord): Promise<void>;
   /** Takes nothing more, finishes what was taken, leaves checkpoints, lets go of everything. */
   close(): Promise<void>;
 };
 
 const TICK_BYTES_MAX = 4 * 1024 * 1024;
-const CLOSE_MS = 5000;
+const API_CLOSE_MS = 5000;
 
+/** Errors: those of the engine's start and of binding; the parts stay the caller's then. */
 export async function assembleCore(parts: CoreParts, settings: CoreSettings): Promise<Core> {
-  const {log, store, scorer, clock, codec} = parts;
+  const {log, store, codec, wallClock, random} = parts;
   const model = createReadModel();
-  const totals = countTotals();
-  const metricSets = createMetricSets({log, codec, clock});
-  const lag = new Map<number, number>();
-  const ingest = createIngest({
-    log,
-    codec,
-    clock,
-    metricSets,
-    lagMs: partition => lag.get(partition) ?? 0,
-  });
-
-  const restored = (state: PartitionState): void => {
-    applyCheckpoint(model, state.partition, imageOf(state));
-    for (const {set} of state.tables.values()) metricSets.registerKnown(set);
-    for (const {cell} of state.hosts.values()) {
-      if (state.timeBase !== undefined) ingest.registerKnownCell(cell, state.timeBase);
-    }
-  };
-
+  const metricSets = createMetricSets({log, codec, clock: parts.clock});
+  const ingest = createIngest({log, codec, clock: parts.clock, metricSets});
   const engine = await startEngine({
-    log,
-    codec,
-    clock,
-    scorer,
-    actuators: parts.actuators,
-    policy: settings.policy,
-    owner: {owner: settings.owner, address: settings.listen},
-    scoring: settings.scoring,
-    checkpointMs: settings.checkpointMs,
-    tickBytesMax: TICK_BYTES_MAX,
-    time: settings.time,
-    tickMs: settings.tickMs,
-    pollMs: 2 * settings.tickMs,
-    onStart: restored,
+    ...engineOptions(parts, settings),
+    onStart: state => restore(state, {model, metricSets, ingest}),
     onTick: (tick, state) => {
       applyTick(model, state.partition, tick);
       settings.onTick?.(tick, state);
@@ -111,48 +86,126 @@ export async function assembleCore(parts: CoreParts, settings: CoreSettings): Pr
       applyScores(model, partition, scores);
       settings.onScores?.(partition, scores);
     },
-    onProblem: (partition, problem) => settings.onProblem(`partition ${partition}: ${problem}`),
   });
-
+  const sampleEvery = settings.sampleEvery ?? 1;
   const recorder = createRecorder({
     log,
     store,
     codec,
-    clock,
-    sampleEvery: settings.sampleEvery ?? 1,
+    clock: wallClock,
+    random,
+    partitions: allPartitions(),
+    sampleEvery,
+    scoreEvery: sampleEvery,
   });
-
-  const submit = async (record: InboxRecord): Promise<void> => {
-    const bytes = codec.encodeInbox(record);
-    const partitions = Array.from({length: PARTITION_COUNT}, (_, partition) => partition);
-    await Promise.all(partitions.map(partition => log.append('inbox', partition, [bytes])));
-  };
-
-  const checks = (): Check[] => [
-    {
-      name: 'partitions',
-      ok: engine.ready(),
-      message: engine.ready() ? `${engine.runtimes().length} owned` : 'recovering',
-    },
-    {name: 'model', ok: true, message: scorer.signature().name},
-    ...recorder.checks(),
-  ];
-
-  const telemetry = {
-    service: TelemetryService,
-    addTo: (server: Parameters<typeof addTelemetryService>[0]) =>
-      addTelemetryService(server, {
-        ingest,
-        metricSets,
-        isScored: set => isScored(set, scorer.signature()),
-      }),
-  };
-  const api = await createApi({
+  const recording = new AbortController();
+  let recorderProblem = '';
+  const recorded = recorder.run(recording.signal).catch(error => {
+    recorderProblem = formatError(error);
+    settings.onProblem(`recorder: ${recorderProblem}`);
+  });
+  const totals = countTotals(() => recorder.storedSamples());
+  const checks = () => checksOf(parts, engine, recorderProblem);
+  const api = await openApi(parts, settings, {
     model,
-    clock,
-    build: settings.build,
+    ingest,
+    metricSets,
     checks,
     cells: totals.cells,
+  });
+  if (settings.run) engine.run();
+  return {
+    grpcAddress: api.grpcAddress,
+    httpAddress: api.httpAddress,
+    engine,
+    model,
+    recorder,
+    async close() {
+      await ingest.close();
+      await api.close(API_CLOSE_MS);
+      await engine.stop();
+      if (recorderProblem === '') {
+        await recorder.drained().catch(error => settings.onProblem(formatError(error)));
+      }
+      recording.abort();
+      await recorded;
+      totals.close();
+      await closeParts(parts);
+    },
+  };
+}
+
+function engineOptions({log, codec, clock, scorer, actuators}: CoreParts, settings: CoreSettings) {
+  return {
+    log,
+    codec,
+    clock,
+    scorer,
+    actuators,
+    policy: settings.policy,
+    owner: {owner: settings.owner, address: settings.listen},
+    scoring: settings.scoring,
+    checkpointMs: settings.checkpointMs,
+    tickBytesMax: TICK_BYTES_MAX,
+    time: settings.time,
+    tickMs: settings.tickMs,
+    pollMs: 2 * settings.tickMs,
+    onProblem: (partition: number, problem: string) =>
+      settings.onProblem(`partition ${partition}: ${problem}`),
+  };
+}
+
+/** What a recovered partition knows is known to readers and to ingest at once. */
+function restore(
+  state: PartitionState,
+  into: {model: ReadModel; metricSets: MetricSets; ingest: Ingest},
+): void {
+  applyCheckpoint(into.model, state.partition, {
+    epoch: state.epoch,
+    tickNumber: state.tickNumber,
+    timeMs: state.timeMs,
+    control: state.control,
+    modelHash: state.model.hash,
+    inventory: [...state.hosts.values()].flatMap(host => (host.facts ? [host.facts] : [])),
+    actors: state.actors.stored(),
+  });
+  for (const {set} of state.tables.values()) into.metricSets.registerKnown(set);
+  if (state.timeBase === undefined) return;
+  for (const {cell} of state.hosts.values()) into.ingest.registerKnownCell(cell, state.timeBase);
+}
+
+function checksOf({scorer}: CoreParts, engine: Engine, recorderProblem: string): Check[] {
+  const owned = `${engine.runtimes().length} partitions`;
+  return [
+    {name: 'engine', ok: engine.ready(), message: engine.ready() ? owned : 'recovering'},
+    {name: 'model', ok: true, message: scorer.signature().name},
+    {name: 'store', ok: recorderProblem === '', message: recorderProblem || 'recording'},
+  ];
+}
+
+type ApiParts = {
+  model: ReadModel;
+  ingest: Ingest;
+  metricSets: MetricSets;
+  checks: () => Check[];
+  cells: ReturnType<typeof countTotals>['cells'];
+};
+
+function openApi(
+  {log, codec, scorer, wallClock}: CoreParts,
+  settings: CoreSettings,
+  {model, ingest, metricSets, checks, cells}: ApiParts,
+): Promise<Api> {
+  const submit = async (record: InboxRecord): Promise<void> => {
+    const bytes = codec.encodeInbox(record);
+    await Promise.all(allPartitions().map(partition => log.append('inbox', partition, [bytes])));
+  };
+  return createApi({
+    model,
+    clock: wallClock,
+    build: settings.build,
+    checks,
+    cells,
     submit,
     statechart: (machine, format) =>
       format === 'json' ? JSON.stringify(exportJson(machine), null, 2) : exportMermaid(machine),
@@ -163,41 +216,28 @@ export async function assembleCore(parts: CoreParts, settings: CoreSettings): Pr
     listen: settings.listen,
     http: settings.http,
     insecure: settings.insecure,
-    services: [telemetry],
+    services: [
+      {
+        service: TelemetryService,
+        addTo: server =>
+          addTelemetryService(server, {
+            ingest,
+            metricSets,
+            isScored: set => isScored(set, scorer.signature()),
+          }),
+      },
+    ],
   });
-
-  if (settings.run) engine.run();
-  return {
-    grpcAddress: api.grpcAddress,
-    httpAddress: api.httpAddress,
-    engine,
-    model,
-    recorder,
-    submit,
-    async close() {
-      await ingest.close();
-      await api.close(CLOSE_MS);
-      await engine.stop();
-      await recorder.drained();
-      await recorder.stop();
-      totals.close();
-      await scorer.close();
-      await parts.actuators.hypervisor.close();
-      await parts.actuators.balancer.close();
-      await store.close();
-      await log.close();
-    },
-  };
 }
 
-function imageOf(state: PartitionState) {
-  return {
-    epoch: state.epoch,
-    tickNumber: state.tickNumber,
-    timeMs: state.timeMs,
-    control: state.control,
-    modelHash: state.model.hash,
-    inventory: [...state.hosts.values()].flatMap(host => (host.facts ? [host.facts] : [])),
-    actors: state.actors.stored(),
-  };
+async function closeParts({scorer, actuators, store, log}: CoreParts): Promise<void> {
+  await scorer.close();
+  await actuators.hypervisor.close();
+  await actuators.balancer.close();
+  await store.close();
+  await log.close();
+}
+
+function allPartitions(): number[] {
+  return Array.from({length: PARTITION_COUNT}, (_, partition) => partition);
 }

@@ -128,6 +128,7 @@ const policySchema = section(DEFAULT_POLICY, {
     concurrentPerCell: z.int().min(0),
     movesPerHourPerCell: z.int().min(0),
     ghostMemoryRatio: ratio,
+    ghostCriticalityMin: ratio,
   }),
   target: section(DEFAULT_POLICY.target, {
     cpuLimitRatio: positive.max(1),

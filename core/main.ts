@@ -10,6 +10,7 @@ import {createGrpcActuator} from './adapters/hypervisor-grpc.ts';
 import {createNoActuator} from './adapters/hypervisor-none.ts';
 import {createMemoryLog} from './adapters/log-memory.ts';
 import {openSegmentLog} from './adapters/log-segments.ts';
+import {seededRandom} from './adapters/random-seeded.ts';
 import {createPiscinaScorer} from './adapters/scorer-piscina.ts';
 import {createMemoryStore} from './adapters/store-memory.ts';
 import {assembleCore} from './assembly.ts';
@@ -47,7 +48,16 @@ export async function startCore(
     const scorer = keep(await createPiscinaScorer({modelPath, threads}));
     const {cadence, intervalMs, waitMs} = config.scoring;
     return await assembleCore(
-      {log, store, scorer, clock: systemClock, codec, actuators: openActuators(config)},
+      {
+        log,
+        store,
+        scorer,
+        clock: systemClock,
+        wallClock: systemClock,
+        random: seededRandom(`${hostname()}/${process.pid}`),
+        codec,
+        actuators: openActuators(config),
+      },
       {
         listen: config.core.listen,
         http: config.core.http,
@@ -82,7 +92,11 @@ async function openLog({log, core}: Config): Promise<Log> {
       });
     case 'kafka': {
       const {openKafkaLog} = await import('./adapters/log-kafka.ts');
-      return openKafkaLog({...log.kafka, clientId: `forestay-${hostname()}-${process.pid}`});
+      return openKafkaLog({
+        ...log.kafka,
+        clock: systemClock,
+        clientId: `forestay-${hostname()}-${process.pid}`,
+      });
     }
   }
 }

@@ -83,6 +83,7 @@ export function medianFeatures(data: FailureData, rows: Int32Array): Float32Arra
 const SENSORS: readonly (readonly string[])[] = [
   ['cpu_steal_ratio'],
   ['cpu_frequency_ratio', 'cpu_throttle_events_per_second'],
+  ['memory_system_ratio'],
   ['swap_used_ratio'],
   ['pressure_cpu_ratio', 'pressure_memory_ratio', 'pressure_io_ratio'],
   ['disk_latency_seconds', 'disk_queue_depth'],

@@ -27,6 +27,8 @@ export const HOST_METRICS = metricSet('host.v1', 'host', [
   'cpu_frequency_ratio',
   'cpu_throttle_events_per_second',
   'memory_used_ratio',
+  // By anything but VMs: a VM that arrives is no leak.
+  'memory_system_ratio',
   'swap_used_ratio',
   'pressure_cpu_ratio',
   'pressure_memory_ratio',

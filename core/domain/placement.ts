@@ -24,6 +24,7 @@ export type PlacementVm = {
 type Room = PlacementHost & {
   cpuFreeCores: number;
   memoryFreeBytes: number;
+  ghostFreeBytes: number;
   groups: Map<string, number>;
 };
 
@@ -36,12 +37,14 @@ export class Capacity {
   readonly #byName: Map<string, Room>;
   readonly #policy: TargetPolicy;
 
-  constructor(hosts: readonly PlacementHost[], policy: TargetPolicy) {
+  /** @param ghostMemoryRatio Share of a host's memory that ghosts may hold. */
+  constructor(hosts: readonly PlacementHost[], policy: TargetPolicy, ghostMemoryRatio = 1) {
     this.#policy = policy;
     this.#rooms = hosts.map(host => ({
       ...host,
       cpuFreeCores: host.cpuCores * policy.cpuLimitRatio,
       memoryFreeBytes: host.memoryBytes * policy.memoryLimitRatio,
+      ghostFreeBytes: host.memoryBytes * ghostMemoryRatio,
       groups: new Map<string, number>(),
     }));
     this.#byName = new Map(this.#rooms.map(room => [room.name, room]));
@@ -53,6 +56,7 @@ export class Capacity {
     if (room === undefined) return;
     room.memoryFreeBytes -= vm.memoryBytes;
     if (as === 'vm') room.cpuFreeCores -= vm.cpuP95Cores;
+    else room.ghostFreeBytes -= vm.memoryBytes;
     if (vm.antiAffinityGroup === '') return;
     room.groups.set(vm.antiAffinityGroup, (room.groups.get(vm.antiAffinityGroup) ?? 0) + 1);
   }
@@ -63,6 +67,7 @@ export class Capacity {
     if (room === undefined) return;
     room.memoryFreeBytes += vm.memoryBytes;
     if (as === 'vm') room.cpuFreeCores += vm.cpuP95Cores;
+    else room.ghostFreeBytes += vm.memoryBytes;
     if (vm.antiAffinityGroup === '') return;
     room.groups.set(vm.antiAffinityGroup, (room.groups.get(vm.antiAffinityGroup) ?? 1) - 1);
   }
@@ -71,12 +76,16 @@ export class Capacity {
    * Best target for a VM, or why there is none. Of those that fit: another rack than `avoidRack`
    * first, then the largest share of CPU left free, then by name. O(hosts).
    */
-  choose(vm: PlacementVm, avoidRack = ''): {host: string; risk: number} | {because: string} {
+  choose(
+    vm: PlacementVm,
+    avoidRack = '',
+    as: 'vm' | 'ghost' = 'vm',
+  ): {host: string; risk: number} | {because: string} {
     const refused = new Map<string, number>();
     let best: Room | undefined;
     let bestScore = Number.NEGATIVE_INFINITY;
     for (const room of this.#rooms) {
-      const because = this.#refuses(room, vm);
+      const because = this.#refuses(room, vm, as);
       if (because !== '') {
         refused.set(because, (refused.get(because) ?? 0) + 1);
         continue;
@@ -96,11 +105,12 @@ export class Capacity {
     return {because: `no target: ${counts.map(([why, n]) => `${n} ${why}`).join(', ')}`};
   }
 
-  #refuses(room: Room, vm: PlacementVm): string {
+  #refuses(room: Room, vm: PlacementVm, as: 'vm' | 'ghost'): string {
     if (room.name === vm.host) return 'is the source';
     if (room.closedBecause !== '') return room.closedBecause;
     if (knownRisk(room) >= this.#policy.riskLimit) return 'too risky itself';
     if (room.memoryFreeBytes < vm.memoryBytes) return 'without memory';
+    if (as === 'ghost' && room.ghostFreeBytes < vm.memoryBytes) return 'full of ghosts';
     if (room.cpuFreeCores < vm.cpuP95Cores) return 'without CPU';
     if (vm.antiAffinityGroup !== '' && (room.groups.get(vm.antiAffinityGroup) ?? 0) > 0) {
       return 'with a VM of its anti-affinity group';

@@ -105,7 +105,10 @@ function ghostRung({vm, host, capacity, policy}: RiskyVm): Alternative {
   if (!host.capabilities.includes('arm-ghost')) return refused('arm-ghost', 'not supported here');
   if (vm.pinnedReason !== '')
     return refused('arm-ghost', `cannot run elsewhere: ${vm.pinnedReason}`);
-  const choice = capacity.choose(placementVm(vm), host.rack);
+  if (vm.criticality < policy.budgets.ghostCriticalityMin) {
+    return refused('arm-ghost', 'not critical enough to hold memory for it');
+  }
+  const choice = capacity.choose(placementVm(vm), host.rack, 'ghost');
   if ('because' in choice) return refused('arm-ghost', choice.because);
   const {costs, horizonMs} = policy;
   const finishesInMs = estimateGhost(vm, host.migrationBytesPerSecond);

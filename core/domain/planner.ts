@@ -69,7 +69,8 @@ function closedBecause(host: HostView): string {
 }
 
 function occupiedCapacity(cell: CellView, policy: Policy): Capacity {
-  const capacity = new Capacity(cell.hosts.map(placementHost), policy.target);
+  const {ghostMemoryRatio} = policy.budgets;
+  const capacity = new Capacity(cell.hosts.map(placementHost), policy.target, ghostMemoryRatio);
   for (const vm of cell.vms) {
     const taken = placementVm(vm);
     capacity.occupy(vm.host, taken);
@@ -177,6 +178,10 @@ function planRestart(
   capacity: Capacity,
   policy: Policy,
 ): Proposal {
+  if (vm.pinnedReason !== '') {
+    const because = `waits for ${vm.host}: it cannot run elsewhere (${vm.pinnedReason})`;
+    return vmProposal(vm, 'none', '', 0, {because, healing: true});
+  }
   const home = hosts.get(vm.host);
   const choice = capacity.choose(placementVm(vm), home?.rack ?? '');
   const loss = interruptionCost({criticality: vm.criticality, ghostArmed: false}, policy.costs);

@@ -51,6 +51,8 @@ export type BudgetPolicy = {
   movesPerHourPerCell: number;
   /** Share of a host's memory that ghosts may hold. */
   ghostMemoryRatio: number;
+  /** VMs less critical than this get no ghost. */
+  ghostCriticalityMin: number;
 };
 
 export type TargetPolicy = {
@@ -83,7 +85,7 @@ const MINUTE = 60 * SECOND;
 export const DEFAULT_POLICY: Policy = {
   version: 1,
   mode: 'observe',
-  band: {enter: 0.1, enterHoldMs: 10 * SECOND, leave: 0.05, leaveHoldMs: 2 * MINUTE},
+  band: {enter: 0.25, enterHoldMs: 10 * SECOND, leave: 0.15, leaveHoldMs: 2 * MINUTE},
   horizonMs: 30 * MINUTE,
   costs: {
     interruptionMinutes: 5,
@@ -100,9 +102,10 @@ export const DEFAULT_POLICY: Policy = {
     concurrentPerHost: 2,
     concurrentPerCell: 6,
     movesPerHourPerCell: 120,
-    ghostMemoryRatio: 0.25,
+    ghostMemoryRatio: 0.15,
+    ghostCriticalityMin: 0.7,
   },
-  target: {cpuLimitRatio: 0.85, memoryLimitRatio: 0.95, riskLimit: 0.05},
+  target: {cpuLimitRatio: 0.85, memoryLimitRatio: 0.95, riskLimit: 0.2},
   silence: {staleAfterMs: 10 * SECOND, fenceAfterMs: 30 * SECOND, fenceAtRiskAfterMs: 12 * SECOND},
   breaker: {hostsAtRiskRatio: 0.4, hostsAtRiskMin: 3},
   dwellMs: 10 * MINUTE,

@@ -23,6 +23,7 @@ const STEAL = at('cpu_steal_ratio');
 const FREQUENCY = at('cpu_frequency_ratio');
 const THROTTLES = at('cpu_throttle_events_per_second');
 const MEMORY = at('memory_used_ratio');
+const MEMORY_SYSTEM = at('memory_system_ratio');
 const SWAP = at('swap_used_ratio');
 const PRESSURE_CPU = at('pressure_cpu_ratio');
 const PRESSURE_MEMORY = at('pressure_memory_ratio');
@@ -144,6 +145,7 @@ function senseMemory(host: SimulatedHost, second: number): void {
   const used = Math.min(0.985, wanted);
   const short = Math.max(0, wanted - 0.93);
   values[MEMORY] = used;
+  values[MEMORY_SYSTEM] = Math.max(0, used - guests);
   values[SWAP] = Math.min(1, 6 * short);
   values[PRESSURE_MEMORY] = Math.min(
     1,

@@ -1,16 +1,24 @@
 import type {Sensor} from '../sensor.ts';
-import {garbled, readText} from './procfs.ts';
+import {garbled, readNumber, readText} from './procfs.ts';
 
-/** Share of memory that new work could not have, and of swap; no swap at all counts as none used. */
+/**
+ * Share of memory that new work could not have, what of it is not the VMs', and of swap; no swap at
+ * all counts as none used.
+ */
 export function memorySensor(root: string): Sensor {
   const path = `${root}/proc/meminfo`;
+  const vmsPath = `${root}/sys/fs/cgroup/machine.slice/memory.current`;
   return {
     name: 'memory',
-    columns: ['memory_used_ratio', 'swap_used_ratio'],
+    columns: ['memory_used_ratio', 'memory_system_ratio', 'swap_used_ratio'],
     read(_nowMs, row) {
       const memory = readMemory(path);
       if (memory === undefined) return;
-      row.set('memory_used_ratio', 1 - memory.availableKib / memory.totalKib);
+      const used = 1 - memory.availableKib / memory.totalKib;
+      row.set('memory_used_ratio', used);
+      // No slice: no VMs.
+      const vmBytes = readText(vmsPath) === undefined ? 0 : readNumber(vmsPath);
+      row.set('memory_system_ratio', Math.max(0, used - vmBytes / (1024 * memory.totalKib)));
       row.set(
         'swap_used_ratio',
         memory.swapTotalKib === 0 ? 0 : 1 - memory.swapFreeKib / memory.swapTotalKib,
