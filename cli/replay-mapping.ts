@@ -1,5 +1,5 @@
 import {readFileSync} from 'node:fs';
-import {LineCounter, parseDocument} from 'yaml';
+import {type Document, isMap, LineCounter, type Node, parseDocument, type Scalar} from 'yaml';
 import {z} from 'zod';
 import {ForestayError} from '../core/domain/errors.ts';
 
@@ -53,17 +53,31 @@ export function readMapping(path: string, base: Mapping): Mapping {
   };
   const [broken] = document.errors;
   if (broken !== undefined) throw invalid(`${at(broken.pos[0])}: ${broken.message}`, broken);
-  const given: unknown = document.toJS() ?? {};
-  const result = mappingSchema.safeParse(typeof given === 'object' ? {...base, ...given} : given);
+  // An empty file changes nothing.
+  const given: unknown = document.toJS() ?? base;
+  const result = mappingSchema.safeParse(
+    isMap(document.contents) ? {...base, ...(given as object)} : given,
+  );
   if (result.success) return result.data;
-  const problems = result.error.issues.map(issue => {
-    const keys = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
-    const where = [...issue.path, ...keys] as string[];
-    const node = where.length > 0 ? document.getIn(where, true) : document.contents;
-    const offset = (node as {range?: [number, number, number]} | undefined)?.range?.[0] ?? 0;
-    return `${at(offset)}: ${where.join('.')}: ${issue.message}`;
-  });
+  const problems = result.error.issues
+    .map(({path: keys, message, ...issue}) => {
+      const unknown = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
+      const where = [...keys, ...unknown] as string[];
+      return {where, message, offset: offsetOf(document, where, unknown.length > 0)};
+    })
+    .sort((a, b) => a.offset - b.offset)
+    .map(({where, message, offset}) => `${at(offset)}: ${where.join('.')}: ${message}`);
   throw invalid(problems.join('\n'), result.error);
+}
+
+/** Where a value begins in the text, or its key. */
+function offsetOf(document: Document, path: readonly string[], key: boolean): number {
+  const parent = key ? document.getIn(path.slice(0, -1), true) : undefined;
+  const pair = isMap<Scalar>(parent)
+    ? parent.items.find(item => item.key.value === path.at(-1))
+    : undefined;
+  const node = pair?.key ?? document.getIn(path, true);
+  return (node as Node | undefined)?.range?.[0] ?? 0;
 }
 
 function invalid(message: string, cause: unknown): ForestayError {
