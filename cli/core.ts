@@ -28,7 +28,8 @@ export function registerCore(program: Command): void {
 }
 
 async function runCore(options: CoreOptions): Promise<void> {
-  const [{loadConfig}, {logProblem, logInfo}] = await Promise.all([
+  const [{checkBind}, {loadConfig}, {logProblem, logInfo}] = await Promise.all([
+    import('../core/api/bind.ts'),
     import('../core/config.ts'),
     import('./logger.ts'),
   ]);
@@ -45,6 +46,9 @@ async function runCore(options: CoreOptions): Promise<void> {
       'core.insecure': {flag: '--insecure', value: options.insecure},
     },
   });
+  // Said at once, not after the models are loaded.
+  checkBind('gRPC', config.core.listen, config.core.insecure);
+  checkBind('HTTP', config.core.http, config.core.insecure);
   const stop = untilSignal();
   const {startCore} = await import('../core/main.ts');
   const core = await startCore(config, logProblem);

@@ -18,6 +18,9 @@ export const EXIT = {
 
 const byErrorCode: Readonly<Partial<Record<ErrorCode, number>>> = {
   CONFIG_INVALID: EXIT.configuration,
+  MODEL_UNREADABLE: EXIT.configuration,
+  MODEL_SIGNATURE_MISMATCH: EXIT.configuration,
+  MODEL_HASH_MISMATCH: EXIT.configuration,
   SERVER_UNREACHABLE: EXIT.unreachable,
   DEPENDENCY_UNREACHABLE: EXIT.unreachable,
   AGENT_UNREACHABLE: EXIT.unreachable,

@@ -52,9 +52,9 @@ export function loadConfig(inputs: ConfigInputs = {}): {config: Config; origins:
     ...(parsed.success ? [] : parsed.error.issues.flatMap(issue => toProblems(issue, origins))),
   ];
   if (!parsed.success || problems.length > 0) throw invalid(problems);
-  const {core, scoring, ...rest} = parsed.data;
+  const {core, scoring} = parsed.data;
   const config: Config = {
-    ...rest,
+    ...parsed.data,
     core: {...core, dataDir: absolutePath(cwd, core.dataDir)},
     scoring: {...scoring, modelDir: absolutePath(cwd, scoring.modelDir)},
   };

@@ -104,6 +104,9 @@ test('describe and explain give facts, reasons and decisions to people and as JS
   ]) {
     t.regex(stdout, pattern);
   }
+  const pinned = await run('vms', 'describe', 'v2');
+  t.regex(pinned.stdout, /^vms\/v2\n +state +normal\n +host +hosts\/h1\n/);
+  t.regex(pinned.stdout, /movable +gpu passthrough/);
   const json = JSON.parse((await run('vms', 'describe', 'v1', '-o', 'json')).stdout);
   t.is(json.vm.name, 'vms/v1');
   t.is(json.explanation.host, 'hosts/h1');
