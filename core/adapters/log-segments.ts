@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import {ForestayError} from '../domain/errors.ts';
+import {ForestayError, isForestayError} from '../domain/errors.ts';
 import {defaultRetention, type Retention} from '../domain/retention.ts';
 import {type Clock, type Files, type Log, TOPICS, type Topic} from '../ports.ts';
 import {SegmentFolder} from './log-segments-folder.ts';
@@ -27,8 +27,8 @@ export type SegmentLogOptions = {
 };
 
 const defaultReadBytes = 1 << 20;
-/** Bytes that wait for one commit; appends beyond it wait for the commit after. */
-const pendingBytesMax = 64 << 20;
+/** Waiting appends beyond this are refused. */
+const pendingBytesMax = 256 << 20;
 
 type Append = {
   topic: Topic;
@@ -67,8 +67,6 @@ class SegmentLog implements Log {
   readonly #unlock: () => void;
   #pending = new Map<SegmentPartition, Append[]>();
   #pendingBytes = 0;
-  /** Appends that found the next commit full, in order. */
-  readonly #waiting: (() => void)[] = [];
   #committing: Promise<void> | undefined;
   #owner: SoleOwner | undefined;
   #closed = false;
@@ -91,11 +89,14 @@ class SegmentLog implements Log {
   async append(topic: Topic, partition: number, values: readonly Uint8Array[]): Promise<number> {
     const to = this.#open(topic, partition);
     assert(values.length > 0, 'append of nothing');
+    if (this.#pendingBytes > pendingBytesMax) throw behind(topic, partition, this.#pendingBytes);
+    for (const value of values) this.#pendingBytes += value.length;
     return new Promise((resolve, reject) => {
-      const enqueue = (): void => this.#enqueue(to, {topic, values, resolve, reject});
-      if (this.#pendingBytes > pendingBytesMax || this.#waiting.length > 0)
-        this.#waiting.push(enqueue);
-      else enqueue();
+      const append = {topic, values, resolve, reject};
+      const others = this.#pending.get(to);
+      if (others === undefined) this.#pending.set(to, [append]);
+      else others.push(append);
+      this.#committing ??= this.#commitAll();
     });
   }
 
@@ -133,14 +134,6 @@ class SegmentLog implements Log {
     return this.#folder.partition(topic, partition);
   }
 
-  #enqueue(to: SegmentPartition, append: Append): void {
-    for (const value of append.values) this.#pendingBytes += value.length;
-    const others = this.#pending.get(to);
-    if (others === undefined) this.#pending.set(to, [append]);
-    else others.push(append);
-    this.#committing ??= this.#commitAll();
-  }
-
   async #commitAll(): Promise<void> {
     // Whatever else this turn of the event loop appends belongs into the first commit.
     await Promise.resolve();
@@ -149,11 +142,6 @@ class SegmentLog implements Log {
       const batch = this.#pending;
       this.#pending = new Map();
       this.#pendingBytes = 0;
-      while (this.#pendingBytes <= pendingBytesMax) {
-        const enqueue = this.#waiting.shift();
-        if (enqueue === undefined) break;
-        enqueue();
-      }
       await Promise.all(Array.from(batch, ([to, appends]) => this.#commit(to, appends)));
       const restMs = startedAtMs + this.#groupMs - this.#clock.monotonicMs();
       if (restMs > 0 && this.#groupMs > 0) await this.#clock.sleep(restMs);
@@ -184,22 +172,33 @@ class SegmentLog implements Log {
   }
 
   #fail(to: SegmentPartition, appends: readonly Append[], cause: unknown): void {
+    const {topic} = appends[0] as Append;
     try {
       to.rollback();
     } catch {
       // The disk is gone for now; the next write tries again before it writes anything.
     }
-    const corrupt = cause instanceof ForestayError && cause.code === 'LOG_CORRUPT';
-    const error = corrupt
-      ? cause
-      : new ForestayError(
-          'LOG_APPEND_FAILED',
-          `append ${appends.length} batches to ${to.segments.at(-1)?.path}: the disk refused; ` +
-            'check its space and health, then try again',
-          {retryable: true, cause},
-        );
+    const error = isForestayError(cause) ? cause : refused(topic, to, cause);
     for (const append of appends) append.reject(error);
   }
+}
+
+function refused(topic: Topic, to: SegmentPartition, cause: unknown): ForestayError {
+  return new ForestayError(
+    'LOG_APPEND_FAILED',
+    `append to ${topic}: ${to.segments.at(-1)?.path ?? 'no file'} could not be written; ` +
+      'check the space and health of the disk, then try again',
+    {retryable: true, details: {topic}, cause},
+  );
+}
+
+function behind(topic: Topic, partition: number, bytes: number): ForestayError {
+  return new ForestayError(
+    'LOG_APPEND_FAILED',
+    `append to ${topic}/${partition}: ${bytes} bytes wait already, ${pendingBytesMax} at most; ` +
+      'the disk is slower than what comes in: send less, or use a faster one',
+    {retryable: true, details: {topic, partition, bytes, bytesMax: pendingBytesMax}},
+  );
 }
 
 function* valuesOf(appends: readonly Append[]): Iterable<Uint8Array> {
