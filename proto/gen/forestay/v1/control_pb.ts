@@ -289,7 +289,7 @@ export const CheckSchema: GenMessage<Check> = /*@__PURE__*/
   messageDesc(file_forestay_v1_control, 10);
 
 /**
- * A partition that holds something.
+ * A partition that this core has read.
  *
  * @generated from message forestay.v1.PartitionStatus
  */
