@@ -1,6 +1,7 @@
 /** The composition of an edge process: which sensor, spool, link and service is plugged in where. */
 import {formatAddress} from '../core/domain/address.ts';
 import type {EffectReport} from '../core/domain/effects.ts';
+import {HOST_METRICS, type MetricSet, VM_METRICS} from '../core/domain/metric-sets.ts';
 import type {Driver} from './actuator/driver.ts';
 import {type Agent, createAgent} from './agent.ts';
 import {createInventory} from './inventory.ts';
@@ -8,6 +9,7 @@ import {limitNotes} from './note.ts';
 import type {Clock, Files, Note, Random} from './ports.ts';
 import {createReading, createTable, type Reading, toNdjson} from './print.ts';
 import {createSampler, everyInterval} from './sampler.ts';
+import type {RowWriter} from './sensor.ts';
 import {hostSensors, vmSensors} from './sensors/all.ts';
 
 export type EdgeOptions = {
@@ -132,16 +134,16 @@ export async function printSamples(
 ): Promise<void> {
   const {host, root, intervalMs, clock, note} = options;
   let readings = new Map<string, ReturnType<typeof createReading>>();
-  const row = (entity: string, nowMs: number) => {
-    const reading = readings.get(entity) ?? createReading(entity, nowMs);
+  const row = (set: MetricSet, entity: string, nowMs: number): RowWriter => {
+    const reading = readings.get(entity) ?? createReading(set, entity, nowMs);
     readings.set(entity, reading);
     return reading;
   };
   const sampler = createSampler({
     sensors: hostSensors(root),
     fleets: vmSensors(root),
-    hostRow: nowMs => row(`hosts/${host}`, nowMs),
-    vmRow: row,
+    hostRow: nowMs => row(HOST_METRICS, `hosts/${host}`, nowMs),
+    vmRow: (entity, nowMs) => row(VM_METRICS, entity, nowMs),
     note: limitNotes(note),
   });
   const toRows = createTable();

@@ -1,11 +1,16 @@
+import type {MetricSet} from '../core/domain/metric-sets.ts';
 import type {RowWriter} from './sensor.ts';
 
-/** One row of samples, by column, in the order they were set. */
+/** One row of samples, by column. */
 export type Reading = {entity: string; atMs: number; values: Map<string, number>};
 
-/** A row that remembers what was set. */
-export function createReading(entity: string, atMs: number): Reading & RowWriter {
-  const values = new Map<string, number>();
+/** A row that remembers what was set; the rest of its columns is NaN. */
+export function createReading(
+  {columns}: MetricSet,
+  entity: string,
+  atMs: number,
+): Reading & RowWriter {
+  const values = new Map(columns.map(column => [column, Number.NaN]));
   return {entity, atMs, values, set: (column, value) => void values.set(column, value)};
 }
 

@@ -69,6 +69,18 @@ export function openSegments(files: Files, folder: string, segmentBytes: number)
     return segment;
   };
 
+  /** Forgets a segment that never held a batch. Whether its file can be removed does not matter. */
+  const discard = (segment: Segment): void => {
+    open.get(segment)?.close();
+    open.delete(segment);
+    segments.splice(segments.indexOf(segment), 1);
+    try {
+      files.remove(segment.path);
+    } catch {
+      // The disk is in trouble, and the caller says so. Opening the spool removes empty files.
+    }
+  };
+
   const settle = (synced: readonly [Segment, AppendFile][]): void => {
     for (const [segment, file] of synced) {
       if (segment === active || !open.delete(segment)) continue;
@@ -90,6 +102,7 @@ export function openSegments(files: Files, folder: string, segmentBytes: number)
       } catch (error) {
         // Part of the frame may be there: what comes next must not stand behind it.
         active = undefined;
+        if (segment.bytes === 0) discard(segment);
         throw error;
       }
       segment.lastSeq = position.seq;

@@ -30,6 +30,6 @@ export function createStall(path: string, line: 'some' | 'full'): (nowMs: number
     if (text === undefined) return rate(Number.NaN, nowMs);
     const match = pattern.exec(text);
     if (match === null) throw garbled(path, text);
-    return Math.min(1, rate(Number(match[1]) / 1e6, nowMs));
+    return Math.min(1, rate(Number(match[1]), nowMs) / 1e6);
   };
 }
