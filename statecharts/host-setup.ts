@@ -2,6 +2,7 @@ import {assign, emit, setup} from 'xstate';
 import type {EffectKind} from '../core/domain/effects.ts';
 import type {EmittedEffect, HostContext, HostEvent} from './events.ts';
 import {hostChanges, hostEffect, hostGuards} from './host-rules.ts';
+import {timing} from './timing.ts';
 
 /** Types, guards and actions of the host machine; host.ts is the chart. */
 export const hostSetup = setup({
@@ -28,9 +29,11 @@ export const hostSetup = setup({
     lost: assign(hostChanges.lost),
     returned: assign(hostChanges.returned),
     wait: assign(({event}, {ms}: {ms: number}) => ({deadlineMs: event.atMs + ms})),
-    ask: emit(({context, event}, {kind}: {kind: EffectKind}) => ({
-      type: 'effect' as const,
-      effect: hostEffect(kind, context, Math.max(context.deadlineMs, event.atMs)),
-    })),
+    /** Where nobody waits for the effect, it has as long as a cordon. */
+    ask: emit(({context, event}, {kind}: {kind: EffectKind}) => {
+      const isAwaited = context.deadlineMs > event.atMs;
+      const deadlineMs = isAwaited ? context.deadlineMs : event.atMs + timing.cordonMs;
+      return {type: 'effect' as const, effect: hostEffect(kind, context, deadlineMs)};
+    }),
   },
 });

@@ -32,8 +32,10 @@ export function freshVm(id: string): VmContext {
 export function vmEffect(kind: EffectKind, context: VmContext, deadlineMs: number): Effect {
   const base = {kind, vm: context.id, weightPercent: 0, deadlineMs};
   switch (kind) {
-    case 'arm-ghost':
     case 'retire-ghost':
+      // A VM that was given up on has no host, and its ghost must go all the same.
+      return {...base, host: context.host || context.ghostHost, targetHost: context.ghostHost};
+    case 'arm-ghost':
     case 'activate-ghost':
       return {...base, host: context.host, targetHost: context.ghostHost};
     case 'sync-back':
@@ -64,6 +66,9 @@ export const vmGuards = {
   /** A completed act whose target has been lost since: the VM went down with it. */
   ofOnLostTarget: ({context, event}: Input, {kind}: Kind) =>
     'kind' in event && event.kind === kind && context.targetHost === '',
+  /** A ghost that is armed was not the one that was retired. */
+  ghostRetired: ({context, event}: Input) =>
+    event.type === 'effect.completed' && event.kind === 'retire-ghost' && !context.ghostArmed,
   late,
   lateOnLostTarget: (input: Input) => late(input) && input.context.targetHost === '',
   /** Risk belongs to the host: what is said of another one is old. */

@@ -13,7 +13,7 @@ export const vmMachine = vmSetup.createMachine({
   initial: 'normal',
   on: {
     'flag.changed': {actions: 'flagged'},
-    'effect.completed': {guard: of('retire-ghost'), actions: 'ghostGone'},
+    'effect.completed': {guard: 'ghostRetired', actions: 'ghostGone'},
     'host.lost': {guard: 'ghostHostLost', actions: 'ghostGone'},
   },
   states: {
@@ -33,7 +33,7 @@ export const vmMachine = vmSetup.createMachine({
           {actions: 'rested'},
         ],
         'effect.completed': [
-          {guard: of('retire-ghost'), actions: ['ghostGone', 'rested']},
+          {guard: 'ghostRetired', actions: ['ghostGone', 'rested']},
           ...lateArrival('#vm.migrating.verifying'),
         ],
         'effect.failed': {guard: 'late', actions: 'settled'},
@@ -77,11 +77,11 @@ export const vmMachine = vmSetup.createMachine({
           meta: {awaits: 'arm-ghost'},
           entry: ask('arm-ghost'),
           on: {
-            'effect.completed': {
-              guard: of('arm-ghost'),
-              target: 'protected',
-              actions: 'ghostArmed',
-            },
+            'effect.completed': [
+              {guard: of('arm-ghost'), target: 'protected', actions: 'ghostArmed'},
+              // Said of an earlier ghost, not of the one that is being armed.
+              {guard: 'ghostRetired'},
+            ],
             'effect.failed': {
               guard: of('arm-ghost'),
               target: 'observing',
@@ -296,7 +296,10 @@ export const vmMachine = vmSetup.createMachine({
           on: {
             'restart.chosen': {guard: 'mayRestart', target: 'restarting', actions: 'aimed'},
             'placement.observed': {target: 'redirecting', actions: 'observed'},
-            'effect.completed': {guard: 'late', target: 'redirecting', actions: 'arrived'},
+            'effect.completed': [
+              {guard: 'lateOnLostTarget', actions: 'settled'},
+              {guard: 'late', target: 'redirecting', actions: 'arrived'},
+            ],
             'effect.failed': {guard: 'late', actions: ['settled', dropGhost]},
             'host.lost': {guard: 'targetLost', actions: ['targetGone', 'settled']},
             'deadline.passed': {actions: ['fresh', 'settled', dropGhost, wait(timing.restMs)]},

@@ -15,10 +15,12 @@ import {addService, type Handlers} from '../../proto/grpc.ts';
 import {richServiceError} from '../../proto/rich-errors.ts';
 import type {Actuator} from './actuator.ts';
 
+const drainMs = 5_000;
+
 /**
  * Serves the actuators of one or more agents by name: a real host has one, a simulated datacenter
  * all of them, and its power controller and balancer, behind one port. `listen` is HOST:PORT, port
- * 0 for any. Closing refuses new calls, waits for those under way, then closes the actuators.
+ * 0 for any. Closing refuses new calls, waits a little for those under way, then closes the actuators.
  *
  * Errors: `PORT_IN_USE`.
  */
@@ -35,10 +37,17 @@ export async function serveActuators({
   return {
     address: `${listen.slice(0, listen.lastIndexOf(':'))}:${port}`,
     async close() {
-      await new Promise<void>(resolve => server.tryShutdown(() => resolve()));
+      await drain(server);
       for (const actuator of actuators.values()) await actuator.close();
     },
   };
+}
+
+/** A client that does not let go is cut off. */
+async function drain(server: grpc.Server): Promise<void> {
+  const force = setTimeout(() => server.forceShutdown(), drainMs);
+  await new Promise<void>(resolve => server.tryShutdown(() => resolve()));
+  clearTimeout(force);
 }
 
 function bind(server: grpc.Server, listen: string): Promise<number> {
