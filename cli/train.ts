@@ -61,10 +61,10 @@ export function registerTrain(program: Command): void {
         .default('component-failure'),
     )
     .option('--seed <n>', `of fleets and sampling, from ${SEED_MIN}`, seedNumber, SEED_MIN)
-    .option('--fleets <n>', 'fleets to learn from', count, 400)
+    .option('--fleets <n>', 'fleets to learn from', count, 800)
     .option('--unseen-fleets <n>', 'fleets to judge on', count, 100)
     .option('--minutes <n>', 'virtual minutes of each fleet', count, 60)
-    .option('--row-every <seconds>', 'time between two rows of a host', count, 60)
+    .option('--row-every <seconds>', 'time between two rows of a host', count, 90)
     .option('--hosts <n>', 'hosts of each fleet', count, 24)
     .option('--rounds <n>', 'trees of each component at most', count, FAILURE_DEFAULTS.rounds)
     .option('--leaves <n>', 'leaves of each tree at most', count, FAILURE_DEFAULTS.leavesMax)
