@@ -15,7 +15,7 @@ export type SegmentLogOptions = {
   clock: Clock;
   /** `none` resolves after the write: for data that may be lost with the machine. */
   sync?: 'group' | 'none';
-  /** At most one commit in this time, so that a busy disk sees fewer, larger ones. */
+  /** At most one commit in this time, so that a disk sees fewer, larger ones; 2, or 0 without syncs. */
   groupMs?: number;
   /** A segment ends after the commit that takes it above this. */
   segmentBytes?: number;
@@ -73,7 +73,7 @@ class SegmentLog implements Log {
 
   constructor(options: SegmentLogOptions, unlock: () => void) {
     this.#clock = options.clock;
-    this.#groupMs = options.groupMs ?? 1;
+    this.#groupMs = options.groupMs ?? (options.sync === 'none' ? 0 : 2);
     this.#tail = new TailCache(options.cacheBytes ?? 32 << 20);
     this.#unlock = unlock;
     this.#folder = new SegmentFolder({
