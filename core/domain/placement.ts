@@ -6,8 +6,10 @@ export type PlacementHost = {
   rack: string;
   cpuCores: number;
   memoryBytes: number;
-  /** Not to be used at all: cordoned, at risk, silent, lost, observe-only. Empty: usable. */
+  /** Not to be used at all: silent, lost, only observed, frozen. Empty: usable. */
   closedBecause: string;
+  /** To be used only by what is down and fits nowhere else: cordoned, at risk. Empty: freely. */
+  avoidedBecause: string;
   /** NaN: unknown, taken as 0. */
   risk: number;
 };
@@ -74,12 +76,13 @@ export class Capacity {
 
   /**
    * Best target for a VM, or why there is none. Of those that fit: another rack than `avoidRack`
-   * first, then the largest share of CPU left free, then by name. O(hosts).
+   * first, then the largest share of room left free less the risk, then by name. A `rescue` is of a
+   * VM that is down: it may also go where nothing else is put. O(hosts).
    */
   choose(
     vm: PlacementVm,
     avoidRack = '',
-    as: 'vm' | 'ghost' = 'vm',
+    as: 'vm' | 'ghost' | 'rescue' = 'vm',
   ): {host: string; risk: number} | {because: string} {
     const refused = new Map<string, number>();
     let best: Room | undefined;
@@ -105,10 +108,11 @@ export class Capacity {
     return {because: `no target: ${counts.map(([why, n]) => `${n} ${why}`).join(', ')}`};
   }
 
-  #refuses(room: Room, vm: PlacementVm, as: 'vm' | 'ghost'): string {
+  #refuses(room: Room, vm: PlacementVm, as: 'vm' | 'ghost' | 'rescue'): string {
     if (room.name === vm.host) return 'is the source';
     if (room.closedBecause !== '') return room.closedBecause;
-    if (knownRisk(room) >= this.#policy.riskLimit) return 'too risky itself';
+    if (as !== 'rescue' && room.avoidedBecause !== '') return room.avoidedBecause;
+    if (as !== 'rescue' && knownRisk(room) >= this.#policy.riskLimit) return 'too risky itself';
     if (room.memoryFreeBytes < vm.memoryBytes) return 'without memory';
     if (as === 'ghost' && room.ghostFreeBytes < vm.memoryBytes) return 'full of ghosts';
     if (room.cpuFreeCores < vm.cpuP95Cores) return 'without CPU';

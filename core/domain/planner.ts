@@ -55,6 +55,7 @@ function placementHost(host: HostView): PlacementHost {
     cpuCores: host.cpuCores,
     memoryBytes: host.memoryBytes,
     closedBecause: closedBecause(host),
+    avoidedBecause: avoidedBecause(host),
     risk: host.risk,
   };
 }
@@ -63,7 +64,10 @@ function closedBecause(host: HostView): string {
   if (host.lost) return 'lost';
   if (host.suspected) return 'silent';
   if (host.observeOnly) return 'only observed';
-  if (host.frozen) return 'not answering this epoch';
+  return host.frozen ? 'not answering this epoch' : '';
+}
+
+function avoidedBecause(host: HostView): string {
   if (host.cordoned) return 'cordoned';
   return host.atRisk ? 'at risk' : '';
 }
@@ -183,13 +187,16 @@ function planRestart(
     return vmProposal(vm, 'none', '', 0, {because, healing: true});
   }
   const home = hosts.get(vm.host);
-  const choice = capacity.choose(placementVm(vm), home?.rack ?? '');
+  const wanted = placementVm(vm);
+  const safe = capacity.choose(wanted, home?.rack ?? '');
+  // Down is worse than at risk: what fits nowhere else goes where nothing else is put.
+  const choice = 'because' in safe ? capacity.choose(wanted, '', 'rescue') : safe;
   const loss = interruptionCost({criticality: vm.criticality, ghostArmed: false}, policy.costs);
   if ('because' in choice) {
     return vmProposal(vm, 'none', '', 0, {because: choice.because, healing: true});
   }
-  capacity.release(vm.host, placementVm(vm));
-  capacity.occupy(choice.host, placementVm(vm));
+  capacity.release(vm.host, wanted);
+  capacity.occupy(choice.host, wanted);
   return vmProposal(vm, 'restart', choice.host, policy.costs.restartMinutes * 120_000, {
     because: `its host is proven lost; every minute costs ${fixed(loss / policy.costs.restartMinutes)} VM-minutes`,
     healing: true,
@@ -198,7 +205,8 @@ function planRestart(
 
 function planFailBack(vm: VmView, hosts: ReadonlyMap<string, HostView>): Proposal | undefined {
   const home = hosts.get(vm.homeHost);
-  if (home === undefined || home.top !== 'normal' || closedBecause(home) !== '') return undefined;
+  if (home === undefined || home.top !== 'normal') return undefined;
+  if (closedBecause(home) !== '' || avoidedBecause(home) !== '') return undefined;
   return vmProposal(vm, 'fail-back', home.name, 120_000, {
     because: `${home.name} is back and healthy (${percent(home.risk)})`,
     healing: true,

@@ -102,7 +102,7 @@ export const DEFAULT_POLICY: Policy = {
     concurrentPerHost: 2,
     concurrentPerCell: 6,
     movesPerHourPerCell: 120,
-    ghostMemoryRatio: 0.15,
+    ghostMemoryRatio: 0.25,
     ghostCriticalityMin: 0.7,
   },
   target: {cpuLimitRatio: 0.85, memoryLimitRatio: 0.95, riskLimit: 0.2},

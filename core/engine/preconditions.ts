@@ -16,17 +16,20 @@ export function violatedPrecondition(
   if (effect.agent === '' || effect.address === '') return 'no agent acts on this host';
   const source = state.hosts.get(effect.host);
   if (source?.facts?.observeOnly) return `${effect.host} may only be observed`;
-  return TARGETED.has(effect.kind) ? targetProblem(state, effect.targetHost) : undefined;
+  return TARGETED.has(effect.kind) ? targetProblem(state, effect) : undefined;
 }
 
 /** Effects that put something on the target. */
 const TARGETED: ReadonlySet<string> = new Set(['start-migration', 'arm-ghost', 'restart-vm']);
 
-function targetProblem(state: PartitionState, name: string): string | undefined {
+function targetProblem(state: PartitionState, effect: IssuedEffect): string | undefined {
+  const name = effect.targetHost;
   const target = state.hosts.get(name);
   const context = state.actors.hostContext(name);
   if (target === undefined || context === undefined) return `target ${name} is unknown`;
   if (context.lost || context.suspected) return `target ${name} does not answer`;
+  // A VM that is down may have been sent to a host that others avoid.
+  if (effect.kind === 'restart-vm') return undefined;
   if (context.cordoned) return `target ${name} was cordoned`;
   return isAtRisk(state, target) ? `target ${name} came to be at risk itself` : undefined;
 }

@@ -108,6 +108,7 @@ class Reactive {
         cpuCores,
         memoryBytes,
         closedBecause: state === 'up' ? '' : 'silent',
+        avoidedBecause: '',
         risk: Number.NaN,
       })),
       this.#target,
