@@ -57,6 +57,7 @@ export type UplinkOptions = {
   note?: Note;
 };
 
+type Sent = {position: Position; bytes: number; isGap: boolean};
 type Waiter = {until: Position; resolve: () => void; reject: (error: Error) => void};
 
 export class Uplink {
@@ -77,7 +78,7 @@ export class Uplink {
   #link: Link | undefined;
   /** The last that was sent on this stream. */
   #cursor: Position;
-  #inFlight: {position: Position; bytes: number}[] = [];
+  #inFlight: Sent[] = [];
   #inFlightBytes = 0;
   #isBlocked = false;
   #throttledUntilMs = Number.NEGATIVE_INFINITY;
@@ -216,7 +217,7 @@ export class Uplink {
     const isGap = entry.kind === 'gap';
     const bytes = isGap ? this.#options.encodeGap(entry.gap) : entry.body;
     if (this.#inFlight.length === 0) this.#progressMs = this.#options.clock.monotonicMs();
-    this.#inFlight.push({position: entry.position, bytes: bytes.length});
+    this.#inFlight.push({position: entry.position, bytes: bytes.length, isGap});
     this.#inFlightBytes += bytes.length;
     this.counters[isGap ? 'sentGaps' : 'sentBatches']++;
     this.counters.sentBytes += bytes.length;
@@ -253,8 +254,10 @@ export class Uplink {
   }
 
   #refused(refusal: Position & {code: string; message: string}): void {
-    const isSent = this.#inFlight.some(({position}) => comparePositions(position, refusal) === 0);
-    const gap = isSent ? this.#options.spool.reject(refusal, refusal.code) : undefined;
+    const sent = this.#inFlight.find(({position}) => comparePositions(position, refusal) === 0);
+    // A gap cannot be refused: there is nothing that could be sent in its place.
+    const isBatch = sent !== undefined && !sent.isGap;
+    const gap = isBatch ? this.#options.spool.reject(refusal, refusal.code) : undefined;
     if (gap === undefined || this.#link === undefined) {
       this.counters.ignoredAnswers++;
       return;
@@ -262,7 +265,9 @@ export class Uplink {
     const {incarnation, seq, code, message} = refusal;
     this.counters.refusedBatches++;
     this.#note(`uplink: batch ${incarnation}/${seq} was refused: [${code}] ${message}`);
-    this.#inFlight = this.#inFlight.filter(sent => comparePositions(sent.position, refusal) !== 0);
+    this.#inFlight = this.#inFlight.filter(other => other !== sent);
+    this.#inFlightBytes -= sent?.bytes ?? 0;
+    if (comparePositions(gap.position, this.#cursor) > 0) this.#cursor = gap.position;
     this.#send(this.#link, gap);
     this.#inFlight.sort((a, b) => comparePositions(a.position, b.position));
   }
