@@ -1,7 +1,10 @@
+import assert from 'node:assert/strict';
 import type {Effect} from '../../core/domain/effects.ts';
 import {type RunningActor, startActor} from '../../statecharts/actor.ts';
 import type {ActorKind, HostEvent, VmEvent} from '../../statecharts/events.ts';
 import type {StoredState} from '../../statecharts/registry.ts';
+
+const statesMax = 10_000;
 
 export type AnyEvent = HostEvent | VmEvent;
 
@@ -90,27 +93,27 @@ export function watched(kind: ActorKind, restored?: StoredState) {
 }
 
 /**
- * Every state and context that an actor can get into, by the shortest way, up to `statesMax`; time
- * stands still, so there are finitely many. Calls `see` for each step from each of them.
+ * Every state and context that an actor can get into by these events, nearest first. Time stands
+ * still, so there are finitely many. Calls `see` for each step from each of them.
  */
 export function explore(
   kind: ActorKind,
   events: readonly AnyEvent[],
-  statesMax: number,
-  see: (step: Step) => void,
-): {paths: Set<string>; states: number; complete: boolean} {
-  const start = watched(kind).actor.serialise();
-  const known = new Map([[keyOf(start), start]]);
-  for (const at of known.values()) {
+  see: (step: Step) => void = () => {},
+): readonly StoredState[] {
+  const known = new Map<string, StoredState>();
+  const add = (stored: StoredState) => {
+    const key = `${stored.state} ${stored.context}`;
+    if (!known.has(key)) known.set(key, stored);
+  };
+  add(watched(kind).actor.serialise());
+  for (const stored of known.values()) {
+    assert(known.size <= statesMax, `more than ${statesMax} states: what grows without a bound?`);
     for (const event of events) {
-      const step = watched(kind, at).send(event);
+      const step = watched(kind, stored).send(event);
       see(step);
-      if (known.size < statesMax)
-        known.set(keyOf(step.after), known.get(keyOf(step.after)) ?? step.after);
+      add(step.after);
     }
   }
-  const paths = new Set([...known.values()].map(({state}) => state));
-  return {paths, states: known.size, complete: known.size < statesMax};
+  return [...known.values()];
 }
-
-const keyOf = ({state, context}: StoredState) => `${state} ${context}`;
