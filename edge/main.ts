@@ -45,8 +45,8 @@ export async function runEdge(options: EdgeOptions, signal: AbortSignal): Promis
   try {
     const actuator = await startActuator(options, closing);
     agent = await connectAgent(options, actuator, closing);
-    agent.start();
     if (options.http !== undefined) closing.push(await startHttp(options, options.http, agent));
+    agent.start();
     note(`edge: host ${host} of cell ${cell} streams to ${core}; spool in ${options.spool}`);
     await aborted(signal);
     note('edge: draining');
