@@ -15,7 +15,7 @@ type Flags = {
 };
 
 /** Chosen because it shows most of what there is to see; `--seeds` shows the others. */
-export const DEFAULT_SEED = 7;
+export const DEFAULT_SEED = 5;
 
 const FAULTS = ['dimm', 'disk', 'psu', 'nic', 'overheat', 'hang', 'leak', 'all', 'none'];
 
