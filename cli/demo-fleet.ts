@@ -5,11 +5,12 @@
  */
 import {createMemoryFiles} from '../core/adapters/files-memory.ts';
 import {seededRandom} from '../core/adapters/random-seeded.ts';
+import {ForestayError} from '../core/domain/errors.ts';
 import {HOST_METRICS, VM_METRICS} from '../core/domain/metric-sets.ts';
 import type {Inventory} from '../core/domain/telemetry.ts';
 import type {Clock} from '../core/ports.ts';
 import type {Datacenter} from '../core/simulation/datacenter.ts';
-import {createActuator} from '../edge/actuator/actuator.ts';
+import {type Actuator, createActuator} from '../edge/actuator/actuator.ts';
 import {openEffectTable} from '../edge/actuator/effect-table.ts';
 import {serveActuators} from '../edge/actuator/service.ts';
 import {type Agent, createAgent} from '../edge/agent.ts';
@@ -36,10 +37,39 @@ export async function serveDatacenter(
   const actuators = new Map(
     agents.map(agent => {
       const table = openEffectTable({files, path: `/effects/${agent}`});
-      return [agent, createActuator({agent, driver: datacenter.drivers, table, clock})];
+      const actuator = createActuator({agent, driver: datacenter.drivers, table, clock});
+      return [agent, asReachableAsItsHost(agent, actuator, datacenter)];
     }),
   );
   return serveActuators({listen: '127.0.0.1:0', actuators});
+}
+
+/** An agent lives on its host: when that is down or cut off, nobody answers. */
+function asReachableAsItsHost(agent: string, actuator: Actuator, datacenter: Datacenter): Actuator {
+  if (SERVICES.includes(agent)) return actuator;
+  const reach = (): void => {
+    if (datacenter.isReporting(agent)) return;
+    throw new ForestayError('AGENT_UNREACHABLE', `${agent} is down or cut off`, {retryable: true});
+  };
+  return {
+    ...actuator,
+    async announce(fence) {
+      reach();
+      return actuator.announce(fence);
+    },
+    async execute(effect, fence) {
+      reach();
+      return actuator.execute(effect, fence);
+    },
+    async query(ids) {
+      reach();
+      return actuator.query(ids);
+    },
+    async cancel(id, fence) {
+      reach();
+      return actuator.cancel(id, fence);
+    },
+  };
 }
 
 /** One edge a host. `core` is where they stream to. */

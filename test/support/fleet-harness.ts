@@ -4,6 +4,7 @@
  */
 import {createMemoryLog} from '../../core/adapters/log-memory.ts';
 import {seededRandom} from '../../core/adapters/random-seeded.ts';
+import {ForestayError} from '../../core/domain/errors.ts';
 import {partitionOfCell} from '../../core/domain/hash.ts';
 import {HOST_METRICS, VM_METRICS} from '../../core/domain/metric-sets.ts';
 import {DEFAULT_POLICY, type Policy} from '../../core/domain/policy.ts';
@@ -11,8 +12,11 @@ import type {Tick} from '../../core/domain/records.ts';
 import type {Block} from '../../core/domain/telemetry.ts';
 import {PartitionRuntime, type RuntimeOptions} from '../../core/engine/partition-runtime.ts';
 import type {Actuator, Clock, Log, Scorer} from '../../core/ports.ts';
-import {createDatacenter, type DatacenterOptions} from '../../core/simulation/datacenter.ts';
-import {SimulatedDrivers} from '../../core/simulation/drivers.ts';
+import {
+  createDatacenter,
+  type Datacenter,
+  type DatacenterOptions,
+} from '../../core/simulation/datacenter.ts';
 import {codec} from '../../proto/codec.ts';
 
 export const START_MS = Date.UTC(2026, 0, 5, 8);
@@ -34,12 +38,28 @@ export function manualClock(startMs = START_MS): Clock & {set(ms: number): void}
   };
 }
 
-export function driversActuator(drivers: SimulatedDrivers, clock: Clock): Actuator {
+/** The drivers behind agents that are as reachable as their hosts. */
+export function driversActuator(world: Datacenter, clock: Clock): Actuator {
+  const {drivers} = world;
+  const hosts = new Set(world.hosts.map(host => host.name));
+  const reach = (agent: string): void => {
+    if (!hosts.has(agent) || world.isReporting(agent)) return;
+    throw new ForestayError('AGENT_UNREACHABLE', `${agent} does not answer`, {retryable: true});
+  };
   return {
-    announce: async () => {},
-    execute: async effect => drivers.start(effect, clock.nowMs()),
-    query: async (_agent, ids) => ids.map(id => drivers.progress(id, clock.nowMs())),
-    cancel: async (_agent, id) => drivers.cancel(id, clock.nowMs()),
+    announce: async ({agent}) => reach(agent),
+    async execute(effect) {
+      reach(effect.agent);
+      return drivers.start(effect, clock.nowMs());
+    },
+    async query({agent}, ids) {
+      reach(agent);
+      return ids.map(id => drivers.progress(id, clock.nowMs()));
+    },
+    async cancel({agent}, id) {
+      reach(agent);
+      return drivers.cancel(id, clock.nowMs());
+    },
     renewLease: async () => {},
     close: async () => {},
   };
@@ -63,8 +83,8 @@ export async function createHarness(options: {
     durationMs: 3_600_000,
     ...options.world,
   });
-  const drivers = new SimulatedDrivers(world.world);
-  const actuator = driversActuator(drivers, clock);
+  const {drivers} = world;
+  const actuator = driversActuator(world, clock);
   const ticks: Tick[] = [];
   const start = (partition: number) =>
     PartitionRuntime.start({
