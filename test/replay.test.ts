@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import {spawn} from 'node:child_process';
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
@@ -65,7 +66,7 @@ async function core(t: ExecutionContext, settings: Readonly<Record<string, strin
   const running = await startCore(config, problem => problems.push(problem));
   t.teardown(async () => {
     await running.close();
-    t.deepEqual(problems, []);
+    assert.deepEqual(problems, []);
   });
   return running.grpcAddress;
 }

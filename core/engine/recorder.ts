@@ -113,12 +113,7 @@ class LogRecorder implements Recorder {
 
   async drained(msMax = 60_000): Promise<void> {
     const {log, clock, partitions} = this.#deps;
-    const targets = new Map<string, number>();
-    for (const partition of partitions) {
-      for (const topic of RECORDED_TOPICS) {
-        targets.set(`${topic}/${partition}`, await log.endOffset(topic, partition));
-      }
-    }
+    const targets = await endsOf(log, partitions);
     const isDrained = () =>
       this.#cursors.length > 0 &&
       this.#cursors.every(
@@ -162,8 +157,12 @@ class LogRecorder implements Recorder {
       scoreEvery,
     };
     await writer.attempt(async () => {
+      // Before anything is awaited from the store: what comes from now on is beyond these ends.
+      const ends = await endsOf(log, partitions);
       for (const table of TABLES) await store.ensure(table);
-      const offsets = await store.readOffsets();
+      const offsets = (await store.readOffsets()).filter(
+        ({topic, partition, offset}) => offset <= (ends.get(`${topic}/${partition}`) ?? 0),
+      );
       this.#cursors = partitions.flatMap(partition =>
         RECORDED_TOPICS.map(topic => {
           const from = offsets.find(o => o.topic === topic && o.partition === partition);
@@ -249,6 +248,22 @@ class LogRecorder implements Recorder {
 /** A recorder of these partitions; nothing happens before `run`. */
 export function createRecorder(deps: RecorderDeps): Recorder {
   return new LogRecorder(deps);
+}
+
+/**
+ * Where the log ends now. An offset beyond that was written by a recorder of another log (its
+ * folder was removed, say), and this one is read from its start.
+ */
+async function endsOf(log: Log, partitions: readonly number[]): Promise<Map<string, number>> {
+  const ends = new Map<string, number>();
+  await Promise.all(
+    partitions.flatMap(partition =>
+      RECORDED_TOPICS.map(async topic => {
+        ends.set(`${topic}/${partition}`, await log.endOffset(topic, partition));
+      }),
+    ),
+  );
+  return ends;
 }
 
 function increase(counts: Map<string, number>, key: string, by: number): void {

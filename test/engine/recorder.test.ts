@@ -199,6 +199,19 @@ test('a recorder that starts again stores what came meanwhile and repeats nothin
   await second.end();
 });
 
+test('a new log beside an old store is recorded from its start', async t => {
+  const first = recording(t);
+  for (const seq of [1, 2, 3]) await first.append('telemetry', telemetry(batch(seq)));
+  await first.recorder.drained();
+  await first.end();
+  const second = recording(t, {store: first.store});
+  await second.recorder.drained();
+  await second.append('telemetry', telemetry(batch(4)));
+  await second.recorder.drained();
+  t.is(await first.store.count('samples_host_v1'), 8);
+  await second.end();
+});
+
 test('a store that is away for a while gets everything when it is back', async t => {
   const inner = createMemoryStore();
   let away = true;
