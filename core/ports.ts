@@ -1,6 +1,7 @@
 /**
  * The seams of Forestay. Everything that leaves the process, and everything that a simulation
- * replaces, is one of these types. Each has two implementations and one contract test.
+ * replaces, is one of these types. Each has two implementations and one contract test. The seam
+ * between edge and core, `Link`, is in edge/ports.ts: the edge dials.
  */
 import type {EffectReport, IssuedEffect} from './domain/effects.ts';
 import type {InboxRecord, JournalRecord, ScoresRecord, Tick} from './domain/records.ts';
@@ -214,27 +215,3 @@ export type Codec = {
   encodeScores(record: ScoresRecord): Uint8Array;
   decodeScores(bytes: Uint8Array): ScoresRecord;
 };
-
-/**
- * One edge's stream to the core, framed. `send` gives false when the other side is behind: wait
- * for `writable`.
- */
-export type Link = {
-  send(record: TelemetryRecord, bytes: Uint8Array): boolean;
-  close(): void;
-};
-
-export type LinkEvents = {
-  acked(incarnation: number, seq: number): void;
-  refused(refusal: {incarnation: number; seq: number; code: string; message: string}): void;
-  throttled(intervalMs: number): void;
-  writable(): void;
-  /** The stream is over; `error` says why, if it was not asked for. */
-  closed(error: Error | undefined): void;
-};
-
-/** Opens a stream for an edge. */
-export type Dial = (
-  hello: {edge: string; cell: string; incarnation: number},
-  events: LinkEvents,
-) => Link;

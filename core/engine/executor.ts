@@ -13,11 +13,20 @@ import type {EffectReport, EffectResult, IssuedEffect} from '../domain/effects.t
 import {isForestayError} from '../domain/errors.ts';
 import type {InboxRecord} from '../domain/records.ts';
 import {publish} from '../events.ts';
-import type {Actuator, AgentAddress, Clock, Codec, Fence, Log} from '../ports.ts';
+import type {
+  Actuator,
+  AgentAddress,
+  Clock,
+  Codec,
+  Fence,
+  Hypervisor,
+  LoadBalancer,
+  Log,
+} from '../ports.ts';
 import type {PartitionState} from './partition-state.ts';
 import {violatedPrecondition} from './preconditions.ts';
 
-export type Actuators = {hypervisor: Actuator; balancer: Actuator};
+export type Actuators = {hypervisor: Hypervisor; balancer: LoadBalancer};
 
 export type ExecutorOptions = {
   log: Log;

@@ -1,5 +1,7 @@
+import {clearUsage} from '../domain/usage.ts';
+import {clearRow} from '../domain/windows.ts';
 import {resource} from './actor-directory.ts';
-import {type HostEntry, sortedKeys} from './partition-state.ts';
+import {bandRow, type HostEntry, sortedKeys} from './partition-state.ts';
 import {send, type TickDraft} from './tick-draft.ts';
 
 /**
@@ -33,5 +35,14 @@ export function declareReturned(draft: TickDraft, host: HostEntry): void {
   const {state} = draft;
   if (!state.actors.hostContext(host.name)?.lost) return;
   host.lostBootId = '';
+  forgetFormerLife(draft, host);
   send(draft, resource('host', host.name), {type: 'host.returned', atMs: state.timeMs});
+}
+
+/** A host that was repaired is not judged by what its old parts did. */
+function forgetFormerLife({state}: TickDraft, host: HostEntry): void {
+  const found = bandRow(state, host);
+  if (found === undefined) return;
+  clearRow(found.table.windows, found.row);
+  clearUsage(found.table.usage, found.row);
 }
