@@ -60,17 +60,22 @@ export async function* mergeRows(
   badRow: BadRow,
 ): AsyncGenerator<ReplayRow> {
   const heads: {row: ReplayRow; rest: AsyncGenerator<ReplayRow>}[] = [];
-  for (const recording of recordings) {
-    const rest = readRecording(recording, mapping, badRow);
-    const first = await rest.next();
-    if (!first.done) heads.push({row: first.value, rest});
-  }
-  while (heads.length > 0) {
-    const earliest = heads.reduce((a, b) => (b.row.atMs < a.row.atMs ? b : a));
-    yield earliest.row;
-    const next = await earliest.rest.next();
-    if (next.done) heads.splice(heads.indexOf(earliest), 1);
-    else earliest.row = next.value;
+  try {
+    for (const recording of recordings) {
+      const rest = readRecording(recording, mapping, badRow);
+      const first = await rest.next();
+      if (!first.done) heads.push({row: first.value, rest});
+    }
+    while (heads.length > 0) {
+      const earliest = heads.reduce((a, b) => (b.row.atMs < a.row.atMs ? b : a));
+      yield earliest.row;
+      const next = await earliest.rest.next();
+      if (next.done) heads.splice(heads.indexOf(earliest), 1);
+      else earliest.row = next.value;
+    }
+  } finally {
+    // Who takes no more rows lets go of the files.
+    for (const {rest} of heads) await rest.return(undefined);
   }
 }
 

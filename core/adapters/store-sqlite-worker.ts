@@ -42,6 +42,9 @@ const TYPES: Readonly<Record<ColumnType, string>> = {
 /** Rows a statement: fewer, larger statements cost half as much a row. */
 const WIDTHS = [32, 8, 1];
 
+/** SQLite binds no more values to one statement. */
+const VALUES_MAX = 32_766;
+
 const TIME_BOUNDS = [
   ['fromMs', '>='],
   ['toMs', '<'],
@@ -134,6 +137,7 @@ class SqliteTables {
   #insert(table: Table, rows: readonly StoreRow[]): void {
     let at = 0;
     for (const width of WIDTHS) {
+      if (width * table.schema.columns.length > VALUES_MAX) continue;
       while (rows.length - at >= width) {
         const values: StoreValue[] = [];
         for (let index = at; index < at + width; index++) {

@@ -261,6 +261,29 @@ export function storeContract(
     },
   );
 
+  contract('a table may have a thousand columns', async (t, under, store) => {
+    const metrics = Array.from({length: 1030}, (_, index) => `m${index}`);
+    const table: TableSchema = {
+      name: under.table('wide'),
+      version: 1,
+      columns: [
+        {name: 'ts', type: 'timestamp'},
+        ...metrics.map(name => ({name, type: 'double'}) as const),
+      ],
+      keys: ['ts'],
+    };
+    await store.ensure(table);
+    const rows = Array.from({length: 40}, (_, index) => [
+      START_MS + index,
+      ...metrics.map((_name, column) => index + column),
+    ]);
+    await store.write([{table: table.name, rows}], []);
+    await under.settle();
+    t.is(await store.count(table.name), 40);
+    const [last] = await store.query({table: table.name, order: 'descending', limit: 1});
+    t.is(last?.m1029, 39 + 1029);
+  });
+
   contract(
     'any text and any number survive the way to the store and back',
     async (t, under, store) => {
