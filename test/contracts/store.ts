@@ -214,6 +214,12 @@ export function storeContract(
     const refused = {code: 'INVALID_ARGUMENT'};
     const evil = 'x; DROP TABLE y';
     t.like(await t.throwsAsync(store.ensure({...table, name: evil})), refused);
+    const columns = [...table.columns, ...table.columns];
+    t.like(await t.throwsAsync(store.ensure({...table, columns})), refused);
+    t.like(await t.throwsAsync(store.ensure({...table, keys: ['ts', evil]})), refused);
+    t.like(await t.throwsAsync(store.ensure({...table, keys: ['entity']})), refused);
+    const fromMs = Number.NaN;
+    t.like(await t.throwsAsync(store.query({table: table.name, fromMs, limit})), refused);
     t.like(await t.throwsAsync(store.query({table: evil, limit})), refused);
     t.like(await t.throwsAsync(store.write([{table: evil, rows: []}], [])), refused);
     t.like(
