@@ -33,7 +33,14 @@ export type Move = {
   context: string;
 };
 
-type Entry = {kind: ActorKind; actor: RunningActor; seq: number; quarantined: string};
+type Entry = {
+  kind: ActorKind;
+  actor: RunningActor;
+  seq: number;
+  quarantined: string;
+  /** As it stands: made again only when it heard something. */
+  at: {state: string; context: string};
+};
 
 export class ActorDirectory {
   readonly #actors = new Map<string, Entry>();
@@ -61,6 +68,7 @@ export class ActorDirectory {
     this.#actors.set(id, {
       kind,
       actor,
+      at: actor.serialise(),
       seq: stored?.seq ?? 0,
       quarantined: stored?.quarantined ?? '',
     });
@@ -81,7 +89,7 @@ export class ActorDirectory {
   ): {move?: Move; effects: readonly Effect[]; error?: ForestayError} {
     const entry = this.#actors.get(id);
     if (entry === undefined || entry.quarantined !== '') return {effects: []};
-    const before = entry.actor.serialise();
+    const before = entry.at;
     this.#emitted = [];
     try {
       entry.actor.send(event);
@@ -89,6 +97,7 @@ export class ActorDirectory {
       return {effects: [], error: this.#quarantine(id, entry, event.type, error)};
     }
     const after = entry.actor.serialise();
+    entry.at = after;
     const effects = this.#emitted;
     if (after.state === before.state && after.context === before.context) return {effects};
     entry.seq++;
@@ -113,7 +122,7 @@ export class ActorDirectory {
   }
 
   path(id: string): string {
-    return this.#actors.get(id)?.actor.path() ?? '';
+    return this.#actors.get(id)?.at.state ?? '';
   }
 
   /** Whether the actor still waits for an effect of this kind, or lets it run by itself. */
@@ -152,13 +161,13 @@ export class ActorDirectory {
   stored(): StoredActor[] {
     return [...this.#actors]
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([id, {kind, actor, seq, quarantined}]) => ({
+      .map(([id, {kind, at, seq, quarantined}]) => ({
         id,
         kind,
         machineVersion: machines[kind].version,
         seq,
         quarantined,
-        ...actor.serialise(),
+        ...at,
       }));
   }
 }

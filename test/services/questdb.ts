@@ -30,6 +30,7 @@ export async function startQuestDb(): Promise<{httpAddress: string; stop(): Prom
   return {httpAddress, stop};
 }
 
+/** Small pages: by default every column of every table partition takes 16 MiB of disk at once. */
 function serverConf(httpAddress: string): string {
   return `http.bind.to=${httpAddress}
 http.min.enabled=false
@@ -37,6 +38,10 @@ pg.enabled=false
 line.tcp.enabled=false
 telemetry.enabled=false
 shared.worker.count=2
+# Column files grow by this much; the default of 16 MiB a column fills a disk with small tables.
+cairo.writer.data.append.page.size=65536
+cairo.wal.writer.data.append.page.size=65536
+cairo.o3.column.memory.size=65536
 `;
 }
 
