@@ -1,4 +1,5 @@
 import {hostname} from 'node:os';
+import {setFlagsFromString} from 'node:v8';
 import {type Command, InvalidArgumentError, Option, type OutputConfiguration} from 'commander';
 import {parseAddress} from '../core/domain/address.ts';
 import type {EdgeOptions} from '../edge/main.ts';
@@ -45,6 +46,8 @@ export function registerEdge(program: Command): void {
 }
 
 async function run(options: Options, command: Command): Promise<void> {
+  // A guest on somebody else's host: a small heap is worth more here than the last bit of speed.
+  setFlagsFromString('--optimize-for-size');
   const {writeOut, writeErr} = command.configureOutput() as Required<OutputConfiguration>;
   const signal = onTermination();
   const note = (line: string): void => writeErr(`${line}\n`);
@@ -83,12 +86,10 @@ async function run(options: Options, command: Command): Promise<void> {
   }
 }
 
-/** Aborts at the first SIGTERM or SIGINT; a second one ends the process at once. */
+/** Aborts at the first SIGTERM or SIGINT; a second one of its kind ends the process at once. */
 function onTermination(): AbortSignal {
   const stopping = new AbortController();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => stopping.abort());
-  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort());
   return stopping.signal;
 }
 
