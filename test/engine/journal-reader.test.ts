@@ -194,6 +194,21 @@ test('a reader that starts in the middle of a split tick waits for the next whol
   t.deepEqual(read(records.slice(2)), ['tick 1/2']);
 });
 
+test('parts that an EPOCH or a whole tick has made void are not read again', t => {
+  const made = journal();
+  made.add([codec.encodeJournal(epochOf(1)), ...split(1, 1).slice(0, 2)]);
+  const records = made.records();
+  const reader = createJournalReader(codec);
+  for (const record of records) reader.take(record);
+  t.is(reader.position().offset, 1);
+  reader.take({offset: records.length, value: whole(1, 1)[0] as Uint8Array});
+  t.is(reader.position().offset, records.length + 1);
+  const [part] = split(1, 2);
+  reader.take({offset: records.length + 1, value: part as Uint8Array});
+  reader.take({offset: records.length + 2, value: codec.encodeJournal(epochOf(5))});
+  t.deepEqual(reader.position(), {offset: records.length + 3, epoch: 5, tickNumber: -1});
+});
+
 test('a damaged record is reported and the ticks behind it still count', t => {
   const records = build(['tick', 'tick', 'tick']).records();
   const damaged = {offset: 2, value: Buffer.from('no record')};
