@@ -15,6 +15,7 @@ import {openSqliteStore} from '../core/adapters/store-sqlite.ts';
 import {assembleCore, type Core} from '../core/assembly.ts';
 import {partitionOfCell} from '../core/domain/hash.ts';
 import {DEFAULT_POLICY} from '../core/domain/policy.ts';
+import {listen} from '../core/events.ts';
 import {buildInfo} from '../core/main.ts';
 import type {Scorer} from '../core/ports.ts';
 import {
@@ -112,6 +113,7 @@ async function conduct(
     onAct: (host, atMs) => datacenter.ledger.act(host, atMs),
     onClear: host => datacenter.ledger.clear(host),
   });
+  const unlisten = listen('effect.finished', ({vm, figures}) => story.finished(vm, figures));
   const core = await openCore(options, folder, clock, {
     onTick: (tick, {partition}) => {
       if (!simulated.has(partition)) return;
@@ -145,6 +147,7 @@ async function conduct(
     }
     await options.linger?.();
   } finally {
+    unlisten();
     await thisMachine?.stop();
     await fleet.close();
     await core.close();

@@ -46,6 +46,8 @@ export class Story {
   readonly #places = new Map<string, string>();
   /** What was said once about an alarm is not said again while it lasts. */
   readonly #said = new Set<string>();
+  /** What the last effect on a VM cost, as its driver measured it. */
+  readonly #figures = new Map<string, Readonly<Record<string, number>>>();
   #nowMs = 0;
 
   constructor(options: StoryOptions) {
@@ -56,6 +58,11 @@ export class Story {
     for (const {row, reasons} of record.reasons) {
       this.#reasons.set(record.hosts[row] as string, reasons);
     }
+  }
+
+  /** An effect on a VM is over; told before the tick that it is part of. */
+  finished(vm: string, figures: Readonly<Record<string, number>>): void {
+    this.#figures.set(vm, figures);
   }
 
   tick(tick: Tick): void {
@@ -159,11 +166,11 @@ export class Story {
     switch (to) {
       case 'migrating.verifying':
         this.acts.migrations++;
-        this.#say(vm, 'good', `runs on ${context.host} now`);
+        this.#say(vm, 'good', `runs on ${context.host} now${this.#cost(vm)}`);
         return;
       case 'at-risk.protected':
         this.acts.ghostsArmed++;
-        this.#say(vm, 'good', `ghost armed on ${context.ghostHost}`);
+        this.#say(vm, 'good', `ghost armed on ${context.ghostHost}${this.#cost(vm)}`);
         return;
       case 'ghost-active.redirecting':
         this.acts.ghostsActivated++;
@@ -199,6 +206,17 @@ export class Story {
       const {because: why} = found[0] as Decision;
       this.#say(host, 'quiet', `${shown} ${names.length === 1 ? 'stays' : 'stay'}: ${why}`);
     }
+  }
+
+  #cost(vm: string): string {
+    const figures = this.#figures.get(vm) ?? {};
+    const {downtime_seconds: down, transferred_bytes: bytes, duration_seconds: took} = figures;
+    const parts = [
+      down === undefined ? '' : `paused ${Math.round(down * 1000)} ms`,
+      bytes === undefined ? '' : `${(bytes / 1e9).toFixed(1)} GB copied`,
+      took === undefined ? '' : `in ${Math.round(took)} s`,
+    ].filter(part => part !== '');
+    return parts.length === 0 ? '' : ` (${parts.join(', ')})`;
   }
 
   #decided(decision: Decision): void {

@@ -21,7 +21,12 @@ export type EngineEvents = {
   'transition.made': {cell: string; kind: 'host' | 'vm'; from: string; to: string};
   'decision.made': {action: string; outcome: string; blockedBy: string};
   'effect.issued': {kind: string};
-  'effect.finished': {kind: string; status: string; figures: Readonly<Record<string, number>>};
+  'effect.finished': {
+    kind: string;
+    vm: string;
+    status: string;
+    figures: Readonly<Record<string, number>>;
+  };
   'actor.quarantined': {kind: 'host' | 'vm'; code: string};
   'checkpoint.written': {partition: number; bytes: number; durationMs: number};
   'store.written': {rows: number; durationMs: number};

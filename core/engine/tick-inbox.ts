@@ -1,11 +1,9 @@
 import type {EffectResult, IssuedEffect} from '../domain/effects.ts';
 import {metricSet} from '../domain/metric-sets.ts';
 import type {InboxRecord} from '../domain/records.ts';
-import {publish} from '../events.ts';
-import {resource} from './actor-directory.ts';
 import {declareLost, declareReturned} from './host-fate.ts';
 import {createSetTable} from './set-table.ts';
-import {send, type TickDraft} from './tick-draft.ts';
+import {entityOf, send, type TickDraft, tell} from './tick-draft.ts';
 
 /** Request ids that are remembered, so that a repeated command does nothing. */
 const REQUESTS_MAX = 10_000;
@@ -64,13 +62,14 @@ function takeResult(draft: TickDraft, result: EffectResult): void {
   const effect = state.running.get(result.id);
   if (effect === undefined) return;
   state.running.delete(result.id);
-  publish('effect.finished', {
+  tell(draft, 'effect.finished', {
     kind: effect.kind,
+    vm: effect.vm,
     status: result.status,
     figures: result.figures,
   });
   noteOutcome(draft, effect, result);
-  send(draft, effect.vm === '' ? resource('host', effect.host) : resource('vm', effect.vm), {
+  send(draft, entityOf(effect), {
     type: result.status === 'done' ? 'effect.completed' : 'effect.failed',
     atMs: state.timeMs,
     kind: effect.kind,

@@ -164,8 +164,8 @@ test('metrics count what the engine publishes and look at the fleet', async t =>
   publish('decision.made', {action: 'migrate', outcome: 'blocked', blockedBy: 'budget'});
   publish('decision.made', {action: 'none', outcome: 'no-action', blockedBy: ''});
   publish('effect.issued', {kind: 'start-migration'});
-  publish('effect.finished', {kind: 'start-migration', status: 'done', figures});
-  publish('effect.finished', {kind: 'fence-host', status: 'failed', figures: {}});
+  publish('effect.finished', {kind: 'start-migration', vm: 'v1', status: 'done', figures});
+  publish('effect.finished', {kind: 'fence-host', vm: '', status: 'failed', figures: {}});
   publish('actor.quarantined', {kind: 'host', code: 'ACTOR_QUARANTINED'});
   publish('record.quarantined', {
     topic: 'inbox',
