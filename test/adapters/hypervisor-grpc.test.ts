@@ -150,3 +150,12 @@ test('a port that is taken is named', async t => {
     message: /cannot listen on 127.0.0.1/,
   });
 });
+
+test('an effect of a kind that the agent has never heard of is refused, not guessed', async t => {
+  const asked = issue({address: await serve(t, stepDriver(), ['h1']), kind: 'teleport' as never});
+  const error = await t.throwsAsync(() => actuatorFor(t).execute(asked, fence), {
+    code: 'INVALID_ARGUMENT',
+    message: /a known kind.*"teleport"/,
+  });
+  t.false((error as {retryable?: boolean}).retryable);
+});
