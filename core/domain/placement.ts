@@ -97,7 +97,8 @@ export class Capacity {
         (room.cpuFreeCores - vm.cpuP95Cores) / room.cpuCores,
         (room.memoryFreeBytes - vm.memoryBytes) / room.memoryBytes,
       );
-      const score = free - knownRisk(room) + (avoidRack !== '' && room.rack !== avoidRack ? 1 : 0);
+      // Free room less risk is between -1 and 1: another rack outweighs all of it.
+      const score = free - knownRisk(room) + (avoidRack !== '' && room.rack !== avoidRack ? 2 : 0);
       if (score > bestScore) {
         best = room;
         bestScore = score;
@@ -106,6 +107,12 @@ export class Capacity {
     if (best !== undefined) return {host: best.name, risk: knownRisk(best)};
     const counts = [...refused].sort(([a], [b]) => (a < b ? -1 : 1));
     return {because: `no target: ${counts.map(([why, n]) => `${n} ${why}`).join(', ')}`};
+  }
+
+  /** Why a VM may not go to this very host; empty if it may. */
+  refusal(host: string, vm: PlacementVm): string {
+    const room = this.#byName.get(host);
+    return room === undefined ? 'not in the cell' : this.#refuses(room, vm, 'vm');
   }
 
   #refuses(room: Room, vm: PlacementVm, as: 'vm' | 'ghost' | 'rescue'): string {

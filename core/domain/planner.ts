@@ -172,7 +172,7 @@ function planHealing(
 ): Proposal | undefined {
   if (vm.busy) return undefined;
   if (vm.path === 'recovering.awaiting-restart') return planRestart(vm, hosts, capacity, policy);
-  if (vm.path === 'ghost-active.serving') return planFailBack(vm, hosts);
+  if (vm.path === 'ghost-active.serving') return planFailBack(vm, hosts, capacity);
   return undefined;
 }
 
@@ -203,10 +203,21 @@ function planRestart(
   });
 }
 
-function planFailBack(vm: VmView, hosts: ReadonlyMap<string, HostView>): Proposal | undefined {
+function planFailBack(
+  vm: VmView,
+  hosts: ReadonlyMap<string, HostView>,
+  capacity: Capacity,
+): Proposal | undefined {
   const home = hosts.get(vm.homeHost);
   if (home === undefined || home.top !== 'normal') return undefined;
   if (closedBecause(home) !== '' || avoidedBecause(home) !== '') return undefined;
+  // Nothing was kept free for it while it was away.
+  const refusal = capacity.refusal(home.name, placementVm(vm));
+  if (refusal !== '') {
+    const because = `stays on ${vm.host}: ${home.name} is ${refusal}`;
+    return vmProposal(vm, 'none', '', 0, {because, healing: true});
+  }
+  capacity.occupy(home.name, placementVm(vm));
   return vmProposal(vm, 'fail-back', home.name, 120_000, {
     because: `${home.name} is back and healthy (${percent(home.risk)})`,
     healing: true,
