@@ -1,0 +1,90 @@
+import test from 'ava';
+import {
+  COMPONENTS,
+  extractFeatures,
+  FEATURE_COUNT,
+  FEATURE_HASH,
+  FEATURES,
+  featureColumns,
+} from '../../core/domain/features.ts';
+import {fnv1a32} from '../../core/domain/hash.ts';
+import {HOST_METRICS} from '../../core/domain/metric-sets.ts';
+import {createWindows, observe} from '../../core/domain/windows.ts';
+
+test('every host metric gives level, trend and noise, in the order of its columns', t => {
+  t.is(FEATURE_COUNT, 3 * HOST_METRICS.columns.length);
+  t.deepEqual(
+    FEATURES.map(({name}) => name),
+    HOST_METRICS.columns.flatMap(metric => [
+      `${metric}.level`,
+      `${metric}.trend`,
+      `${metric}.noise`,
+    ]),
+  );
+  t.deepEqual(COMPONENTS, ['cpu', 'memory', 'disk', 'network', 'power']);
+});
+
+test('the hash of the contract is of its names in order: another contract is another hash', t => {
+  const hashOf = (names: readonly string[]) => fnv1a32(names.join('\n'));
+  const names = FEATURES.map(({name}) => name);
+  t.is(FEATURE_HASH, hashOf(names));
+  const [first, second, ...rest] = names as [string, string, ...string[]];
+  t.not(hashOf([second, first, ...rest]), FEATURE_HASH);
+  t.not(hashOf([first, ...rest]), FEATURE_HASH);
+});
+
+test('columns are found by name in any order, and missing ones are -1', t => {
+  const reversed = [...HOST_METRICS.columns].reverse();
+  t.deepEqual(
+    [...featureColumns(reversed)],
+    HOST_METRICS.columns.map((_, index) => reversed.length - 1 - index),
+  );
+  t.true(featureColumns(['something_else']).every(column => column === -1));
+});
+
+test('features are the fast average, its distance from the slow one, and the deviation', t => {
+  const columns = [...HOST_METRICS.columns].reverse();
+  const windows = createWindows(columns.length, 2);
+  observe(
+    windows,
+    1,
+    1000,
+    Float32Array.from(columns, (_, index) => index),
+    0,
+    1,
+  );
+  observe(
+    windows,
+    1,
+    61_000,
+    Float32Array.from(columns, (_, index) => 2 * index + 1),
+    0,
+    1,
+  );
+  const into = new Float32Array(FEATURE_COUNT + 2).fill(-7);
+  extractFeatures(windows, 1, featureColumns(columns), into, 1);
+  FEATURES.forEach(({metric, kind}, index) => {
+    const cell = columns.length + columns.indexOf(metric);
+    const fast = windows.fast[cell] as number;
+    const expected = {
+      level: fast,
+      trend: fast - (windows.slow[cell] as number),
+      noise: Math.sqrt(windows.spread[cell] as number),
+    };
+    t.is(into[index + 1], Math.fround(expected[kind]));
+  });
+  t.is(into[0], -7);
+  t.is(into[FEATURE_COUNT + 1], -7);
+});
+
+test('a metric that the set lacks is NaN three times, one without a value in level and trend', t => {
+  const present = HOST_METRICS.columns.slice(0, 2);
+  const windows = createWindows(2, 1);
+  observe(windows, 0, 1000, Float32Array.of(5, Number.NaN), 0, 1);
+  const into = new Float32Array(FEATURE_COUNT);
+  extractFeatures(windows, 0, featureColumns(present), into, 0);
+  t.deepEqual([...into.subarray(0, 3)], [5, 0, 0]);
+  // Its deviation is zero, as of a metric that stands still.
+  t.true(Number.isNaN(into[3]) && Number.isNaN(into[4]));
+  t.true(into.subarray(6).every(Number.isNaN));
+});

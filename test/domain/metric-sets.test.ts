@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import test from 'ava';
+import fc from 'fast-check';
+import {
+  BUILT_IN_METRIC_SETS,
+  HOST_METRICS,
+  metricSet,
+  VM_METRICS,
+} from '../../core/domain/metric-sets.ts';
+
+const names = fc.uniqueArray(fc.stringMatching(/^[a-z_]{1,12}$/), {minLength: 2, maxLength: 6});
+
+test('the same columns give the same hash', t => {
+  fc.assert(
+    fc.property(names, columns => {
+      assert.deepEqual(metricSet('m', 'host', columns), metricSet('m', 'host', [...columns]));
+    }),
+  );
+  t.pass();
+});
+
+test('another order, another column, another kind or another name is another hash', t => {
+  fc.assert(
+    fc.property(names, columns => {
+      const {hash} = metricSet('m', 'host', columns);
+      assert.notEqual(metricSet('m', 'host', [...columns].reverse()).hash, hash);
+      assert.notEqual(metricSet('m', 'host', [...columns, 'UPPER']).hash, hash);
+      assert.notEqual(metricSet('m', 'vm', columns).hash, hash);
+      assert.notEqual(metricSet('n', 'host', columns).hash, hash);
+    }),
+  );
+  t.pass();
+});
+
+test('a column is not the same as its two halves', t => {
+  t.not(metricSet('m', 'host', ['ab']).hash, metricSet('m', 'host', ['a', 'b']).hash);
+});
+
+test('the built-in sets are one for hosts and one for VMs, without repeated columns', t => {
+  t.deepEqual(
+    BUILT_IN_METRIC_SETS.map(({name, kind}) => [name, kind]),
+    [
+      ['host.v1', 'host'],
+      ['vm.v1', 'vm'],
+    ],
+  );
+  for (const {columns} of BUILT_IN_METRIC_SETS) t.is(new Set(columns).size, columns.length);
+});
+
+test('every column says its unit', t => {
+  const unit = /_(ratio|per_second|seconds|depth|celsius|rpm|bytes)$/;
+  for (const column of [...HOST_METRICS.columns, ...VM_METRICS.columns]) t.regex(column, unit);
+});
