@@ -27,7 +27,7 @@ export type FetchRequest = {
 };
 
 /** One broker, of which we need the fetch. */
-export type KafkaBroker = {
+type KafkaBroker = {
   fetch(request: {
     maxWaitTime: number;
     minBytes: number;

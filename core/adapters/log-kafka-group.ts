@@ -1,3 +1,4 @@
+import {setTimeout as sleep} from 'node:timers/promises';
 import type {Consumer, Kafka} from 'kafkajs';
 import {ForestayError} from '../domain/errors.ts';
 import type {Membership, OwnershipHandler} from '../ports.ts';
@@ -11,6 +12,7 @@ const rebalanceMs = 10_000;
 const idleMs = 500;
 const joinMsMax = 60_000;
 const revokeMs = 5_000;
+const restartMs = 1_000;
 
 /** A membership that its log can end without asking. */
 export type GroupMembership = Membership & {drop(): Promise<void>};
@@ -32,30 +34,17 @@ export async function joinOwners(
   options: {groupId: string; topic: string; nowMs: () => number},
   handler: OwnershipHandler,
 ): Promise<GroupMembership> {
-  const {groupId, topic, nowMs} = options;
+  const {groupId, nowMs} = options;
   const handover = new Handover(handler);
-  const consumer = kafka.consumer({
-    groupId,
-    partitionAssigners: [stickyAssigner(topic, () => handover.wanted)],
-    sessionTimeout: sessionMs,
-    heartbeatInterval: heartbeatMs,
-    rebalanceTimeout: rebalanceMs,
-    maxWaitTimeInMs: idleMs,
-    allowAutoTopicCreation: false,
-    retry: {retries: 5, restartOnFailure: async () => true},
-  });
-  const joined = Promise.withResolvers<void>();
-  followAssignments(consumer, topic, handover, joined);
+  const group = new OwnerGroup(kafka, options, handover);
   const drop = async (): Promise<void> => {
     handover.end();
     handover.loseAll();
-    await consumer.disconnect();
+    await group.stop();
   };
   try {
-    await consumer.connect();
-    await consumer.subscribe({topic});
-    await consumer.run({autoCommit: false, eachBatch: async () => {}});
-    await within(joinMsMax, joined.promise, groupId);
+    await group.start();
+    await within(joinMsMax, group.joined, groupId);
   } catch (error) {
     await drop();
     throw error;
@@ -65,31 +54,100 @@ export async function joinOwners(
     async leave() {
       handover.end();
       await handover.revokeAll(nowMs() + revokeMs);
-      await consumer.disconnect();
+      await group.stop();
     },
   };
 }
 
-function followAssignments(
-  consumer: Consumer,
-  topic: string,
-  handover: Handover,
-  joined: PromiseWithResolvers<void>,
-): void {
-  let member: string | undefined;
-  let isFirst = true;
-  consumer.on(consumer.events.GROUP_JOIN, ({payload}) => {
-    consumer.pause([{topic}]);
-    if (member !== payload.memberId) handover.loseAll();
-    member = payload.memberId;
-    const handedOver = handover.assign(payload.memberAssignment[topic] ?? []);
-    // Later, nobody waits who could be told: an owner that cannot take over ends its process.
-    if (isFirst) handedOver.then(joined.resolve, joined.reject);
-    else void handedOver;
-    isFirst = false;
-  });
-  // Not a member any more, whatever comes next.
-  consumer.on(consumer.events.CRASH, () => handover.loseAll());
+/** Keeps a consumer in the group, a new one whenever kafkajs gives the old one up. */
+class OwnerGroup {
+  readonly #kafka: Kafka;
+  readonly #groupId: string;
+  readonly #topic: string;
+  readonly #handover: Handover;
+  readonly #joined = Promise.withResolvers<void>();
+  readonly #stopped = new AbortController();
+  #consumer: Consumer | undefined;
+  #member: string | undefined;
+  #isFirst = true;
+  /** The consumer has given up, or is to. */
+  #broken = false;
+  #restarting: Promise<void> | undefined;
+
+  constructor(kafka: Kafka, options: {groupId: string; topic: string}, handover: Handover) {
+    this.#kafka = kafka;
+    this.#groupId = options.groupId;
+    this.#topic = options.topic;
+    this.#handover = handover;
+  }
+
+  /** The first assignment is handed over, or could not be. */
+  get joined(): Promise<void> {
+    return this.#joined.promise;
+  }
+
+  async start(): Promise<void> {
+    const topic = this.#topic;
+    const consumer = this.#kafka.consumer({
+      groupId: this.#groupId,
+      partitionAssigners: [stickyAssigner(topic, () => this.#handover.wanted)],
+      sessionTimeout: sessionMs,
+      heartbeatInterval: heartbeatMs,
+      rebalanceTimeout: rebalanceMs,
+      maxWaitTimeInMs: idleMs,
+      allowAutoTopicCreation: false,
+      // Restarting is done here: kafkajs's own goes on after a disconnect.
+      retry: {retries: 5, restartOnFailure: async () => false},
+    });
+    this.#consumer = consumer;
+    consumer.on(consumer.events.GROUP_JOIN, ({payload}) => {
+      consumer.pause([{topic}]);
+      this.#follow(payload.memberId, payload.memberAssignment[topic] ?? []);
+    });
+    consumer.on(consumer.events.CRASH, () => this.#joinAnew());
+    await consumer.connect();
+    await consumer.subscribe({topic});
+    await consumer.run({autoCommit: false, eachBatch: async () => {}});
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    await this.#restarting;
+    await this.#consumer?.disconnect();
+  }
+
+  #follow(member: string, partitions: readonly number[]): void {
+    if (this.#member !== member) this.#handover.loseAll();
+    this.#member = member;
+    const handedOver = this.#handover.assign(partitions);
+    // Who cannot take over what it is given later on leaves it to others, and comes back.
+    if (this.#isFirst) handedOver.then(this.#joined.resolve, this.#joined.reject);
+    else handedOver.catch(() => this.#joinAnew());
+    this.#isFirst = false;
+  }
+
+  #joinAnew(): void {
+    // Not a member any more, or not for long.
+    this.#handover.loseAll();
+    this.#broken = true;
+    this.#restarting ??= this.#restart();
+  }
+
+  async #restart(): Promise<void> {
+    const {signal} = this.#stopped;
+    while (this.#broken && !signal.aborted) {
+      this.#broken = false;
+      try {
+        await this.#consumer?.disconnect();
+        await sleep(restartMs * (0.5 + Math.random()), undefined, {signal});
+        await this.start();
+      } catch {
+        // As long as we are no member we own nothing: trying again is all there is to do.
+        this.#broken = true;
+      }
+    }
+    this.#restarting = undefined;
+  }
 }
 
 async function within(ms: number, promise: Promise<void>, groupId: string): Promise<void> {

@@ -1,3 +1,4 @@
+import {setTimeout as sleep} from 'node:timers/promises';
 import kafkajs, {type Kafka, type Producer, type TopicMessages} from 'kafkajs';
 import {ForestayError} from '../domain/errors.ts';
 import {requestMs} from './log-kafka-client.ts';
@@ -8,6 +9,8 @@ const batchBytesMax = 1 << 20;
 const requestBytesMax = 16 << 20;
 /** Waiting appends beyond this are refused. */
 const pendingBytesMax = 256 << 20;
+const connectAttemptsMax = 5;
+const connectRetryMs = 500;
 
 export type Append = {topic: string; partition: number; values: readonly Uint8Array[]};
 
@@ -122,7 +125,19 @@ export class KafkaProducer {
   }
 
   async #connect(): Promise<Producer> {
-    if (this.#producer !== undefined) return this.#producer;
+    for (let attempt = 1; this.#producer === undefined; attempt++) {
+      try {
+        this.#producer = await this.#connectOnce();
+      } catch (error) {
+        // A broker that has just started cannot give out producer ids for a moment.
+        if (attempt === connectAttemptsMax) throw error;
+        await sleep(connectRetryMs * (0.5 + Math.random()));
+      }
+    }
+    return this.#producer;
+  }
+
+  async #connectOnce(): Promise<Producer> {
     const producer = this.#kafka.producer({
       idempotent: true,
       maxInFlightRequests: 1,
@@ -133,8 +148,12 @@ export class KafkaProducer {
           message.partition as number,
       retry: {retries: 4, initialRetryTime: 100, maxRetryTime: 2_000},
     });
-    await producer.connect();
-    this.#producer = producer;
+    try {
+      await producer.connect();
+    } catch (error) {
+      await producer.disconnect();
+      throw error;
+    }
     return producer;
   }
 

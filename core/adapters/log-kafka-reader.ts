@@ -5,7 +5,8 @@ import type {FetchedPartition, FetchRequest, KafkaCluster} from './log-kafka-cli
 
 /** Answers of brokers in one request; more reads wait for the next. */
 const requestBytesMax = 32 << 20;
-const attemptsMax = 6;
+/** Each with kafkajs's own retries: gives up after about 12 s without a broker. */
+const attemptsMax = 3;
 const retryMsMin = 100;
 const retryMsMax = 2_000;
 const readUncommitted = 0;

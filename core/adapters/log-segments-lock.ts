@@ -5,7 +5,7 @@ import {ForestayError} from '../domain/errors.ts';
 import type {Files} from '../ports.ts';
 
 /** Who holds a folder. A pid alone will not do: after a restart it may be somebody else's. */
-export type LockHolder = {pid: number; host: string; startedAt: string; token: string};
+type LockHolder = {pid: number; host: string; startedAt: string; token: string};
 
 /** Says whether a holder still runs. */
 export type IsAlive = (holder: LockHolder) => boolean;

@@ -38,12 +38,15 @@ export async function startJava(options: {
   const child = spawn('java', options.args, {cwd: directory, stdio: ['ignore', file, file]});
   closeSync(file);
   child.unref();
-  const kill = (): void => void child.kill('SIGKILL');
-  process.once('exit', kill);
+  const abandon = (): void => {
+    child.kill('SIGKILL');
+    rmSync(directory, {recursive: true, force: true});
+  };
+  process.once('exit', abandon);
 
   const stop = async (): Promise<void> => {
     await end(child);
-    process.off('exit', kill);
+    process.off('exit', abandon);
     rmSync(directory, {recursive: true, force: true});
   };
   const startedAt = performance.now();

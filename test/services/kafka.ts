@@ -1,10 +1,12 @@
-import {randomBytes} from 'node:crypto';
 import {mkdtempSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import kafkajs from 'kafkajs';
 import {ensureJars} from './jars.ts';
 import {freePort, runJava, startJava} from './java-process.ts';
+
+/** Any 16 bytes in URL-safe base 64; every broker is a cluster of its own anyway. */
+const clusterId = 'Zm9yZXN0YXktdGVzdHMtMQ';
 
 /** One Kafka 4.1 broker (KRaft, no ZooKeeper) on free loopback ports, its data in a folder of /tmp. */
 export async function startKafka(): Promise<{brokers: string[]; stop(): Promise<void>}> {
@@ -14,14 +16,13 @@ export async function startKafka(): Promise<{brokers: string[]; stop(): Promise<
   const controller = `127.0.0.1:${await freePort()}`;
   const properties = join(directory, 'server.properties');
   writeFileSync(properties, serverProperties(broker, controller, join(directory, 'data')));
-  const cluster = randomBytes(16).toString('base64url');
   const storage = ['-Xmx128m', '-XX:TieredStopAtLevel=1', '-cp', classPath];
   await runJava(directory, [
     ...storage,
     'kafka.tools.StorageTool',
     'format',
     '-t',
-    cluster,
+    clusterId,
     '-c',
     properties,
   ]);

@@ -20,21 +20,25 @@ export async function needService(
 ): Promise<string | undefined> {
   const shared = process.env[serviceVariable[name]];
   if (shared) return shared;
-  const required = process.env.CI === 'true';
-  if (!required && process.env.FORESTAY_TEST_SERVICES !== '1') {
-    t.log(`NOT RUN: needs a real ${name}; set FORESTAY_TEST_SERVICES=1 (Java 17 and Maven)`);
-    t.pass();
-    return undefined;
-  }
-  const missing = missingTool();
-  if (missing !== undefined) {
-    t.log(`NOT RUN: ${missing}`);
-    if (required) t.fail(`under CI=true ${name} must run`);
-    else t.pass();
-    return undefined;
-  }
+  if (!mayStartService(t, name)) return undefined;
   t.timeout(12 * 60_000, `starting ${name}`);
   const started = own.get(name) ?? startService(name);
   own.set(name, started);
   return (await started).address;
+}
+
+/** Whether this test may start a service of its own, to stop it half way; if not, it has said so. */
+export function mayStartService(t: ExecutionContext, name: ServiceName): boolean {
+  const required = process.env.CI === 'true';
+  if (!required && process.env.FORESTAY_TEST_SERVICES !== '1') {
+    t.log(`NOT RUN: needs a real ${name}; set FORESTAY_TEST_SERVICES=1 (Java 17 and Maven)`);
+    t.pass();
+    return false;
+  }
+  const missing = missingTool();
+  if (missing === undefined) return true;
+  t.log(`NOT RUN: ${missing}`);
+  if (required) t.fail(`under CI=true ${name} must run`);
+  else t.pass();
+  return false;
 }
