@@ -66,7 +66,8 @@ function notStored(
   return new ForestayError(
     'TIMED_OUT',
     `${storedSamples} of ${samples} samples are stored after ${drainTimeout} s; the rest is in the ` +
-      'log and follows when the store takes it (allow more with --drain-timeout)',
+      'log and follows when the store takes it (allow more with --drain-timeout; a core that was ' +
+      'restarted meanwhile has begun to count anew)',
     {details: {storedSamples, samples}},
   );
 }
