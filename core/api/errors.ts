@@ -46,8 +46,6 @@ const statusOf: Readonly<Record<ErrorCode, grpc.status>> = {
   REQUEST_ID_REUSED: status.ALREADY_EXISTS,
   SERVER_UNREACHABLE: status.UNAVAILABLE,
   TIMED_OUT: status.DEADLINE_EXCEEDED,
-  SPOOL_CORRUPT: status.DATA_LOSS,
-  SPOOL_FULL: status.RESOURCE_EXHAUSTED,
   SENSOR_FAILED: status.INTERNAL,
 };
 

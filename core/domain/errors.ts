@@ -47,8 +47,6 @@ export const errorCodes = [
   'SERVER_UNREACHABLE',
   'TIMED_OUT',
   // Edge
-  'SPOOL_CORRUPT',
-  'SPOOL_FULL',
   'SENSOR_FAILED',
 ] as const;
 
