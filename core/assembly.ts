@@ -74,8 +74,15 @@ export async function assembleCore(parts: CoreParts, settings: CoreSettings): Pr
   const {log, store, codec, wallClock, random} = parts;
   const model = createReadModel();
   const metricSets = createMetricSets({log, codec, clock: parts.clock});
-  const ingest = createIngest({log, codec, clock: parts.clock, metricSets});
-  const engine = await startEngine({
+  let engine: Engine | undefined;
+  const ingest = createIngest({
+    log,
+    codec,
+    clock: parts.clock,
+    metricSets,
+    lagMs: partition => engine?.lagMs(partition) ?? 0,
+  });
+  engine = await startEngine({
     ...engineOptions(parts, settings),
     onStart: state => restore(state, {model, metricSets, ingest}),
     onTick: (tick, state) => {

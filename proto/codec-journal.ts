@@ -1,7 +1,7 @@
 import {create, type MessageInitShape, toBinary} from '@bufbuild/protobuf';
 import {actionKinds, type Decision} from '../core/domain/decision.ts';
 import {effectKinds, type IssuedEffect} from '../core/domain/effects.ts';
-import type {JournalRecord, Mode, Tick, Transition} from '../core/domain/records.ts';
+import type {Cut, JournalRecord, Mode, Tick, Transition} from '../core/domain/records.ts';
 import {bytesOf, copyFloats} from './codec-floats.ts';
 import {malformed, oneOf, parse, wholeNumber} from './codec-guards.ts';
 import {inventoryHostOf, toInventoryHost} from './codec-inventory.ts';
@@ -90,11 +90,7 @@ function toTick(tick: Tick) {
     timeMs: tick.timeMs,
     epoch: BigInt(tick.epoch),
     number: BigInt(tick.number),
-    cut: {
-      telemetryOffset: BigInt(tick.cut.telemetryOffset),
-      inboxOffset: BigInt(tick.cut.inboxOffset),
-      scoreRequest: BigInt(tick.cut.scoreRequest),
-    },
+    cut: toCut(tick.cut),
     modelHash: tick.modelHash,
     ...(control === undefined ? {} : {control}),
     transitions: tick.transitions.map(move => ({...move, seq: BigInt(move.seq)})),
@@ -106,21 +102,25 @@ function toTick(tick: Tick) {
       alternatives: [...decision.alternatives],
     })),
     inventory: tick.inventory.map(toInventoryHost),
+    quiet: (tick.quiet ?? []).map(({timeMs, cut}) => ({timeMs, cut: toCut(cut)})),
+  };
+}
+
+function toCut(cut: Cut) {
+  return {
+    telemetryOffset: BigInt(cut.telemetryOffset),
+    inboxOffset: BigInt(cut.inboxOffset),
+    scoreRequest: BigInt(cut.scoreRequest),
   };
 }
 
 function tickOf(tick: records.Tick): Tick {
-  const {cut, control} = tick;
-  if (cut === undefined) throw malformed(CODE, `tick ${tick.number} has no cut`);
+  const {control, quiet} = tick;
   return {
     timeMs: tick.timeMs,
     epoch: counter(tick.epoch, 'epoch'),
     number: counter(tick.number, 'number'),
-    cut: {
-      telemetryOffset: counter(cut.telemetryOffset, 'telemetry_offset'),
-      inboxOffset: counter(cut.inboxOffset, 'inbox_offset'),
-      scoreRequest: counter(cut.scoreRequest, 'score_request'),
-    },
+    cut: cutOf(tick.cut, tick.number),
     transitions: tick.transitions.map(transitionOf),
     risks: tick.risks.map(({host, risks}) => ({host, risks: risksOf(risks)})),
     timers: tick.timers.map(({actor, dueMs}) => ({actor, dueMs})),
@@ -129,6 +129,18 @@ function tickOf(tick: records.Tick): Tick {
     inventory: tick.inventory.map(host => inventoryHostOf(host, CODE)),
     ...(control === undefined ? {} : {control: controlOf(control)}),
     modelHash: tick.modelHash,
+    ...(quiet.length === 0
+      ? {}
+      : {quiet: quiet.map(({timeMs, cut}) => ({timeMs, cut: cutOf(cut, tick.number)}))}),
+  };
+}
+
+function cutOf(cut: records.Cut | undefined, tick: bigint): Cut {
+  if (cut === undefined) throw malformed(CODE, `tick ${tick} has no cut`);
+  return {
+    telemetryOffset: counter(cut.telemetryOffset, 'telemetry_offset'),
+    inboxOffset: counter(cut.inboxOffset, 'inbox_offset'),
+    scoreRequest: counter(cut.scoreRequest, 'score_request'),
   };
 }
 

@@ -60,7 +60,12 @@ export type Tick = {
   /** Present when it changed. */
   control?: Control;
   modelHash: string;
+  /** Ticks before this one that took input, changed nothing and were not written; absent: none. */
+  quiet?: readonly QuietTick[];
 };
+
+/** When and where a tick that changed nothing cut its inputs: a replay steps it as well. */
+export type QuietTick = {timeMs: number; cut: Cut};
 
 /** How much the partition may do by itself. */
 export type Control = {mode: Mode; paused: boolean; policyVersion: number};

@@ -3,14 +3,15 @@
  *
  * A1 An actor moves only through {@link ActorDirectory.send}, so every move is seen and numbered.
  * A2 Effects that it emits are collected in emission order.
- * A3 An actor that throws is quarantined: it is kept as it was and hears nothing more.
+ * A3 An actor that throws, or was stored in a state that this version does not know, is quarantined:
+ *    it is kept as it was and hears nothing more.
  */
 
 import {background, type RunningActor, startActor} from '../../statecharts/actor.ts';
 import type {HostContext, HostEvent, VmContext, VmEvent} from '../../statecharts/events.ts';
 import {machines} from '../../statecharts/registry.ts';
 import type {Effect, EffectKind} from '../domain/effects.ts';
-import {ForestayError} from '../domain/errors.ts';
+import {ForestayError, isForestayError} from '../domain/errors.ts';
 
 export type ActorKind = 'host' | 'vm';
 
@@ -40,6 +41,8 @@ type Entry = {
   quarantined: string;
   /** As it stands: made again only when it heard something. */
   at: {state: string; context: string};
+  /** Of `at`; absent: the present one. */
+  machineVersion?: number;
 };
 
 export class ActorDirectory {
@@ -53,25 +56,15 @@ export class ActorDirectory {
   /** Starts an actor in its initial state, or in the stored one. */
   start(kind: ActorKind, name: string, stored?: StoredActor, host = ''): void {
     const id = resource(kind, name);
-    const actor = startActor(kind, name, effect => this.#emitted.push(effect), {
-      ...(stored === undefined
-        ? {}
-        : {
-            restored: {
-              version: stored.machineVersion,
-              state: stored.state,
-              context: stored.context,
-            },
-          }),
-      host,
-    });
-    this.#actors.set(id, {
-      kind,
-      actor,
-      at: actor.serialise(),
-      seq: stored?.seq ?? 0,
-      quarantined: stored?.quarantined ?? '',
-    });
+    const onEffect = (effect: Effect) => this.#emitted.push(effect);
+    try {
+      const actor = startActor(kind, name, onEffect, {...restoredFrom(stored), host});
+      const {seq, quarantined} = stored ?? {seq: 0, quarantined: ''};
+      this.#actors.set(id, {kind, actor, at: actor.serialise(), seq, quarantined});
+    } catch (error) {
+      if (stored === undefined || !isForestayError(error, 'ACTOR_QUARANTINED')) throw error;
+      this.#actors.set(id, parked(kind, name, stored));
+    }
   }
 
   remove(id: string): void {
@@ -161,10 +154,10 @@ export class ActorDirectory {
   stored(): StoredActor[] {
     return [...this.#actors]
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([id, {kind, at, seq, quarantined}]) => ({
+      .map(([id, {kind, at, seq, quarantined, machineVersion}]) => ({
         id,
         kind,
-        machineVersion: machines[kind].version,
+        machineVersion: machineVersion ?? machines[kind].version,
         seq,
         quarantined,
         ...at,
@@ -175,4 +168,18 @@ export class ActorDirectory {
 /** `host`, `h01` → `hosts/h01`. */
 export function resource(kind: ActorKind, name: string): string {
   return kind === 'host' ? `hosts/${name}` : `vms/${name}`;
+}
+
+function restoredFrom(stored: StoredActor | undefined) {
+  if (stored === undefined) return {};
+  const {machineVersion: version, state, context} = stored;
+  return {restored: {version, state, context}};
+}
+
+/** An actor that nobody can run: readers see a fresh one, the store keeps what was stored. */
+function parked(kind: ActorKind, name: string, stored: StoredActor): Entry {
+  const {state, context, seq, machineVersion} = stored;
+  const quarantined = stored.quarantined || 'restore';
+  const actor = startActor(kind, name, () => {});
+  return {kind, actor, at: {state, context}, seq, quarantined, machineVersion};
 }

@@ -105,8 +105,9 @@ export async function checkpointHints(
   partition: number,
 ): Promise<{journalOffset: number; firstOffset: number; trailerOffset: number}[]> {
   const hints: {journalOffset: number; firstOffset: number; trailerOffset: number}[] = [];
+  const startOffset = await log.startOffset('checkpoints', partition);
   let at = (await log.endOffset('checkpoints', partition)) - 1;
-  while (at >= 0 && hints.length < HINTS_MAX) {
+  while (at >= startOffset && hints.length < HINTS_MAX) {
     const [record] = await log.read('checkpoints', partition, at, 1);
     const trailer = record?.offset === at ? parseTrailer(record.value) : undefined;
     if (trailer === undefined) {

@@ -27,16 +27,15 @@ type Writer = {log: Log; codec: Codec; partition: number};
 
 /**
  * Becomes the writer: claims the next epoch, which is above every offset and every epoch that the
- * journal has had.
+ * journal has had: an EPOCH at offset n is never above n + 1, so that the end is above them all.
  *
- * @param lastEpoch The highest epoch that this core has read or been told of.
+ * Errors: `EPOCH_SUPERSEDED` if a rival was later, those of the log.
  */
 export async function claimJournal(
   {log, codec, partition}: Writer,
-  lastEpoch: number,
   owner: {owner: string; address: string},
 ): Promise<JournalWriter> {
-  let known = lastEpoch;
+  let known = 0;
   for (let attempt = 0; attempt < APPENDS_MAX; attempt++) {
     const end = await log.endOffset('journal', partition);
     const claimed = Math.max(end, known) + 1;

@@ -5,22 +5,25 @@
  * R1 Nothing is dispatched before its tick is in the journal (executor X1, writer S1).
  * R2 When an append fails for good, the state has run ahead of the journal: the runtime stops and
  *    the state is recovered from the log by whoever owns the partition next.
- * R3 After a start, timers wait until the inbox was read to the end that it had then: a result
- *    that is already there beats its deadline.
+ * R3 After a start, or a pause of more than two ticks, timers wait until the inbox was read to the
+ *    end that it had then: a result that is already there beats its deadline.
+ * R4 Every cut is in the journal: that of a tick that changed nothing travels with the next one.
  */
+import type {ForestayError} from '../domain/errors.ts';
 import type {Policy} from '../domain/policy.ts';
-import type {ScoresRecord, Tick} from '../domain/records.ts';
+import type {QuietTick, ScoresRecord, Tick} from '../domain/records.ts';
 import type {TelemetryRecord} from '../domain/telemetry.ts';
 import {publish} from '../events.ts';
-import type {Clock, Codec, Log, LogRecord, Scorer} from '../ports.ts';
+import type {Clock, Codec, Log, LogRecord, Scorer, Topic} from '../ports.ts';
 import {writeCheckpoint} from './checkpoint.ts';
 import {type Actuators, createExecutor, type Executor} from './executor.ts';
 import {claimJournal, type JournalWriter} from './journal-writer.ts';
 import type {PartitionState} from './partition-state.ts';
-import {decodeAll, recover} from './recovery.ts';
+import {readable, recover} from './recovery.ts';
 import {ScorePublisher} from './score-publisher.ts';
 import {createScoringClient, type ScoringClient} from './scoring.ts';
 import {advance} from './tick.ts';
+import type {TickInput} from './tick-draft.ts';
 
 export type RuntimeOptions = {
   partition: number;
@@ -32,6 +35,8 @@ export type RuntimeOptions = {
   policy: Policy;
   owner: {owner: string; address: string};
   scoring: {intervalMs: number; waitMs: number};
+  /** How often a caller means to step. */
+  tickMs: number;
   /** Ticks between checkpoints, on the time of the ticks. */
   checkpointMs: number;
   /** How much input one tick takes at most. */
@@ -50,17 +55,26 @@ export type RuntimeOptions = {
 };
 
 const WRITE_AT_LEAST_MS = 1000;
+/** Calls to agents that are under way when a partition is handed back. */
+const DRAIN_MS = 1000;
+/** A pause of more than this many ticks is one in which results may have come. */
+const GAP_TICKS = 2;
 
 export class PartitionRuntime {
   readonly #options: RuntimeOptions;
   readonly #writer: JournalWriter;
   readonly #scoring: ScoringClient;
   readonly #scores: ScorePublisher;
-  readonly #timersFrom: number;
+  #timersFrom: number;
   #trailerOffset: number;
   #writtenAtMs = 0;
+  #quiet: QuietTick[] = [];
+  /** Monotonic; the last step's start, and the last one's that read all telemetry there was. */
+  #steppedAtMs: number;
+  #caughtUpAtMs: number;
   #checkpointAtMs = 0;
   #stepping: Promise<void> = Promise.resolve();
+  #failure: unknown;
   readonly state: PartitionState;
   readonly executor: Executor;
 
@@ -78,6 +92,8 @@ export class PartitionRuntime {
     this.#checkpointAtMs = state.timeMs;
     this.state = state;
     const {scorer, clock, scoring} = options;
+    this.#steppedAtMs = clock.monotonicMs();
+    this.#caughtUpAtMs = this.#steppedAtMs;
     this.#scoring = createScoringClient(scorer, clock, scoring, state.cut.scoreRequest);
     this.#scores = new ScorePublisher(options, state);
     this.executor = createExecutor({...options, state});
@@ -90,9 +106,8 @@ export class PartitionRuntime {
   static async start(options: RuntimeOptions): Promise<PartitionRuntime> {
     const {log, partition, policy, scorer, codec, owner} = options;
     const model = scorer.signature();
-    const before = await recover({log, codec, partition, policy, model});
-    const writer = await claimJournal({log, codec, partition}, before.lastEpoch, owner);
-    // The former owner may have written between our reading and our claim.
+    // First the claim, then the reading: what a former owner writes after it does not count.
+    const writer = await claimJournal({log, codec, partition}, owner);
     const recovered = await recover({log, codec, partition, policy, model});
     recovered.state.epoch = writer.epoch;
     const timersFrom = await log.endOffset('inbox', partition);
@@ -108,40 +123,43 @@ export class PartitionRuntime {
     return runtime;
   }
 
-  /** One tick at this time of the clock. Calls are taken one after another. */
+  /**
+   * One tick at this time of the clock. Calls are taken one after another; after one that failed
+   * all fail (R2).
+   */
   step(nowMs: number): Promise<void> {
-    const step = this.#stepping.then(() => this.#step(nowMs));
-    this.#stepping = step.catch(() => {});
+    const step = this.#stepping.then(() => {
+      if (this.#failure !== undefined) throw this.#failure;
+      return this.#step(nowMs);
+    });
+    this.#stepping = step.catch(error => {
+      this.#failure ??= error;
+    });
     return step;
+  }
+
+  /**
+   * How long ago this partition had last read all telemetry that there was: what ingest slows
+   * edges down by. Milliseconds, at least the time since the last tick.
+   */
+  lagMs(): number {
+    return Math.max(0, this.#options.clock.monotonicMs() - this.#caughtUpAtMs);
   }
 
   async #step(nowMs: number): Promise<void> {
     const {state} = this;
-    const {clock, scoring} = this.#options;
+    const {clock, scoring, partition} = this.#options;
     const startedMs = clock.monotonicMs();
+    await this.#holdTimersAfterGap(startedMs);
     const telemetry = await this.#read('telemetry', state.cut.telemetryOffset);
     const inbox = await this.#read('inbox', state.cut.inboxOffset);
+    if (!isFull(telemetry, this.#options.tickBytesMax)) this.#caughtUpAtMs = startedMs;
     await this.#scoring.settled(scoring.waitMs);
     const scores = this.#scoring.take();
     if (state.hosts.size + telemetry.length + inbox.length === 0) return;
-    const {codec, partition} = this.#options;
-    const records = decodeAll(telemetry, 'telemetry', partition, bytes =>
-      codec.decodeTelemetry(bytes),
-    );
-    const cut = {
-      telemetryOffset: endOf(telemetry, state.cut.telemetryOffset),
-      inboxOffset: endOf(inbox, state.cut.inboxOffset),
-      scoreRequest: this.#scoring.taken(),
-    };
-    const {tick, changed} = advance(state, {
-      timeMs: this.#timeOf(nowMs, records),
-      cut,
-      telemetry: records,
-      inbox: decodeAll(inbox, 'inbox', partition, bytes => codec.decodeInbox(bytes)),
-      scores,
-      timers: cut.inboxOffset >= this.#timersFrom,
-    });
-    await this.#commit(tick, changed, telemetry.length + inbox.length > 0);
+    const input = this.#decode(nowMs, telemetry, inbox);
+    const {tick, changed} = advance(state, {...input, scores});
+    await this.#commit(tick, changed, telemetry.length + inbox.length + scores.length > 0);
     this.#scoring.request(state);
     this.#scores.applied(scores);
     await this.#checkpointIfDue();
@@ -150,17 +168,60 @@ export class PartitionRuntime {
       partition,
       timeMs: state.timeMs,
       durationMs,
-      lagMs: Math.max(0, nowMs - state.timeMs),
+      lagMs: this.lagMs(),
     });
+  }
+
+  async #holdTimersAfterGap(startedMs: number): Promise<void> {
+    const {log, partition, tickMs} = this.#options;
+    const isGap = startedMs - this.#steppedAtMs > GAP_TICKS * tickMs;
+    this.#steppedAtMs = startedMs;
+    if (isGap) this.#timersFrom = await log.endOffset('inbox', partition);
+  }
+
+  #decode(
+    nowMs: number,
+    telemetry: readonly LogRecord[],
+    inbox: readonly LogRecord[],
+  ): Omit<TickInput, 'scores'> {
+    const {codec, partition} = this.#options;
+    const {cut} = this.state;
+    const setAside = (topic: Topic) => (offset: number, error: ForestayError) =>
+      publish('record.quarantined', {topic, partition, offset, code: error.code});
+    const records = readable(
+      telemetry,
+      bytes => codec.decodeTelemetry(bytes),
+      setAside('telemetry'),
+    );
+    const inboxOffset = endOf(inbox, cut.inboxOffset);
+    return {
+      timeMs: this.#timeOf(nowMs, records),
+      cut: {
+        telemetryOffset: endOf(telemetry, cut.telemetryOffset),
+        inboxOffset,
+        scoreRequest: this.#scoring.taken(),
+      },
+      telemetry: records,
+      inbox: readable(inbox, bytes => codec.decodeInbox(bytes), setAside('inbox')),
+      timers: inboxOffset >= this.#timersFrom,
+    };
   }
 
   /** A tick that changed nothing travels with the next one, within a second. */
   async #commit(tick: Tick, changed: boolean, tookInput: boolean): Promise<void> {
     const {state} = this;
-    const due = tookInput && state.timeMs - this.#writtenAtMs >= WRITE_AT_LEAST_MS;
-    if (!changed && !due) return;
+    const isDue = state.timeMs - this.#writtenAtMs >= WRITE_AT_LEAST_MS;
+    const isPending = tookInput || this.#quiet.length > 0;
+    if (changed || (isPending && isDue)) return await this.#write(tick);
+    if (tookInput) this.#quiet.push({timeMs: tick.timeMs, cut: tick.cut});
+  }
+
+  async #write(made: Tick): Promise<void> {
+    const {state} = this;
+    const tick = this.#quiet.length === 0 ? made : {...made, quiet: this.#quiet};
     await this.#writer.writeTick(tick);
     state.tickNumber = tick.number;
+    this.#quiet = [];
     this.#writtenAtMs = state.timeMs;
     this.#options.onTick?.(tick, state);
     for (const {actor, from, to} of tick.transitions) {
@@ -173,6 +234,8 @@ export class PartitionRuntime {
   }
 
   async #checkpointIfDue(): Promise<void> {
+    // A checkpoint is the state after a tick of the journal, not between two.
+    if (this.#quiet.length > 0) return;
     if (this.state.timeMs - this.#checkpointAtMs < this.#options.checkpointMs) return;
     await this.#checkpoint();
   }
@@ -198,12 +261,23 @@ export class PartitionRuntime {
     });
   }
 
-  /** Finishes the tick under way and leaves a checkpoint for the next owner. */
+  /** Finishes the tick under way and leaves a checkpoint for the next owner, unless it failed. */
   async stop(): Promise<void> {
     await this.#stepping;
+    if (this.#failure !== undefined) return;
+    await within(DRAIN_MS, this.#options.clock, this.executor.drained());
     await this.#scoring.settled(this.#options.scoring.waitMs);
     await this.#scores.settled();
+    await this.#writeQuiet();
     await this.#checkpoint();
+  }
+
+  async #writeQuiet(): Promise<void> {
+    const {state} = this;
+    if (this.#quiet.length === 0) return;
+    const {timeMs, cut} = state;
+    const nothing = {telemetry: [], inbox: [], scores: [], timers: false};
+    await this.#write(advance(state, {timeMs, cut, ...nothing}).tick);
   }
 
   /** Waits for reasons and scores that are still on their way to the scores topic. */
@@ -232,6 +306,20 @@ export class PartitionRuntime {
 function baseOf(records: readonly TelemetryRecord[]): string | undefined {
   for (const record of records) if (record.kind === 'batch') return record.batch.timeBase;
   return undefined;
+}
+
+/** Waits for work, but no longer than this. */
+async function within(ms: number, clock: Clock, work: Promise<void>): Promise<void> {
+  const deadline = new AbortController();
+  await Promise.race([work, clock.sleep(ms, deadline.signal)]);
+  deadline.abort();
+}
+
+/** Whether a read gave about as much as it may: there is likely more. */
+function isFull(records: readonly LogRecord[], bytesMax: number): boolean {
+  let bytes = 0;
+  for (const {value} of records) bytes += value.byteLength;
+  return bytes > 0 && 2 * bytes >= bytesMax;
 }
 
 function endOf(records: readonly LogRecord[], before: number): number {

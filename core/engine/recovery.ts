@@ -2,20 +2,18 @@
  * A partition's state as the log tells it: the newest complete checkpoint, then the journal
  * applied (not decided again) with the inputs that each tick names.
  */
-import {isForestayError} from '../domain/errors.ts';
+import {type ForestayError, isForestayError} from '../domain/errors.ts';
 import type {Policy} from '../domain/policy.ts';
-import type {CheckpointPointer, InboxRecord, Tick} from '../domain/records.ts';
-import type {TelemetryRecord} from '../domain/telemetry.ts';
-import {publish} from '../events.ts';
+import type {CheckpointPointer, Cut, Tick} from '../domain/records.ts';
 import type {Codec, Log, LogRecord, ModelSignature, Topic} from '../ports.ts';
 import {checkpointHints, readCheckpoint} from './checkpoint.ts';
 import {createJournalReader, JOURNAL_START} from './journal-reader.ts';
 import {createPartitionState, type PartitionState} from './partition-state.ts';
 import {advance} from './tick.ts';
+import type {TickInput} from './tick-draft.ts';
 
 export type Recovered = {
   state: PartitionState;
-  lastEpoch: number;
   /** Ticks that were applied on top of the checkpoint. */
   ticks: number;
   /** Offset of the checkpoint's trailer, to chain the next one to; -1: none. */
@@ -46,54 +44,69 @@ export async function recover(input: RecoveryInput): Promise<Recovered> {
         },
   );
   let ticks = 0;
-  let lastEpoch = state.epoch;
   for await (const record of records(log, 'journal', partition, reader.position().offset)) {
     const item = reader.take(record);
-    if (item?.kind === 'epoch') lastEpoch = Math.max(lastEpoch, item.epoch.epoch);
     if (item?.kind !== 'tick') continue;
     await applyTick(input, state, item.tick);
     ticks++;
   }
-  return {state, lastEpoch, ticks, trailerOffset: found?.trailerOffset ?? -1};
+  return {state, ticks, trailerOffset: found?.trailerOffset ?? -1};
 }
 
-/** Folds the inputs of a recorded tick and applies what it did. */
+/** Folds the inputs of a recorded tick, and of the quiet ones before it, and applies what it did. */
 export async function applyTick(
-  {log, codec, partition}: Pick<RecoveryInput, 'log' | 'codec' | 'partition'>,
+  input: Pick<RecoveryInput, 'log' | 'codec' | 'partition'>,
   state: PartitionState,
   tick: Tick,
 ): Promise<void> {
-  const {cut} = state;
-  const [telemetry, inbox] = [
-    await readUpTo(log, 'telemetry', partition, cut.telemetryOffset, tick.cut.telemetryOffset),
-    await readUpTo(log, 'inbox', partition, cut.inboxOffset, tick.cut.inboxOffset),
-  ];
   state.epoch = tick.epoch;
+  for (const {timeMs, cut} of tick.quiet ?? []) {
+    const recorded = {...tick, timeMs, cut, ...NOTHING_DONE};
+    advance(state, {...(await inputsOf(input, state, recorded)), recorded});
+  }
+  advance(state, {...(await inputsOf(input, state, tick)), recorded: tick});
+  state.tickNumber = tick.number;
+}
+
+const NOTHING_DONE = {
+  transitions: [],
+  risks: [],
+  timers: [],
+  effects: [],
+  decisions: [],
+  inventory: [],
+} as const;
+
+/** What a tick of the journal took, as it was: the log's records up to its cut, and its risks. */
+export async function inputsOf(
+  {log, codec, partition}: Pick<RecoveryInput, 'log' | 'codec' | 'partition'>,
+  {cut}: PartitionState,
+  tick: Pick<Tick, 'timeMs' | 'cut' | 'risks'>,
+): Promise<TickInput> {
+  const telemetry = await readUpTo(log, 'telemetry', partition, cut, tick.cut);
+  const inbox = await readUpTo(log, 'inbox', partition, cut, tick.cut);
   const hosts = tick.risks.map(risk => risk.host);
   const width = tick.risks[0]?.risks.length ?? 0;
   const risks = new Float32Array(hosts.length * width);
   for (const [index, row] of tick.risks.entries()) risks.set(row.risks, index * width);
-  advance(state, {
+  return {
     timeMs: tick.timeMs,
     cut: tick.cut,
-    telemetry: decodeAll(telemetry, 'telemetry', partition, bytes => codec.decodeTelemetry(bytes)),
-    inbox: decodeAll(inbox, 'inbox', partition, bytes => codec.decodeInbox(bytes)),
+    telemetry: readable(telemetry, bytes => codec.decodeTelemetry(bytes)),
+    inbox: readable(inbox, bytes => codec.decodeInbox(bytes)),
     scores: hosts.length === 0 ? [] : [{request: tick.cut.scoreRequest, hosts, risks}],
     timers: true,
-    recorded: tick,
-  });
-  state.tickNumber = tick.number;
+  };
 }
 
 /**
- * Decodes records of an input topic. A record that cannot be read is set aside with its reason and
- * counted; the partition goes on, and every reader skips the same one.
+ * Decodes records of an input topic. One that cannot be read is set aside, and `onBad` told why;
+ * the partition goes on, and every reader skips the same one.
  */
-export function decodeAll<Decoded extends TelemetryRecord | InboxRecord>(
+export function readable<Decoded>(
   found: readonly LogRecord[],
-  topic: Topic,
-  partition: number,
   decode: (bytes: Uint8Array) => Decoded,
+  onBad: (offset: number, error: ForestayError) => void = () => {},
 ): Decoded[] {
   const decoded: Decoded[] = [];
   for (const {offset, value} of found) {
@@ -101,7 +114,7 @@ export function decodeAll<Decoded extends TelemetryRecord | InboxRecord>(
       decoded.push(decode(value));
     } catch (error) {
       if (!isForestayError(error)) throw error;
-      publish('record.quarantined', {topic, partition, offset, code: error.code});
+      onBad(offset, error);
     }
   }
   return decoded;
@@ -109,12 +122,13 @@ export function decodeAll<Decoded extends TelemetryRecord | InboxRecord>(
 
 async function readUpTo(
   log: Log,
-  topic: Topic,
+  topic: 'telemetry' | 'inbox',
   partition: number,
-  from: number,
-  to: number,
+  after: Cut,
+  until: Cut,
 ): Promise<LogRecord[]> {
   const found: LogRecord[] = [];
+  const [from, to] = [after[`${topic}Offset`], until[`${topic}Offset`]];
   if (to <= from) return found;
   for await (const record of records(log, topic, partition, from)) {
     if (record.offset >= to) break;
@@ -144,14 +158,20 @@ type FoundCheckpoint = {
   trailerOffset: number;
 };
 
-/** Follows the hints, newest first; without a usable one the whole journal is applied. */
+/**
+ * Follows the hints, newest first; without a usable one the whole journal is applied. A pointer
+ * that stands behind the EPOCH of a later owner was written by a former one, and does not count.
+ */
 async function newestCheckpoint(input: RecoveryInput): Promise<FoundCheckpoint | undefined> {
   const {log, codec, partition, policy, model} = input;
   for (const hint of await checkpointHints(log, partition)) {
+    let epoch = 0;
     for await (const record of records(log, 'journal', partition, hint.journalOffset)) {
       const decoded = codec.decodeJournal(record.value);
+      if (decoded.kind === 'epoch') epoch = Math.max(epoch, decoded.epoch.epoch);
       if (decoded.kind !== 'checkpoint') continue;
       if (decoded.pointer.firstOffset !== hint.firstOffset) continue;
+      if (decoded.pointer.epoch < epoch) break;
       const state = await readCheckpoint(log, partition, decoded.pointer, policy, model);
       if (state === undefined) break;
       const {trailerOffset} = hint;

@@ -44,7 +44,8 @@ export function createScoringClient(
   const slots: Slot[] = [];
   const flights = new Set<Promise<void>>();
 
-  const send = async (slot: Slot, hosts: readonly string[], features: Float32Array) => {
+  const send = async (slot: Slot, rows: readonly DirtyRow[], features: Float32Array) => {
+    const hosts = rows.map(({host}) => host);
     const startedMs = clock.monotonicMs();
     const model = scorer.signature().hash;
     try {
@@ -53,6 +54,7 @@ export function createScoringClient(
       const durationMs = clock.monotonicMs() - startedMs;
       publish('scores.applied', {model, rows: hosts.length, durationMs});
     } catch (error) {
+      for (const row of rows) soilAgain(row);
       publish('scores.failed', {
         model,
         code: isForestayError(error) ? error.code : 'SCORER_FAILED',
@@ -67,17 +69,13 @@ export function createScoringClient(
       const dirty = dirtyRows(state, options.intervalMs);
       if (dirty.length === 0) return last;
       const features = new Float32Array(dirty.length * FEATURE_COUNT);
-      dirty.forEach(({table, row}, index) => {
+      dirty.forEach(({table, row, sentMs}, index) => {
         extractFeatures(table.windows, row, table.features, features, index * FEATURE_COUNT);
-        table.scoredMs[row] = table.windows.lastMs[row] as number;
+        table.scoredMs[row] = sentMs;
       });
       const slot: Slot = {request: ++last, result: undefined, done: false};
       slots.push(slot);
-      const flight = send(
-        slot,
-        dirty.map(({host}) => host),
-        features,
-      ).finally(() => flights.delete(flight));
+      const flight = send(slot, dirty, features).finally(() => flights.delete(flight));
       flights.add(flight);
       return last;
     },
@@ -101,7 +99,19 @@ export function createScoringClient(
   };
 }
 
-type DirtyRow = {host: string; table: SetTable; row: number};
+type DirtyRow = {
+  host: string;
+  table: SetTable;
+  row: number;
+  /** Newest sample now, and the newest that had been sent before. */
+  sentMs: number;
+  scoredMs: number;
+};
+
+/** Its request failed: it is sent again, unless a later request has it already. */
+function soilAgain({table, row, sentMs, scoredMs}: DirtyRow): void {
+  if (table.scoredMs[row] === sentMs) table.scoredMs[row] = scoredMs;
+}
 
 /** Hosts with samples newer than the last that was scored, by name. */
 function dirtyRows(state: PartitionState, intervalMs: number): DirtyRow[] {
@@ -111,10 +121,11 @@ function dirtyRows(state: PartitionState, intervalMs: number): DirtyRow[] {
     const found = host && bandRow(state, host);
     if (found === undefined) continue;
     const {table, row} = found;
-    const newestMs = table.windows.lastMs[row] as number;
+    const sentMs = table.windows.lastMs[row] as number;
     const scoredMs = table.scoredMs[row] as number;
-    if (newestMs > scoredMs && newestMs - scoredMs >= intervalMs)
-      dirty.push({host: name, table, row});
+    if (sentMs > scoredMs && sentMs - scoredMs >= intervalMs) {
+      dirty.push({host: name, table, row, sentMs, scoredMs});
+    }
   }
   return dirty;
 }

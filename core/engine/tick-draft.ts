@@ -4,7 +4,7 @@ import type {Decision} from '../domain/decision.ts';
 import type {Effect, IssuedEffect} from '../domain/effects.ts';
 import type {AppliedRisk, Cut, InboxRecord, Tick, Transition} from '../domain/records.ts';
 import type {InventoryHost, TelemetryRecord} from '../domain/telemetry.ts';
-import {publish} from '../events.ts';
+import {type EngineEventName, type EngineEvents, publish} from '../events.ts';
 import {agentFor} from './effect-address.ts';
 import type {PartitionState} from './partition-state.ts';
 import type {ScoreResult} from './score-result.ts';
@@ -30,11 +30,16 @@ export type TickDraft = {
   decisions: Decision[];
   inventory: InventoryHost[];
   controlChanged: boolean;
+  /** A band changed: the tick is written even if no actor moved. */
+  bandChanged: boolean;
+  /** Of `input.recorded`: what has not been applied yet, in the order in which it happened. */
+  recordedMoves: Transition[];
+  recordedEffects: IssuedEffect[];
 };
 
 /** Sends an event to an actor and keeps what came of it. True if the actor moved. */
 export function send(draft: TickDraft, actor: string, event: HostEvent | VmEvent): boolean {
-  if (draft.input.recorded !== undefined) return false;
+  if (draft.input.recorded !== undefined) return sendRecorded(draft, actor, event.type);
   const {move, effects, error} = draft.state.actors.send(actor, event);
   if (error !== undefined) {
     publish('actor.quarantined', {
@@ -49,6 +54,54 @@ export function send(draft: TickDraft, actor: string, event: HostEvent | VmEvent
   }
   for (const effect of effects) issue(draft, effect);
   return move !== undefined;
+}
+
+/** In a replay the journal says whether an event moved its actor, and how. */
+function sendRecorded(draft: TickDraft, actor: string, event: string): boolean {
+  const next = draft.recordedMoves[0];
+  if (next === undefined || next.actor !== actor || next.event !== event) return false;
+  draft.recordedMoves.shift();
+  applyMove(draft, next);
+  return true;
+}
+
+/** Puts an actor where the journal says it went, with the effects that it asked for there. */
+export function applyMove(draft: TickDraft, move: Transition): void {
+  const {state, recordedEffects} = draft;
+  const kind = move.actor.startsWith('hosts/') ? 'host' : 'vm';
+  const name = move.actor.slice(move.actor.indexOf('/') + 1);
+  state.actors.start(kind, name, {
+    id: move.actor,
+    kind,
+    machineVersion: move.machineVersion,
+    seq: move.seq,
+    state: move.to,
+    context: move.context,
+    quarantined: '',
+  });
+  draft.transitions.push(move);
+  while (recordedEffects[0] !== undefined && entityOf(recordedEffects[0]) === move.actor) {
+    applyEffect(draft, recordedEffects.shift() as IssuedEffect);
+  }
+}
+
+export function applyEffect({state, effects}: TickDraft, effect: IssuedEffect): void {
+  effects.push(effect);
+  state.running.set(effect.id, {...effect, issuedAtMs: state.timeMs});
+}
+
+/** The actor that asked for an effect, and that hears what came of it. */
+export function entityOf(effect: Effect): string {
+  return effect.vm === '' ? `hosts/${effect.host}` : `vms/${effect.vm}`;
+}
+
+/** Tells listeners what happened, unless it happened before and is only replayed. */
+export function tell<Name extends EngineEventName>(
+  {input}: TickDraft,
+  name: Name,
+  fields: EngineEvents[Name],
+): void {
+  if (input.recorded === undefined) publish(name, fields);
 }
 
 function issue(draft: TickDraft, effect: Effect): void {

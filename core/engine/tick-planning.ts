@@ -13,6 +13,7 @@ import {
 } from '../domain/safety.ts';
 import {publish} from '../events.ts';
 import {cellViews} from './fleet-view.ts';
+import type {PartitionState} from './partition-state.ts';
 import {send, type TickDraft} from './tick-draft.ts';
 import {spreadRisk} from './tick-scores.ts';
 
@@ -26,13 +27,19 @@ const DEADLINE_MIN_MS = 60_000;
 export function planTick(draft: TickDraft): void {
   const {state} = draft;
   spreadRisk(draft);
-  if (state.timeMs - state.plannedAtMs < PLAN_EVERY_MS) return;
-  state.plannedAtMs = state.timeMs;
+  if (!takePlanningTurn(state)) return;
   for (const cell of cellViews(state)) planCell(draft, cell);
 }
 
 /** Risks change by the second; planning more often would only repeat itself. */
 const PLAN_EVERY_MS = 1000;
+
+/** Whether this tick plans; if so, the next ones do not for a while. */
+export function takePlanningTurn(state: PartitionState): boolean {
+  if (state.timeMs - state.plannedAtMs < PLAN_EVERY_MS) return false;
+  state.plannedAtMs = state.timeMs;
+  return true;
+}
 
 function planCell(draft: TickDraft, cell: CellView): void {
   const {state} = draft;
@@ -64,17 +71,19 @@ function planCell(draft: TickDraft, cell: CellView): void {
     if (proposal.action === 'migrate' || proposal.action === 'arm-ghost') {
       countMove(ledger, proposal.host, proposal.targetHost);
     }
+    if (proposal.action === 'migrate') ledger.movesLastHour++;
   }
   endEvacuations(draft, cell);
 }
 
-/** Moves and ghosts that are under way count against the budgets. */
+/** What is under way counts against the budgets; a move of the hour counts from its start. */
 function ledgerOf({state}: TickDraft, cell: CellView): Ledger {
   const ledger = createLedger(cell.movesLastHour);
   for (const effect of state.running.values()) {
     if (effect.kind !== 'start-migration' && effect.kind !== 'arm-ghost') continue;
     if (state.vms.get(effect.vm)?.cell !== cell.cell) continue;
     countMove(ledger, effect.host, effect.targetHost);
+    if (effect.kind === 'start-migration') ledger.movesLastHour++;
   }
   return ledger;
 }

@@ -1,10 +1,9 @@
 import {COMPONENTS} from '../domain/features.ts';
 import {applyRisk, combineRisks} from '../domain/risk.ts';
-import {publish} from '../events.ts';
 import {resource} from './actor-directory.ts';
 import {bandRow, type HostEntry, isAtRisk, sortedKeys} from './partition-state.ts';
 import {riskiestComponent, type SetTable} from './set-table.ts';
-import {send, type TickDraft} from './tick-draft.ts';
+import {send, type TickDraft, tell} from './tick-draft.ts';
 
 const WIDTH = COMPONENTS.length;
 
@@ -20,7 +19,7 @@ export function takeScores(draft: TickDraft): void {
       const found = host && bandRow(state, host);
       if (host === undefined || found === undefined) continue;
       takeRisks(draft, name, found, result.risks.subarray(index * WIDTH, (index + 1) * WIDTH));
-      publish('scores.taken', {cell: host.cell, rows: 1});
+      tell(draft, 'scores.taken', {cell: host.cell, rows: 1});
     }
   }
   for (const name of sortedKeys(state.hosts)) stepBand(draft, state.hosts.get(name) as HostEntry);
@@ -46,6 +45,7 @@ function stepBand(draft: TickDraft, host: HostEntry): void {
   const {table, row} = found;
   const risk = table.bands.risk[row] as number;
   const change = applyRisk(table.bands, row, risk, state.timeMs, state.policy.band);
+  if (change !== undefined) draft.bandChanged = true;
   if (change === 'raised') {
     host.clearedAtMs = 0;
     send(draft, resource('host', host.name), {

@@ -6,12 +6,11 @@ import type {
   TelemetryRecord,
 } from '../domain/telemetry.ts';
 import {hostName, vmName} from '../domain/telemetry.ts';
-import {publish} from '../events.ts';
 import {resource} from './actor-directory.ts';
 import {declareReturned} from './host-fate.ts';
 import {type HostEntry, isScored, type PartitionState, sortedKeys} from './partition-state.ts';
 import {rowOf, type SetTable, takeSample} from './set-table.ts';
-import {send, type TickDraft} from './tick-draft.ts';
+import {send, type TickDraft, tell} from './tick-draft.ts';
 
 /** Inventories in a row without a VM before it is forgotten: one is a race, two are a fact. */
 const MISSING_MAX = 2;
@@ -30,21 +29,21 @@ function takeRecord(draft: TickDraft, record: TelemetryRecord): void {
   }
   const {batch} = record;
   if (state.marks.take(batch.edge, batch.cell, batch.incarnation, batch.seq) !== 'next') {
-    publish('batch.repeated', {cell: batch.cell});
+    tell(draft, 'batch.repeated', {cell: batch.cell});
     return;
   }
   state.timeBase ??= batch.timeBase;
   if (batch.inventory !== undefined) takeInventory(draft, batch.cell, batch.inventory);
   let samples = 0;
   for (const block of batch.blocks) samples += takeBlock(draft, batch.cell, block);
-  publish('samples.taken', {cell: batch.cell, count: samples});
+  tell(draft, 'samples.taken', {cell: batch.cell, count: samples});
 }
 
 function takeBlock(draft: TickDraft, cell: string, block: Block): number {
   const {state} = draft;
   const table = state.tables.get(block.metricSet);
   if (table === undefined || table.set.hash !== block.metricSetHash) {
-    publish('samples.unknown-set', {count: block.rows});
+    tell(draft, 'samples.unknown-set', {count: block.rows});
     return 0;
   }
   const rows = block.entities.map(entity => entityRow(draft, cell, table, entity));
@@ -55,7 +54,7 @@ function takeBlock(draft: TickDraft, cell: string, block: Block): number {
     const atMs = Math.min(block.observedAtMs[index] as number, state.timeMs);
     if (row >= 0 && !takeSample(table, row, atMs, block.values, index, block.rows)) late++;
   }
-  if (late > 0) publish('samples.late', {count: late});
+  if (late > 0) tell(draft, 'samples.late', {count: late});
   return block.rows;
 }
 
@@ -163,6 +162,7 @@ function forgetMissing(draft: TickDraft, host: HostEntry, facts: InventoryHost):
     entry.missing++;
     if (entry.missing < MISSING_MAX) continue;
     state.vms.delete(name);
+    state.decided.delete(resource('vm', name));
     state.actors.remove(resource('vm', name));
   }
 }

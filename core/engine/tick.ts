@@ -8,9 +8,11 @@
  * T2 Entities are visited in canonical order: host id, then VM id.
  * T3 With `recorded`, moves, effects and decisions are taken from the journal instead of being
  *    made again; inputs are folded all the same.
+ * T4 A tick that took nothing and changed nothing leaves no trace but its time: it need not be
+ *    known to a replay.
  */
 
-import type {Tick} from '../domain/records.ts';
+import type {Cut, Tick} from '../domain/records.ts';
 import type {PartitionState} from './partition-state.ts';
 import {send, type TickDraft, type TickInput} from './tick-draft.ts';
 import {takeInbox} from './tick-inbox.ts';
@@ -21,6 +23,8 @@ import {noticeSilence, takeTelemetry} from './tick-telemetry.ts';
 
 /** Steps the state and gives the journal's record of it; `changed` says if it must be written. */
 export function advance(state: PartitionState, input: TickInput): {tick: Tick; changed: boolean} {
+  const {plannedAtMs} = state;
+  const isIdle = sameCut(state.cut, input.cut);
   state.timeMs = Math.max(state.timeMs, input.timeMs);
   const draft: TickDraft = {
     state,
@@ -31,6 +35,9 @@ export function advance(state: PartitionState, input: TickInput): {tick: Tick; c
     decisions: [],
     inventory: [],
     controlChanged: false,
+    bandChanged: false,
+    recordedMoves: [...(input.recorded?.transitions ?? [])],
+    recordedEffects: [...(input.recorded?.effects ?? [])],
   };
   takeInbox(draft);
   takeTelemetry(draft);
@@ -43,7 +50,17 @@ export function advance(state: PartitionState, input: TickInput): {tick: Tick; c
     applyRecorded(draft, input.recorded);
   }
   state.cut = input.cut;
-  return finish(draft);
+  const {tick, changed} = finish(draft);
+  if (isIdle && !changed) state.plannedAtMs = plannedAtMs;
+  return {tick, changed};
+}
+
+function sameCut(a: Cut, b: Cut): boolean {
+  return (
+    a.telemetryOffset === b.telemetryOffset &&
+    a.inboxOffset === b.inboxOffset &&
+    a.scoreRequest === b.scoreRequest
+  );
 }
 
 function fireTimers(draft: TickDraft): void {
@@ -60,7 +77,9 @@ function finish(draft: TickDraft): {tick: Tick; changed: boolean} {
       draft.effects.length +
       draft.decisions.length +
       draft.inventory.length >
-      0 || draft.controlChanged;
+      0 ||
+    draft.controlChanged ||
+    draft.bandChanged;
   const tick: Tick = {
     timeMs: state.timeMs,
     epoch: state.epoch,

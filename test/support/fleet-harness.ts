@@ -97,6 +97,7 @@ export async function createHarness(options: {
       policy: {...DEFAULT_POLICY, mode: 'auto', ...options.policy},
       owner: {owner: 'test', address: ''},
       scoring: {intervalMs: 0, waitMs: 60_000},
+      tickMs: 1000,
       checkpointMs: 60_000,
       tickBytesMax: 4 << 20,
       time: 'clock',

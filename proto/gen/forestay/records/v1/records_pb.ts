@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file forestay/records/v1/records.proto.
  */
 export const file_forestay_records_v1_records: GenFile = /*@__PURE__*/
-  fileDesc("CiFmb3Jlc3RheS9yZWNvcmRzL3YxL3JlY29yZHMucHJvdG8SE2ZvcmVzdGF5LnJlY29yZHMudjEi4wEKDUpvdXJuYWxSZWNvcmQSKwoFZXBvY2gYASABKAsyGi5mb3Jlc3RheS5yZWNvcmRzLnYxLkVwb2NoSAASKQoEdGljaxgCIAEoCzIZLmZvcmVzdGF5LnJlY29yZHMudjEuVGlja0gAEjIKCXRpY2tfcGFydBgDIAEoCzIdLmZvcmVzdGF5LnJlY29yZHMudjEuVGlja1BhcnRIABI8CgpjaGVja3BvaW50GAQgASgLMiYuZm9yZXN0YXkucmVjb3Jkcy52MS5DaGVja3BvaW50UG9pbnRlckgAQggKBnJlY29yZCI2CgVFcG9jaBINCgVlcG9jaBgBIAEoBBINCgVvd25lchgCIAEoCRIPCgdhZGRyZXNzGAMgASgJIsgDCgRUaWNrEg8KB3RpbWVfbXMYASABKAESDQoFZXBvY2gYAiABKAQSDgoGbnVtYmVyGAMgASgEEiUKA2N1dBgEIAEoCzIYLmZvcmVzdGF5LnJlY29yZHMudjEuQ3V0EhIKCm1vZGVsX2hhc2gYBSABKAkSLQoHY29udHJvbBgGIAEoCzIcLmZvcmVzdGF5LnJlY29yZHMudjEuQ29udHJvbBI0Cgt0cmFuc2l0aW9ucxgKIAMoCzIfLmZvcmVzdGF5LnJlY29yZHMudjEuVHJhbnNpdGlvbhIvCgVyaXNrcxgLIAMoCzIgLmZvcmVzdGF5LnJlY29yZHMudjEuQXBwbGllZFJpc2sSKgoGdGltZXJzGAwgAygLMhouZm9yZXN0YXkucmVjb3Jkcy52MS5UaW1lchIyCgdlZmZlY3RzGA0gAygLMiEuZm9yZXN0YXkucmVjb3Jkcy52MS5Jc3N1ZWRFZmZlY3QSMAoJZGVjaXNpb25zGA4gAygLMh0uZm9yZXN0YXkucmVjb3Jkcy52MS5EZWNpc2lvbhItCglpbnZlbnRvcnkYDyADKAsyGi5mb3Jlc3RheS52MS5JbnZlbnRvcnlIb3N0IlUKCFRpY2tQYXJ0Eg0KBWVwb2NoGAEgASgEEg4KBm51bWJlchgCIAEoBBIMCgRwYXJ0GAMgASgNEg0KBXBhcnRzGAQgASgNEg0KBWJ5dGVzGAUgASgMImwKEUNoZWNrcG9pbnRQb2ludGVyEg0KBWVwb2NoGAEgASgEEhMKC3RpY2tfbnVtYmVyGAIgASgEEhQKDGZpcnN0X29mZnNldBgDIAEoBBIOCgZjaHVua3MYBCABKA0SDQoFY3JjMzIYBSABKAciTAoDQ3V0EhgKEHRlbGVtZXRyeV9vZmZzZXQYASABKAQSFAoMaW5ib3hfb2Zmc2V0GAIgASgEEhUKDXNjb3JlX3JlcXVlc3QYAyABKAQiPwoHQ29udHJvbBIMCgRtb2RlGAEgASgJEg4KBnBhdXNlZBgCIAEoCBIWCg5wb2xpY3lfdmVyc2lvbhgDIAEoDSKMAQoKVHJhbnNpdGlvbhINCgVhY3RvchgBIAEoCRIPCgdtYWNoaW5lGAIgASgJEhcKD21hY2hpbmVfdmVyc2lvbhgDIAEoDRILCgNzZXEYBCABKAQSDAoEZnJvbRgFIAEoCRIKCgJ0bxgGIAEoCRINCgVldmVudBgHIAEoCRIPCgdjb250ZXh0GAggASgJIioKC0FwcGxpZWRSaXNrEgwKBGhvc3QYASABKAkSDQoFcmlza3MYAiABKAwiJgoFVGltZXISDQoFYWN0b3IYASABKAkSDgoGZHVlX21zGAIgASgBIqQBCgxJc3N1ZWRFZmZlY3QSCgoCaWQYASABKAkSDAoEa2luZBgCIAEoCRIMCgRob3N0GAMgASgJEgoKAnZtGAQgASgJEhMKC3RhcmdldF9ob3N0GAUgASgJEhYKDndlaWdodF9wZXJjZW50GAYgASgBEhMKC2RlYWRsaW5lX21zGAcgASgBEg0KBWFnZW50GAggASgJEg8KB2FkZHJlc3MYCSABKAkiowIKCERlY2lzaW9uEgoKAmlkGAEgASgJEg0KBWF0X21zGAIgASgBEg4KBmVudGl0eRgDIAEoCRIMCgRob3N0GAQgASgJEgwKBHJpc2sYBSABKAESEQoJY29tcG9uZW50GAYgASgJEg4KBmFjdGlvbhgHIAEoCRITCgt0YXJnZXRfaG9zdBgIIAEoCRIPCgdiZWNhdXNlGAkgASgJEg8KB291dGNvbWUYCiABKAkSEgoKYmxvY2tlZF9ieRgLIAEoCRI2CgxhbHRlcm5hdGl2ZXMYDCADKAsyIC5mb3Jlc3RheS5yZWNvcmRzLnYxLkFsdGVybmF0aXZlEhIKCm1vZGVsX2hhc2gYDSABKAkSFgoOcG9saWN5X3ZlcnNpb24YDiABKA0imwEKC0FsdGVybmF0aXZlEg4KBmFjdGlvbhgBIAEoCRITCgt0YXJnZXRfaG9zdBgCIAEoCRIXCg9nYWluX3ZtX21pbnV0ZXMYAyABKAESFwoPY29zdF92bV9taW51dGVzGAQgASgBEhsKE2ZpbmlzaGVzX2luX3NlY29uZHMYBSABKAESGAoQcmVqZWN0ZWRfYmVjYXVzZRgGIAEoCSJNCgZSZWFzb24SDwoHZmVhdHVyZRgBIAEoCRINCgV2YWx1ZRgCIAEoARINCgV1c3VhbBgDIAEoARIUCgxjb250cmlidXRpb24YBCABKAEi2gMKC0luYm94UmVjb3JkEhIKCnJlcXVlc3RfaWQYASABKAkSDQoFYXRfbXMYAiABKAESDgoGYXV0aG9yGAMgASgJEjoKDWVmZmVjdF9yZXN1bHQYCiABKAsyIS5mb3Jlc3RheS5yZWNvcmRzLnYxLkVmZmVjdFJlc3VsdEgAEkkKE3JlZ2lzdGVyX21ldHJpY19zZXQYCyABKAsyKi5mb3Jlc3RheS5yZWNvcmRzLnYxLk1ldHJpY1NldFJlZ2lzdHJhdGlvbkgAEisKBXBhdXNlGAwgASgLMhouZm9yZXN0YXkucmVjb3Jkcy52MS5QYXVzZUgAEi0KBnJlc3VtZRgNIAEoCzIbLmZvcmVzdGF5LnJlY29yZHMudjEuUmVzdW1lSAASMwoIc2V0X21vZGUYDiABKAsyHy5mb3Jlc3RheS5yZWNvcmRzLnYxLk1vZGVTd2l0Y2hIABI4Cgxzd2l0Y2hfbW9kZWwYDyABKAsyIC5mb3Jlc3RheS5yZWNvcmRzLnYxLk1vZGVsU3dpdGNoSAASPAoMZGVjbGFyZV9ob3N0GBAgASgLMiQuZm9yZXN0YXkucmVjb3Jkcy52MS5Ib3N0RGVjbGFyYXRpb25IAEIICgZyZWNvcmQidwoMRWZmZWN0UmVzdWx0EgoKAmlkGAEgASgJEg4KBnN0YXR1cxgCIAEoCRIMCgRjb2RlGAMgASgJEg8KB21lc3NhZ2UYBCABKAkSLAoHZmlndXJlcxgFIAMoCzIbLmZvcmVzdGF5LnJlY29yZHMudjEuRmlndXJlIiUKBkZpZ3VyZRIMCgRuYW1lGAEgASgJEg0KBXZhbHVlGAIgASgBIksKFU1ldHJpY1NldFJlZ2lzdHJhdGlvbhIMCgRuYW1lGAEgASgJEhMKC2VudGl0eV9raW5kGAIgASgJEg8KB2NvbHVtbnMYAyADKAkiGAoFUGF1c2USDwoHY29tbWVudBgBIAEoCSIZCgZSZXN1bWUSDwoHY29tbWVudBgBIAEoCSIaCgpNb2RlU3dpdGNoEgwKBG1vZGUYASABKAkiIQoLTW9kZWxTd2l0Y2gSEgoKbW9kZWxfaGFzaBgBIAEoCSIuCg9Ib3N0RGVjbGFyYXRpb24SDAoEaG9zdBgBIAEoCRINCgVzdGF0ZRgCIAEoCSK7AQoMU2NvcmVzUmVjb3JkEg8KB3RpbWVfbXMYASABKAESDQoFZXBvY2gYAiABKAQSEwoLdGlja19udW1iZXIYAyABKAQSEgoKbW9kZWxfaGFzaBgEIAEoCRISCgpjb21wb25lbnRzGAUgAygJEg0KBWhvc3RzGAYgAygJEg0KBXJpc2tzGAcgASgMEjAKB3JlYXNvbnMYCCADKAsyHy5mb3Jlc3RheS5yZWNvcmRzLnYxLlJvd1JlYXNvbnMiWgoKUm93UmVhc29ucxILCgNyb3cYASABKA0SEQoJY29tcG9uZW50GAIgASgJEiwKB3JlYXNvbnMYAyADKAsyGy5mb3Jlc3RheS5yZWNvcmRzLnYxLlJlYXNvbmIGcHJvdG8z", [file_forestay_v1_telemetry]);
+  fileDesc("CiFmb3Jlc3RheS9yZWNvcmRzL3YxL3JlY29yZHMucHJvdG8SE2ZvcmVzdGF5LnJlY29yZHMudjEi4wEKDUpvdXJuYWxSZWNvcmQSKwoFZXBvY2gYASABKAsyGi5mb3Jlc3RheS5yZWNvcmRzLnYxLkVwb2NoSAASKQoEdGljaxgCIAEoCzIZLmZvcmVzdGF5LnJlY29yZHMudjEuVGlja0gAEjIKCXRpY2tfcGFydBgDIAEoCzIdLmZvcmVzdGF5LnJlY29yZHMudjEuVGlja1BhcnRIABI8CgpjaGVja3BvaW50GAQgASgLMiYuZm9yZXN0YXkucmVjb3Jkcy52MS5DaGVja3BvaW50UG9pbnRlckgAQggKBnJlY29yZCI2CgVFcG9jaBINCgVlcG9jaBgBIAEoBBINCgVvd25lchgCIAEoCRIPCgdhZGRyZXNzGAMgASgJIvcDCgRUaWNrEg8KB3RpbWVfbXMYASABKAESDQoFZXBvY2gYAiABKAQSDgoGbnVtYmVyGAMgASgEEiUKA2N1dBgEIAEoCzIYLmZvcmVzdGF5LnJlY29yZHMudjEuQ3V0EhIKCm1vZGVsX2hhc2gYBSABKAkSLQoHY29udHJvbBgGIAEoCzIcLmZvcmVzdGF5LnJlY29yZHMudjEuQ29udHJvbBI0Cgt0cmFuc2l0aW9ucxgKIAMoCzIfLmZvcmVzdGF5LnJlY29yZHMudjEuVHJhbnNpdGlvbhIvCgVyaXNrcxgLIAMoCzIgLmZvcmVzdGF5LnJlY29yZHMudjEuQXBwbGllZFJpc2sSKgoGdGltZXJzGAwgAygLMhouZm9yZXN0YXkucmVjb3Jkcy52MS5UaW1lchIyCgdlZmZlY3RzGA0gAygLMiEuZm9yZXN0YXkucmVjb3Jkcy52MS5Jc3N1ZWRFZmZlY3QSMAoJZGVjaXNpb25zGA4gAygLMh0uZm9yZXN0YXkucmVjb3Jkcy52MS5EZWNpc2lvbhItCglpbnZlbnRvcnkYDyADKAsyGi5mb3Jlc3RheS52MS5JbnZlbnRvcnlIb3N0Ei0KBXF1aWV0GBAgAygLMh4uZm9yZXN0YXkucmVjb3Jkcy52MS5RdWlldFRpY2siQwoJUXVpZXRUaWNrEg8KB3RpbWVfbXMYASABKAESJQoDY3V0GAIgASgLMhguZm9yZXN0YXkucmVjb3Jkcy52MS5DdXQiVQoIVGlja1BhcnQSDQoFZXBvY2gYASABKAQSDgoGbnVtYmVyGAIgASgEEgwKBHBhcnQYAyABKA0SDQoFcGFydHMYBCABKA0SDQoFYnl0ZXMYBSABKAwibAoRQ2hlY2twb2ludFBvaW50ZXISDQoFZXBvY2gYASABKAQSEwoLdGlja19udW1iZXIYAiABKAQSFAoMZmlyc3Rfb2Zmc2V0GAMgASgEEg4KBmNodW5rcxgEIAEoDRINCgVjcmMzMhgFIAEoByJMCgNDdXQSGAoQdGVsZW1ldHJ5X29mZnNldBgBIAEoBBIUCgxpbmJveF9vZmZzZXQYAiABKAQSFQoNc2NvcmVfcmVxdWVzdBgDIAEoBCI/CgdDb250cm9sEgwKBG1vZGUYASABKAkSDgoGcGF1c2VkGAIgASgIEhYKDnBvbGljeV92ZXJzaW9uGAMgASgNIowBCgpUcmFuc2l0aW9uEg0KBWFjdG9yGAEgASgJEg8KB21hY2hpbmUYAiABKAkSFwoPbWFjaGluZV92ZXJzaW9uGAMgASgNEgsKA3NlcRgEIAEoBBIMCgRmcm9tGAUgASgJEgoKAnRvGAYgASgJEg0KBWV2ZW50GAcgASgJEg8KB2NvbnRleHQYCCABKAkiKgoLQXBwbGllZFJpc2sSDAoEaG9zdBgBIAEoCRINCgVyaXNrcxgCIAEoDCImCgVUaW1lchINCgVhY3RvchgBIAEoCRIOCgZkdWVfbXMYAiABKAEipAEKDElzc3VlZEVmZmVjdBIKCgJpZBgBIAEoCRIMCgRraW5kGAIgASgJEgwKBGhvc3QYAyABKAkSCgoCdm0YBCABKAkSEwoLdGFyZ2V0X2hvc3QYBSABKAkSFgoOd2VpZ2h0X3BlcmNlbnQYBiABKAESEwoLZGVhZGxpbmVfbXMYByABKAESDQoFYWdlbnQYCCABKAkSDwoHYWRkcmVzcxgJIAEoCSKjAgoIRGVjaXNpb24SCgoCaWQYASABKAkSDQoFYXRfbXMYAiABKAESDgoGZW50aXR5GAMgASgJEgwKBGhvc3QYBCABKAkSDAoEcmlzaxgFIAEoARIRCgljb21wb25lbnQYBiABKAkSDgoGYWN0aW9uGAcgASgJEhMKC3RhcmdldF9ob3N0GAggASgJEg8KB2JlY2F1c2UYCSABKAkSDwoHb3V0Y29tZRgKIAEoCRISCgpibG9ja2VkX2J5GAsgASgJEjYKDGFsdGVybmF0aXZlcxgMIAMoCzIgLmZvcmVzdGF5LnJlY29yZHMudjEuQWx0ZXJuYXRpdmUSEgoKbW9kZWxfaGFzaBgNIAEoCRIWCg5wb2xpY3lfdmVyc2lvbhgOIAEoDSKbAQoLQWx0ZXJuYXRpdmUSDgoGYWN0aW9uGAEgASgJEhMKC3RhcmdldF9ob3N0GAIgASgJEhcKD2dhaW5fdm1fbWludXRlcxgDIAEoARIXCg9jb3N0X3ZtX21pbnV0ZXMYBCABKAESGwoTZmluaXNoZXNfaW5fc2Vjb25kcxgFIAEoARIYChByZWplY3RlZF9iZWNhdXNlGAYgASgJIk0KBlJlYXNvbhIPCgdmZWF0dXJlGAEgASgJEg0KBXZhbHVlGAIgASgBEg0KBXVzdWFsGAMgASgBEhQKDGNvbnRyaWJ1dGlvbhgEIAEoASLaAwoLSW5ib3hSZWNvcmQSEgoKcmVxdWVzdF9pZBgBIAEoCRINCgVhdF9tcxgCIAEoARIOCgZhdXRob3IYAyABKAkSOgoNZWZmZWN0X3Jlc3VsdBgKIAEoCzIhLmZvcmVzdGF5LnJlY29yZHMudjEuRWZmZWN0UmVzdWx0SAASSQoTcmVnaXN0ZXJfbWV0cmljX3NldBgLIAEoCzIqLmZvcmVzdGF5LnJlY29yZHMudjEuTWV0cmljU2V0UmVnaXN0cmF0aW9uSAASKwoFcGF1c2UYDCABKAsyGi5mb3Jlc3RheS5yZWNvcmRzLnYxLlBhdXNlSAASLQoGcmVzdW1lGA0gASgLMhsuZm9yZXN0YXkucmVjb3Jkcy52MS5SZXN1bWVIABIzCghzZXRfbW9kZRgOIAEoCzIfLmZvcmVzdGF5LnJlY29yZHMudjEuTW9kZVN3aXRjaEgAEjgKDHN3aXRjaF9tb2RlbBgPIAEoCzIgLmZvcmVzdGF5LnJlY29yZHMudjEuTW9kZWxTd2l0Y2hIABI8CgxkZWNsYXJlX2hvc3QYECABKAsyJC5mb3Jlc3RheS5yZWNvcmRzLnYxLkhvc3REZWNsYXJhdGlvbkgAQggKBnJlY29yZCJ3CgxFZmZlY3RSZXN1bHQSCgoCaWQYASABKAkSDgoGc3RhdHVzGAIgASgJEgwKBGNvZGUYAyABKAkSDwoHbWVzc2FnZRgEIAEoCRIsCgdmaWd1cmVzGAUgAygLMhsuZm9yZXN0YXkucmVjb3Jkcy52MS5GaWd1cmUiJQoGRmlndXJlEgwKBG5hbWUYASABKAkSDQoFdmFsdWUYAiABKAEiSwoVTWV0cmljU2V0UmVnaXN0cmF0aW9uEgwKBG5hbWUYASABKAkSEwoLZW50aXR5X2tpbmQYAiABKAkSDwoHY29sdW1ucxgDIAMoCSIYCgVQYXVzZRIPCgdjb21tZW50GAEgASgJIhkKBlJlc3VtZRIPCgdjb21tZW50GAEgASgJIhoKCk1vZGVTd2l0Y2gSDAoEbW9kZRgBIAEoCSIhCgtNb2RlbFN3aXRjaBISCgptb2RlbF9oYXNoGAEgASgJIi4KD0hvc3REZWNsYXJhdGlvbhIMCgRob3N0GAEgASgJEg0KBXN0YXRlGAIgASgJIrsBCgxTY29yZXNSZWNvcmQSDwoHdGltZV9tcxgBIAEoARINCgVlcG9jaBgCIAEoBBITCgt0aWNrX251bWJlchgDIAEoBBISCgptb2RlbF9oYXNoGAQgASgJEhIKCmNvbXBvbmVudHMYBSADKAkSDQoFaG9zdHMYBiADKAkSDQoFcmlza3MYByABKAwSMAoHcmVhc29ucxgIIAMoCzIfLmZvcmVzdGF5LnJlY29yZHMudjEuUm93UmVhc29ucyJaCgpSb3dSZWFzb25zEgsKA3JvdxgBIAEoDRIRCgljb21wb25lbnQYAiABKAkSLAoHcmVhc29ucxgDIAMoCzIbLmZvcmVzdGF5LnJlY29yZHMudjEuUmVhc29uYgZwcm90bzM", [file_forestay_v1_telemetry]);
 
 /**
  * JournalRecord is one append to a partition's journal.
@@ -157,6 +157,13 @@ export type Tick = Message<"forestay.records.v1.Tick"> & {
    * @generated from field: repeated forestay.v1.InventoryHost inventory = 15;
    */
   inventory: InventoryHost[];
+
+  /**
+   * Ticks before this one that took input, changed nothing and were not written.
+   *
+   * @generated from field: repeated forestay.records.v1.QuietTick quiet = 16;
+   */
+  quiet: QuietTick[];
 };
 
 /**
@@ -165,6 +172,30 @@ export type Tick = Message<"forestay.records.v1.Tick"> & {
  */
 export const TickSchema: GenMessage<Tick> = /*@__PURE__*/
   messageDesc(file_forestay_records_v1_records, 2);
+
+/**
+ * QuietTick says when and where a tick that changed nothing cut its inputs.
+ *
+ * @generated from message forestay.records.v1.QuietTick
+ */
+export type QuietTick = Message<"forestay.records.v1.QuietTick"> & {
+  /**
+   * @generated from field: double time_ms = 1;
+   */
+  timeMs: number;
+
+  /**
+   * @generated from field: forestay.records.v1.Cut cut = 2;
+   */
+  cut?: Cut | undefined;
+};
+
+/**
+ * Describes the message forestay.records.v1.QuietTick.
+ * Use `create(QuietTickSchema)` to create a new message.
+ */
+export const QuietTickSchema: GenMessage<QuietTick> = /*@__PURE__*/
+  messageDesc(file_forestay_records_v1_records, 3);
 
 /**
  * TickPart is a piece of the bytes of a JournalRecord that holds a tick above the size limit.
@@ -205,7 +236,7 @@ export type TickPart = Message<"forestay.records.v1.TickPart"> & {
  * Use `create(TickPartSchema)` to create a new message.
  */
 export const TickPartSchema: GenMessage<TickPart> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 3);
+  messageDesc(file_forestay_records_v1_records, 4);
 
 /**
  * CheckpointPointer names a complete checkpoint in the topic of checkpoints.
@@ -244,7 +275,7 @@ export type CheckpointPointer = Message<"forestay.records.v1.CheckpointPointer">
  * Use `create(CheckpointPointerSchema)` to create a new message.
  */
 export const CheckpointPointerSchema: GenMessage<CheckpointPointer> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 4);
+  messageDesc(file_forestay_records_v1_records, 5);
 
 /**
  * Cut says how far a tick has read: everything below these is in it.
@@ -273,7 +304,7 @@ export type Cut = Message<"forestay.records.v1.Cut"> & {
  * Use `create(CutSchema)` to create a new message.
  */
 export const CutSchema: GenMessage<Cut> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 5);
+  messageDesc(file_forestay_records_v1_records, 6);
 
 /**
  * Control is how much a partition may do by itself.
@@ -304,7 +335,7 @@ export type Control = Message<"forestay.records.v1.Control"> & {
  * Use `create(ControlSchema)` to create a new message.
  */
 export const ControlSchema: GenMessage<Control> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 6);
+  messageDesc(file_forestay_records_v1_records, 7);
 
 /**
  * Transition is one move of one actor.
@@ -366,7 +397,7 @@ export type Transition = Message<"forestay.records.v1.Transition"> & {
  * Use `create(TransitionSchema)` to create a new message.
  */
 export const TransitionSchema: GenMessage<Transition> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 7);
+  messageDesc(file_forestay_records_v1_records, 8);
 
 /**
  * AppliedRisk holds the risks of one host as they were applied.
@@ -392,7 +423,7 @@ export type AppliedRisk = Message<"forestay.records.v1.AppliedRisk"> & {
  * Use `create(AppliedRiskSchema)` to create a new message.
  */
 export const AppliedRiskSchema: GenMessage<AppliedRisk> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 8);
+  messageDesc(file_forestay_records_v1_records, 9);
 
 /**
  * @generated from message forestay.records.v1.Timer
@@ -414,7 +445,7 @@ export type Timer = Message<"forestay.records.v1.Timer"> & {
  * Use `create(TimerSchema)` to create a new message.
  */
 export const TimerSchema: GenMessage<Timer> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 9);
+  messageDesc(file_forestay_records_v1_records, 10);
 
 /**
  * IssuedEffect is an effect with its origin and the agent that carries it out.
@@ -475,7 +506,7 @@ export type IssuedEffect = Message<"forestay.records.v1.IssuedEffect"> & {
  * Use `create(IssuedEffectSchema)` to create a new message.
  */
 export const IssuedEffectSchema: GenMessage<IssuedEffect> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 10);
+  messageDesc(file_forestay_records_v1_records, 11);
 
 /**
  * Decision says what was known, what was possible, what was chosen and why.
@@ -571,7 +602,7 @@ export type Decision = Message<"forestay.records.v1.Decision"> & {
  * Use `create(DecisionSchema)` to create a new message.
  */
 export const DecisionSchema: GenMessage<Decision> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 11);
+  messageDesc(file_forestay_records_v1_records, 12);
 
 /**
  * Alternative is an action that was weighed. Gains and costs are VM-minutes of interruption.
@@ -617,7 +648,7 @@ export type Alternative = Message<"forestay.records.v1.Alternative"> & {
  * Use `create(AlternativeSchema)` to create a new message.
  */
 export const AlternativeSchema: GenMessage<Alternative> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 12);
+  messageDesc(file_forestay_records_v1_records, 13);
 
 /**
  * Reason is what one feature contributed to a risk, in log-odds.
@@ -651,7 +682,7 @@ export type Reason = Message<"forestay.records.v1.Reason"> & {
  * Use `create(ReasonSchema)` to create a new message.
  */
 export const ReasonSchema: GenMessage<Reason> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 13);
+  messageDesc(file_forestay_records_v1_records, 14);
 
 /**
  * InboxRecord is a command or the result of an effect.
@@ -729,7 +760,7 @@ export type InboxRecord = Message<"forestay.records.v1.InboxRecord"> & {
  * Use `create(InboxRecordSchema)` to create a new message.
  */
 export const InboxRecordSchema: GenMessage<InboxRecord> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 14);
+  messageDesc(file_forestay_records_v1_records, 15);
 
 /**
  * EffectResult is the one final word on an effect.
@@ -772,7 +803,7 @@ export type EffectResult = Message<"forestay.records.v1.EffectResult"> & {
  * Use `create(EffectResultSchema)` to create a new message.
  */
 export const EffectResultSchema: GenMessage<EffectResult> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 15);
+  messageDesc(file_forestay_records_v1_records, 16);
 
 /**
  * @generated from message forestay.records.v1.Figure
@@ -794,7 +825,7 @@ export type Figure = Message<"forestay.records.v1.Figure"> & {
  * Use `create(FigureSchema)` to create a new message.
  */
 export const FigureSchema: GenMessage<Figure> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 16);
+  messageDesc(file_forestay_records_v1_records, 17);
 
 /**
  * @generated from message forestay.records.v1.MetricSetRegistration
@@ -823,7 +854,7 @@ export type MetricSetRegistration = Message<"forestay.records.v1.MetricSetRegist
  * Use `create(MetricSetRegistrationSchema)` to create a new message.
  */
 export const MetricSetRegistrationSchema: GenMessage<MetricSetRegistration> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 17);
+  messageDesc(file_forestay_records_v1_records, 18);
 
 /**
  * @generated from message forestay.records.v1.Pause
@@ -840,7 +871,7 @@ export type Pause = Message<"forestay.records.v1.Pause"> & {
  * Use `create(PauseSchema)` to create a new message.
  */
 export const PauseSchema: GenMessage<Pause> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 18);
+  messageDesc(file_forestay_records_v1_records, 19);
 
 /**
  * @generated from message forestay.records.v1.Resume
@@ -857,7 +888,7 @@ export type Resume = Message<"forestay.records.v1.Resume"> & {
  * Use `create(ResumeSchema)` to create a new message.
  */
 export const ResumeSchema: GenMessage<Resume> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 19);
+  messageDesc(file_forestay_records_v1_records, 20);
 
 /**
  * @generated from message forestay.records.v1.ModeSwitch
@@ -874,7 +905,7 @@ export type ModeSwitch = Message<"forestay.records.v1.ModeSwitch"> & {
  * Use `create(ModeSwitchSchema)` to create a new message.
  */
 export const ModeSwitchSchema: GenMessage<ModeSwitch> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 20);
+  messageDesc(file_forestay_records_v1_records, 21);
 
 /**
  * @generated from message forestay.records.v1.ModelSwitch
@@ -891,7 +922,7 @@ export type ModelSwitch = Message<"forestay.records.v1.ModelSwitch"> & {
  * Use `create(ModelSwitchSchema)` to create a new message.
  */
 export const ModelSwitchSchema: GenMessage<ModelSwitch> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 21);
+  messageDesc(file_forestay_records_v1_records, 22);
 
 /**
  * HostDeclaration is an operator's word that a host is gone or back.
@@ -917,7 +948,7 @@ export type HostDeclaration = Message<"forestay.records.v1.HostDeclaration"> & {
  * Use `create(HostDeclarationSchema)` to create a new message.
  */
 export const HostDeclarationSchema: GenMessage<HostDeclaration> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 22);
+  messageDesc(file_forestay_records_v1_records, 23);
 
 /**
  * ScoresRecord holds the risks of a tick for display and stores.
@@ -973,7 +1004,7 @@ export type ScoresRecord = Message<"forestay.records.v1.ScoresRecord"> & {
  * Use `create(ScoresRecordSchema)` to create a new message.
  */
 export const ScoresRecordSchema: GenMessage<ScoresRecord> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 23);
+  messageDesc(file_forestay_records_v1_records, 24);
 
 /**
  * RowReasons explains one component's risk of one row.
@@ -1002,5 +1033,5 @@ export type RowReasons = Message<"forestay.records.v1.RowReasons"> & {
  * Use `create(RowReasonsSchema)` to create a new message.
  */
 export const RowReasonsSchema: GenMessage<RowReasons> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 24);
+  messageDesc(file_forestay_records_v1_records, 25);
 

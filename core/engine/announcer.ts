@@ -1,0 +1,104 @@
+/**
+ * Fence first: agents hear an owner's epoch before it observes or decides, so that nothing that a
+ * former owner still sends is carried out.
+ */
+import {isForestayError} from '../domain/errors.ts';
+import type {Actuator, AgentAddress, Clock} from '../ports.ts';
+import {type HostEntry, type PartitionState, sortedKeys} from './partition-state.ts';
+
+/** Agents that are told at once. */
+const TOGETHER = 32;
+/** A frozen host's agent is told again this much later, doubled each time up to the bound. */
+const AGAIN_MS = 2_000;
+const AGAIN_MS_MAX = 60_000;
+
+export type Announcer = {
+  /** Tells an agent the epoch, once per address. Errors: those of the actuator. */
+  announce(actuator: Actuator, agent: AgentAddress): Promise<void>;
+  /** Tells all; hosts whose agent does not answer are frozen. */
+  announceAll(): Promise<void>;
+  /** Tells those of frozen hosts again, when it is time; who answers is free. */
+  announceFrozen(): Promise<void>;
+};
+
+export function createAnnouncer({
+  state,
+  actuators,
+  clock,
+}: {
+  state: PartitionState;
+  actuators: {hypervisor: Actuator; balancer: Actuator};
+  clock: Clock;
+}): Announcer {
+  const announced = new Set<string>();
+  const again = new Map<string, {atMs: number; waitMs: number}>();
+
+  const announce = async (actuator: Actuator, agent: AgentAddress): Promise<void> => {
+    const key = `${agent.agent}@${agent.address}#${state.epoch}`;
+    if (announced.has(key)) return;
+    await actuator.announce(agent, {partition: state.partition, epoch: state.epoch});
+    announced.add(key);
+  };
+
+  const tryToAnnounce = async (actuator: Actuator, agent: AgentAddress): Promise<boolean> => {
+    try {
+      await announce(actuator, agent);
+      return true;
+    } catch (error) {
+      if (!isForestayError(error)) throw error;
+      return false;
+    }
+  };
+
+  const tellHost = async (host: HostEntry): Promise<void> => {
+    const agent = {agent: host.name, address: addressOf(host)};
+    host.frozen = !(await tryToAnnounce(actuators.hypervisor, agent));
+    if (!host.frozen) {
+      again.delete(host.name);
+      return;
+    }
+    const waitMs = Math.min(2 * (again.get(host.name)?.waitMs ?? AGAIN_MS / 2), AGAIN_MS_MAX);
+    again.set(host.name, {atMs: clock.monotonicMs() + waitMs, waitMs});
+  };
+
+  return {
+    announce,
+    async announceAll() {
+      const hosts = sortedKeys(state.hosts)
+        .map(name => state.hosts.get(name) as HostEntry)
+        .filter(host => addressOf(host) !== '');
+      await together(hosts, tellHost);
+      // Power and traffic hear it here if they are there, else before they are first asked.
+      const addresses = [...new Set(hosts.filter(host => !host.frozen).map(addressOf))];
+      await together(addresses, async address => {
+        await tryToAnnounce(actuators.hypervisor, {agent: 'power', address});
+        await tryToAnnounce(actuators.balancer, {agent: 'balancer', address});
+      });
+    },
+    async announceFrozen() {
+      if (again.size === 0) return;
+      const nowMs = clock.monotonicMs();
+      const due = [...again]
+        .filter(([, {atMs}]) => atMs <= nowMs)
+        .slice(0, TOGETHER)
+        .flatMap(([name]) => state.hosts.get(name) ?? []);
+      await together(due, tellHost);
+    },
+  };
+}
+
+function addressOf(host: HostEntry): string {
+  return host.facts?.actuatorAddress ?? '';
+}
+
+/** Does `work` for each item, a bounded number at a time. */
+async function together<Item>(
+  items: readonly Item[],
+  work: (item: Item) => Promise<void>,
+): Promise<void> {
+  const queue = [...items];
+  const worker = async () => {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
+  };
+  await Promise.all(Array.from({length: Math.min(TOGETHER, queue.length)}, worker));
+}

@@ -1,0 +1,118 @@
+import type {EffectReport, EffectResult, IssuedEffect} from '../domain/effects.ts';
+import {isForestayError} from '../domain/errors.ts';
+import {publish} from '../events.ts';
+import type {Actuator, Fence, Hypervisor, LoadBalancer} from '../ports.ts';
+import type {Announcer} from './announcer.ts';
+import type {PartitionState} from './partition-state.ts';
+import {violatedPrecondition} from './preconditions.ts';
+import {entityOf} from './tick-draft.ts';
+
+export type EffectCalls = {
+  /** Starts an effect, if its preconditions still hold. Undefined: it runs, or nobody knows. */
+  execute(effect: IssuedEffect): Promise<EffectResult | undefined>;
+  /** Asks after an effect, or asks it to stop. Undefined: it runs, or nobody knows. */
+  ask(effect: IssuedEffect): Promise<EffectResult | undefined>;
+  /** Forgets effects that have their result. */
+  forget(): void;
+};
+
+/** What is said to agents about one effect, and what their answers mean (executor X1, X2). */
+export function createEffectCalls(
+  {
+    state,
+    actuators,
+  }: {state: PartitionState; actuators: {hypervisor: Hypervisor; balancer: LoadBalancer}},
+  announce: Announcer['announce'],
+): EffectCalls {
+  const cancelled = new Set<string>();
+  const fence = (): Fence => ({partition: state.partition, epoch: state.epoch});
+  const actuatorOf = (effect: IssuedEffect): Actuator =>
+    effect.kind === 'shift-traffic' ? actuators.balancer : actuators.hypervisor;
+
+  const execute = async (effect: IssuedEffect): Promise<EffectResult | undefined> => {
+    const violated = violatedPrecondition(state, effect);
+    if (violated !== undefined) return failed(effect.id, 'EFFECT_PRECONDITION', violated);
+    publish('effect.issued', {kind: effect.kind});
+    try {
+      await announce(actuatorOf(effect), effect);
+      return final(await actuatorOf(effect).execute(effect, fence()));
+    } catch (error) {
+      return refusalOf(effect.id, error);
+    }
+  };
+
+  const ask = async (effect: IssuedEffect): Promise<EffectResult | undefined> => {
+    const actuator = actuatorOf(effect);
+    if (state.actors.hostContext(effect.agent)?.lost) {
+      return failed(effect.id, 'HOST_LOST', `${effect.agent} was lost while the effect ran`);
+    }
+    try {
+      await announce(actuator, effect);
+      const report = await cancelOrQuery(actuator, effect);
+      if (report === undefined || report.status === 'unknown') return await retryOrAbandon(effect);
+      return final(report);
+    } catch (error) {
+      // It says that another core owns the partition now, and nothing of the effect: that core asks.
+      if (isForestayError(error, 'STALE_EPOCH')) return undefined;
+      return refusalOf(effect.id, error);
+    }
+  };
+
+  /** Asked to stop once, when nobody waits for it any more; whatever the agent then says counts. */
+  const cancelOrQuery = async (
+    actuator: Actuator,
+    effect: IssuedEffect,
+  ): Promise<EffectReport | undefined> => {
+    if (isWanted(state, effect) || cancelled.has(effect.id)) {
+      return (await actuator.query(effect, [effect.id]))[0];
+    }
+    const report = await actuator.cancel(effect, effect.id, fence());
+    cancelled.add(effect.id);
+    return report;
+  };
+
+  /** The agent never saw it: send it again while somebody waits for it, else close it. */
+  const retryOrAbandon = async (effect: IssuedEffect): Promise<EffectResult | undefined> => {
+    const isOurs = effect.id.startsWith(`${state.partition}/${state.epoch}/`);
+    if (isOurs && isWanted(state, effect) && state.timeMs < effect.deadlineMs) {
+      return await execute(effect);
+    }
+    return {
+      id: effect.id,
+      status: 'abandoned',
+      code: 'ABANDONED',
+      message: 'never executed',
+      figures: {},
+    };
+  };
+
+  return {
+    execute,
+    ask,
+    forget() {
+      for (const id of cancelled) if (!state.running.has(id)) cancelled.delete(id);
+    },
+  };
+}
+
+/** Whether the actor still waits for it; if not, everything is to be as before. */
+function isWanted(state: PartitionState, effect: IssuedEffect): boolean {
+  return state.actors.wants(entityOf(effect), effect.kind);
+}
+
+function final(report: EffectReport): EffectResult | undefined {
+  const {id, status, code, message, figures} = report;
+  if (status === 'running' || status === 'unknown') return undefined;
+  return {id, status, code, message, figures};
+}
+
+function failed(id: string, code: string, message: string): EffectResult {
+  return {id, status: 'failed', code, message, figures: {}};
+}
+
+/** An agent that does not answer leaves the outcome open (X2); one that refuses has answered. */
+function refusalOf(id: string, error: unknown): EffectResult | undefined {
+  if (!isForestayError(error)) throw error;
+  if (error.retryable) return undefined;
+  return failed(id, error.code, error.message);
+}

@@ -1,0 +1,122 @@
+/**
+ * The partitions that this process owns: a runtime for each one that the log hands over, another one
+ * when it fails, none once it is gone.
+ */
+import {formatError, isForestayError} from '../domain/errors.ts';
+import {publish} from '../events.ts';
+import type {OwnershipHandler} from '../ports.ts';
+import {PartitionRuntime, type RuntimeOptions} from './partition-runtime.ts';
+
+export type OwnerOptions = Omit<RuntimeOptions, 'partition'> & {
+  /** Told of what stops a partition; the others go on. */
+  onProblem: (partition: number, problem: string) => void;
+};
+
+/** A partition that failed is tried again this much later, doubled each time up to the bound. */
+const RETRY_MS = 500;
+const RETRY_MS_MAX = 30_000;
+
+export class PartitionOwner {
+  readonly #options: OwnerOptions;
+  readonly #runtimes = new Map<number, PartitionRuntime>();
+  /** Partitions that recover, and the hand-over (not a former one) that they recover for. */
+  readonly #starting = new Map<number, {sinceMs: number}>();
+  readonly #restarts = new Set<Promise<void>>();
+  readonly #stopped = new AbortController();
+
+  constructor(options: OwnerOptions) {
+    this.#options = options;
+  }
+
+  handler(): OwnershipHandler {
+    return {
+      assigned: partition => this.#start(partition),
+      revoking: partition => this.#handBack(partition),
+      lost: partition => {
+        this.#starting.delete(partition);
+        this.#runtimes.delete(partition);
+      },
+    };
+  }
+
+  /** Those that have recovered. */
+  runtimes(): PartitionRuntime[] {
+    return [...this.#runtimes.values()];
+  }
+
+  /** True once every partition that was handed over so far has recovered. */
+  ready(): boolean {
+    return this.#starting.size === 0;
+  }
+
+  /** How far a partition is behind its telemetry, or how long it has been recovering. */
+  lagMs(partition: number): number {
+    const recovering = this.#starting.get(partition);
+    if (recovering === undefined) return this.#runtimes.get(partition)?.lagMs() ?? 0;
+    return this.#options.clock.monotonicMs() - recovering.sinceMs;
+  }
+
+  /** Works on all side by side; one that fails is dropped, and recovered if it is still ours. */
+  async each(work: (runtime: PartitionRuntime) => Promise<void>): Promise<void> {
+    await Promise.all(
+      [...this.#runtimes].map(([partition, runtime]) =>
+        work(runtime).catch(error => this.#drop(partition, runtime, error)),
+      ),
+    );
+  }
+
+  /** Gives up what is still recovering. */
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    await Promise.all(this.#restarts);
+  }
+
+  async #start(partition: number): Promise<void> {
+    const {clock, onProblem} = this.#options;
+    const {signal} = this.#stopped;
+    const handOver = {sinceMs: clock.monotonicMs()};
+    this.#starting.set(partition, handOver);
+    const isOurs = () => this.#starting.get(partition) === handOver && !signal.aborted;
+    for (let waitMs = RETRY_MS; isOurs(); waitMs *= 2) {
+      try {
+        const runtime = await PartitionRuntime.start({...this.#options, partition});
+        if (!isOurs()) return;
+        this.#starting.delete(partition);
+        this.#runtimes.set(partition, runtime);
+        return;
+      } catch (error) {
+        if (!isForestayError(error)) throw error;
+        onProblem(partition, formatError(error));
+        await clock.sleep(Math.min(waitMs, RETRY_MS_MAX), signal);
+      }
+    }
+  }
+
+  /** R2: what was not made durable is recovered from the log. */
+  #drop(partition: number, runtime: PartitionRuntime, error: unknown): void {
+    if (!isForestayError(error)) throw error;
+    // Its ticks and its calls may both fail, and it may be gone already.
+    if (this.#runtimes.get(partition) !== runtime) return;
+    this.#runtimes.delete(partition);
+    this.#options.onProblem(partition, formatError(error));
+    if (error.code === 'EPOCH_SUPERSEDED') {
+      publish('epoch.superseded', {partition, epoch: Number(error.details.epoch ?? 0)});
+      return;
+    }
+    const restart = this.#start(partition).finally(() => this.#restarts.delete(restart));
+    this.#restarts.add(restart);
+  }
+
+  async #handBack(partition: number): Promise<void> {
+    const runtime = this.#runtimes.get(partition);
+    this.#starting.delete(partition);
+    this.#runtimes.delete(partition);
+    try {
+      await runtime?.stop();
+    } catch (error) {
+      // The next owner recovers from an older checkpoint.
+      if (!isForestayError(error)) throw error;
+      this.#options.onProblem(partition, formatError(error));
+    }
+  }
+}
