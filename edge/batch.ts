@@ -6,6 +6,9 @@ import type {RowWriter} from './sensor.ts';
 /** Row indexes travel as u16. */
 const entitiesMax = 65_536;
 
+/** Where an entity stands in the block, and its newest row: two sensors may know the same VM. */
+type Entity = {index: number; nowMs: number; writer: RowWriter};
+
 /**
  * Rows of one metric set on their way into a {@link Block}. Rows are kept as they come, row-major,
  * and turned to columns once, when the block is taken.
@@ -17,10 +20,7 @@ export class BlockBuilder {
   readonly #set: MetricSet;
   readonly #columns: ReadonlyMap<string, number>;
   readonly #writers: RowWriter[] = [];
-  readonly #entities = new Map<string, number>();
-  /** Rows of the current instant, by entity: two sensors may know the same VM. */
-  readonly #rowsNow = new Map<string, RowWriter>();
-  #nowMs = Number.NaN;
+  readonly #entities = new Map<string, Entity>();
   #rowEntity: number[] = [];
   #observedAtMs: number[] = [];
   #values: Float32Array;
@@ -34,7 +34,7 @@ export class BlockBuilder {
   }
 
   get rows(): number {
-    return this.#rowEntity.length;
+    return this.#observedAtMs.length;
   }
 
   /** Values that were not finite, ever. */
@@ -44,15 +44,12 @@ export class BlockBuilder {
 
   /** The row of an entity (`hosts/h01`, `vms/v17`) at an instant; the same one when asked again. */
   row(entity: string, nowMs: number): RowWriter {
-    if (nowMs !== this.#nowMs) {
-      this.#nowMs = nowMs;
-      this.#rowsNow.clear();
-    }
-    let writer = this.#rowsNow.get(entity);
-    if (writer === undefined) {
-      writer = this.#startRow(entity);
-      this.#rowsNow.set(entity, writer);
-    }
+    const known = this.#entities.get(entity);
+    if (known?.nowMs === nowMs) return known.writer;
+    const index = known?.index ?? this.#entities.size;
+    if (index === entitiesMax) assert.fail(`a block holds at most ${entitiesMax} entities`);
+    const writer = this.#startRow(index, nowMs);
+    this.#entities.set(entity, {index, nowMs, writer});
     return writer;
   }
 
@@ -71,14 +68,13 @@ export class BlockBuilder {
       devices: this.#devices,
     };
     this.#entities.clear();
-    this.#rowsNow.clear();
     this.#rowEntity = [];
     this.#observedAtMs = [];
     this.#devices = [];
     return block;
   }
 
-  #startRow(entity: string): RowWriter {
+  #startRow(entity: number, nowMs: number): RowWriter {
     const row = this.rows;
     const width = this.#set.columns.length;
     if ((row + 1) * width > this.#values.length) {
@@ -87,25 +83,16 @@ export class BlockBuilder {
       this.#values = grown;
     }
     this.#values.fill(Number.NaN, row * width, (row + 1) * width);
-    this.#rowEntity.push(this.#indexOf(entity));
-    this.#observedAtMs.push(this.#nowMs);
+    this.#rowEntity.push(entity);
+    this.#observedAtMs.push(nowMs);
     this.#writers[row] ??= {set: (column, value, device) => this.#put(row, column, value, device)};
     return this.#writers[row];
   }
 
-  #indexOf(entity: string): number {
-    let index = this.#entities.get(entity);
-    if (index === undefined) {
-      index = this.#entities.size;
-      assert(index < entitiesMax, `a block holds at most ${entitiesMax} entities`);
-      this.#entities.set(entity, index);
-    }
-    return index;
-  }
-
   #put(row: number, column: string, value: number, device: string | undefined): void {
     const index = this.#columns.get(column);
-    assert(index !== undefined, `metric set ${this.#set.name} has no column ${column}`);
+    // The message is made only when it is needed: this runs once a value.
+    if (index === undefined) assert.fail(`metric set ${this.#set.name} has no column ${column}`);
     const at = row * this.#set.columns.length + index;
     this.#values[at] = value;
     const stored = this.#values[at] as number;

@@ -6,9 +6,6 @@ import type {Dial, LinkEvents} from './ports.ts';
 /** Streams to one core, all over one connection. */
 export type GrpcLinks = {dial: Dial; close(): void};
 
-/** How long a core may take to answer at all. */
-const helloMs = 10_000;
-
 const channelOptions = {
   // A stream that is tried again by the channel would be a second one behind our back.
   'grpc.enable_retries': 0,
@@ -20,8 +17,11 @@ const channelOptions = {
   'grpc.max_reconnect_backoff_ms': 5_000,
 };
 
-/** @param version Shown by the core. */
-export function createGrpcLinks(address: string, version = ''): GrpcLinks {
+/**
+ * @param version Shown by the core.
+ * @param helloMs How long a core may take to answer at all.
+ */
+export function createGrpcLinks(address: string, version = '', helloMs = 10_000): GrpcLinks {
   const client = createClient(TelemetryService, address, channelOptions);
   return {
     close: () => client.close(),

@@ -1,4 +1,4 @@
-import {createServer} from 'node:net';
+import {createServer, type Socket} from 'node:net';
 import test, {type ExecutionContext} from 'ava';
 import {systemClock} from '../../core/adapters/clock-system.ts';
 import {createMemoryFiles, type MemoryFiles} from '../../core/adapters/files-memory.ts';
@@ -191,4 +191,33 @@ test('another protocol at the address of the core is an error that says where', 
   await agent.sampleOnce(1000);
   while (notes.length === 0) await systemClock.sleep(5);
   t.regex(notes[0] ?? '', new RegExp(`SERVER_UNREACHABLE.*127\\.0\\.0\\.1:${port}`));
+});
+
+test('a core that takes the connection and says nothing is given up', async t => {
+  const sockets: Socket[] = [];
+  const server = createServer(socket => sockets.push(socket));
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  const {port} = server.address() as {port: number};
+  const links = createGrpcLinks(`127.0.0.1:${port}`, 'test', 50);
+  t.teardown(() => {
+    links.close();
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  const {agent, notes} = startAgent(t, `127.0.0.1:${port}`, {dial: links.dial, drainMs: 1});
+  await agent.sampleOnce(1000);
+  while (notes.length === 0) await systemClock.sleep(5);
+  t.regex(notes[0] ?? '', /no stream to the core at .*: no answer within 0\.05 s/);
+});
+
+test('a core that falls behind is given time, and then gets everything', async t => {
+  let lagMs = 60_000;
+  const core = await startCore(t, {lagMs: () => lagMs});
+  const {agent} = startAgent(t, core.address, {uplinkLimits: {throttleMsMax: 50}});
+  await agent.sampleOnce(1000);
+  while (agent.counters.uplink.throttles === 0) await systemClock.sleep(5);
+  lagMs = 0;
+  for (let second = 2; second <= 5; second++) await agent.sampleOnce(second * 1000);
+  await agent.drained();
+  t.deepEqual(shownOnce(await recordsOf(core.log, cell)), batches(1, 1, 5));
 });

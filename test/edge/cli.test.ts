@@ -9,9 +9,7 @@ import {recordsOf, shownOnce, startCore} from './real-core.ts';
 const program = fileURLToPath(new URL('../../bin/forestay', import.meta.url));
 
 function forestay(t: ExecutionContext, ...args: string[]) {
-  const child = spawn(process.execPath, [program, ...args], {
-    env: {...process.env, NODE_V8_COVERAGE: ''},
-  });
+  const child = spawn(process.execPath, [program, ...args]);
   t.teardown(() => child.kill('SIGKILL'));
   const output = {stdout: '', stderr: ''};
   for (const stream of ['stdout', 'stderr'] as const) {

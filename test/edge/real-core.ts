@@ -14,11 +14,15 @@ import {TelemetryService} from '../../proto/gen/forestay/v1/telemetry_pb.ts';
 /** The core's way in over real gRPC, on a log in memory that outlives it. */
 export async function startCore(
   t: ExecutionContext,
-  {log = createMemoryLog(), listen = '127.0.0.1:0'}: {log?: Log; listen?: string} = {},
+  {
+    log = createMemoryLog(),
+    listen = '127.0.0.1:0',
+    lagMs = () => 0,
+  }: {log?: Log; listen?: string; lagMs?: () => number} = {},
 ) {
   const clock = systemClock;
   const metricSets = createMetricSets({log, codec, clock});
-  const ingest = createIngest({log, codec, clock, metricSets});
+  const ingest = createIngest({log, codec, clock, metricSets, lagMs});
   const server = await createGrpcServer({
     listen,
     insecure: false,
