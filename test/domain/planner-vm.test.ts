@@ -1,6 +1,8 @@
 import test from 'ava';
 import type {VmView} from '../../core/domain/fleet.ts';
+import {Capacity, type PlacementHost} from '../../core/domain/placement.ts';
 import {plan} from '../../core/domain/planner.ts';
+import {planRiskyVm} from '../../core/domain/planner-vm.ts';
 import type {Proposal} from '../../core/domain/proposal.ts';
 import {aCell, aHost, aRiskyHost, aRiskyVm, everyCapability, GIB, policy} from './cells.ts';
 
@@ -153,6 +155,17 @@ test('VMs of one plan see what the earlier ones took', t => {
     .filter(({entity}) => entity.startsWith('vms/'))
     .map(({action}) => action);
   t.deepEqual(actions, ['migrate', 'migrate', 'none']);
+});
+
+test('what is not chosen takes no room', t => {
+  const [host, target] = [aRiskyHost('h1'), aHost('h2', {memoryBytes: 20 * GIB})];
+  const room: PlacementHost = {...target, closedBecause: '', avoidedBecause: ''};
+  const capacity = new Capacity([room], policy.target);
+  const among = new Map([host, target].map(view => [view.name, view]));
+  const vm = aRiskyVm('v1', 'h1', {memoryBytes: 10 * GIB});
+  const decide = (risk: number) =>
+    planRiskyVm({vm, host: {...host, risk}, hosts: among, capacity, policy}).action;
+  t.deepEqual([0.01, 0.01, 0.6, 0.6].map(decide), ['none', 'none', 'migrate', 'none']);
 });
 
 const leftAlone = [
