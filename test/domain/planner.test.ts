@@ -131,6 +131,14 @@ test('a restart uses a cordoned or risky host only if nothing else has room', t 
   t.deepEqual(planned([lost, cordoned, small], vms), ['vms/v1 restart h2']);
 });
 
+test('who is restarted elsewhere leaves room for the next one', t => {
+  const [h1, h2] = ['h1', 'h2'].map(name => aHost(name, {memoryBytes: 20 * GIB}));
+  const big = {...downVm, memoryBytes: 16 * GIB};
+  const hosts = [h1, h2, aHost('h3', {lost: true})] as ReturnType<typeof aHost>[];
+  const vms = [aVm('v1', 'h1', big), aVm('v2', 'h3', big)];
+  t.deepEqual(planned(hosts, vms), ['vms/v1 restart h2', 'vms/v2 restart h1']);
+});
+
 const unusable = [
   {because: 'lost', host: aHost('h2', {lost: true})},
   {because: 'silent', host: aHost('h2', {suspected: true})},
