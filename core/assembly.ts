@@ -69,7 +69,10 @@ export type Core = {
 const TICK_BYTES_MAX = 4 * 1024 * 1024;
 const API_CLOSE_MS = 5000;
 
-/** Errors: those of the engine's start and of binding; the parts stay the caller's then. */
+/**
+ * Errors: those of the engine's start and of binding; everything that was started is stopped then,
+ * and the parts stay the caller's.
+ */
 export async function assembleCore(parts: CoreParts, settings: CoreSettings): Promise<Core> {
   const {log, store, codec, wallClock, random} = parts;
   const model = createReadModel();
@@ -112,6 +115,11 @@ export async function assembleCore(parts: CoreParts, settings: CoreSettings): Pr
     settings.onProblem(`recorder: ${recorderProblem}`);
   });
   const totals = countTotals(() => recorder.storedSamples());
+  const stopRecording = async () => {
+    recording.abort();
+    await recorded;
+    totals.close();
+  };
   const checks = () => checksOf(parts, engine, recorderProblem);
   const api = await openApi(parts, settings, {
     model,
@@ -119,6 +127,11 @@ export async function assembleCore(parts: CoreParts, settings: CoreSettings): Pr
     metricSets,
     checks,
     cells: totals.cells,
+  }).catch(async error => {
+    await ingest.close();
+    await engine.stop();
+    await stopRecording();
+    throw error;
   });
   if (settings.run) engine.run();
   return {
@@ -134,9 +147,7 @@ export async function assembleCore(parts: CoreParts, settings: CoreSettings): Pr
       if (recorderProblem === '') {
         await recorder.drained().catch(error => settings.onProblem(formatError(error)));
       }
-      recording.abort();
-      await recorded;
-      totals.close();
+      await stopRecording();
       await closeParts(parts);
     },
   };
