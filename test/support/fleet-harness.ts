@@ -74,6 +74,8 @@ export async function createHarness(options: {
   world?: Partial<DatacenterOptions>;
   log?: Log;
   runtime?: Partial<RuntimeOptions>;
+  /** Ticks a second; hosts report in turn, some before each. */
+  ticksPerSecond?: number;
 }) {
   const clock = manualClock();
   const log = options.log ?? createMemoryLog({nowMs: clock.nowMs});
@@ -152,12 +154,20 @@ export async function createHarness(options: {
     start,
     /** One virtual second: world, telemetry, then a tick of every partition. */
     async second(): Promise<void> {
-      clock.set(clock.nowMs() + 1000);
-      world.step(clock.nowMs());
-      for (const {name, cell} of world.hosts) {
-        if (!world.isReporting(name)) continue;
-        await log.append('telemetry', partitionOfCell(cell), [batchOf(name, cell)]);
+      const startMs = clock.nowMs();
+      world.step(startMs + 1000);
+      const reporting = world.hosts.filter(({name}) => world.isReporting(name));
+      const parts = options.ticksPerSecond ?? 1;
+      for (let part = 1; part <= parts; part++) {
+        clock.set(startMs + (1000 * part) / parts);
+        for (const [index, {name, cell}] of reporting.entries()) {
+          if (index % parts !== part - 1) continue;
+          await log.append('telemetry', partitionOfCell(cell), [batchOf(name, cell)]);
+        }
+        await this.step();
       }
+    },
+    async step(): Promise<void> {
       for (const runtime of runtimes.values()) {
         await runtime.executor.poll();
         await runtime.step(clock.nowMs());
