@@ -1,3 +1,4 @@
+import type {VmContext} from '../../statecharts/events.ts';
 import type {
   Block,
   Inventory,
@@ -118,6 +119,8 @@ function takeInventory(draft: TickDraft, cell: string, inventory: Inventory): vo
     host.facts = facts;
     if (!sameFacts(before, facts)) draft.inventory.push(facts);
     if (host.lostBootId !== '' && facts.bootId !== host.lostBootId) declareReturned(draft, host);
+    // What was on its way when the host was proven lost says nothing of where its VMs are.
+    if (draft.state.actors.hostContext(host.name)?.lost) continue;
     for (const vm of facts.vms) placeVm(draft, cell, host, vm);
     forgetMissing(draft, host, facts);
   }
@@ -144,12 +147,22 @@ function placeVm(draft: TickDraft, cell: string, host: HostEntry, facts: Invento
   entry.facts = facts;
   entry.missing = 0;
   const context = state.actors.vmContext(name);
-  if (context === undefined || context.host === host.name || isBusy(state, name)) return;
+  if (context === undefined || !tellsSomething(context, host.name, isBusy(state, name))) return;
   send(draft, resource('vm', name), {
     type: 'placement.observed',
     atMs: state.timeMs,
     host: host.name,
   });
+}
+
+/**
+ * Whether seeing a VM on a host is news to its actor. An act under way explains what is seen; one
+ * that was given up on does not: where the VM turns up settles it.
+ */
+function tellsSomething(context: VmContext, host: string, busy: boolean): boolean {
+  const open = context.unresolved !== '';
+  if (context.host === host) return open && !busy;
+  return open || !busy;
 }
 
 /** A VM that its host no longer names, and that nobody is moving, was deleted. */
