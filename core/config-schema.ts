@@ -27,7 +27,8 @@ export type Config = {
   store: {
     kind: 'memory' | 'sqlite' | 'questdb';
     /** HOST:PORT of QuestDB's HTTP. */
-    questdb: {address: string};
+    /** Two cores on one server need two prefixes: tables and offsets are told apart by it. */
+    questdb: {address: string; tablePrefix: string};
   };
   /** `none`: inventory from telemetry, nobody acts. */
   hypervisor: {kind: 'grpc' | 'none'};
@@ -58,7 +59,7 @@ export const DEFAULT_CONFIG: Config = {
     segments: {segmentBytes: 64 * 2 ** 20},
     telemetryRetention: defaultRetention.telemetry,
   },
-  store: {kind: 'sqlite', questdb: {address: '127.0.0.1:9000'}},
+  store: {kind: 'sqlite', questdb: {address: '127.0.0.1:9000', tablePrefix: ''}},
   hypervisor: {kind: 'grpc'},
   scoring: {
     modelDir: fileURLToPath(new URL('../models/artefacts', import.meta.url)),
@@ -179,7 +180,10 @@ export const configSchema = section(DEFAULT_CONFIG, {
   }),
   store: section(DEFAULT_CONFIG.store, {
     kind: z.enum(['memory', 'sqlite', 'questdb']),
-    questdb: section(DEFAULT_CONFIG.store.questdb, {address}),
+    questdb: section(DEFAULT_CONFIG.store.questdb, {
+      address,
+      tablePrefix: z.string().regex(/^[A-Za-z0-9_]*$/, 'only letters, digits and _'),
+    }),
   }),
   hypervisor: section(DEFAULT_CONFIG.hypervisor, {kind: z.enum(['grpc', 'none'])}),
   scoring: section(DEFAULT_CONFIG.scoring, {

@@ -89,11 +89,13 @@ async function openLog({log, core}: Config): Promise<Log> {
         files: nodeFiles,
         clock: systemClock,
         segmentBytes: log.segments.segmentBytes,
+        retention: {telemetry: log.telemetryRetention},
       });
     case 'kafka': {
       const {openKafkaLog} = await import('./adapters/log-kafka.ts');
       return openKafkaLog({
         ...log.kafka,
+        retention: {telemetry: log.telemetryRetention},
         clock: systemClock,
         clientId: `forestay-${hostname()}-${process.pid}`,
       });
@@ -112,7 +114,7 @@ async function openStore({store, core}: Config): Promise<Store> {
     }
     case 'questdb': {
       const {openQuestDbStore} = await import('./adapters/store-questdb.ts');
-      return openQuestDbStore({address: store.questdb.address});
+      return openQuestDbStore(store.questdb);
     }
   }
 }

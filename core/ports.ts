@@ -149,7 +149,9 @@ export type StoreQuery = {
   table: string;
   /** Equality on columns. */
   where?: Readonly<Record<string, string | number>>;
+  /** Inclusive. */
   fromMs?: number;
+  /** Exclusive. */
   toMs?: number;
   order?: 'ascending' | 'descending';
   limit: number;
