@@ -230,6 +230,12 @@ function countKeeping(registry: Registry, on: On): void {
   const failed = counter('forestay_store_write_errors_total', 'Writes that failed.', ['code']);
   on('store.written', ({rows}) => written.inc(rows));
   on('store.write-failed', ({code}) => failed.inc({code}));
+  const rejected = counter(
+    'forestay_store_rows_rejected_total',
+    'Rows that the store could not take and that were set aside with their reason.',
+    ['table'],
+  );
+  on('rows.rejected', ({table, count}) => rejected.inc({table}, count));
   const quarantined = counter(
     'forestay_records_quarantined_total',
     'Records of the log that could not be read and were left out.',

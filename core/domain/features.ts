@@ -23,7 +23,8 @@ const KINDS: readonly FeatureKind[] = ['level', 'trend', 'noise'];
 
 /**
  * The feature contract of the component-failure model: every metric of `host.v1`, three ways.
- * A metric that is missing makes its features NaN, which the model has learned to read.
+ * A metric that is missing makes level and trend NaN, which the model has learned to read; its
+ * noise is NaN where the set has no such column and 0 where the column has no value.
  */
 export const FEATURES: readonly Feature[] = HOST_METRICS.columns.flatMap(metric =>
   KINDS.map(kind => ({name: `${metric}.${kind}`, metric, kind})),
