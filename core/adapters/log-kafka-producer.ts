@@ -146,7 +146,8 @@ export class KafkaProducer {
         () =>
         ({message}) =>
           message.partition as number,
-      retry: {retries: 4, initialRetryTime: 100, maxRetryTime: 2_000},
+      // About 10 s: leaders move within that.
+      retry: {retries: 8, initialRetryTime: 100, maxRetryTime: 2_000},
     });
     try {
       await producer.connect();

@@ -5,8 +5,8 @@ import type {FetchedPartition, FetchRequest, KafkaCluster} from './log-kafka-cli
 
 /** Answers of brokers in one request; more reads wait for the next. */
 const requestBytesMax = 32 << 20;
-/** Each with kafkajs's own retries: gives up after about 12 s without a broker. */
-const attemptsMax = 3;
+/** Leaders move within this; without any broker, a read or two takes longer to find out. */
+const giveUpMs = 10_000;
 const retryMsMin = 100;
 const retryMsMax = 2_000;
 const readUncommitted = 0;
@@ -17,6 +17,7 @@ type Read = {
   from: number;
   maxBytes: number;
   attempts: number;
+  sinceMs: number;
   resolve: (records: readonly LogRecord[]) => void;
   reject: (error: Error) => void;
 };
@@ -35,16 +36,18 @@ export class KafkaReader {
     this.#cluster = cluster;
   }
 
-  /** @throws {ForestayError} `DEPENDENCY_UNREACHABLE` (retryable) after several attempts. */
+  /** @throws {ForestayError} `DEPENDENCY_UNREACHABLE` (retryable) after 10 s of attempts. */
   read(topic: string, partition: number, from: number, maxBytes: number) {
     return new Promise<readonly LogRecord[]>((resolve, reject) => {
-      this.#pending.push({topic, partition, from, maxBytes, attempts: 0, resolve, reject});
+      const sinceMs = performance.now();
+      this.#pending.push({topic, partition, from, maxBytes, attempts: 0, sinceMs, resolve, reject});
       this.#reading ??= this.#readAll();
     });
   }
 
   /** Offset of the first record that is kept, or of the next to come. */
   async offset(topic: string, partition: number, which: 'start' | 'end'): Promise<number> {
+    const sinceMs = performance.now();
     for (let attempt = 1; ; attempt++) {
       try {
         await this.#cluster.refreshMetadataIfNecessary();
@@ -53,7 +56,7 @@ export class KafkaReader {
         const [answer] = await this.#cluster.fetchTopicsOffset(asked);
         return Number(answer?.partitions[0]?.offset);
       } catch (cause) {
-        if (attempt === attemptsMax) throw unreachable(topic, partition, cause);
+        if (isLate(sinceMs)) throw unreachable(topic, partition, cause);
         await this.#recover(cause, attempt);
       }
     }
@@ -171,8 +174,8 @@ export class KafkaReader {
     const attempts = Math.max(...reads.map(read => read.attempts)) + 1;
     for (const read of reads) {
       read.attempts++;
-      if (read.attempts < attemptsMax) this.#pending.push(read);
-      else read.reject(unreachable(read.topic, read.partition, cause));
+      if (isLate(read.sinceMs)) read.reject(unreachable(read.topic, read.partition, cause));
+      else this.#pending.push(read);
     }
     await this.#recover(cause, attempts);
   }
@@ -196,6 +199,10 @@ function requestsOf(reads: readonly Read[]): FetchRequest[] {
   return [...byTopic.values()];
 }
 
+function isLate(sinceMs: number): boolean {
+  return performance.now() - sinceMs > giveUpMs;
+}
+
 function isOutOfRange(error: unknown): error is {topic: string; partition: number} {
   return error instanceof Error && error.name === 'KafkaJSOffsetOutOfRange';
 }
@@ -207,7 +214,7 @@ function isConnectionClosed(error: unknown): error is {host: string; port: numbe
 function unreachable(topic: string, partition: number, cause: unknown): ForestayError {
   return new ForestayError(
     'DEPENDENCY_UNREACHABLE',
-    `read ${topic}/${partition}: Kafka did not answer ${attemptsMax} times; check the brokers`,
-    {retryable: true, details: {topic, partition, attempts: attemptsMax}, cause},
+    `read ${topic}/${partition}: Kafka did not answer within ${giveUpMs} ms; check the brokers`,
+    {retryable: true, details: {topic, partition, waitedMs: giveUpMs}, cause},
   );
 }

@@ -32,7 +32,8 @@ export async function ensureTopics(
       topics: missing.map(topic => topicConfig(topic, options)),
     });
 
-  for (const {name, partitions} of await describe(admin, TOPICS.map(options.nameOf)))
+  const topics = await describe(admin, TOPICS.map(options.nameOf), missing.length > 0);
+  for (const {name, partitions} of topics)
     if (partitions.length !== PARTITION_COUNT)
       throw new ForestayError(
         'CONFIG_INVALID',
@@ -42,25 +43,32 @@ export async function ensureTopics(
       );
 }
 
-/** A topic that was just made is unknown to the brokers for a moment, then without a leader. */
-async function describe(admin: Admin, names: string[]): Promise<ITopicMetadata[]> {
+/**
+ * A topic that was just made is unknown to the brokers for a moment, then without leaders, and then
+ * its leaders do not know yet that they are: ready is what answers for every partition.
+ */
+async function describe(
+  admin: Admin,
+  names: string[],
+  justMade: boolean,
+): Promise<ITopicMetadata[]> {
   for (let attempt = 1; ; attempt++) {
     try {
       const {topics} = await admin.fetchTopicMetadata({topics: names});
-      if (topics.every(({partitions}) => partitions.every(({leader}) => leader >= 0)))
-        return topics;
-      throw new Error('a partition has no leader');
+      if (justMade) for (const name of names) await admin.fetchTopicOffsets(name);
+      return topics;
     } catch (cause) {
-      if (attempt === describeAttemptsMax) throw notReady(names, attempt * describeEveryMs, cause);
+      if (attempt === describeAttemptsMax) throw notReady(names, cause);
       await sleep(describeEveryMs);
     }
   }
 }
 
-function notReady(names: readonly string[], waitedMs: number, cause: unknown): ForestayError {
+function notReady(names: readonly string[], cause: unknown): ForestayError {
   return new ForestayError(
     'DEPENDENCY_UNREACHABLE',
-    `describe ${names.join(', ')}: not ready within ${waitedMs} ms; check that all brokers run`,
+    `describe ${names.join(', ')}: not ready after ${describeAttemptsMax} attempts; ` +
+      'check that all brokers run',
     {retryable: true, cause},
   );
 }
