@@ -49,5 +49,8 @@ function plain(_key: string, value: unknown): unknown {
   if (ArrayBuffer.isView(value)) {
     return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64');
   }
-  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
+  if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
+  const isRecord = typeof value === 'object' && value !== null && !Array.isArray(value);
+  // A decoded record has its fields in another order.
+  return isRecord ? Object.fromEntries(Object.entries(value).sort()) : value;
 }
