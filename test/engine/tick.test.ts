@@ -1,0 +1,340 @@
+import test from 'ava';
+import fc from 'fast-check';
+import {DEFAULT_POLICY} from '../../core/domain/policy.ts';
+import type {InboxRecord, Tick} from '../../core/domain/records.ts';
+import type {Batch} from '../../core/domain/telemetry.ts';
+import {createPartitionState, type PartitionState} from '../../core/engine/partition-state.ts';
+import type {ScoreResult} from '../../core/engine/score-result.ts';
+import {advance} from '../../core/engine/tick.ts';
+import {type EngineEventName, listen} from '../../core/events.ts';
+import {essence} from '../support/journal.ts';
+import {
+  hostBatch,
+  hostFacts,
+  metricScorer,
+  PARTITION,
+  QUICK_BANDS,
+  START_MS,
+  vm,
+} from '../support/partition.ts';
+import {hexOf} from '../support/replay.ts';
+
+const model = metricScorer().signature();
+const policy = {...DEFAULT_POLICY, mode: 'auto' as const, band: QUICK_BANDS};
+const create = () => createPartitionState(PARTITION, policy, model);
+
+type Step = {batches?: Batch[]; inbox?: InboxRecord[]; scores?: ScoreResult[]; timers?: boolean};
+
+/** One tick at so many seconds after the start; offsets count what was taken. */
+function tickAt(state: PartitionState, second: number, step: Step = {}): Tick {
+  const {batches = [], inbox = [], scores = [], timers = true} = step;
+  const {cut} = state;
+  const {tick} = advance(state, {
+    timeMs: START_MS + 1000 * second,
+    cut: {
+      telemetryOffset: cut.telemetryOffset + batches.length,
+      inboxOffset: cut.inboxOffset + inbox.length,
+      scoreRequest: cut.scoreRequest + scores.length,
+    },
+    telemetry: batches.map(batch => ({kind: 'batch', batch})),
+    inbox,
+    scores,
+    timers,
+  });
+  state.tickNumber = tick.number;
+  return tick;
+}
+
+const at = (second: number) => START_MS + 1000 * second;
+const named = (host: string, seq: number, second: number, vms: string[], fields = {}) =>
+  hostBatch(host, seq, [{atMs: at(second)}], {
+    inventory: {hosts: [hostFacts(host, {vms: vms.map(name => vm(name)), ...fields})]},
+  });
+const command = (requestId: string, record: object) =>
+  ({requestId, atMs: at(0), author: 'operator', ...record}) as InboxRecord;
+const scored = (hosts: Record<string, number>): ScoreResult => ({
+  request: 1,
+  hosts: Object.keys(hosts),
+  risks: Float32Array.from(Object.values(hosts).flatMap(risk => [risk, 0, 0, 0, 0])),
+});
+const eventsOf = ({transitions}: Tick) => transitions.map(({actor, event}) => `${actor} ${event}`);
+
+async function heard<Name extends EngineEventName>(name: Name, act: () => void) {
+  const found: unknown[] = [];
+  const stop = listen(name, fields => found.push(fields));
+  act();
+  stop();
+  return found;
+}
+
+test('however samples are batched, the state and what was done are the same', t => {
+  const samples = fc.array(fc.record({risk: fc.float({min: 0, max: 1, noNaN: true})}), {
+    minLength: 1,
+    maxLength: 12,
+  });
+  fc.assert(
+    fc.property(samples, fc.array(fc.nat(11)), (risks, cuts) => {
+      const rows = risks.map(({risk}, index) => ({atMs: at(0) + index * 100, risk}));
+      const bounds = [...new Set([0, ...cuts.filter(cut => cut < rows.length), rows.length])];
+      bounds.sort((a, b) => a - b);
+      const parts = bounds.slice(1).map((end, index) => rows.slice(bounds[index], end));
+      const [whole, split] = [create(), create()];
+      const one = tickAt(whole, 2, {batches: [hostBatch('a', 1, rows)]});
+      const batches = parts.map((part, index) => hostBatch('a', index + 1, part));
+      const many = tickAt(split, 2, {batches});
+      t.is(hexOf({...many, cut: one.cut}), hexOf(one));
+      const apart = ({cut: _cut, marks: _marks, ...rest}: Record<string, string>) => rest;
+      t.deepEqual(apart(essence(split)), apart(essence(whole)));
+    }),
+    {numRuns: 50},
+  );
+});
+
+test('in whatever order hosts are heard, the same is decided, in the order of their names', t => {
+  const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+  const run = (order: string[]): string => {
+    const state = create();
+    tickAt(state, 1, {batches: order.map(name => named(name, 1, 1, [`v-${name}`]))});
+    const tick = tickAt(state, 2, {scores: [scored({e: 0.9, b: 0.8})]});
+    t.true(tick.decisions.length > 0);
+    return hexOf(tick);
+  };
+  const expected = run(names);
+  fc.assert(
+    fc.property(fc.shuffledSubarray(names, {minLength: names.length}), order => {
+      t.is(run(order), expected);
+    }),
+    {numRuns: 20},
+  );
+});
+
+test('a late sample is counted and enters no window', async t => {
+  const state = create();
+  tickAt(state, 5, {batches: [hostBatch('a', 1, [{atMs: at(5), risk: 0.5}])]});
+  const before = essence(state).tables;
+  const late = await heard('samples.late', () => {
+    const rows = [
+      {atMs: at(5), risk: 1},
+      {atMs: at(4), risk: 1},
+    ];
+    tickAt(state, 6, {batches: [hostBatch('a', 2, rows)]});
+  });
+  t.deepEqual(late, [{count: 2}]);
+  t.is(essence(state).tables, before);
+});
+
+test('a stamp of the future is taken as now, so that what follows is not late', async t => {
+  const state = create();
+  tickAt(state, 1, {batches: [hostBatch('a', 1, [{atMs: at(9999)}])]});
+  const table = state.tables.get('host.v1');
+  t.is(table?.windows.lastMs[0], at(1));
+  const late = await heard('samples.late', () => {
+    tickAt(state, 2, {batches: [hostBatch('a', 2, [{atMs: at(2)}])]});
+  });
+  t.deepEqual(late, []);
+});
+
+test('samples of a set that nobody registered are counted, and taken once it is', async t => {
+  const state = create();
+  const strange = (seq: number) => {
+    const batch = hostBatch('a', seq, [{atMs: at(seq)}]);
+    const block = batch.blocks[0] as (typeof batch.blocks)[0];
+    const values = new Float32Array(2);
+    return {...batch, blocks: [{...block, metricSet: 'x.v1', metricSetHash: hash, values}]};
+  };
+  const {metricSet} = await import('../../core/domain/metric-sets.ts');
+  const {hash} = metricSet('x.v1', 'host', ['one', 'two']);
+  const unknown = await heard('samples.unknown-set', () =>
+    tickAt(state, 1, {batches: [strange(1)]}),
+  );
+  t.deepEqual(unknown, [{count: 1}]);
+  t.is(state.hosts.size, 0);
+  const register = {kind: 'register-metric-set', name: 'x.v1', entityKind: 'host'};
+  const inbox = [command('r1', {...register, columns: ['one', 'two']})];
+  tickAt(state, 2, {inbox, batches: [strange(2)]});
+  t.is(state.tables.get('x.v1')?.names.join(), 'hosts/a');
+  t.is(state.hosts.get('a')?.row, -1, 'no model takes it: it is unscored');
+});
+
+test('a batch that is there twice is taken once, and a gap lets the next one in', async t => {
+  const state = create();
+  const batch = named('a', 1, 1, []);
+  const repeated = await heard('batch.repeated', () => tickAt(state, 1, {batches: [batch, batch]}));
+  t.is(repeated.length, 1);
+  const gap = {edge: 'a', cell: 'c1', incarnation: 1, fromSeq: 2, toSeq: 4, reason: 'SPOOL_FULL'};
+  advance(state, {
+    timeMs: at(2),
+    cut: state.cut,
+    telemetry: [
+      {kind: 'gap', gap},
+      {kind: 'batch', batch: named('a', 5, 2, ['v1'])},
+    ],
+    inbox: [],
+    scores: [],
+    timers: true,
+  });
+  t.true(state.vms.has('v1'));
+});
+
+test('silence leads to suspicion after a while, and a word ends it', t => {
+  const state = create();
+  tickAt(state, 1, {batches: [named('a', 1, 1, [])]});
+  const {staleAfterMs} = policy.silence;
+  t.deepEqual(eventsOf(tickAt(state, staleAfterMs / 1000)), []);
+  t.deepEqual(eventsOf(tickAt(state, 1 + staleAfterMs / 1000)), ['hosts/a host.suspected']);
+  t.deepEqual(eventsOf(tickAt(state, 2 + staleAfterMs / 1000)), []);
+  const back = tickAt(state, 20, {batches: [named('a', 2, 20, [])]});
+  t.deepEqual(eventsOf(back), ['hosts/a host.heard']);
+});
+
+test('no silence is proof of a loss: a fence or an operator is', t => {
+  const state = create();
+  tickAt(state, 1, {batches: [named('a', 1, 1, ['v1']), named('b', 1, 1, [])]});
+  for (let second = 2; second < 100; second++) {
+    tickAt(state, second, {batches: [named('b', second, second, [])]});
+  }
+  t.false(state.actors.hostContext('a')?.lost);
+  const fence = [...state.running.values()].find(({kind}) => kind === 'fence-host');
+  t.is(fence?.agent, 'power');
+  const result = {status: 'done', code: '', message: '', figures: {}, id: fence?.id};
+  const tick = tickAt(state, 100, {inbox: [command('x', {kind: 'effect-result', result})]});
+  t.true(eventsOf(tick).includes('hosts/a host.lost'));
+  t.true(eventsOf(tick).includes('vms/v1 host.lost'));
+  t.true(state.actors.hostContext('a')?.lost);
+});
+
+test('a lost host is back when it has booted anew, or an operator says so', t => {
+  const declare = (state: string) => command(state, {kind: 'declare-host', host: 'a', state});
+  const state = create();
+  tickAt(state, 1, {batches: [named('a', 1, 1, ['v1'])]});
+  tickAt(state, 2, {
+    inbox: [declare('lost'), command('n', {kind: 'declare-host', host: '?', state: 'lost'})],
+  });
+  tickAt(state, 3, {batches: [named('a', 2, 3, ['v1'])]});
+  t.true(state.actors.hostContext('a')?.lost, 'the same boot is what was on its way');
+  const tick = tickAt(state, 4, {batches: [named('a', 3, 4, [], {bootId: 'boot-2'})]});
+  t.true(eventsOf(tick).includes('hosts/a host.returned'));
+  tickAt(state, 5, {inbox: [command('again', {kind: 'declare-host', host: 'a', state: 'lost'})]});
+  tickAt(state, 6, {inbox: [declare('returned')]});
+  t.false(state.actors.hostContext('a')?.lost);
+});
+
+test('a host that is lost and booted in one tick is back', t => {
+  const state = create();
+  tickAt(state, 1, {batches: [named('a', 1, 1, [])]});
+  const tick = tickAt(state, 2, {
+    inbox: [command('l', {kind: 'declare-host', host: 'a', state: 'lost'})],
+    batches: [named('a', 2, 2, [], {bootId: 'boot-2'})],
+  });
+  t.deepEqual(eventsOf(tick), ['hosts/a host.lost', 'hosts/a host.returned']);
+});
+
+test('a VM that two inventories of its host do not name is forgotten; one is a race', t => {
+  const state = create();
+  tickAt(state, 1, {batches: [named('a', 1, 1, ['v1', 'v2'])]});
+  tickAt(state, 2, {batches: [named('a', 2, 2, ['v2'])]});
+  t.true(state.vms.has('v1'));
+  tickAt(state, 3, {batches: [named('a', 3, 3, ['v1', 'v2'])]});
+  tickAt(state, 4, {batches: [named('a', 4, 4, ['v2'])]});
+  t.true(state.vms.has('v1'));
+  tickAt(state, 5, {batches: [named('a', 5, 5, ['v2'])]});
+  t.false(state.vms.has('v1'));
+  t.is(state.actors.vmContext('v1'), undefined);
+});
+
+test('a VM that shows up elsewhere is observed there', t => {
+  const state = create();
+  tickAt(state, 1, {batches: [named('a', 1, 1, ['v1']), named('b', 1, 1, [])]});
+  const tick = tickAt(state, 2, {batches: [named('b', 2, 2, ['v1']), named('a', 2, 2, [])]});
+  t.deepEqual(eventsOf(tick), ['vms/v1 placement.observed']);
+  t.is(state.actors.vmContext('v1')?.host, 'b');
+  t.is(state.vms.get('v1')?.missing, 0);
+});
+
+test('a repeated command does nothing, and a mode or a pause is part of the journal', t => {
+  const state = create();
+  const pause = command('p', {kind: 'pause', comment: ''});
+  t.like(tickAt(state, 1, {inbox: [pause]}), {control: {paused: true, mode: 'auto'}});
+  t.like(tickAt(state, 2, {inbox: [command('r', {kind: 'resume', comment: ''})]}), {
+    control: {paused: false},
+  });
+  t.is(tickAt(state, 3, {inbox: [pause]}).control, undefined);
+  t.false(state.control.paused);
+  const mode = tickAt(state, 4, {inbox: [command('m', {kind: 'set-mode', mode: 'advise'})]});
+  t.is(mode.control?.mode, 'advise');
+  tickAt(state, 5, {inbox: [command('s', {kind: 'switch-model', modelHash: 'x'})]});
+  t.is(state.model.hash, 'metric');
+});
+
+test('ten thousand commands are remembered, no more', t => {
+  const state = create();
+  const inbox = Array.from({length: 10_001}, (_, index) =>
+    command(`r${index}`, {kind: 'resume', comment: ''}),
+  );
+  tickAt(state, 1, {inbox});
+  t.is(state.requests.size, 10_000);
+  t.false(state.requests.has('r0'));
+});
+
+test('pause stops new acts at the next tick', t => {
+  const state = create();
+  tickAt(state, 1, {batches: [named('a', 1, 1, ['v1']), named('b', 1, 1, [])]});
+  const paused = tickAt(state, 2, {
+    inbox: [command('p', {kind: 'pause', comment: ''})],
+    scores: [scored({a: 0.9})],
+  });
+  t.deepEqual(paused.effects, []);
+  t.true(paused.decisions.some(({blockedBy}) => blockedBy === 'paused'));
+  const resumed = tickAt(state, 3, {inbox: [command('r', {kind: 'resume', comment: ''})]});
+  t.true(resumed.effects.length > 0);
+});
+
+test('an hour has only so many moves, those under way included', t => {
+  const state = createPartitionState(
+    PARTITION,
+    {
+      ...policy,
+      budgets: {
+        ...policy.budgets,
+        movesPerHourPerCell: 2,
+        concurrentPerHost: 9,
+        concurrentPerCell: 9,
+      },
+    },
+    model,
+  );
+  const vms = ['v1', 'v2', 'v3', 'v4'];
+  tickAt(state, 1, {
+    batches: [named('a', 1, 1, vms), ...['b', 'c'].map(host => named(host, 1, 1, []))],
+  });
+  tickAt(state, 2, {scores: [scored({a: 0.9})]});
+  for (let second = 3; second < 8; second++) tickAt(state, second);
+  const moves = [...state.running.values()].filter(({kind}) => kind === 'start-migration');
+  t.is(moves.length, 2);
+});
+
+test('a band that changes is recorded even if no actor moves', t => {
+  const state = create();
+  tickAt(state, 1, {batches: [named('a', 1, 1, [])]});
+  tickAt(state, 2, {inbox: [command('l', {kind: 'declare-host', host: 'a', state: 'lost'})]});
+  const held = {...policy.band, enterHoldMs: 3000};
+  Object.assign(state, {policy: {...policy, band: held}});
+  tickAt(state, 3, {scores: [scored({a: 0.9})]});
+  const step = (second: number) =>
+    advance(state, {
+      timeMs: at(second),
+      cut: state.cut,
+      telemetry: [],
+      inbox: [],
+      scores: [],
+      timers: true,
+    });
+  t.false(step(5).changed);
+  t.true(step(6).changed);
+});
+
+test('a tick never goes back in time', t => {
+  const state = create();
+  tickAt(state, 10, {batches: [named('a', 1, 1, [])]});
+  t.is(tickAt(state, 5).timeMs, at(10));
+});
