@@ -236,6 +236,8 @@ export class PartitionRuntime {
   async #checkpointIfDue(): Promise<void> {
     // A checkpoint is the state after a tick of the journal, not between two.
     if (this.#quiet.length > 0) return;
+    // Counted from the first tick of a partition that is new.
+    if (this.#checkpointAtMs === 0) this.#checkpointAtMs = this.state.timeMs;
     if (this.state.timeMs - this.#checkpointAtMs < this.#options.checkpointMs) return;
     await this.#checkpoint();
   }

@@ -104,6 +104,22 @@ test('a restart continues the journal: numbers go on, nothing is decided or exec
   t.is(rig.ticks.at(-1)?.epoch, heir.state.epoch);
 });
 
+test('what inputs did within one tick is recovered in their order', async t => {
+  const rig = createRig();
+  const runtime = await rig.start();
+  await second(rig, runtime, {a: {vms: [vm('v1')]}, b: {}});
+  // v1 turns up on b; then a, which it has left, names it no more, twice: it was not deleted.
+  await rig.send('b', 0, {vms: [vm('v1')]});
+  await rig.send('a');
+  await second(rig, runtime, {a: {}});
+  t.true(runtime.state.vms.has('v1'));
+  t.deepEqual(essence((await recovered(rig)).state), essence(runtime.state));
+  await rig.command({kind: 'declare-host', host: 'a', state: 'lost'});
+  await second(rig, runtime, {a: {bootId: 'boot-2'}, b: {vms: [vm('v1')]}});
+  t.false(runtime.state.actors.hostContext('a')?.lost);
+  t.deepEqual(essence((await recovered(rig)).state), essence(runtime.state));
+});
+
 test('a tick in parts is recovered like any other, and its torn repeat is not', async t => {
   const rig = createRig();
   const runtime = await rig.start();
