@@ -1,9 +1,9 @@
 /** A core and its edges as processes, and what can be asked of them. */
 
-import {join} from 'node:path';
+import {mkdirSync, renameSync, writeFileSync} from 'node:fs';
+import {dirname, join} from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
 import type {ExecutionContext} from 'ava';
-import {hostFixture} from '../edge/host-fixture.ts';
 import {
   type Exit,
   eventually,
@@ -11,6 +11,7 @@ import {
   type LaunchOptions,
   launch,
   type Program,
+  temporaryFolder,
 } from './process.ts';
 
 export type CoreProcess = Program & {
@@ -110,11 +111,20 @@ export async function partitionOf(core: CoreProcess, number: number): Promise<Pa
   return partitions.find(({partition}) => partition === number) as Partition;
 }
 
-/** The root folder of a host whose counters go on. */
+/** The root folder of a host whose counters go on. Nobody sees half a file of it. */
 export function livingHost(t: ExecutionContext): string {
-  const {root, change} = hostFixture(t, hostTree());
+  const root = temporaryFolder(t);
+  const beat = (beats: number) => {
+    for (const [path, text] of Object.entries(hostTree(beats))) {
+      const file = join(root, path);
+      mkdirSync(dirname(file), {recursive: true});
+      writeFileSync(join(root, 'next'), text);
+      renameSync(join(root, 'next'), file);
+    }
+  };
   let beats = 0;
-  const beating = setInterval(() => change(hostTree(++beats)), 100);
+  beat(beats);
+  const beating = setInterval(() => beat(++beats), 100);
   t.teardown(() => clearInterval(beating));
   return root;
 }
