@@ -3,6 +3,7 @@
  * actuator service in front of the simulated drivers. Only sensors and drivers know that the
  * hosts are not made of metal.
  */
+import {systemClock} from '../core/adapters/clock-system.ts';
 import {createMemoryFiles} from '../core/adapters/files-memory.ts';
 import {seededRandom} from '../core/adapters/random-seeded.ts';
 import {ForestayError} from '../core/domain/errors.ts';
@@ -75,13 +76,12 @@ function asReachableAsItsHost(agent: string, actuator: Actuator, datacenter: Dat
 /** One edge a host. `core` is where they stream to. */
 export function createDemoFleet(
   datacenter: Datacenter,
-  clock: Clock,
   core: string,
   actuatorAddress: string,
 ): DemoFleet {
   const links = createGrpcLinks(core, 'demo');
   const edges = datacenter.hosts.map(({name, cell}) =>
-    createEdge({datacenter, clock, links, actuatorAddress, name, cell}),
+    createEdge({datacenter, links, actuatorAddress, name, cell}),
   );
   return {
     async sample(nowMs) {
@@ -96,15 +96,26 @@ export function createDemoFleet(
 
 type EdgeOptions = {
   datacenter: Datacenter;
-  clock: Clock;
   links: GrpcLinks;
   actuatorAddress: string;
   name: string;
   cell: string;
 };
 
+/** Wall time that a batch may take to be acked; virtual time stands still meanwhile. */
+const ACK_MS = 60_000;
+
+async function within(ms: number, work: Promise<void>, problem: string): Promise<void> {
+  const done = new AbortController();
+  const late = systemClock.sleep(ms, done.signal).then(() => {
+    if (done.signal.aborted) return;
+    throw new ForestayError('TIMED_OUT', `${problem} within ${ms / 1000} s of wall time`);
+  });
+  await Promise.race([work, late]).finally(() => done.abort());
+}
+
 /** An edge that dies with its host and comes back with it, in its spool's next incarnation. */
-function createEdge({datacenter, clock, links, actuatorAddress, name, cell}: EdgeOptions) {
+function createEdge({datacenter, links, actuatorAddress, name, cell}: EdgeOptions) {
   const files = createMemoryFiles();
   let agent: Agent | undefined;
   const start = () =>
@@ -115,7 +126,8 @@ function createEdge({datacenter, clock, links, actuatorAddress, name, cell}: Edg
       sensors: [hostSensor(datacenter, name)],
       fleets: [vmSensor(datacenter, name)],
       inventory: inventoryOf(datacenter, name, actuatorAddress),
-      clock,
+      // For waiting only: a connection that breaks is dialled again while virtual time stands still.
+      clock: systemClock,
       random: seededRandom(name),
       files,
       dial: links.dial,
@@ -131,7 +143,7 @@ function createEdge({datacenter, clock, links, actuatorAddress, name, cell}: Edg
       }
       agent ??= start();
       await agent.sampleOnce(nowMs);
-      await agent.drained();
+      await within(ACK_MS, agent.drained(), `${name}: the core does not acknowledge`);
     },
     async stop(): Promise<void> {
       await agent?.stop();

@@ -70,6 +70,7 @@ export const START_MS = Date.UTC(2026, 0, 5, 8);
 const SECOND_MS = 1000;
 /** Enough of the samples for charts; a run of an hour would store 700,000 otherwise. */
 const STORE_EVERY = 10;
+const CALL_MS = 60_000;
 
 export async function runDemo(options: DemoOptions): Promise<DemoOutcome> {
   const startedMs = systemClock.monotonicMs();
@@ -127,7 +128,7 @@ async function conduct(
   });
   options.onServing?.(core);
   const service = await serveDatacenter(datacenter, clock);
-  const fleet = createDemoFleet(datacenter, clock, core.grpcAddress, service.address);
+  const fleet = createDemoFleet(datacenter, core.grpcAddress, service.address);
   const thisMachine = options.thisMachine
     ? await joinThisMachine({core: core.grpcAddress, folder, avoid: simulated})
     : undefined;
@@ -211,7 +212,11 @@ async function openCore(
       wallClock: systemClock,
       random: seededRandom(options.seed),
       codec,
-      actuators: {hypervisor: createGrpcActuator({}), balancer: createGrpcActuator({})},
+      // A busy machine must not turn into an agent that does not answer.
+      actuators: {
+        hypervisor: createGrpcActuator({deadlineMs: CALL_MS}),
+        balancer: createGrpcActuator({deadlineMs: CALL_MS}),
+      },
     },
     {
       listen: '127.0.0.1:0',

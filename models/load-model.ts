@@ -101,7 +101,8 @@ function readSignature(model: ModelProto, file: string): Omit<ModelSignature, 'h
   }
   const known: readonly string[] = COMPONENTS;
   const components = listOf(metadata.get('components')) ?? known;
-  const named = components.every(component => known.includes(component));
+  // The engine knows outputs by their place: all of them, in the order of the contract.
+  const named = components.join() === known.join();
   if (components.length !== outputWidth || !named) {
     throw mismatch(
       file,
@@ -156,7 +157,7 @@ function mismatch(path: string, reason: string): ForestayError {
 function unreadable(path: string, reason: string, cause?: unknown): ForestayError {
   return new ForestayError(
     'MODEL_UNREADABLE',
-    `cannot read model ${path}: ${reason}; check models.path in the configuration`,
+    `cannot read model ${path}: ${reason}; check scoring.modelDir in the configuration`,
     {details: {path}, cause},
   );
 }

@@ -9,7 +9,7 @@ import type {Alternative} from './decision.ts';
 import type {HostView, VmView} from './fleet.ts';
 import type {Capacity} from './placement.ts';
 import type {Policy} from './policy.ts';
-import {fixed, type Proposal, percent, placementVm, vmProposal} from './proposal.ts';
+import {canBeDone, fixed, type Proposal, percent, placementVm, vmProposal} from './proposal.ts';
 
 export type RiskyVm = {
   vm: VmView;
@@ -76,8 +76,7 @@ function refused(action: Alternative['action'], because: string): Alternative {
 
 function migrationRung({vm, host, hosts, capacity, policy}: RiskyVm): Alternative {
   if (vm.pinnedReason !== '') return refused('migrate', `cannot move: ${vm.pinnedReason}`);
-  if (!host.capabilities.includes('start-migration'))
-    return refused('migrate', 'not supported here');
+  if (!canBeDone(host, 'start-migration')) return refused('migrate', 'not supported here');
   const estimate = estimateMigration(vm, host.migrationBytesPerSecond);
   if (!estimate.converges) {
     return refused('migrate', 'its memory is dirtied faster than it can be copied');
@@ -102,7 +101,7 @@ function migrationRung({vm, host, hosts, capacity, policy}: RiskyVm): Alternativ
 
 function ghostRung({vm, host, capacity, policy}: RiskyVm): Alternative {
   if (vm.ghostArmed || vm.ghostHost !== '') return refused('arm-ghost', 'has a ghost already');
-  if (!host.capabilities.includes('arm-ghost')) return refused('arm-ghost', 'not supported here');
+  if (!canBeDone(host, 'arm-ghost')) return refused('arm-ghost', 'not supported here');
   if (vm.pinnedReason !== '')
     return refused('arm-ghost', `cannot run elsewhere: ${vm.pinnedReason}`);
   if (vm.criticality < policy.budgets.ghostCriticalityMin) {

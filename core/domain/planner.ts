@@ -8,7 +8,15 @@ import type {CellView, HostView, VmView} from './fleet.ts';
 import {Capacity, type PlacementHost} from './placement.ts';
 import {planRiskyVm} from './planner-vm.ts';
 import type {Policy} from './policy.ts';
-import {fixed, type Proposal, percent, placementVm, seconds, vmProposal} from './proposal.ts';
+import {
+  canBeDone,
+  fixed,
+  type Proposal,
+  percent,
+  placementVm,
+  seconds,
+  vmProposal,
+} from './proposal.ts';
 
 /** States of a VM in which it waits for nothing and nobody. */
 const OPEN_TO_PLANS: readonly string[] = ['at-risk.observing', 'at-risk.protected'];
@@ -29,7 +37,7 @@ export function plan(cell: CellView, policy: Policy): Proposal[] {
   }
   for (const vm of byUrgency(cell.vms)) {
     const host = hosts.get(vm.host);
-    if (host === undefined || !host.atRisk || host.lost || host.observeOnly) continue;
+    if (host === undefined || !host.atRisk || host.lost) continue;
     if (vm.busy || !OPEN_TO_PLANS.includes(vm.path)) continue;
     proposals.push(planRiskyVm({vm, host, hosts, capacity, policy}));
   }
@@ -48,22 +56,23 @@ function byUrgency(vms: readonly VmView[]): VmView[] {
   return [...vms].sort((a, b) => b.criticality - a.criticality || (a.name < b.name ? -1 : 1));
 }
 
-function placementHost(host: HostView): PlacementHost {
+function placementHost(host: HostView, onlyObserved: boolean): PlacementHost {
   return {
     name: host.name,
     rack: host.rack,
     cpuCores: host.cpuCores,
     memoryBytes: host.memoryBytes,
-    closedBecause: closedBecause(host),
+    closedBecause: closedBecause(host, onlyObserved),
     avoidedBecause: avoidedBecause(host),
     risk: host.risk,
   };
 }
 
-function closedBecause(host: HostView): string {
+/** @param onlyObserved Nothing can be done in the whole cell: then a plan says what would be. */
+function closedBecause(host: HostView, onlyObserved = false): string {
   if (host.lost) return 'lost';
   if (host.suspected) return 'silent';
-  if (host.observeOnly) return 'only observed';
+  if (host.observeOnly && !onlyObserved) return 'only observed';
   return host.frozen ? 'not answering this epoch' : '';
 }
 
@@ -74,7 +83,12 @@ function avoidedBecause(host: HostView): string {
 
 function occupiedCapacity(cell: CellView, policy: Policy): Capacity {
   const {ghostMemoryRatio} = policy.budgets;
-  const capacity = new Capacity(cell.hosts.map(placementHost), policy.target, ghostMemoryRatio);
+  const onlyObserved = cell.hosts.every(host => host.observeOnly);
+  const capacity = new Capacity(
+    cell.hosts.map(host => placementHost(host, onlyObserved)),
+    policy.target,
+    ghostMemoryRatio,
+  );
   for (const vm of cell.vms) {
     const taken = placementVm(vm);
     capacity.occupy(vm.host, taken);
@@ -89,7 +103,7 @@ function occupiedCapacity(cell: CellView, policy: Policy): Capacity {
 }
 
 function planHost(host: HostView, cell: CellView, policy: Policy): Proposal | undefined {
-  if (host.observeOnly || host.busy) return undefined;
+  if (host.busy) return undefined;
   if (host.suspected && !host.lost) return planFence(host, policy);
   if (host.lost || host.suspected) return undefined;
   if (host.path === 'at-risk.watching' && !host.cordoned) return planCordon(host, cell, policy);
@@ -103,7 +117,7 @@ function planHost(host: HostView, cell: CellView, policy: Policy): Proposal | un
 function planFence(host: HostView, policy: Policy): Proposal | undefined {
   const {fenceAfterMs, fenceAtRiskAfterMs} = policy.silence;
   const patienceMs = host.atRisk ? fenceAtRiskAfterMs : fenceAfterMs;
-  if (host.silentForMs < patienceMs || !host.capabilities.includes('fence-host')) return undefined;
+  if (host.silentForMs < patienceMs || !canBeDone(host, 'fence-host')) return undefined;
   const announced = host.atRisk ? `, and was at risk (${percent(host.risk)})` : '';
   return {
     ...hostProposal(host, 'fence', 30_000),
@@ -113,7 +127,7 @@ function planFence(host: HostView, policy: Policy): Proposal | undefined {
 }
 
 function planCordon(host: HostView, cell: CellView, policy: Policy): Proposal | undefined {
-  if (!host.capabilities.includes('cordon-host')) return undefined;
+  if (!canBeDone(host, 'cordon-host')) return undefined;
   const {costs, horizonMs} = policy;
   const here = cell.vms.filter(vm => vm.host === host.name);
   const weight =

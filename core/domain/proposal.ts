@@ -1,5 +1,6 @@
 import type {ActionKind, Alternative} from './decision.ts';
-import type {VmView} from './fleet.ts';
+import type {EffectKind} from './effects.ts';
+import type {HostView, VmView} from './fleet.ts';
 import type {PlacementVm} from './placement.ts';
 
 /** What the planner would do, before the safety kernel has spoken. */
@@ -62,4 +63,12 @@ export function fixed(value: number): string {
 
 export function seconds(ms: number): string {
   return `${Math.round(ms / 1000)} s`;
+}
+
+/**
+ * Whether a plan may ask for this on a host. For one that is only observed it says what would be
+ * done; the safety kernel keeps it from being done.
+ */
+export function canBeDone(host: HostView, kind: EffectKind): boolean {
+  return host.observeOnly || host.capabilities.includes(kind);
 }

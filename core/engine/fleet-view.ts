@@ -50,6 +50,9 @@ export function topOf(path: string): TopState {
   return path.split('.', 1)[0] as TopState;
 }
 
+/** What a link is taken to carry where the inventory does not say: 10 Gbit/s. */
+const LINK_BYTES_PER_SECOND = 1.25e9;
+
 function hostView(
   state: PartitionState,
   host: HostEntry,
@@ -65,7 +68,7 @@ function hostView(
     rack: facts?.rack ?? '',
     cpuCores: facts?.cpuCores ?? 0,
     memoryBytes: facts?.memoryBytes ?? 0,
-    migrationBytesPerSecond: facts?.migrationBytesPerSecond ?? 0,
+    migrationBytesPerSecond: facts?.migrationBytesPerSecond || LINK_BYTES_PER_SECOND,
     capabilities: facts?.capabilities ?? [],
     observeOnly: facts === undefined || facts.observeOnly || facts.actuatorAddress === '',
     top: topOf(path),

@@ -67,9 +67,12 @@ export function applyScores(model: ReadModel, partition: number, record: ScoresR
     const risks = record.risks.subarray(index * width, (index + 1) * width);
     applyRisks(model, row, record.components, risks, record.timeMs);
     row.modelHash = record.modelHash;
-    row.reasons = record.reasons
-      .filter(reasons => reasons.row === index)
-      .flatMap(({component, reasons}) => reasons.map(reason => ({...reason, component})));
+    // Reasons are computed every now and then: the last ones stand until there are newer ones.
+    const reasons = record.reasons.filter(({row: explained}) => explained === index);
+    if (reasons.length === 0) return;
+    row.reasons = reasons.flatMap(({component, reasons: found}) =>
+      found.map(reason => ({...reason, component})),
+    );
   });
 }
 

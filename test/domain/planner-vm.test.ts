@@ -168,6 +168,15 @@ test('what is not chosen takes no room', t => {
   t.deepEqual([0.01, 0.01, 0.6, 0.6].map(decide), ['none', 'none', 'migrate', 'none']);
 });
 
+test('in a cell that is only observed a VM gets the plan it would have', t => {
+  const observed = {observeOnly: true, capabilities: []};
+  const hosts = [aRiskyHost('h1', observed), aHost('h2', observed)];
+  t.is(planOf(aRiskyVm('v1', 'h1'), hosts)?.action, 'migrate');
+  // In a cell where others can be used, one that is only observed is no target.
+  const mixed = [aRiskyHost('h1'), aHost('h2', observed)];
+  t.is(planOf(aRiskyVm('v1', 'h1'), mixed)?.action, 'none');
+});
+
 const leftAlone = [
   {title: 'is busy', vm: aRiskyVm('v1', 'h1', {busy: true}), host: aRiskyHost('h1')},
   {
@@ -176,11 +185,6 @@ const leftAlone = [
     host: aRiskyHost('h1'),
   },
   {title: 'is on a lost host', vm: aRiskyVm('v1', 'h1'), host: aRiskyHost('h1', {lost: true})},
-  {
-    title: 'is on a host that is only observed',
-    vm: aRiskyVm('v1', 'h1'),
-    host: aRiskyHost('h1', {observeOnly: true}),
-  },
   {title: 'is on a host that cleared', vm: aRiskyVm('v1', 'h1'), host: aHost('h1')},
   {title: 'is on an unknown host', vm: aRiskyVm('v1', 'h9'), host: aRiskyHost('h1')},
 ];

@@ -64,7 +64,6 @@ test('a cordon that costs more than it gains is declined, and the numbers are sa
 const uncordonable = [
   {title: 'cannot cordon', host: aRiskyHost('h1', {capabilities: without('cordon-host')})},
   {title: 'is cordoned already', host: aRiskyHost('h1', {cordoned: true})},
-  {title: 'is only observed', host: aRiskyHost('h1', {observeOnly: true})},
   {title: 'has an effect under way', host: aRiskyHost('h1', {busy: true})},
   {title: 'prepares already', host: aRiskyHost('h1', {path: 'at-risk.preparing'})},
   {title: 'is lost', host: aRiskyHost('h1', {lost: true})},
@@ -74,6 +73,11 @@ for (const {title, host} of uncordonable) {
     t.deepEqual(planned([host]), []);
   });
 }
+
+test('a host that is only observed, without any capability, gets the plan it would have', t => {
+  const host = aRiskyHost('h1', {observeOnly: true, capabilities: []});
+  t.deepEqual(planned([host]), ['hosts/h1 cordon']);
+});
 
 test('a cleared host is uncordoned when its probation is over, not before', t => {
   const cleared = (agoMs: number) => aHost('h1', {cordoned: true, clearedAtMs: NOW_MS - agoMs});
