@@ -3,6 +3,7 @@ import {fileURLToPath} from 'node:url';
 import {z} from 'zod';
 import {parseAddress} from './domain/address.ts';
 import {DEFAULT_POLICY, type Policy} from './domain/policy.ts';
+import {MODES} from './domain/records.ts';
 import {defaultRetention, type Retention} from './domain/retention.ts';
 
 /** Everything that can be set, with its defaults filled in. */
@@ -102,7 +103,7 @@ function section<Value extends object>(
 
 const policySchema = section(DEFAULT_POLICY, {
   version: count,
-  mode: z.enum(['observe', 'advise', 'approve', 'auto']),
+  mode: z.enum(MODES),
   band: section(DEFAULT_POLICY.band, {
     enter: ratio,
     enterHoldMs: durationMs,

@@ -2,8 +2,9 @@ import type {Decision, Reason} from './decision.ts';
 import type {EffectResult, IssuedEffect} from './effects.ts';
 import type {InventoryHost} from './telemetry.ts';
 
-/** The modes of trust; the default is observe. */
-export type Mode = 'observe' | 'advise' | 'approve' | 'auto';
+/** The modes of trust, from the least; the default is observe. */
+export const MODES = ['observe', 'advise', 'approve', 'auto'] as const;
+export type Mode = (typeof MODES)[number];
 
 /** What may arrive in a partition's inbox. `requestId` makes a repeat harmless. */
 export type InboxRecord = {requestId: string; atMs: number; author: string} & (

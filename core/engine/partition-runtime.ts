@@ -11,7 +11,7 @@
  */
 import type {ForestayError} from '../domain/errors.ts';
 import type {Policy} from '../domain/policy.ts';
-import type {QuietTick, ScoresRecord, Tick} from '../domain/records.ts';
+import {MODES, type QuietTick, type ScoresRecord, type Tick} from '../domain/records.ts';
 import type {TelemetryRecord} from '../domain/telemetry.ts';
 import {publish} from '../events.ts';
 import type {Clock, Codec, Log, LogRecord, Scorer, Topic} from '../ports.ts';
@@ -59,6 +59,25 @@ const WRITE_AT_LEAST_MS = 1000;
 const DRAIN_MS = 1000;
 /** A pause of more than this many ticks is one in which results may have come. */
 const GAP_TICKS = 2;
+
+/**
+ * A start never lets a partition do more than its configuration says: who writes `observe` into a
+ * file and restarts means it. More than before takes a command.
+ */
+async function restrain(
+  {log, codec, clock, partition, policy}: RuntimeOptions,
+  {control, epoch}: PartitionState,
+): Promise<void> {
+  if (MODES.indexOf(policy.mode) >= MODES.indexOf(control.mode)) return;
+  const record = codec.encodeInbox({
+    kind: 'set-mode',
+    mode: policy.mode,
+    requestId: `configuration/${partition}/${epoch}`,
+    atMs: clock.nowMs(),
+    author: 'configuration',
+  });
+  await log.append('inbox', partition, [record]);
+}
 
 export class PartitionRuntime {
   readonly #options: RuntimeOptions;
@@ -110,6 +129,7 @@ export class PartitionRuntime {
     const writer = await claimJournal({log, codec, partition}, owner);
     const recovered = await recover({log, codec, partition, policy, model});
     recovered.state.epoch = writer.epoch;
+    await restrain(options, recovered.state);
     const timersFrom = await log.endOffset('inbox', partition);
     const runtime = new PartitionRuntime(
       options,

@@ -11,13 +11,20 @@ export function violatedPrecondition(
   state: PartitionState,
   effect: IssuedEffect,
 ): string | undefined {
-  if (state.control.paused) return 'acting was paused after the decision';
-  if (state.control.mode !== 'auto') return `the mode is ${state.control.mode} now`;
+  const ends = ENDING.has(effect.kind);
+  if (state.control.paused && !ends) return 'acting was paused after the decision';
+  if (state.control.mode !== 'auto' && !ends) return `the mode is ${state.control.mode} now`;
   if (effect.agent === '' || effect.address === '') return 'no agent acts on this host';
   const source = state.hosts.get(effect.host);
   if (source?.facts?.observeOnly) return `${effect.host} may only be observed`;
   return TARGETED.has(effect.kind) ? targetProblem(state, effect) : undefined;
 }
+
+/**
+ * Effects that end an act instead of beginning one. A pause must not leave a VM that has moved
+ * without its traffic, or memory held by a ghost that nobody needs.
+ */
+const ENDING: ReadonlySet<string> = new Set(['shift-traffic', 'retire-ghost']);
 
 /** Effects that put something on the target. */
 const TARGETED: ReadonlySet<string> = new Set(['start-migration', 'arm-ghost', 'restart-vm']);
