@@ -29,7 +29,7 @@ export function registerCore(program: Command): void {
 
 async function runCore(options: CoreOptions): Promise<void> {
   const [{checkBind}, {loadConfig}, {logProblem, logInfo}] = await Promise.all([
-    import('../core/api/bind.ts'),
+    import('../core/domain/bind.ts'),
     import('../core/config.ts'),
     import('./logger.ts'),
   ]);

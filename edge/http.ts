@@ -1,8 +1,8 @@
 import {once} from 'node:events';
 import {createServer, type Server} from 'node:http';
 import type {AddressInfo} from 'node:net';
-import {type Address, formatAddress, isLoopback, parseAddress} from '../core/domain/address.ts';
-import {ForestayError} from '../core/domain/errors.ts';
+import {type Address, formatAddress} from '../core/domain/address.ts';
+import {bindFailure, checkBind} from '../core/domain/bind.ts';
 
 export type HttpEndpoint = {address: string; close(): Promise<void>};
 
@@ -17,7 +17,7 @@ export async function serveHttp(
   insecure: boolean,
   metrics: () => string,
 ): Promise<HttpEndpoint> {
-  const address = checkAddress('HTTP', listen, insecure);
+  const address = checkBind('HTTP', listen, insecure);
   const server = createServer({requestTimeout: 10_000}, (request, response) => {
     const path = request.url?.split('?')[0];
     const body = path === '/livez' ? 'ok\n' : path === '/metrics' ? metrics() : undefined;
@@ -38,42 +38,12 @@ export async function serveHttp(
   };
 }
 
-/** HOST:PORT that may be bound: nobody is authenticated, so only this machine unless `insecure`. */
-export function checkAddress(what: string, listen: string, insecure: boolean): Address {
-  const address = parseAddress(listen);
-  if (address === undefined)
-    throw new ForestayError(
-      'CONFIG_INVALID',
-      `cannot bind ${what} to "${listen}": expected HOST:PORT, for instance 127.0.0.1:7071`,
-      {details: {listen}},
-    );
-  if (insecure || isLoopback(address.host)) return address;
-  throw new ForestayError(
-    'BIND_REFUSED',
-    `cannot bind ${what} to ${listen}: nobody is authenticated yet, so only this machine may ` +
-      'reach it; bind 127.0.0.1, or add --insecure if the network is yours',
-    {details: {listen}},
-  );
-}
-
 async function bind(server: Server, {host, port}: Address): Promise<void> {
   const bound = once(server, 'listening');
   server.listen(port, host);
   try {
     await bound;
   } catch (error) {
-    throw bindFailure(formatAddress({host, port}), error);
+    throw bindFailure('HTTP', formatAddress({host, port}), error);
   }
-}
-
-function bindFailure(listen: string, cause: unknown): ForestayError {
-  const isInUse = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE';
-  const advice = isInUse
-    ? 'another program has the port; stop it, or choose another port (0 takes a free one)'
-    : 'the address is not one of this machine, or the port needs a privilege';
-  return new ForestayError(
-    isInUse ? 'PORT_IN_USE' : 'BIND_REFUSED',
-    `cannot bind HTTP to ${listen}: ${advice}`,
-    {details: {listen}, cause},
-  );
 }

@@ -1,5 +1,6 @@
 /** The composition of an edge process: which sensor, spool, link and service is plugged in where. */
 import {formatAddress} from '../core/domain/address.ts';
+import {checkBind} from '../core/domain/bind.ts';
 import type {EffectReport} from '../core/domain/effects.ts';
 import {HOST_METRICS, type MetricSet, VM_METRICS} from '../core/domain/metric-sets.ts';
 import type {Driver} from './actuator/driver.ts';
@@ -94,15 +95,12 @@ async function connectAgent(
 async function startActuator(options: EdgeOptions, closing: Closing[]): Promise<string> {
   const {actuatorListen, host: agent, spool, files, clock, insecure, note} = options;
   if (actuatorListen === undefined) return '';
-  const [{checkAddress}, {createActuator}, {openEffectTable}, {serveActuators}] = await Promise.all(
-    [
-      import('./http.ts'),
-      import('./actuator/actuator.ts'),
-      import('./actuator/effect-table.ts'),
-      import('./actuator/service.ts'),
-    ],
-  );
-  const listen = formatAddress(checkAddress('the actuator', actuatorListen, insecure));
+  const [{createActuator}, {openEffectTable}, {serveActuators}] = await Promise.all([
+    import('./actuator/actuator.ts'),
+    import('./actuator/effect-table.ts'),
+    import('./actuator/service.ts'),
+  ]);
+  const listen = formatAddress(checkBind('the actuator', actuatorListen, insecure));
   const table = openEffectTable({files, path: `${spool}/effects`});
   const actuator = createActuator({agent, driver: noDriver, table, clock});
   const server = await serveActuators({listen, actuators: new Map([[agent, actuator]])});

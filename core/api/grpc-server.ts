@@ -5,8 +5,8 @@ import {HealthImplementation} from 'grpc-health-check';
 import {Health} from '../../proto/gen/health_pb.ts';
 import {addService, type Handlers} from '../../proto/grpc.ts';
 import {formatAddress} from '../domain/address.ts';
+import {bindFailure, checkBind} from '../domain/bind.ts';
 import type {Clock} from '../ports.ts';
-import {bindFailure, checkBind} from './bind.ts';
 import {addReflection} from './reflection.ts';
 
 /** A service with its handlers, ready to be added to a server. */

@@ -1,7 +1,7 @@
 import {createServer, type IncomingMessage, type Server, type ServerResponse} from 'node:http';
 import type {AddressInfo} from 'node:net';
 import {formatAddress} from '../domain/address.ts';
-import {bindFailure, checkBind} from './bind.ts';
+import {bindFailure, checkBind} from '../domain/bind.ts';
 import type {Metrics} from './metrics.ts';
 import type {Check} from './status.ts';
 

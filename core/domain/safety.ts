@@ -1,7 +1,7 @@
 /**
  * The safety kernel: between plan and executor, nothing goes round it. It answers why a proposal
- * may not be carried out now, or nothing. The same guard runs when planning and again right before
- * the side effect.
+ * may not be carried out now, or nothing. What must still hold right before the side effect is asked
+ * again there (the executor's preconditions).
  */
 import type {ActionKind} from './decision.ts';
 import type {CellView, HostView, VmView} from './fleet.ts';

@@ -1,5 +1,5 @@
-import {type Address, isLoopback, parseAddress} from '../domain/address.ts';
-import {ForestayError} from '../domain/errors.ts';
+import {type Address, isLoopback, parseAddress} from './address.ts';
+import {ForestayError} from './errors.ts';
 
 /**
  * The address to bind, if that is allowed: nobody is authenticated, so only this machine may reach
@@ -12,19 +12,19 @@ export function checkBind(what: string, listen: string, insecure: boolean): Addr
   if (address === undefined) {
     throw new ForestayError(
       'CONFIG_INVALID',
-      `cannot bind ${what} to "${listen}": expected HOST:PORT`,
+      `cannot bind ${what} to "${listen}": expected HOST:PORT, for instance 127.0.0.1:7071`,
       {details: {listen}},
     );
   }
   if (insecure || isLoopback(address.host)) return address;
   throw new ForestayError(
     'BIND_REFUSED',
-    `cannot bind ${what} to ${listen}: whoever reaches it may command it, and nobody is authenticated; bind 127.0.0.1, or add --insecure if the network is yours`,
+    `cannot bind ${what} to ${listen}: only this machine may reach it, as nobody is authenticated; bind 127.0.0.1, or add --insecure if the network is yours`,
     {details: {listen}},
   );
 }
 
-/** What a failed bind means to a person. */
+/** What a failed bind means to a person: `PORT_IN_USE`, or `BIND_REFUSED` by the system. */
 export function bindFailure(what: string, listen: string, error: unknown): ForestayError {
   const text = String((error as Error).message);
   const inUse = text.includes('EADDRINUSE');
