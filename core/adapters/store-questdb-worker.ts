@@ -296,13 +296,13 @@ class QuestDbTables {
 
   /** Waits until what was written to the table can be read (Q4). */
   async #applied({name}: Table): Promise<void> {
-    const until = Date.now() + APPLIED_MS_MAX;
+    const until = performance.now() + APPLIED_MS_MAX;
     for (;;) {
       const [state] = await this.#exec(
         `SELECT writerTxn, sequencerTxn, suspended FROM wal_tables() WHERE name = '${name}'`,
       );
       if (state === undefined || state[0] === state[1]) return;
-      if (state[2] === true || Date.now() > until) {
+      if (state[2] === true || performance.now() > until) {
         throw unreadable(
           `table ${name} stands at transaction ${state[0]} of ${state[1]}; look at wal_tables() and, ` +
             'if it is suspended, run ALTER TABLE … RESUME WAL',
@@ -337,13 +337,14 @@ async function execute(
 }
 
 async function waitUntilReachable({address, connectMsMax}: QuestDbServer): Promise<void> {
-  const until = Date.now() + connectMsMax;
+  const until = performance.now() + connectMsMax;
   for (let attempt = 1; ; attempt++) {
     try {
-      await execute(address, 'SELECT 1', Math.max(100, Math.min(2_000, until - Date.now())));
+      const leftMs = Math.ceil(until - performance.now());
+      await execute(address, 'SELECT 1', Math.max(100, Math.min(2_000, leftMs)));
       return;
     } catch (error) {
-      if (Date.now() >= until) throw unreachable(address, connectMsMax, error as Error);
+      if (performance.now() >= until) throw unreachable(address, connectMsMax, error as Error);
     }
     await backOff(attempt);
   }
