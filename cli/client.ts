@@ -2,8 +2,8 @@ import type {GenService, GenServiceMethods} from '@bufbuild/protobuf/codegenv2';
 import type * as grpc from '@grpc/grpc-js';
 import {type Command, InvalidArgumentError} from 'commander';
 import {parseAddress} from '../core/domain/address.ts';
-import {type ErrorCode, errorCodes, ForestayError} from '../core/domain/errors.ts';
-import type {ServiceClient} from '../proto/grpc.ts';
+import {ForestayError, toErrorCode} from '../core/domain/errors.ts';
+import type {ServiceClient, UnaryCall} from '../proto/grpc.ts';
 import {EXIT} from './exit-codes.ts';
 
 /** What every command that talks to a core takes. */
@@ -20,19 +20,12 @@ export type Connection = {
   /** Calls a unary method under the deadline; failures become errors of ours. */
   call<Request, Response>(
     client: grpc.Client,
-    method: UnaryMethod<Request, Response>,
+    method: UnaryCall<Request, Response>,
     request: Request,
   ): Promise<Response>;
   /** Reads a stream to its end; interrupting it ends the process with 130. */
   read<Event>(stream: grpc.ClientReadableStream<Event>): AsyncIterable<Event>;
 };
-
-type UnaryMethod<Request, Response> = (
-  request: Request,
-  metadata: grpc.Metadata,
-  options: grpc.CallOptions,
-  callback: grpc.requestCallback<Response>,
-) => grpc.ClientUnaryCall;
 
 /** Opens clients for as long as `use` runs. */
 export async function withCore<Result>(
@@ -88,9 +81,8 @@ function explain(
   timeout: number,
   reason: string | undefined,
 ): Error {
-  if (reason !== undefined && (errorCodes as readonly string[]).includes(reason)) {
-    return new ForestayError(reason as ErrorCode, error.details);
-  }
+  const code = toErrorCode(reason);
+  if (code !== undefined) return new ForestayError(code, error.details);
   if (error.code === UNAVAILABLE) {
     return new ForestayError(
       'SERVER_UNREACHABLE',

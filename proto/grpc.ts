@@ -29,7 +29,8 @@ export type Handlers<Methods extends GenServiceMethods> = {
   [Name in keyof Methods]: Handler<Methods[Name]>;
 };
 
-type UnaryCall<Request, Response> = (
+/** A unary method of a client. */
+export type UnaryCall<Request, Response> = (
   request: Request,
   metadata: grpc.Metadata,
   options: grpc.CallOptions,

@@ -4,10 +4,10 @@ import {
   type EffectReport as ReportMessage,
   EffectStatus as StatusMessage,
 } from '../../proto/gen/forestay/v1/actuator_pb.ts';
-import {createClient, type ServiceClient} from '../../proto/grpc.ts';
+import {createClient, type ServiceClient, type UnaryCall} from '../../proto/grpc.ts';
 import {readErrorInfo} from '../../proto/rich-errors.ts';
 import type {EffectReport, EffectStatus} from '../domain/effects.ts';
-import {type ErrorCode, errorCodes, ForestayError} from '../domain/errors.ts';
+import {ForestayError, toErrorCode} from '../domain/errors.ts';
 import type {Actuator, AgentAddress, Fence} from '../ports.ts';
 
 type Client = ServiceClient<(typeof ActuatorService)['method']>;
@@ -54,7 +54,7 @@ export function createGrpcActuator({
 
   const call = <Request, Response>(
     to: AgentAddress,
-    pick: (client: Client) => Unary<Request, Response>,
+    pick: (client: Client) => UnaryCall<Request, Response>,
     request: Request,
   ): Promise<Response> =>
     new Promise((resolve, reject) => {
@@ -102,13 +102,6 @@ export function createGrpcActuator({
   };
 }
 
-type Unary<Request, Response> = (
-  request: Request,
-  metadata: grpc.Metadata,
-  options: grpc.CallOptions,
-  callback: grpc.requestCallback<Response>,
-) => grpc.ClientUnaryCall;
-
 function closeOldest(clients: Map<string, Client>): void {
   for (const [address, client] of clients) {
     client.close();
@@ -143,7 +136,7 @@ function toReport(message: ReportMessage | undefined, id: string): EffectReport 
 /** A refusal carries our own code; everything else means that the agent was not reached. */
 function toForestayError(to: AgentAddress, error: grpc.ServiceError): ForestayError {
   const info = readErrorInfo(error);
-  const code = errorCodes.find(known => known === info?.reason) as ErrorCode | undefined;
+  const code = toErrorCode(info?.reason);
   if (code === undefined) return unreachable(to, error.details || error.message, error);
   return new ForestayError(code, error.details, {
     retryable: error.code === grpc.status.UNAVAILABLE,

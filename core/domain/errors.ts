@@ -52,6 +52,11 @@ export const errorCodes = [
 
 export type ErrorCode = (typeof errorCodes)[number];
 
+/** The code that a text from elsewhere is, or undefined. */
+export function toErrorCode(text: string | undefined): ErrorCode | undefined {
+  return errorCodes.find(code => code === text);
+}
+
 /** Numbers and names that the message was made of. */
 export type ErrorDetails = Readonly<Record<string, string | number | boolean>>;
 

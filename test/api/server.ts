@@ -5,7 +5,7 @@ import {systemClock} from '../../core/adapters/clock-system.ts';
 import {type Api, type ApiDeps, createApi} from '../../core/api/api.ts';
 import type {InboxRecord} from '../../core/domain/records.ts';
 import {createReadModel} from '../../core/engine/read-model.ts';
-import {createClient, type ServiceClient} from '../../proto/grpc.ts';
+import {createClient, type ServiceClient, type UnaryCall} from '../../proto/grpc.ts';
 
 export type TestApi = {
   api: Api;
@@ -46,17 +46,10 @@ export async function startApi(
   return {api, model, submitted, check, client};
 }
 
-type Unary<Request, Response> = (
-  request: Request,
-  metadata: grpc.Metadata,
-  options: grpc.CallOptions,
-  callback: grpc.requestCallback<Response>,
-) => grpc.ClientUnaryCall;
-
 /** Calls a unary method with a deadline of 5 s; rejects with the ServiceError. */
 export function call<Request, Response>(
   client: grpc.Client,
-  method: Unary<Request, Response>,
+  method: UnaryCall<Request, Response>,
   request: Request,
 ): Promise<Response> {
   return new Promise((resolve, reject) => {

@@ -7,6 +7,7 @@ import {
   ForestayError,
   formatError,
   isForestayError,
+  toErrorCode,
 } from '../../core/domain/errors.ts';
 
 test('an error has its code, is not retryable and has no details unless told', t => {
@@ -90,4 +91,9 @@ test('a code that is only asked for, or given a status, counts as not raised', t
     'C_CODE',
     'D_CODE',
   ]);
+});
+
+test('a text is taken for a code only if it is one', t => {
+  for (const code of errorCodes) t.is(toErrorCode(code), code);
+  for (const text of [undefined, '', 'INTERNAL', 'toString']) t.is(toErrorCode(text), undefined);
 });
