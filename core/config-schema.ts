@@ -2,8 +2,7 @@ import {availableParallelism} from 'node:os';
 import {fileURLToPath} from 'node:url';
 import {z} from 'zod';
 import {parseAddress} from './domain/address.ts';
-import {DEFAULT_POLICY, type Policy} from './domain/policy.ts';
-import {MODES} from './domain/records.ts';
+import {DEFAULT_POLICY, MODES, type Policy} from './domain/policy.ts';
 import {defaultRetention, type Retention} from './domain/retention.ts';
 
 /** Everything that can be set, with its defaults filled in. */

@@ -1,7 +1,8 @@
 import {create, type MessageInitShape, toBinary} from '@bufbuild/protobuf';
 import {actionKinds, type Decision} from '../core/domain/decision.ts';
 import {effectKinds, type IssuedEffect} from '../core/domain/effects.ts';
-import type {Cut, JournalRecord, Mode, Tick, Transition} from '../core/domain/records.ts';
+import type {Mode} from '../core/domain/policy.ts';
+import type {Cut, JournalRecord, Tick, Transition} from '../core/domain/records.ts';
 import {bytesOf, copyFloats} from './codec-floats.ts';
 import {malformed, oneOf, parse, wholeNumber} from './codec-guards.ts';
 import {inventoryHostOf, toInventoryHost} from './codec-inventory.ts';

@@ -61,7 +61,7 @@ const refused: Record<string, string> = {
   'an effect without a deadline': `import type {Effect} from 'DOMAIN/effects.ts';\n${effect}\nconst {deadlineMs, ...rest} = effect;\nexport const e: Effect = rest;\nexport const d = deadlineMs;`,
   'an unknown action':
     "import type {ActionKind} from 'DOMAIN/decision.ts';\nexport const a: ActionKind = 'pray';",
-  'an unknown mode': "import type {Mode} from 'DOMAIN/records.ts';\nexport const m: Mode = 'yolo';",
+  'an unknown mode': "import type {Mode} from 'DOMAIN/policy.ts';\nexport const m: Mode = 'yolo';",
   'a sixth state':
     "import type {TopState} from 'DOMAIN/fleet-state.ts';\nexport const s: TopState = 'broken';",
   'writing to a feature':

@@ -45,6 +45,9 @@ const EXPLAIN_ROWS_PER_TASK = 16;
 export async function createPiscinaScorer(options: PiscinaScorerOptions): Promise<Scorer> {
   const {threads, slots = 4 * threads, rowsPerTask = 256} = options;
   assert(threads >= 1 && slots >= 1 && rowsPerTask >= 1, 'at least one of each');
+  // The runtime reports its use to its maker by default. It reads the process's own environment,
+  // when it is loaded: a worker's copy would be too late.
+  process.env.ORT_DISABLE_TELEMETRY ??= '1';
   const workerData: ScoreWorkerData = {
     modelPath: options.modelPath,
     rowsPerTask,

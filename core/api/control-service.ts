@@ -6,7 +6,8 @@ import {
 } from '../../proto/gen/forestay/v1/control_pb.ts';
 import type {Handlers} from '../../proto/grpc.ts';
 import {ForestayError} from '../domain/errors.ts';
-import type {InboxRecord, Mode} from '../domain/records.ts';
+import type {Mode} from '../domain/policy.ts';
+import type {InboxRecord} from '../domain/records.ts';
 import type {ReadModel} from '../engine/read-model.ts';
 import type {Clock} from '../ports.ts';
 import {findRow} from './fleet-service.ts';

@@ -3,7 +3,7 @@ import {
   type GetStatusResponseSchema,
   Mode as ModeMessage,
 } from '../../proto/gen/forestay/v1/control_pb.ts';
-import type {Mode} from '../domain/records.ts';
+import type {Mode} from '../domain/policy.ts';
 import type {ReadModel} from '../engine/read-model.ts';
 import type {Clock} from '../ports.ts';
 import {splitState, timeField} from './fleet-messages.ts';

@@ -1,5 +1,8 @@
-import type {Mode} from './records.ts';
 import type {BandPolicy} from './risk.ts';
+
+/** The modes of trust, from the least; the default is observe. */
+export const MODES = ['observe', 'advise', 'approve', 'auto'] as const;
+export type Mode = (typeof MODES)[number];
 
 /**
  * What an operator decides. All costs are in VM-minutes of interruption, the one currency in which

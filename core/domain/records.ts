@@ -1,10 +1,7 @@
 import type {Decision, Reason} from './decision.ts';
 import type {EffectResult, IssuedEffect} from './effects.ts';
+import type {Mode} from './policy.ts';
 import type {InventoryHost} from './telemetry.ts';
-
-/** The modes of trust, from the least; the default is observe. */
-export const MODES = ['observe', 'advise', 'approve', 'auto'] as const;
-export type Mode = (typeof MODES)[number];
 
 /** What may arrive in a partition's inbox. `requestId` makes a repeat harmless. */
 export type InboxRecord = {requestId: string; atMs: number; author: string} & (

@@ -46,11 +46,13 @@ const MOVES: readonly ActionKind[] = ['migrate', 'arm-ghost'];
 
 /**
  * Whether so large a share of the cell is at risk or silent at once that the model, or our own
- * network, is the likelier culprit. Blocks harm, never healing.
+ * network, is the likelier culprit. Blocks harm, never healing. To ask for proof of what a silent
+ * host is doing rests on its silence alone: only mass silence holds a fence back.
  */
-export function breakerTripped(cell: CellView, policy: Policy): boolean {
+export function breakerTripped(cell: CellView, policy: Policy, action?: ActionKind): boolean {
   const watched = cell.hosts.filter(host => !host.observeOnly && !host.lost);
-  const troubled = watched.filter(host => host.atRisk || host.suspected).length;
+  const isTroubled = (host: HostView) => host.suspected || (host.atRisk && action !== 'fence');
+  const troubled = watched.filter(isTroubled).length;
   const {hostsAtRiskMin, hostsAtRiskRatio} = policy.breaker;
   return troubled >= hostsAtRiskMin && troubled > hostsAtRiskRatio * watched.length;
 }

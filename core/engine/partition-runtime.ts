@@ -10,8 +10,8 @@
  * R4 Every cut is in the journal: that of a tick that changed nothing travels with the next one.
  */
 import type {ForestayError} from '../domain/errors.ts';
-import type {Policy} from '../domain/policy.ts';
-import {MODES, type QuietTick, type ScoresRecord, type Tick} from '../domain/records.ts';
+import {MODES, type Policy} from '../domain/policy.ts';
+import type {QuietTick, ScoresRecord, Tick} from '../domain/records.ts';
 import type {TelemetryRecord} from '../domain/telemetry.ts';
 import {publish} from '../events.ts';
 import type {Clock, Codec, Log, LogRecord, Scorer, Topic} from '../ports.ts';

@@ -48,7 +48,6 @@ function planCell(draft: TickDraft, cell: CellView): void {
   const hosts = new Map(cell.hosts.map(host => [host.name, host]));
   const vms = new Map(cell.vms.map(vm => [`vms/${vm.name}`, vm]));
   const ledger = ledgerOf(draft, cell);
-  const breaker = breakerTripped(cell, state.policy);
   for (const proposal of proposals) {
     const guard =
       proposal.action === 'none'
@@ -62,7 +61,7 @@ function planCell(draft: TickDraft, cell: CellView): void {
             control: state.control,
             policy: state.policy,
             ledger,
-            breaker,
+            breaker: breakerTripped(cell, state.policy, proposal.action),
           });
     const acts = proposal.action !== 'none' && guard === undefined;
     const accepted = !acts || carryOn(draft, proposal, vms.get(proposal.entity));

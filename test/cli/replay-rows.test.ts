@@ -128,7 +128,8 @@ test('fields come back as they were quoted', t => {
 test('every finite number is read back, and nothing else is one', t => {
   fc.assert(
     fc.property(fc.double({noNaN: true}), value => {
-      assert.equal(parseValue(String(value)), value);
+      // As text, zero has no sign.
+      assert.equal(parseValue(String(value)), value + 0);
     }),
   );
   t.deepEqual(['', 'NaN', 'null', ' NA '].map(parseValue), Array(4).fill(Number.NaN));

@@ -217,6 +217,16 @@ test('hosts that are only observed, and lost ones, are not counted by the breake
   t.false(breakerTripped(aCell([...trouble, ...lost, aHost('h7')]), policy));
 });
 
+test('a fence is held back by mass silence, not by mass risk', t => {
+  const cell = (trouble: object) =>
+    aCell(
+      ['h1', 'h2', 'h3', 'h4'].map(name => aHost(name, {suspected: name === 'h1', ...trouble})),
+    );
+  t.false(breakerTripped(cell({atRisk: true}), policy, 'fence'));
+  t.true(breakerTripped(cell({atRisk: true}), policy, 'migrate'));
+  t.true(breakerTripped(cell({suspected: true}), policy, 'fence'));
+});
+
 test('whatever is let through in turn, no budget is exceeded', t => {
   const pair = fc
     .tuple(fc.nat(7), fc.nat(7))

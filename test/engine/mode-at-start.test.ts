@@ -1,7 +1,6 @@
 import test from 'ava';
 import {partitionOfCell} from '../../core/domain/hash.ts';
-import {DEFAULT_POLICY} from '../../core/domain/policy.ts';
-import type {Mode} from '../../core/domain/records.ts';
+import {DEFAULT_POLICY, type Mode} from '../../core/domain/policy.ts';
 import {createConstantScorer} from '../../models/scorer-trees.ts';
 import {codec} from '../../proto/codec.ts';
 import {createHarness} from '../support/fleet-harness.ts';
