@@ -13,10 +13,10 @@ import {openSegmentLog} from '../core/adapters/log-segments.ts';
 import {seededRandom} from '../core/adapters/random-seeded.ts';
 import {openSqliteStore} from '../core/adapters/store-sqlite.ts';
 import {assembleCore, type Core} from '../core/assembly.ts';
+import {buildInfo} from '../core/build-info.ts';
 import {partitionOfCell} from '../core/domain/hash.ts';
 import {DEFAULT_POLICY} from '../core/domain/policy.ts';
 import {listen} from '../core/events.ts';
-import {buildInfo} from '../core/main.ts';
 import type {Scorer} from '../core/ports.ts';
 import {
   createDatacenter,
@@ -143,7 +143,7 @@ async function conduct(
       clock.moveTo(nowMs);
       datacenter.step(nowMs);
       await fleet.sample(nowMs);
-      await stepAll(core, simulated, nowMs);
+      await stepAll(core, {simulated, live: thisMachine?.partition}, nowMs);
       await pace();
     }
     await options.linger?.();
@@ -165,13 +165,13 @@ async function conduct(
   };
 }
 
+type Partitions = {simulated: ReadonlySet<number>; live: number | undefined};
+
 /** Simulated cells tick on virtual time, one after another; the live one on the machine's. */
-async function stepAll(core: Core, simulated: ReadonlySet<number>, nowMs: number): Promise<void> {
+async function stepAll(core: Core, {simulated, live}: Partitions, nowMs: number): Promise<void> {
   for (const runtime of core.engine.runtimes()) {
-    if (!simulated.has(runtime.state.partition)) {
-      if (runtime.state.hosts.size > 0 || nowMs % 10_000 === 0) await runtime.step(Date.now());
-      continue;
-    }
+    if (runtime.state.partition === live) await runtime.step(systemClock.nowMs());
+    if (!simulated.has(runtime.state.partition)) continue;
     await runtime.executor.poll();
     await runtime.step(nowMs);
     await runtime.settled();

@@ -22,9 +22,10 @@ export async function joinThisMachine({
   folder: string;
   /** Partitions of simulated cells: a live cell never shares one. */
   avoid: ReadonlySet<number>;
-}): Promise<{stop(): Promise<void>}> {
+}): Promise<{partition: number; stop(): Promise<void>}> {
   const links = createGrpcLinks(core, 'demo');
   const name = hostname();
+  const cell = freeCell(avoid);
   const inventory = {
     hosts: [
       {
@@ -43,7 +44,7 @@ export async function joinThisMachine({
   };
   const agent = createAgent({
     edge: name,
-    cell: freeCell(avoid),
+    cell,
     timeBase: 'live',
     sensors: hostSensors('/'),
     fleets: [],
@@ -57,6 +58,7 @@ export async function joinThisMachine({
   });
   agent.start();
   return {
+    partition: partitionOfCell(cell),
     async stop() {
       await agent.stop();
       links.close();

@@ -1,14 +1,14 @@
 import {Command, CommanderError} from 'commander';
+import {buildInfo} from '../core/build-info.ts';
 import {formatError, isForestayError} from '../core/domain/errors.ts';
 import {registerAll} from './commands.ts';
 import {EXIT, exitCodeOf} from './exit-codes.ts';
-import {packageVersion} from './version.ts';
 
 /** Runs one command line. What it printed is on its way when this resolves. */
 async function run(args: readonly string[]): Promise<number> {
   const program = new Command('forestay')
     .description('sees reboots, failures and overloads of hosts and VMs coming, and acts before')
-    .version(packageVersion(), '-V, --version', 'version of this program')
+    .version(buildInfo().version, '-V, --version', 'version of this program')
     .option('--no-color', 'no colour, like the environment variable NO_COLOR')
     .showHelpAfterError('(add --help for what there is)')
     .exitOverride()

@@ -1,6 +1,5 @@
 /** The composition root: the only file that knows which adapters there are. */
 
-import {readFileSync} from 'node:fs';
 import {hostname} from 'node:os';
 import {join} from 'node:path';
 import {codec} from '../proto/codec.ts';
@@ -14,6 +13,7 @@ import {seededRandom} from './adapters/random-seeded.ts';
 import {createPiscinaScorer} from './adapters/scorer-piscina.ts';
 import {createMemoryStore} from './adapters/store-memory.ts';
 import {assembleCore} from './assembly.ts';
+import {buildInfo} from './build-info.ts';
 import type {Config} from './config.ts';
 import type {Actuators} from './engine/executor.ts';
 import type {Log, Store} from './ports.ts';
@@ -124,11 +124,4 @@ function openActuators({hypervisor}: Config): Actuators {
     return {hypervisor: createNoActuator(), balancer: createNoActuator()};
   }
   return {hypervisor: createGrpcActuator({}), balancer: createGrpcActuator({})};
-}
-
-/** Version of the package; the commit is known where a build put it into the environment. */
-export function buildInfo(): {version: string; commit: string} {
-  const file = new URL('../package.json', import.meta.url);
-  const {version} = JSON.parse(readFileSync(file, 'utf8')) as {version: string};
-  return {version, commit: process.env.FORESTAY_COMMIT ?? ''};
 }
