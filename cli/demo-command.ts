@@ -76,7 +76,7 @@ function header({seed, hosts, vms, durationMs, speed}: DemoOptions): string {
 }
 
 function footer(outcome: DemoOutcome): string {
-  const {acts, details, journalSha256, ticks, wallSeconds} = outcome;
+  const {acts, details, journalSha256, ticks, thisMachine, wallSeconds} = outcome;
   const violations = details.violations.length;
   return [
     '',
@@ -85,8 +85,17 @@ function footer(outcome: DemoOutcome): string {
     `  reactive: the same seed with ordinary HA: fenced after ${CONFIRM_AFTER_MS / 1000} s of silence, restarted elsewhere, same placement rules`,
     `  acts: ${acts.cordons} cordons, ${acts.migrations} migrations, ${acts.ghostsArmed} ghosts armed, ${acts.ghostsActivated} activated, ${acts.failBacks} failed back, ${acts.restraints} false alarms left alone`,
     `  ${details.hostFailures} hosts failed; VMs asked to run twice: ${violations}`,
+    ...(thisMachine === undefined
+      ? []
+      : [
+          `  ${thisMachine.host}, the machine this ran on, took part with its real /proc, only observed: ${describeRisk(thisMachine.risk)}`,
+        ]),
     `  journal sha256 ${journalSha256} (${ticks} ticks, ${wallSeconds.toFixed(0)} s of wall time)`,
   ].join('\n');
+}
+
+function describeRisk(risk: number): string {
+  return Number.isNaN(risk) ? 'not scored' : `risk ${(100 * risk).toFixed(0)} %`;
 }
 
 function untilAborted(signal: AbortSignal, say: (text: string) => void): Promise<void> {

@@ -62,6 +62,10 @@ export type DemoResult = {
 export type DemoOutcome = DemoResult & {
   details: LedgerDetails;
   ticks: number;
+  /** Virtual time that was reached; less than asked for when it was interrupted. */
+  untilMs: number;
+  /** What became of the machine it ran on; undefined if it took no part. */
+  thisMachine: {host: string; risk: number} | undefined;
   wallSeconds: number;
 };
 
@@ -78,7 +82,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoOutcome> {
   try {
     const run = await conduct(options, folder);
     const reactive = runReactive(buildDatacenter(options), {
-      untilMs: START_MS + options.durationMs,
+      untilMs: run.untilMs,
       confirmAfterMs: CONFIRM_AFTER_MS,
     });
     const wallSeconds = (systemClock.monotonicMs() - startedMs) / 1000;
@@ -132,6 +136,7 @@ async function conduct(
   const thisMachine = options.thisMachine
     ? await joinThisMachine({core: core.grpcAddress, folder, avoid: simulated})
     : undefined;
+  let observed: DemoOutcome['thisMachine'];
   try {
     const pace = createPace(options.speed);
     for (
@@ -146,6 +151,10 @@ async function conduct(
       await stepAll(core, {simulated, live: thisMachine?.partition}, nowMs);
       await pace();
     }
+    observed = thisMachine && {
+      host: thisMachine.host,
+      risk: core.model.hosts.get(`hosts/${thisMachine.host}`)?.risk ?? Number.NaN,
+    };
     await options.linger?.();
   } finally {
     unlisten();
@@ -162,6 +171,8 @@ async function conduct(
     forestay: ledger.summary(nowMs),
     details: ledger.details(nowMs),
     ticks,
+    untilMs: nowMs,
+    thisMachine: observed,
   };
 }
 

@@ -22,7 +22,7 @@ export async function joinThisMachine({
   folder: string;
   /** Partitions of simulated cells: a live cell never shares one. */
   avoid: ReadonlySet<number>;
-}): Promise<{partition: number; stop(): Promise<void>}> {
+}): Promise<{host: string; partition: number; stop(): Promise<void>}> {
   const links = createGrpcLinks(core, 'demo');
   const name = hostname();
   const cell = freeCell(avoid);
@@ -58,6 +58,7 @@ export async function joinThisMachine({
   });
   agent.start();
   return {
+    host: name,
     partition: partitionOfCell(cell),
     async stop() {
       await agent.stop();
