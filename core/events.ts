@@ -8,6 +8,7 @@ export type EngineEvents = {
   'batch.accepted': {cell: string; samples: number; bytes: number};
   'batch.refused': {code: string};
   'batch.repeated': {cell: string};
+  'batch.gapped': {cell: string};
   'samples.taken': {cell: string; count: number};
   'samples.unknown-set': {count: number};
   'scores.taken': {cell: string; rows: number};

@@ -136,6 +136,13 @@ function countIngest(registry: Registry, on: On): void {
     registers,
   });
   on('batch.repeated', ({cell}) => repeated.inc({cell}));
+  const gapped = new Counter({
+    name: 'forestay_batches_gapped_total',
+    help: 'Batches that were left out because one before them is missing.',
+    labelNames: ['cell'],
+    registers,
+  });
+  on('batch.gapped', ({cell}) => gapped.inc({cell}));
   const lag = new Histogram({
     name: 'forestay_ingest_lag_seconds',
     help: 'How far behind its inputs a tick was.',

@@ -19,7 +19,7 @@ import {writeCheckpoint} from './checkpoint.ts';
 import {type Actuators, createExecutor, type Executor} from './executor.ts';
 import {claimJournal, type JournalWriter} from './journal-writer.ts';
 import type {PartitionState} from './partition-state.ts';
-import {readable, recover} from './recovery.ts';
+import {isLost, readable, recover} from './recovery.ts';
 import {ScorePublisher} from './score-publisher.ts';
 import {createScoringClient, type ScoringClient} from './scoring.ts';
 import {advance} from './tick.ts';
@@ -222,6 +222,7 @@ export class PartitionRuntime {
         scoreRequest: this.#scoring.taken(),
       },
       telemetry: records,
+      telemetryLost: isLost(telemetry, cut.telemetryOffset),
       inbox: readable(inbox, bytes => codec.decodeInbox(bytes), setAside('inbox')),
       timers: inboxOffset >= this.#timersFrom,
     };
@@ -298,7 +299,7 @@ export class PartitionRuntime {
     const {state} = this;
     if (this.#quiet.length === 0) return;
     const {timeMs, cut} = state;
-    const nothing = {telemetry: [], inbox: [], scores: [], timers: false};
+    const nothing = {telemetry: [], telemetryLost: false, inbox: [], scores: [], timers: false};
     await this.#write(advance(state, {timeMs, cut, ...nothing}).tick);
   }
 

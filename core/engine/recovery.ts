@@ -92,8 +92,9 @@ export async function inputsOf(
   return {
     timeMs: tick.timeMs,
     cut: tick.cut,
-    telemetry: readable(telemetry, bytes => codec.decodeTelemetry(bytes)),
-    inbox: readable(inbox, bytes => codec.decodeInbox(bytes)),
+    telemetry: readable(telemetry.found, bytes => codec.decodeTelemetry(bytes)),
+    telemetryLost: telemetry.lost,
+    inbox: readable(inbox.found, bytes => codec.decodeInbox(bytes)),
     scores: hosts.length === 0 ? [] : [{request: tick.cut.scoreRequest, hosts, risks}],
     timers: true,
   };
@@ -126,16 +127,22 @@ async function readUpTo(
   partition: number,
   after: Cut,
   until: Cut,
-): Promise<LogRecord[]> {
+): Promise<{found: LogRecord[]; lost: boolean}> {
   const found: LogRecord[] = [];
   const [from, to] = [after[`${topic}Offset`], until[`${topic}Offset`]];
-  if (to <= from) return found;
+  if (to <= from) return {found, lost: false};
+  let first: number | undefined;
   for await (const record of records(log, topic, partition, from)) {
-    if (record.offset >= to) break;
-    found.push(record);
-    if (record.offset === to - 1) break;
+    first ??= record.offset;
+    if (record.offset < to) found.push(record);
+    if (record.offset >= to - 1) break;
   }
-  return found;
+  return {found, lost: first !== from};
+}
+
+/** Whether retention took what was to be read first. Nothing read says nothing. */
+export function isLost(records: readonly LogRecord[], from: number): boolean {
+  return records[0] !== undefined && records[0].offset > from;
 }
 
 /** All records from an offset to the end that the log had when it was asked. */

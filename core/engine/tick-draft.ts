@@ -13,6 +13,8 @@ export type TickInput = {
   timeMs: number;
   cut: Cut;
   telemetry: readonly TelemetryRecord[];
+  /** Retention took records between the former cut and the first one that is left. */
+  telemetryLost: boolean;
   inbox: readonly InboxRecord[];
   scores: readonly ScoreResult[];
   /** False after a takeover until the inbox has been read to its end. */

@@ -9,6 +9,7 @@ import type {
 import {hostName, vmName} from '../domain/telemetry.ts';
 import {resource} from './actor-directory.ts';
 import {declareReturned} from './host-fate.ts';
+import {createMarks} from './marks.ts';
 import {type HostEntry, isScored, type PartitionState, sortedKeys} from './partition-state.ts';
 import {rowOf, type SetTable, takeSample} from './set-table.ts';
 import {send, type TickDraft, tell} from './tick-draft.ts';
@@ -18,6 +19,8 @@ const MISSING_MAX = 2;
 
 /** Takes batches and gaps in offset order: marks, inventory, columns. */
 export function takeTelemetry(draft: TickDraft): void {
+  // Retention took records that were never read: no successor of a mark may ever come.
+  if (draft.input.telemetryLost) draft.state.marks = createMarks();
   for (const record of draft.input.telemetry) takeRecord(draft, record);
 }
 
@@ -29,8 +32,9 @@ function takeRecord(draft: TickDraft, record: TelemetryRecord): void {
     return;
   }
   const {batch} = record;
-  if (state.marks.take(batch.edge, batch.cell, batch.incarnation, batch.seq) !== 'next') {
-    tell(draft, 'batch.repeated', {cell: batch.cell});
+  const verdict = state.marks.take(batch.edge, batch.cell, batch.incarnation, batch.seq);
+  if (verdict !== 'next') {
+    tell(draft, `batch.${verdict}`, {cell: batch.cell});
     return;
   }
   state.timeBase ??= batch.timeBase;

@@ -148,6 +148,7 @@ test('metrics count what the engine publishes and look at the fleet', async t =>
   publish('batch.accepted', {cell: 'default', samples: 25, bytes: 900});
   publish('batch.refused', {code: 'BATCH_MALFORMED'});
   publish('batch.repeated', {cell: 'default'});
+  publish('batch.gapped', {cell: 'default'});
   publish('samples.late', {count: 3});
   publish('samples.future', {count: 1});
   publish('samples.infinite', {count: 2});
@@ -188,6 +189,7 @@ test('metrics count what the engine publishes and look at the fleet', async t =>
     'forestay_samples_ingested_total{cell="default"} 25',
     'forestay_batches_refused_total{code="BATCH_MALFORMED"} 1',
     'forestay_batches_repeated_total{cell="default"} 1',
+    'forestay_batches_gapped_total{cell="default"} 1',
     'forestay_samples_dropped_total{reason="late"} 3',
     'forestay_samples_dropped_total{reason="unknown-set"} 4',
     'forestay_samples_mended_total{reason="infinite"} 2',

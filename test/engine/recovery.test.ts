@@ -3,6 +3,7 @@ import {createMemoryLog} from '../../core/adapters/log-memory.ts';
 import {ForestayError} from '../../core/domain/errors.ts';
 import {decodeState, encodeState, writeCheckpoint} from '../../core/engine/checkpoint.ts';
 import {recover} from '../../core/engine/recovery.ts';
+import {listen} from '../../core/events.ts';
 import {codec} from '../../proto/codec.ts';
 import {essence} from '../support/journal.ts';
 import {createRig, metricScorer, PARTITION, type Rig, second, vm} from '../support/partition.ts';
@@ -85,6 +86,35 @@ test('checkpoints that retention has taken are not looked for', async t => {
   log.dropBefore('checkpoints', PARTITION, await log.endOffset('checkpoints', PARTITION));
   const {state} = await recovered(rig);
   t.deepEqual(essence(state), essence(runtime.state));
+});
+
+test('an owner that was away longer than telemetry is kept takes what is left', async t => {
+  const gapped: string[] = [];
+  t.teardown(listen('batch.gapped', ({cell}) => void gapped.push(cell)));
+  const log = createMemoryLog();
+  const rig = createRig({log});
+  const former = await rig.start();
+  await second(rig, former, {a: {}});
+  await former.stop();
+  for (let i = 0; i < 9; i++) await rig.send('a');
+  log.dropBefore('telemetry', PARTITION, 6);
+  await rig.send('b');
+  const heir = await rig.start();
+  await second(rig, heir, {a: {vms: [vm('late')]}});
+  t.true(heir.state.vms.has('late'), 'the edge is heard again');
+  t.deepEqual(
+    heir.state.marks.entries().map(({edge, seq}) => `${edge} ${seq}`),
+    ['a 11', 'b 1'],
+  );
+  t.deepEqual(essence((await recovered(rig)).state), essence(heir.state));
+  // What retention takes after the tick and before the replay is lost to the replay alone.
+  log.dropBefore('checkpoints', PARTITION, await log.endOffset('checkpoints', PARTITION));
+  log.dropBefore('telemetry', PARTITION, await log.endOffset('telemetry', PARTITION));
+  const third = await rig.start();
+  await rig.send('a');
+  await second(rig, third, {a: {vms: [vm('later')]}});
+  t.true(third.state.vms.has('later'));
+  t.deepEqual(gapped, []);
 });
 
 test('a restart continues the journal: numbers go on, nothing is decided or executed twice', async t => {

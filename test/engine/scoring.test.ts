@@ -47,6 +47,7 @@ function fleet(intervalMs = 0) {
       })),
       inbox: [],
       scores: [],
+      telemetryLost: false,
       timers: false,
     });
   };

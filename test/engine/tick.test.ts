@@ -39,6 +39,7 @@ function tickAt(state: PartitionState, second: number, step: Step = {}): Tick {
     telemetry: batches.map(batch => ({kind: 'batch', batch})),
     inbox,
     scores,
+    telemetryLost: false,
     timers,
   });
   state.tickNumber = tick.number;
@@ -171,6 +172,7 @@ test('a batch that is there twice is taken once, and a gap lets the next one in'
     ],
     inbox: [],
     scores: [],
+    telemetryLost: false,
     timers: true,
   });
   t.true(state.vms.has('v1'));
@@ -327,6 +329,7 @@ test('a band that changes is recorded even if no actor moves', t => {
       telemetry: [],
       inbox: [],
       scores: [],
+      telemetryLost: false,
       timers: true,
     });
   t.false(step(5).changed);
