@@ -194,6 +194,7 @@ export type Actuator = {
   /** Starts an effect; a repeated id is answered with what is known of it. */
   execute(effect: IssuedEffect, fence: Fence): Promise<EffectReport>;
   query(agent: AgentAddress, ids: readonly string[]): Promise<readonly EffectReport[]>;
+  /** An id never seen is kept, durably, as `cancelled` with code `NEVER_BEGUN`: it never begins. */
   cancel(agent: AgentAddress, id: string, fence: Fence): Promise<EffectReport>;
   renewLease(agent: AgentAddress, fence: Fence, leaseMs: number): Promise<void>;
   close(): Promise<void>;

@@ -43,11 +43,14 @@ export type IssuedEffect = Effect & {
 
 export type EffectStatus = 'unknown' | 'running' | 'done' | 'failed' | 'cancelled';
 
+/** Code of an effect that was cancelled before its agent had seen it: it will never begin. */
+export const NEVER_BEGUN = 'NEVER_BEGUN';
+
 /** What an agent says of an effect. */
 export type EffectReport = {
   id: string;
   status: EffectStatus;
-  /** Low-cardinality reason when failed. */
+  /** Low-cardinality reason when failed or cancelled. */
   code: string;
   message: string;
   /** 0 to 1 while running. */

@@ -1,4 +1,9 @@
-import type {EffectReport, EffectResult, IssuedEffect} from '../domain/effects.ts';
+import {
+  type EffectReport,
+  type EffectResult,
+  type IssuedEffect,
+  NEVER_BEGUN,
+} from '../domain/effects.ts';
 import {isForestayError} from '../domain/errors.ts';
 import {publish} from '../events.ts';
 import type {Actuator, Fence, Hypervisor, LoadBalancer} from '../ports.ts';
@@ -49,7 +54,7 @@ export function createEffectCalls(
     try {
       await announce(actuator, effect);
       const report = await cancelOrQuery(actuator, effect);
-      if (report === undefined || report.status === 'unknown') return await retryOrAbandon(effect);
+      if (report === undefined || report.status === 'unknown') return await retryOrClose(effect);
       return final(report);
     } catch (error) {
       // It says that another core owns the partition now, and nothing of the effect: that core asks.
@@ -71,19 +76,18 @@ export function createEffectCalls(
     return report;
   };
 
-  /** The agent never saw it: send it again while somebody waits for it, else close it. */
-  const retryOrAbandon = async (effect: IssuedEffect): Promise<EffectResult | undefined> => {
+  /**
+   * The agent never saw it: send it again while somebody waits for it, else close it. A call of
+   * before may still be on its way, so that the agent is told first that it must not begin.
+   */
+  const retryOrClose = async (effect: IssuedEffect): Promise<EffectResult | undefined> => {
     const isOurs = effect.id.startsWith(`${state.partition}/${state.epoch}/`);
-    if (isOurs && isWanted(state, effect) && state.timeMs < effect.deadlineMs) {
-      return await execute(effect);
-    }
-    return {
-      id: effect.id,
-      status: 'abandoned',
-      code: 'ABANDONED',
-      message: 'never executed',
-      figures: {},
-    };
+    const isDue = isOurs && isWanted(state, effect) && state.timeMs < effect.deadlineMs;
+    const violated = isDue ? violatedPrecondition(state, effect) : undefined;
+    if (isDue && violated === undefined) return await execute(effect);
+    const result = final(await actuatorOf(effect).cancel(effect, effect.id, fence()));
+    if (violated === undefined || result?.status !== 'abandoned') return result;
+    return failed(effect.id, 'EFFECT_PRECONDITION', violated);
   };
 
   return {
@@ -103,6 +107,9 @@ function isWanted(state: PartitionState, effect: IssuedEffect): boolean {
 function final(report: EffectReport): EffectResult | undefined {
   const {id, status, code, message, figures} = report;
   if (status === 'running' || status === 'unknown') return undefined;
+  if (status === 'cancelled' && code === NEVER_BEGUN) {
+    return {id, status: 'abandoned', code: 'ABANDONED', message: 'never executed', figures: {}};
+  }
   return {id, status, code, message, figures};
 }
 

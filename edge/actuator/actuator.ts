@@ -1,4 +1,4 @@
-import type {EffectReport, IssuedEffect} from '../../core/domain/effects.ts';
+import {type EffectReport, type IssuedEffect, NEVER_BEGUN} from '../../core/domain/effects.ts';
 import {ForestayError} from '../../core/domain/errors.ts';
 import type {Clock} from '../ports.ts';
 import type {Driver} from './driver.ts';
@@ -22,6 +22,7 @@ export type Actuator = {
   execute(effect: IssuedEffect, fence: Fence): Promise<EffectReport>;
   /** In the order asked; ids never seen are `unknown`. */
   query(ids: readonly string[]): Promise<readonly EffectReport[]>;
+  /** An id never seen is kept as `cancelled`, so that a late {@link Actuator.execute} begins nothing. */
   cancel(id: string, fence: Fence): Promise<EffectReport>;
   /** Without another renewal in time, the VMs of this host are stopped. */
   renewLease(fence: Fence, leaseMs: number): Promise<void>;
@@ -52,6 +53,14 @@ export function createActuator({agent, driver, table, clock}: ActuatorOptions): 
   const settle = async (id: string, say: () => EffectReport | Promise<EffectReport>) => {
     const report = honest(id, await attempt(id, say));
     if (report.status !== 'running') await table.end(report);
+    return report;
+  };
+
+  /** Durable, for what was sent before may arrive after. */
+  const refuseForGood = async (id: string): Promise<EffectReport> => {
+    const message = 'cancelled before it was begun';
+    const report: EffectReport = {...running(id), status: 'cancelled', code: NEVER_BEGUN, message};
+    await table.end(report);
     return report;
   };
 
@@ -86,6 +95,7 @@ export function createActuator({agent, driver, table, clock}: ActuatorOptions): 
       inOrder(async () => {
         await admit(fence);
         const report = await look(id);
+        if (report.status === 'unknown') return await refuseForGood(id);
         if (report.status !== 'running') return report;
         return await settle(id, () => driver.cancel(id, clock.nowMs()));
       }),

@@ -4,8 +4,8 @@ import {ForestayError} from '../../core/domain/errors.ts';
 import {decodeFrames, encodeFrame, START} from '../frame.ts';
 import type {AppendFile, Files} from '../ports.ts';
 
-/** What the table knows of an effect. */
-export type KnownEffect = {effect: IssuedEffect; report: EffectReport};
+/** What the table knows of an effect; one that ended before it was begun was never seen. */
+export type KnownEffect = {effect?: IssuedEffect; report: EffectReport};
 
 /**
  * An agent's durable memory: the highest epoch of every partition, and every effect with what came
@@ -19,7 +19,7 @@ export type EffectTable = {
   find(id: string): KnownEffect | undefined;
   /** Remembers that the effect is about to be begun. */
   begin(effect: IssuedEffect): Promise<void>;
-  /** Remembers the one result of an effect that was begun. */
+  /** Remembers the one result of an effect, of one that will never begin too. */
   end(report: EffectReport): Promise<void>;
   close(): void;
 };
@@ -99,7 +99,6 @@ function apply({epochs, effects}: State, row: Row, resultsMax: number): void {
       return;
     case 'ended': {
       const known = effects.get(row.report.id);
-      if (known === undefined) return;
       // Moved to the end, so that results are forgotten in the order in which they came.
       effects.delete(row.report.id);
       effects.set(row.report.id, {...known, report: row.report});
@@ -139,7 +138,7 @@ function readRows(files: Files, path: string): Row[] {
 function rewrite(files: Files, path: string, {epochs, effects}: State): AppendFile {
   const rows: Row[] = [...epochs].map(([partition, epoch]) => ({kind: 'epoch', partition, epoch}));
   for (const {effect, report} of effects.values()) {
-    rows.push({kind: 'begun', effect});
+    if (effect !== undefined) rows.push({kind: 'begun', effect});
     if (report.status !== 'running') rows.push({kind: 'ended', report});
   }
   files.replace(path, Buffer.concat(rows.flatMap(encodeRow)));

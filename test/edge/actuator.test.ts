@@ -52,6 +52,19 @@ test('an effect that ran when driver and agent died has failed with its outcome 
   t.is(driver.begun(effect.id), 1);
 });
 
+test('an effect that was cancelled before it came is refused across restarts', async t => {
+  const {actuator, files, driver} = setUp();
+  const effect = issue();
+  const report = await actuator.cancel(effect.id, fence);
+  t.is(report.code, 'NEVER_BEGUN');
+  for (let restart = 0; restart < 2; restart++) {
+    files.crash();
+    const {actuator: again} = setUp(files, driver);
+    t.deepEqual(await again.execute(effect, fence), report);
+  }
+  t.is(driver.begun(effect.id), 0);
+});
+
 test('a fence holds across a restart', async t => {
   const {actuator, files} = setUp();
   t.is(await actuator.announce({partition: 3, epoch: 8}), 8);

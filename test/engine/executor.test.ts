@@ -110,6 +110,32 @@ test('what was cancelled and never begun is not begun any more', async t => {
   t.true((await results(rig)).includes(`${move.id} abandoned ABANDONED`));
 });
 
+test('what was abandoned is not begun by a call that arrives late', async t => {
+  const rig = createRig();
+  const former = await rig.start();
+  const move = await begun(rig, former);
+  rig.agents.forget(move.id);
+  const heir = await rig.start();
+  await second(rig, heir, RISKY);
+  t.true((await results(rig)).includes(`${move.id} abandoned ABANDONED`));
+  const fence = {partition: PARTITION, epoch: heir.state.epoch};
+  const late = await rig.agents.actuator.execute(move, fence);
+  t.is(late.status, 'cancelled');
+  t.is(rig.agents.executed.filter(({id}) => id === move.id).length, 1);
+});
+
+test('what is paused before it is sent again is closed for good', async t => {
+  const rig = createRig();
+  const runtime = await rig.start();
+  const move = await begun(rig, runtime);
+  rig.agents.forget(move.id);
+  runtime.state.control = {...runtime.state.control, paused: true};
+  await second(rig, runtime, CALM);
+  t.true((await results(rig)).includes(`${move.id} failed EFFECT_PRECONDITION`));
+  const fence = {partition: PARTITION, epoch: runtime.state.epoch};
+  t.is((await rig.agents.actuator.execute(move, fence)).status, 'cancelled');
+});
+
 test('effects of a host that is lost have failed', async t => {
   const rig = createRig();
   const runtime = await rig.start();

@@ -1,10 +1,15 @@
-import type {EffectReport, EffectStatus, IssuedEffect} from '../../core/domain/effects.ts';
+import {
+  type EffectReport,
+  type EffectStatus,
+  type IssuedEffect,
+  NEVER_BEGUN,
+} from '../../core/domain/effects.ts';
 import {ForestayError} from '../../core/domain/errors.ts';
 import type {Actuator, AgentAddress, Fence} from '../../core/ports.ts';
 
 /** Agents of all hosts in one: they keep effects and epochs, and answer as they are told to. */
 export function createFakeAgents() {
-  const effects = new Map<string, {effect: IssuedEffect; report: EffectReport}>();
+  const effects = new Map<string, {report: EffectReport}>();
   const epochs = new Map<string, number>();
   const unreachable = new Set<string>();
   const calls: string[] = [];
@@ -36,7 +41,7 @@ export function createFakeAgents() {
       admit(effect, fence);
       if (!effects.has(effect.id)) {
         executed.push(effect);
-        effects.set(effect.id, {effect, report: blank(effect.id, statusOf(effect))});
+        effects.set(effect.id, {report: blank(effect.id, statusOf(effect))});
       }
       return reportOf(effect.id);
     },
@@ -49,6 +54,9 @@ export function createFakeAgents() {
       admit(to, fence);
       const known = effects.get(id);
       if (known?.report.status === 'running') known.report = blank(id, 'cancelled');
+      if (known === undefined) {
+        effects.set(id, {report: {...blank(id, 'cancelled'), code: NEVER_BEGUN}});
+      }
       return reportOf(id);
     },
     async renewLease(to, fence) {

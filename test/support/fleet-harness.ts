@@ -2,8 +2,10 @@
  * The engine around a simulated datacenter without a network: batches are made and appended
  * directly, effects go straight to the drivers. Everything between is the real code.
  */
+
 import {createMemoryLog} from '../../core/adapters/log-memory.ts';
 import {seededRandom} from '../../core/adapters/random-seeded.ts';
+import {type EffectReport, NEVER_BEGUN} from '../../core/domain/effects.ts';
 import {ForestayError} from '../../core/domain/errors.ts';
 import {partitionOfCell} from '../../core/domain/hash.ts';
 import {HOST_METRICS, VM_METRICS} from '../../core/domain/metric-sets.ts';
@@ -42,6 +44,7 @@ export function manualClock(startMs = START_MS): Clock & {set(ms: number): void}
 export function driversActuator(world: Datacenter, clock: Clock): Actuator {
   const {drivers} = world;
   const hosts = new Set(world.hosts.map(host => host.name));
+  const refused = new Map<string, EffectReport>();
   const reach = (agent: string): void => {
     if (!hosts.has(agent) || world.isReporting(agent)) return;
     throw new ForestayError('AGENT_UNREACHABLE', `${agent} does not answer`, {retryable: true});
@@ -50,15 +53,18 @@ export function driversActuator(world: Datacenter, clock: Clock): Actuator {
     announce: async ({agent}) => reach(agent),
     async execute(effect) {
       reach(effect.agent);
-      return drivers.start(effect, clock.nowMs());
+      return refused.get(effect.id) ?? drivers.start(effect, clock.nowMs());
     },
     async query({agent}, ids) {
       reach(agent);
-      return ids.map(id => drivers.progress(id, clock.nowMs()));
+      return ids.map(id => refused.get(id) ?? drivers.progress(id, clock.nowMs()));
     },
     async cancel({agent}, id) {
       reach(agent);
-      return drivers.cancel(id, clock.nowMs());
+      const report = drivers.cancel(id, clock.nowMs());
+      if (report.status !== 'unknown') return report;
+      refused.set(id, {...report, status: 'cancelled', code: NEVER_BEGUN});
+      return refused.get(id) as EffectReport;
     },
     renewLease: async () => {},
     close: async () => {},

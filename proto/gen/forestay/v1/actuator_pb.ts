@@ -429,7 +429,8 @@ export const ActuatorService: GenService<{
     output: typeof QueryEffectsResponseSchema;
   },
   /**
-   * CancelEffect asks a running effect to stop and to restore what it changed.
+   * CancelEffect asks a running effect to stop and to restore what it changed. An id never seen is
+   * kept as cancelled with code NEVER_BEGUN: executed later, it is answered with that.
    *
    * @generated from rpc forestay.v1.ActuatorService.CancelEffect
    */
