@@ -17,6 +17,9 @@ export function violatedPrecondition(
   if (effect.agent === '' || effect.address === '') return 'no agent acts on this host';
   const source = state.hosts.get(effect.host);
   if (source?.facts?.observeOnly) return `${effect.host} may only be observed`;
+  if (source?.frozen && !ends && !RESCUING.has(effect.kind)) {
+    return `${effect.host} has not heard the present epoch`;
+  }
   return TARGETED.has(effect.kind) ? targetProblem(state, effect) : undefined;
 }
 
@@ -25,6 +28,9 @@ export function violatedPrecondition(
  * without its traffic, or memory held by a ghost that nobody needs.
  */
 const ENDING: ReadonlySet<string> = new Set(['shift-traffic', 'retire-ghost']);
+
+/** Effects whose source is gone: its agent answers nobody. */
+const RESCUING: ReadonlySet<string> = new Set(['restart-vm', 'activate-ghost']);
 
 /** Effects that put something on the target. */
 const TARGETED: ReadonlySet<string> = new Set(['start-migration', 'arm-ghost', 'restart-vm']);
@@ -35,6 +41,8 @@ function targetProblem(state: PartitionState, effect: IssuedEffect): string | un
   const context = state.actors.hostContext(name);
   if (target === undefined || context === undefined) return `target ${name} is unknown`;
   if (context.lost || context.suspected) return `target ${name} does not answer`;
+  if (target.facts?.observeOnly) return `target ${name} may only be observed`;
+  if (target.frozen) return `target ${name} has not heard the present epoch`;
   // A VM that is down may have been sent to a host that others avoid.
   if (effect.kind === 'restart-vm') return undefined;
   if (context.cordoned) return `target ${name} was cordoned`;

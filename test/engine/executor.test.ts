@@ -270,6 +270,22 @@ test('preconditions stop what was decided and not yet executed', async t => {
     t.true((await results(rig)).includes(`${effect.id} failed EFFECT_PRECONDITION`));
   }
   t.is(violatedPrecondition(state, move), undefined);
+  const [from, to] = [state.hosts.get(host), state.hosts.get(targetHost)];
+  if (from === undefined || to?.facts === undefined) return t.fail();
+  from.frozen = true;
+  t.regex(violatedPrecondition(state, move) ?? '', /^a has not heard/);
+  for (const kind of ['restart-vm', 'activate-ghost', 'shift-traffic', 'retire-ghost'] as const) {
+    t.is(violatedPrecondition(state, {...move, kind}), undefined, `${kind} does not need it`);
+  }
+  from.frozen = false;
+  to.frozen = true;
+  for (const kind of ['start-migration', 'arm-ghost', 'restart-vm'] as const) {
+    t.regex(violatedPrecondition(state, {...move, kind}) ?? '', /target . has not heard/);
+  }
+  to.frozen = false;
+  to.facts.observeOnly = true;
+  t.regex(violatedPrecondition(state, move) ?? '', /target . may only be observed/);
+  to.facts.observeOnly = false;
   const target = (event: HostEvent) => state.actors.send(`hosts/${targetHost}`, event);
   target({type: 'risk.raised', atMs: 1, risk: 1, component: ''});
   target({type: 'cordon.chosen', atMs: 1});
