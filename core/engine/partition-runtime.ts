@@ -55,6 +55,8 @@ export type RuntimeOptions = {
 };
 
 const WRITE_AT_LEAST_MS = 1000;
+/** Quiet ticks that wait for the next one; the time of a recording may stand still. */
+const QUIET_MAX = 64;
 /** Calls to agents that are under way when a partition is handed back. */
 const DRAIN_MS = 1000;
 /** A pause of more than this many ticks is one in which results may have come. */
@@ -228,10 +230,11 @@ export class PartitionRuntime {
     };
   }
 
-  /** A tick that changed nothing travels with the next one, within a second. */
+  /** A tick that changed nothing travels with the next one, within a second or 64 ticks. */
   async #commit(tick: Tick, changed: boolean, tookInput: boolean): Promise<void> {
     const {state} = this;
-    const isDue = state.timeMs - this.#writtenAtMs >= WRITE_AT_LEAST_MS;
+    const isDue =
+      state.timeMs - this.#writtenAtMs >= WRITE_AT_LEAST_MS || this.#quiet.length >= QUIET_MAX;
     const isPending = tookInput || this.#quiet.length > 0;
     if (changed || (isPending && isDue)) return await this.#write(tick);
     if (tookInput) this.#quiet.push({timeMs: tick.timeMs, cut: tick.cut});

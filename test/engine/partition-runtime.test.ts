@@ -179,3 +179,16 @@ test('an empty partition writes nothing but its epoch', async t => {
   await runtime.stop();
   t.is(await rig.log.endOffset('journal', PARTITION), 1);
 });
+
+test('a recording whose time stands still is written all the same', async t => {
+  const rig = createRig({timeBase: 'recorded', runtime: {time: 'data'}});
+  const runtime = await rig.start();
+  for (let count = 0; count < 200; count++) {
+    await rig.send('a');
+    await runtime.step(rig.clock.nowMs());
+  }
+  const ticks = await ticksOf(rig.log, PARTITION);
+  const taken = ticks.at(-1)?.cut.telemetryOffset ?? 0;
+  t.true(taken > 200 - 70, `${taken} of 200 batches are in the journal's cut`);
+  t.true(ticks.length < 20, `${ticks.length} ticks: most are quiet`);
+});
