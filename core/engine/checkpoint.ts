@@ -10,6 +10,7 @@ import type {Policy} from '../domain/policy.ts';
 import type {CheckpointPointer} from '../domain/records.ts';
 import type {Log, ModelSignature} from '../ports.ts';
 import {ActorDirectory, type StoredActor} from './actor-directory.ts';
+import {readRange, unanswered} from './log-range.ts';
 import {createMarks, type Mark} from './marks.ts';
 import {createPartitionState, type PartitionState} from './partition-state.ts';
 
@@ -109,7 +110,8 @@ export async function checkpointHints(
   let at = (await log.endOffset('checkpoints', partition)) - 1;
   while (at >= startOffset && hints.length < HINTS_MAX) {
     const [record] = await log.read('checkpoints', partition, at, 1);
-    const trailer = record?.offset === at ? parseTrailer(record.value) : undefined;
+    if (record === undefined) throw unanswered('checkpoints', partition, at, at + 1);
+    const trailer = record.offset === at ? parseTrailer(record.value) : undefined;
     if (trailer === undefined) {
       // A crash between chunks and trailer leaves chunks at the end: look before them.
       at--;
@@ -149,12 +151,12 @@ export async function readCheckpoint(
   const parts: Uint8Array[] = [];
   let next = pointer.firstOffset;
   const end = pointer.firstOffset + pointer.chunks;
-  while (next < end) {
-    const records = await log.read('checkpoints', partition, next);
-    if (records.length === 0 || records[0]?.offset !== next) return undefined;
-    for (const record of records) if (record.offset < end) parts.push(record.value);
-    next += records.length;
+  if (end > (await log.endOffset('checkpoints', partition))) return undefined;
+  for await (const record of readRange(log, 'checkpoints', partition, next, end)) {
+    if (record.offset !== next++) return undefined;
+    parts.push(record.value);
   }
+  if (next < end) return undefined;
   const bytes = Buffer.concat(parts);
   if (crc32(bytes) !== pointer.crc32) return undefined;
   try {

@@ -11,6 +11,7 @@ import {ForestayError, isForestayError} from '../domain/errors.ts';
 import type {CheckpointPointer, Tick} from '../domain/records.ts';
 import type {Codec, Log, LogRecord} from '../ports.ts';
 import {encodeTickRecords} from './journal-reader.ts';
+import {readRange} from './log-range.ts';
 
 const APPENDS_MAX = 5;
 
@@ -120,15 +121,7 @@ async function readFrom(
   to?: number,
 ): Promise<LogRecord[]> {
   const end = to ?? (await log.endOffset('journal', partition));
-  const records: LogRecord[] = [];
-  let next = from;
-  while (next < end) {
-    const more = await log.read('journal', partition, next);
-    if (more.length === 0) break;
-    records.push(...more.filter(record => record.offset < end));
-    next = (more.at(-1) as LogRecord).offset + 1;
-  }
-  return records;
+  return await Array.fromAsync(readRange(log, 'journal', partition, from, end));
 }
 
 function lastEpochOf(codec: Codec, records: readonly LogRecord[]): number | undefined {

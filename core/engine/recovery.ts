@@ -8,6 +8,7 @@ import type {CheckpointPointer, Cut, Tick} from '../domain/records.ts';
 import type {Codec, Log, LogRecord, ModelSignature, Topic} from '../ports.ts';
 import {checkpointHints, readCheckpoint} from './checkpoint.ts';
 import {createJournalReader, JOURNAL_START} from './journal-reader.ts';
+import {readRange} from './log-range.ts';
 import {createPartitionState, type PartitionState} from './partition-state.ts';
 import {advance} from './tick.ts';
 import type {TickInput} from './tick-draft.ts';
@@ -147,14 +148,7 @@ export function isLost(records: readonly LogRecord[], from: number): boolean {
 
 /** All records from an offset to the end that the log had when it was asked. */
 async function* records(log: Log, topic: Topic, partition: number, from: number) {
-  const end = await log.endOffset(topic, partition);
-  let next = from;
-  while (next < end) {
-    const found = await log.read(topic, partition, next);
-    if (found.length === 0) return;
-    yield* found;
-    next = (found.at(-1) as LogRecord).offset + 1;
-  }
+  yield* readRange(log, topic, partition, from, await log.endOffset(topic, partition));
 }
 
 type FoundCheckpoint = {

@@ -57,6 +57,20 @@ test('a writer that was superseded writes nothing that counts, and says by whom'
   t.deepEqual(await numbersOf(log), ['1/1', `${heir.epoch}/2`, `${heir.epoch}/3`]);
 });
 
+test('a gap that the log does not give is not taken for an empty one', async t => {
+  const {log} = faultyLog();
+  let silent = false;
+  const quiet: Log = {
+    ...log,
+    read: async (...args) => (silent ? [] : await log.read(...args)),
+  };
+  const zombie = await claim(quiet);
+  await claim(log);
+  silent = true;
+  const error = await t.throwsAsync(zombie.writeTick(tick(zombie.epoch, 1)));
+  t.true(isForestayError(error, 'DEPENDENCY_UNREACHABLE') && error.retryable);
+});
+
 test('of many claims at once exactly one can write', async t => {
   const {log} = faultyLog();
   const claims = await Promise.allSettled(Array.from({length: 5}, () => claim(log)));

@@ -1,6 +1,6 @@
 import test from 'ava';
 import {createMemoryLog} from '../../core/adapters/log-memory.ts';
-import {ForestayError} from '../../core/domain/errors.ts';
+import {ForestayError, isForestayError} from '../../core/domain/errors.ts';
 import {decodeState, encodeState, writeCheckpoint} from '../../core/engine/checkpoint.ts';
 import {recover} from '../../core/engine/recovery.ts';
 import {listen} from '../../core/events.ts';
@@ -116,6 +116,27 @@ test('an owner that was away longer than telemetry is kept takes what is left', 
   t.true(third.state.vms.has('later'));
   t.deepEqual(gapped, []);
 });
+
+for (const topic of ['journal', 'checkpoints', 'telemetry', 'inbox'] as const) {
+  test(`a log that gives nothing of its ${topic} has not ended: the start is tried later`, async t => {
+    const rig = createRig();
+    const runtime = await lived(rig);
+    await second(rig, runtime, RISKY);
+    let silent = true;
+    const read: typeof rig.log.read = async (...args) =>
+      args[0] === topic && silent ? [] : await rig.log.read(...args);
+    const log = {...rig.log, read};
+    if (topic === 'telemetry' || topic === 'inbox') {
+      // Without checkpoints every input is read again.
+      log.endOffset = async (...args) =>
+        args[0] === 'checkpoints' ? 0 : await rig.log.endOffset(...args);
+    }
+    const error = await t.throwsAsync(recovered({...rig, log}));
+    t.true(isForestayError(error, 'DEPENDENCY_UNREACHABLE') && error.retryable);
+    silent = false;
+    t.deepEqual(essence((await recovered({...rig, log})).state), essence(runtime.state));
+  });
+}
 
 test('a restart continues the journal: numbers go on, nothing is decided or executed twice', async t => {
   const rig = createRig();

@@ -1,0 +1,46 @@
+import {ForestayError} from '../domain/errors.ts';
+import type {Log, LogRecord, Topic} from '../ports.ts';
+
+/**
+ * Records from `from` up to, not including, `to`, as far as retention has left them.
+ *
+ * Errors: those of the log; `DEPENDENCY_UNREACHABLE` (retryable) when the log gives nothing where it
+ * says that there is something: nobody may take that for an end.
+ */
+export async function* readRange(
+  log: Log,
+  topic: Topic,
+  partition: number,
+  from: number,
+  to: number,
+): AsyncGenerator<LogRecord> {
+  let next = from;
+  while (next < to) {
+    const found = await log.read(topic, partition, next);
+    const last = found.at(-1);
+    if (last === undefined) {
+      if ((await log.startOffset(topic, partition)) >= to) return;
+      throw unanswered(topic, partition, next, to);
+    }
+    for (const record of found) {
+      if (record.offset >= to) return;
+      yield record;
+    }
+    next = last.offset + 1;
+  }
+}
+
+/** The log says that there is something and gives nothing. */
+export function unanswered(
+  topic: Topic,
+  partition: number,
+  next: number,
+  to: number,
+): ForestayError {
+  return new ForestayError(
+    'DEPENDENCY_UNREACHABLE',
+    `${topic} of partition ${partition}: the log gave nothing at offset ${next}, below ${to}; ` +
+      'the partition is read again later',
+    {retryable: true, details: {topic, partition, offset: next, end: to}},
+  );
+}
