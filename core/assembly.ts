@@ -153,11 +153,15 @@ export async function assembleCore(parts: CoreParts, settings: CoreSettings): Pr
   };
 }
 
-function engineOptions({log, codec, clock, scorer, actuators}: CoreParts, settings: CoreSettings) {
+function engineOptions(
+  {log, codec, clock, random, scorer, actuators}: CoreParts,
+  settings: CoreSettings,
+) {
   return {
     log,
     codec,
     clock,
+    random: random.fork('retries'),
     scorer,
     actuators,
     policy: settings.policy,

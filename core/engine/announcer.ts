@@ -3,12 +3,12 @@
  * former owner still sends is carried out.
  */
 import {isForestayError} from '../domain/errors.ts';
-import type {Actuator, AgentAddress, Clock} from '../ports.ts';
+import type {Actuator, AgentAddress, Clock, Random} from '../ports.ts';
 import {type HostEntry, type PartitionState, sortedKeys} from './partition-state.ts';
 
 /** Agents that are told at once. */
 const TOGETHER = 32;
-/** A frozen host's agent is told again this much later, doubled each time up to the bound. */
+/** A frozen host's agent is told again this much later at most, doubled up to the bound. */
 const AGAIN_MS = 2_000;
 const AGAIN_MS_MAX = 60_000;
 
@@ -25,11 +25,14 @@ export function createAnnouncer({
   state,
   actuators,
   clock,
+  random,
 }: {
   state: PartitionState;
   actuators: {hypervisor: Actuator; balancer: Actuator};
   clock: Clock;
+  random: Random;
 }): Announcer {
+  const jitter = random.fork(`announcer/${state.partition}`);
   const announced = new Set<string>();
   const again = new Map<string, {atMs: number; waitMs: number}>();
 
@@ -58,7 +61,7 @@ export function createAnnouncer({
       return;
     }
     const waitMs = Math.min(2 * (again.get(host.name)?.waitMs ?? AGAIN_MS / 2), AGAIN_MS_MAX);
-    again.set(host.name, {atMs: clock.monotonicMs() + waitMs, waitMs});
+    again.set(host.name, {atMs: clock.monotonicMs() + jitter.next() * waitMs, waitMs});
   };
 
   return {

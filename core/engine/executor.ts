@@ -13,7 +13,7 @@
 
 import type {EffectResult, IssuedEffect} from '../domain/effects.ts';
 import type {InboxRecord} from '../domain/records.ts';
-import type {Clock, Codec, Hypervisor, LoadBalancer, Log} from '../ports.ts';
+import type {Clock, Codec, Hypervisor, LoadBalancer, Log, Random} from '../ports.ts';
 import {createAnnouncer} from './announcer.ts';
 import {createCallLanes} from './call-lanes.ts';
 import {createEffectCalls} from './effect-calls.ts';
@@ -26,6 +26,7 @@ export type ExecutorOptions = {
   log: Log;
   codec: Codec;
   clock: Clock;
+  random: Random;
   actuators: Actuators;
   state: PartitionState;
 };

@@ -12,7 +12,7 @@ export type OwnerOptions = Omit<RuntimeOptions, 'partition'> & {
   onProblem: (partition: number, problem: string) => void;
 };
 
-/** A partition that failed is tried again this much later, doubled each time up to the bound. */
+/** A partition that failed is tried again this much later at most, doubled up to the bound. */
 const RETRY_MS = 500;
 const RETRY_MS_MAX = 30_000;
 
@@ -72,7 +72,7 @@ export class PartitionOwner {
   }
 
   async #start(partition: number): Promise<void> {
-    const {clock, onProblem} = this.#options;
+    const {clock, random, onProblem} = this.#options;
     const {signal} = this.#stopped;
     const handOver = {sinceMs: clock.monotonicMs()};
     this.#starting.set(partition, handOver);
@@ -87,7 +87,7 @@ export class PartitionOwner {
       } catch (error) {
         if (!isForestayError(error)) throw error;
         onProblem(partition, formatError(error));
-        await clock.sleep(Math.min(waitMs, RETRY_MS_MAX), signal);
+        await clock.sleep(random.next() * Math.min(waitMs, RETRY_MS_MAX), signal);
       }
     }
   }

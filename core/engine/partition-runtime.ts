@@ -14,7 +14,7 @@ import {MODES, type Policy} from '../domain/policy.ts';
 import type {QuietTick, ScoresRecord, Tick} from '../domain/records.ts';
 import type {TelemetryRecord} from '../domain/telemetry.ts';
 import {publish} from '../events.ts';
-import type {Clock, Codec, Log, LogRecord, Scorer, Topic} from '../ports.ts';
+import type {Clock, Codec, Log, LogRecord, Random, Scorer, Topic} from '../ports.ts';
 import {writeCheckpoint} from './checkpoint.ts';
 import {type Actuators, createExecutor, type Executor} from './executor.ts';
 import {claimJournal, type JournalWriter} from './journal-writer.ts';
@@ -30,6 +30,8 @@ export type RuntimeOptions = {
   log: Log;
   codec: Codec;
   clock: Clock;
+  /** Spreads retries; no decision rests on it. */
+  random: Random;
   scorer: Scorer;
   actuators: Actuators;
   policy: Policy;

@@ -1,5 +1,6 @@
 import test, {type ExecutionContext} from 'ava';
 import {systemClock} from '../../core/adapters/clock-system.ts';
+import {seededRandom} from '../../core/adapters/random-seeded.ts';
 import {ForestayError} from '../../core/domain/errors.ts';
 import {type Engine, startEngine} from '../../core/engine/engine.ts';
 import {listen} from '../../core/events.ts';
@@ -24,10 +25,16 @@ async function prepare(t: ExecutionContext, inner?: Log) {
     handler = given;
     return {leave: async () => handler?.revoking(PARTITION, 0)};
   };
+  const pauses: number[] = [];
+  const sleep: Clock['sleep'] = (ms, signal) => {
+    pauses.push(ms);
+    return hurriedClock.sleep(ms, signal);
+  };
   const engine = await startEngine({
     log: {...faulty.log, own},
     codec,
-    clock: hurriedClock,
+    clock: {...hurriedClock, sleep},
+    random: seededRandom(5),
     scorer: rig.scorer,
     actuators: {hypervisor: rig.agents.actuator, balancer: rig.agents.actuator},
     policy: rig.policy,
@@ -41,7 +48,7 @@ async function prepare(t: ExecutionContext, inner?: Log) {
     onProblem: (partition, problem) => problems.push(`${partition} ${problem}`),
   });
   t.teardown(() => engine.stop());
-  return {faulty, rig, engine, problems, handler: handler as unknown as OwnershipHandler};
+  return {faulty, rig, engine, problems, pauses, handler: handler as unknown as OwnershipHandler};
 }
 
 async function until(what: string, holds: () => boolean): Promise<void> {
@@ -179,4 +186,17 @@ test('lag is that of the partition, and none of those that others own', async t 
   await systemClock.sleep(5);
   t.true(engine.lagMs(PARTITION) > 0);
   t.is(engine.lagMs(PARTITION + 1), 0);
+});
+
+test('tries of a partition that does not start are spread, and further apart each time', async t => {
+  const {pauses, problems, handler, faulty} = await prepare(t);
+  faulty.plan('journal', ...Array.from({length: 6}, () => 'forbidden' as const));
+  await handler.assigned(PARTITION);
+  t.is(problems.length, 6);
+  const ceilings = [500, 1000, 2000, 4000, 8000, 16_000];
+  t.is(pauses.length, 6);
+  pauses.forEach((ms, index) => {
+    t.true(ms >= 0 && ms < (ceilings[index] as number));
+    t.not(ms % 500, 0, 'others that failed with it come at other times');
+  });
 });

@@ -100,6 +100,7 @@ export async function createHarness(options: {
       log,
       codec,
       clock,
+      random: seededRandom(options.seed),
       scorer: options.scorer,
       actuators: {hypervisor: actuator, balancer: actuator},
       policy: {...DEFAULT_POLICY, mode: 'auto', ...options.policy},

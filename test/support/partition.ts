@@ -1,5 +1,6 @@
 /** One partition with hosts made by hand: what they send, what agents answer, what the model says. */
 import {createMemoryLog} from '../../core/adapters/log-memory.ts';
+import {seededRandom} from '../../core/adapters/random-seeded.ts';
 import {COMPONENTS, FEATURE_COUNT, FEATURE_HASH, FEATURES} from '../../core/domain/features.ts';
 import {HOST_METRICS} from '../../core/domain/metric-sets.ts';
 import {DEFAULT_POLICY, type Policy} from '../../core/domain/policy.ts';
@@ -138,6 +139,7 @@ export function createRig({log = createMemoryLog(), ...options}: RigOptions = {}
       log,
       codec,
       clock,
+      random: seededRandom(1),
       scorer,
       actuators: {hypervisor: actuator, balancer: actuator},
       policy,
