@@ -31,6 +31,7 @@ import type {
   Topic,
 } from '../ports.ts';
 import {serveStore} from './store-in-worker.ts';
+import {type Cell, equal, microseconds, quoted, readValue, where} from './store-questdb-sql.ts';
 
 export type QuestDbServer = {
   /** `HOST:PORT` of the HTTP server. */
@@ -44,7 +45,6 @@ export type QuestDbServer = {
 
 type Table = {schema: TableSchema; name: string; keys: readonly number[]};
 type Batch = {table: Table; rows: readonly StoreRow[]};
-type Cell = string | number | boolean | null;
 
 const TYPES: Readonly<Record<ColumnType, string>> = {
   symbol: 'SYMBOL',
@@ -382,22 +382,6 @@ function reasonOf(error: Error): string {
   return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
 }
 
-const microseconds = (ms: number): bigint => BigInt(Math.round(ms * 1000));
-const quoted = (names: readonly string[]): string => names.map(name => `"${name}"`).join(', ');
-const where = (conditions: readonly string[]): string =>
-  conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
-
-/** Names were checked against the schema; in QuestDB's texts only the quote is special. */
-const equal = (name: string, value: string | number): string =>
-  `"${name}" = ${typeof value === 'number' ? value : `'${value.replaceAll("'", "''")}'`}`;
-
-function readValue(type: ColumnType, cell: Cell | undefined): StoreValue {
-  if (cell === null || cell === undefined) return null;
-  if (type === 'timestamp') return Date.parse(String(cell));
-  return type === 'symbol' || type === 'text' ? String(cell) : Number(cell);
-}
-
-/** Full jitter: a fleet of cores must not come back in step. */
 function backOff(attempt: number): Promise<void> {
   return sleep(Math.random() * Math.min(BACKOFF_MS_MAX, POLL_MS * 2 ** attempt));
 }

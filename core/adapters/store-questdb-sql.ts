@@ -1,0 +1,22 @@
+import type {ColumnType, StoreValue} from '../ports.ts';
+
+/** What `/exec` answers in a row. */
+export type Cell = string | number | boolean | null;
+
+export const microseconds = (ms: number): bigint => BigInt(Math.round(ms * 1000));
+export const quoted = (names: readonly string[]): string =>
+  names.map(name => `"${name}"`).join(', ');
+export const where = (conditions: readonly string[]): string =>
+  conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
+
+/** Names were checked against the schema; in QuestDB's texts only the quote is special. */
+export const equal = (name: string, value: string | number): string =>
+  `"${name}" = ${typeof value === 'number' ? value : `'${value.replaceAll("'", "''")}'`}`;
+
+export function readValue(type: ColumnType, cell: Cell | undefined): StoreValue {
+  if (cell === null || cell === undefined) return null;
+  if (type === 'timestamp') return Date.parse(String(cell));
+  return type === 'symbol' || type === 'text' ? String(cell) : Number(cell);
+}
+
+/** Full jitter: a fleet of cores must not come back in step. */
