@@ -41,6 +41,9 @@ export type IssuedEffect = Effect & {
   address: string;
 };
 
+/** Agents that act beside the fleet: no host may have their names. */
+export const fleetAgents: readonly string[] = ['power', 'balancer'];
+
 export type EffectStatus = 'unknown' | 'running' | 'done' | 'failed' | 'cancelled';
 
 /** Code of an effect that was cancelled before its agent had seen it: it will never begin. */

@@ -1,4 +1,4 @@
-import type {Effect} from '../domain/effects.ts';
+import {type Effect, fleetAgents} from '../domain/effects.ts';
 import type {PartitionState} from './partition-state.ts';
 
 /**
@@ -7,7 +7,7 @@ import type {PartitionState} from './partition-state.ts';
  */
 export function agentFor(state: PartitionState, effect: Effect): {agent: string; address: string} {
   const agent = agentName(effect);
-  const on = agent === 'power' || agent === 'balancer' ? effect.host : agent;
+  const on = fleetAgents.includes(agent) ? effect.host : agent;
   return {agent, address: state.hosts.get(on)?.facts?.actuatorAddress ?? ''};
 }
 

@@ -1,7 +1,8 @@
+import {fleetAgents} from '../domain/effects.ts';
 import {ForestayError, isForestayError} from '../domain/errors.ts';
 import {partitionOfCell} from '../domain/hash.ts';
 import type {MetricSet} from '../domain/metric-sets.ts';
-import type {Batch, Block, TelemetryRecord} from '../domain/telemetry.ts';
+import {type Batch, type Block, hostName, type TelemetryRecord} from '../domain/telemetry.ts';
 import type {Codec} from '../ports.ts';
 import {batchTooLarge} from './ingest-errors.ts';
 import type {IngestLimits} from './ingest-limits.ts';
@@ -36,6 +37,7 @@ export function checkRecord(checks: Checks, hello: Hello, bytes: Uint8Array): Ch
     if (bytes.length > batchBytesMax) throw batchTooLarge(bytes.length, batchBytesMax);
     requireSameEdge(record.kind === 'batch' ? record.batch : record.gap, hello);
     if (record.kind === 'batch') {
+      requireHostNames(record.batch);
       requireKnownSets(record.batch, checks.metricSets);
       checks.timeBases.claim(partitionOfCell(hello.cell), hello.cell, record.batch.timeBase);
     }
@@ -67,6 +69,20 @@ function requireSameEdge(record: {edge: string; cell: string}, hello: Hello): vo
     `record is of edge ${record.edge} in cell ${record.cell}, but the stream said hello as edge ` +
       `${hello.edge} in cell ${hello.cell}; open a stream for each edge and cell`,
     {details: {edge: record.edge, cell: record.cell}},
+  );
+}
+
+/** Errors: `BATCH_MALFORMED` if a host has the name of an agent that acts beside the fleet. */
+function requireHostNames({inventory, blocks}: Batch): void {
+  const named = inventory?.hosts.map(({host}) => host) ?? [];
+  const sampled = blocks.flatMap(({entities}) => entities.map(entity => hostName(entity) ?? ''));
+  const taken = [...named, ...sampled].find(name => fleetAgents.includes(name));
+  if (taken === undefined) return;
+  throw new ForestayError(
+    'BATCH_MALFORMED',
+    `a host is named ${taken}, which is the name of an agent beside the fleet; ` +
+      `rename the host: ${fleetAgents.join(' and ')} are reserved`,
+    {details: {host: taken}},
   );
 }
 

@@ -1,5 +1,6 @@
 import test from 'ava';
 import {HOST_METRICS, metricSet, VM_METRICS} from '../../core/domain/metric-sets.ts';
+import {hostFacts} from '../support/partition.ts';
 import {
   batchBytes,
   blockOf,
@@ -180,3 +181,22 @@ test('an error that is none of ours is not swallowed', t => {
   const {session} = open();
   t.throws(() => session.record(batchBytes(1)), {instanceOf: TypeError});
 });
+
+for (const name of ['power', 'balancer']) {
+  test(`a host named ${name} is refused: an agent has that name`, async t => {
+    const {open, log} = setUp();
+    const {session, replies} = open();
+    session.record(batchBytes(1, {blocks: [], inventory: {hosts: [hostFacts(name)]}}));
+    await settled();
+    session.record(gapBytes(1));
+    session.record(batchBytes(2, {blocks: [blockOf(HOST_METRICS, {entities: [`hosts/${name}`]})]}));
+    await settled();
+    const refusals = replies.flatMap(reply => (reply.kind === 'refusal' ? [reply] : []));
+    t.deepEqual(
+      refusals.map(({seq, code}) => `${seq} ${code}`),
+      ['1 BATCH_MALFORMED', '2 BATCH_MALFORMED'],
+    );
+    t.regex(refusals[0]?.message ?? '', /rename the host: power and balancer are reserved/);
+    t.deepEqual(await sequencesOf(log), ['1-1']);
+  });
+}

@@ -301,6 +301,8 @@ export const InventorySchema: GenMessage<Inventory> = /*@__PURE__*/
  */
 export type InventoryHost = Message<"forestay.v1.InventoryHost"> & {
   /**
+   * `power` and `balancer` are names of agents: batches with such a host are refused.
+   *
    * @generated from field: string host = 1;
    */
   host: string;
