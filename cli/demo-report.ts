@@ -33,7 +33,7 @@ export function comparison({forestay, reactive}: DemoResult): string {
 }
 
 function row(label: string, cells: readonly string[]): string {
-  return `  ${label.padEnd(24)}${cells.map(cell => cell.padStart(COLUMN)).join('')}`;
+  return `  ${label.padEnd(32)}${cells.map(cell => cell.padStart(COLUMN)).join('')}`;
 }
 
 /** Quantiles of each figure over many seeds, worst case included, and how often we were worse. */

@@ -18,5 +18,3 @@ export function readValue(type: ColumnType, cell: Cell | undefined): StoreValue 
   if (type === 'timestamp') return Date.parse(String(cell));
   return type === 'symbol' || type === 'text' ? String(cell) : Number(cell);
 }
-
-/** Full jitter: a fleet of cores must not come back in step. */

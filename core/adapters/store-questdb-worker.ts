@@ -382,6 +382,7 @@ function reasonOf(error: Error): string {
   return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
 }
 
+/** Full jitter: a fleet of cores must not come back in step. */
 function backOff(attempt: number): Promise<void> {
   return sleep(Math.random() * Math.min(BACKOFF_MS_MAX, POLL_MS * 2 ** attempt));
 }
