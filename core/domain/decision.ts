@@ -55,3 +55,13 @@ export type Decision = {
   modelHash: string;
   policyVersion: number;
 };
+
+/** What makes a decision another one than the entity's last. */
+export function decisionKey({
+  action,
+  targetHost,
+  outcome,
+  blockedBy,
+}: Pick<Decision, 'action' | 'targetHost' | 'outcome' | 'blockedBy'>): string {
+  return `${action}|${targetHost}|${outcome}|${blockedBy}`;
+}

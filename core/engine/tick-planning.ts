@@ -1,5 +1,5 @@
 import type {HostEvent, VmEvent} from '../../statecharts/events.ts';
-import type {Decision} from '../domain/decision.ts';
+import {type Decision, decisionKey} from '../domain/decision.ts';
 import type {CellView, HostView, VmView} from '../domain/fleet.ts';
 import {plan} from '../domain/planner.ts';
 import type {Proposal} from '../domain/proposal.ts';
@@ -162,7 +162,7 @@ function record(
 ): void {
   const {state} = draft;
   const outcome = outcomeOf(proposal, guard);
-  const key = `${proposal.action}|${proposal.targetHost}|${outcome}|${guard ?? ''}`;
+  const key = decisionKey({...proposal, outcome, blockedBy: guard ?? ''});
   const last = state.decided.get(proposal.entity);
   const repeated = last?.key === key && state.timeMs - last.atMs < REPEAT_MS;
   if (repeated && outcome !== 'acted') return;

@@ -1,3 +1,4 @@
+import {decisionKey} from '../domain/decision.ts';
 import type {Tick} from '../domain/records.ts';
 import {applyEffect, applyMove, type TickDraft} from './tick-draft.ts';
 import {takePlanningTurn} from './tick-planning.ts';
@@ -13,8 +14,7 @@ export function applyRecorded(draft: TickDraft, recorded: Tick): void {
   for (const effect of recordedEffects.splice(0)) applyEffect(draft, effect);
   takePlanningTurn(state);
   for (const decision of recorded.decisions) {
-    const key = `${decision.action}|${decision.targetHost}|${decision.outcome}|${decision.blockedBy}`;
-    state.decided.set(decision.entity, {key, atMs: decision.atMs});
+    state.decided.set(decision.entity, {key: decisionKey(decision), atMs: decision.atMs});
   }
   draft.decisions.push(...recorded.decisions);
 }
