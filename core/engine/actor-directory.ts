@@ -5,6 +5,7 @@
  * A2 Effects that it emits are collected in emission order.
  * A3 An actor that throws, or was stored in a state that this version does not know, is quarantined:
  *    it is kept as it was and hears nothing more.
+ * A4 Where VMs are is indexed by host, and follows every start, event and removal.
  */
 
 import {background, type RunningActor, startActor} from '../../statecharts/actor.ts';
@@ -39,6 +40,8 @@ type Entry = {
   actor: RunningActor;
   seq: number;
   quarantined: string;
+  /** Hosts under which a VM is indexed. */
+  places: readonly string[];
   /** As it stands: made again only when it heard something. */
   at: {state: string; context: string};
   /** Of `at`; absent: the present one. */
@@ -47,6 +50,8 @@ type Entry = {
 
 export class ActorDirectory {
   readonly #actors = new Map<string, Entry>();
+  /** Names of the VMs that live on a host, or have their ghost or their target there. */
+  readonly #vmsAt = new Map<string, Set<string>>();
   #emitted: Effect[] = [];
 
   has(id: string): boolean {
@@ -56,18 +61,21 @@ export class ActorDirectory {
   /** Starts an actor in its initial state, or in the stored one. */
   start(kind: ActorKind, name: string, stored?: StoredActor, host = ''): void {
     const id = resource(kind, name);
+    this.#place(id, []);
     const onEffect = (effect: Effect) => this.#emitted.push(effect);
     try {
       const actor = startActor(kind, name, onEffect, {...restoredFrom(stored), host});
       const {seq, quarantined} = stored ?? {seq: 0, quarantined: ''};
-      this.#actors.set(id, {kind, actor, at: actor.serialise(), seq, quarantined});
+      this.#actors.set(id, {kind, actor, at: actor.serialise(), seq, quarantined, places: []});
     } catch (error) {
       if (stored === undefined || !isForestayError(error, 'ACTOR_QUARANTINED')) throw error;
       this.#actors.set(id, parked(kind, name, stored));
     }
+    this.#place(id);
   }
 
   remove(id: string): void {
+    this.#place(id, []);
     this.#actors.get(id)?.actor.stop();
     this.#actors.delete(id);
   }
@@ -93,6 +101,7 @@ export class ActorDirectory {
     entry.at = after;
     const effects = this.#emitted;
     if (after.state === before.state && after.context === before.context) return {effects};
+    this.#place(id);
     entry.seq++;
     const move = {
       actor: id,
@@ -107,6 +116,7 @@ export class ActorDirectory {
 
   #quarantine(id: string, entry: Entry, event: string, error: unknown): ForestayError {
     entry.quarantined = event;
+    this.#place(id);
     return new ForestayError(
       'ACTOR_QUARANTINED',
       `actor ${id} failed on ${event} and hears nothing more; restart the core after mending it`,
@@ -133,11 +143,30 @@ export class ActorDirectory {
 
   /** Number of VMs whose actor says that they run on a host. */
   vmsOn(host: string): number {
-    let count = 0;
-    for (const {kind, actor} of this.#actors.values()) {
-      if (kind === 'vm' && (actor.context() as VmContext).host === host) count++;
+    return this.vmsAt(host).filter(name => this.vmContext(name)?.host === host).length;
+  }
+
+  /** VMs that live on a host, or have their ghost or their target there, by name. */
+  vmsAt(host: string): string[] {
+    return [...(this.#vmsAt.get(host) ?? [])].sort();
+  }
+
+  /** A4. An actor that is not there, or is a host, has no places. */
+  #place(id: string, places?: readonly string[]): void {
+    const entry = this.#actors.get(id);
+    if (entry?.kind !== 'vm') return;
+    const name = id.slice(id.indexOf('/') + 1);
+    const now = places ?? placesOf(entry.actor.context() as VmContext);
+    for (const host of entry.places) {
+      const vms = this.#vmsAt.get(host);
+      vms?.delete(name);
+      if (vms?.size === 0) this.#vmsAt.delete(host);
     }
-    return count;
+    for (const host of now) {
+      const vms = this.#vmsAt.get(host) ?? new Set();
+      this.#vmsAt.set(host, vms.add(name));
+    }
+    entry.places = now;
   }
 
   /** Deadlines that have passed, hosts before VMs, each by name. */
@@ -165,6 +194,10 @@ export class ActorDirectory {
   }
 }
 
+function placesOf({host, ghostHost, targetHost}: VmContext): string[] {
+  return [...new Set([host, ghostHost, targetHost])].filter(name => name !== '');
+}
+
 /** `host`, `h01` → `hosts/h01`. */
 export function resource(kind: ActorKind, name: string): string {
   return kind === 'host' ? `hosts/${name}` : `vms/${name}`;
@@ -181,5 +214,5 @@ function parked(kind: ActorKind, name: string, stored: StoredActor): Entry {
   const {state, context, seq, machineVersion} = stored;
   const quarantined = stored.quarantined || 'restore';
   const actor = startActor(kind, name, () => {});
-  return {kind, actor, at: {state, context}, seq, quarantined, machineVersion};
+  return {kind, actor, at: {state, context}, seq, quarantined, machineVersion, places: []};
 }

@@ -1,7 +1,7 @@
 import {clearUsage} from '../domain/usage.ts';
 import {clearRow} from '../domain/windows.ts';
 import {resource} from './actor-directory.ts';
-import {bandRow, type HostEntry, sortedKeys} from './partition-state.ts';
+import {bandRow, type HostEntry} from './partition-state.ts';
 import {send, type TickDraft} from './tick-draft.ts';
 
 /**
@@ -18,10 +18,7 @@ export function declareLost(
   if (context === undefined || context.lost) return;
   host.lostBootId = host.facts?.bootId ?? '';
   send(draft, resource('host', host.name), {type: 'host.lost', atMs: state.timeMs, proof});
-  for (const name of sortedKeys(state.vms)) {
-    const vm = state.actors.vmContext(name);
-    if (vm === undefined) continue;
-    if (![vm.host, vm.ghostHost, vm.targetHost].includes(host.name)) continue;
+  for (const name of state.actors.vmsAt(host.name)) {
     send(draft, resource('vm', name), {
       type: 'host.lost',
       atMs: state.timeMs,

@@ -173,8 +173,10 @@ function tellsSomething(context: VmContext, host: string, busy: boolean): boolea
 function forgetMissing(draft: TickDraft, host: HostEntry, facts: InventoryHost): void {
   const {state} = draft;
   const named = new Set(facts.vms.map(vm => vm.vm));
-  for (const [name, entry] of state.vms) {
-    if (state.actors.vmContext(name)?.host !== host.name || named.has(name)) continue;
+  for (const name of state.actors.vmsAt(host.name)) {
+    const entry = state.vms.get(name);
+    if (entry === undefined || named.has(name)) continue;
+    if (state.actors.vmContext(name)?.host !== host.name) continue;
     if (state.actors.path(resource('vm', name)) !== 'normal' || isBusy(state, name)) continue;
     entry.missing++;
     if (entry.missing < MISSING_MAX) continue;

@@ -1,4 +1,5 @@
 import test from 'ava';
+import fc from 'fast-check';
 import {ActorDirectory, resource, type StoredActor} from '../../core/engine/actor-directory.ts';
 import type {VmEvent} from '../../statecharts/events.ts';
 
@@ -136,4 +137,58 @@ test('an actor of an unknown state or version is set aside, not lost, and stops 
   }
   t.is(actors.path('vms/v3'), 'dreaming');
   t.truthy(actors.send('vms/v1', raised).move);
+});
+
+test('the VMs at a host are those whose actors say so, whatever they heard', t => {
+  const host = fc.constantFrom('a', 'b', 'c');
+  const act = fc.record({
+    vm: fc.constantFrom('v1', 'v2', 'v3'),
+    type: fc.constantFrom('start', 'remove', 'restore', 'observe', 'raise', 'ghost', 'move', 'end'),
+    host,
+    targetHost: host,
+  });
+  type Act = {vm: string; type: string; host: string; targetHost: string};
+  const apply = (actors: ActorDirectory, {vm, type, host: at, targetHost}: Act) => {
+    const id = resource('vm', vm);
+    const home = actors.vmContext(vm)?.host ?? at;
+    const chosen = {atMs: 2, host: home, targetHost, deadlineMs: 9};
+    const send = (event: VmEvent) => void actors.send(id, event);
+    if (type === 'start' && !actors.has(id)) actors.start('vm', vm, undefined, at);
+    if (type === 'remove') actors.remove(id);
+    if (type === 'restore') {
+      for (const stored of actors.stored()) actors.start('vm', stored.id.slice(4), stored);
+    }
+    if (type === 'observe') send({type: 'placement.observed', atMs: 1, host: at});
+    if (type === 'raise') send({...raised, host: home});
+    if (type === 'ghost') send({type: 'ghost.chosen', ...chosen});
+    if (type === 'move') send({type: 'migration.chosen', ...chosen});
+    if (type === 'end') {
+      const effect = {kind: 'start-migration' as const, effectId: 'e', code: '', figures: {}};
+      send({type: 'effect.completed', atMs: 3, ...effect});
+    }
+  };
+  fc.assert(
+    fc.property(fc.array(act, {maxLength: 40}), acts => {
+      const actors = new ActorDirectory();
+      for (const one of acts) {
+        apply(actors, one);
+        for (const name of ['a', 'b', 'c']) {
+          const there = ['v1', 'v2', 'v3'].filter(vm => {
+            const context = actors.vmContext(vm);
+            return [context?.host, context?.ghostHost, context?.targetHost].includes(name);
+          });
+          if (String(actors.vmsAt(name)) !== String(there)) return false;
+        }
+      }
+      return true;
+    }),
+    {numRuns: 300},
+  );
+  const actors = directory();
+  for (const type of ['raise', 'move'] as const) {
+    apply(actors, {vm: 'v1', type, host: 'a', targetHost: 'b'});
+  }
+  t.deepEqual(actors.vmsAt('b'), ['v1'], 'it is on its way there');
+  t.is(actors.vmsOn('b'), 0);
+  t.is(actors.vmsOn('a'), 1);
 });
