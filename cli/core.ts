@@ -1,5 +1,6 @@
 import type {Command} from 'commander';
 import {addConfigOption} from './config.ts';
+import {EXIT} from './exit-codes.ts';
 
 type CoreOptions = {
   config: readonly string[];
@@ -51,7 +52,14 @@ async function runCore(options: CoreOptions): Promise<void> {
   checkBind('HTTP', config.core.http, config.core.insecure);
   const stop = untilSignal();
   const {startCore} = await import('../core/main.ts');
-  const core = await startCore(config, logProblem);
+  const starting = startCore(config, logProblem);
+  const core = await Promise.race([starting, stop]);
+  if (typeof core === 'string') {
+    // What start waits for (a broker, a damaged partition) may never come; a core that has not
+    // started has nothing to finish, so its end is no worse than a crash's.
+    logInfo(`${core}: stopped before it was ready`, {signal: core});
+    process.exit(EXIT.done);
+  }
   logInfo(`core serves gRPC on ${core.grpcAddress}, HTTP on ${core.httpAddress}`, {
     grpcAddress: core.grpcAddress,
     httpAddress: core.httpAddress,

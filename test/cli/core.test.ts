@@ -1,4 +1,6 @@
-import {mkdtempSync, rmSync} from 'node:fs';
+import {once} from 'node:events';
+import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {type AddressInfo, createServer, type Socket} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test from 'ava';
@@ -31,4 +33,28 @@ test('a core starts on free ports, says where, answers, and ends with 0 on SIGTE
   t.is(code, 0);
   t.is(stdout, '');
   t.regex(stderr, /"msg":"stopped"/);
+});
+
+test('a signal ends a core that still starts', async t => {
+  const data = mkdtempSync(join(tmpdir(), 'forestay-core-'));
+  t.teardown(() => rmSync(data, {recursive: true}));
+  const silentBroker = createServer().listen(0, '127.0.0.1');
+  const sockets: Socket[] = [];
+  silentBroker.on('connection', socket => sockets.push(socket.on('error', () => {})));
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy();
+    silentBroker.close();
+  });
+  await once(silentBroker, 'listening');
+  const {port} = silentBroker.address() as AddressInfo;
+  const config = join(data, 'forestay.yaml');
+  writeFileSync(config, `log: {kind: kafka, kafka: {brokers: ['127.0.0.1:${port}']}}\n`);
+  const free = ['--listen', '127.0.0.1:0', '--http', '127.0.0.1:0'];
+  const core = start(['core', '--config', config, '--data', data, ...free], {cwd: data});
+  t.teardown(() => core.signal('SIGKILL'));
+  await once(silentBroker, 'connection');
+  core.signal('SIGTERM');
+  const {code, stderr} = await core.done;
+  t.is(code, 0);
+  t.regex(stderr, /SIGTERM: stopped before it was ready/);
 });
