@@ -92,7 +92,9 @@ export function createClient<Methods extends GenServiceMethods>(
 ): ServiceClient<Methods> {
   const definition = toServiceDefinition(service as DescService);
   const Client = grpc.makeGenericClientConstructor(definition, service.typeName);
-  return new Client(address, credentials, options) as unknown as ServiceClient<Methods>;
+  // A proxy for the web knows no agents, and cannot reach a core that listens on loopback.
+  const direct = {'grpc.enable_http_proxy': 0, ...options};
+  return new Client(address, credentials, direct) as unknown as ServiceClient<Methods>;
 }
 
 /** grpc-js takes only Buffers: a plain Uint8Array fails deep inside it. */

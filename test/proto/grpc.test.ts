@@ -90,3 +90,28 @@ test('a bidirectional stream goes there and back with types', async t => {
   await new Promise(resolve => call.once('status', resolve));
   t.deepEqual(seqs, [1n, 2n]);
 });
+
+test.serial(
+  'a client goes straight to its server, whatever proxy the environment names',
+  async t => {
+    const names = ['http_proxy', 'grpc_proxy', 'no_proxy', 'no_grpc_proxy'];
+    const before = names.map(name => [name, process.env[name]] as const);
+    t.teardown(() => {
+      for (const [name, value] of before) {
+        if (value === undefined) delete process.env[name];
+        else process.env[name] = value;
+      }
+    });
+    for (const name of names) process.env[name] = name.startsWith('no') ? '' : 'http://127.0.0.1:9';
+    const client = await serve(t, {
+      ingest: call => call.end(),
+      registerMetricSet: (_call, callback) => callback(null, {scored: true}),
+    });
+    const response = await new Promise<{scored: boolean}>((resolve, reject) => {
+      client.registerMetricSet({}, new grpc.Metadata(), options(), (error, answer) =>
+        error ? reject(error) : resolve(answer as {scored: boolean}),
+      );
+    });
+    t.true(response.scored);
+  },
+);
