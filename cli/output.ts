@@ -1,6 +1,7 @@
 import {type DescMessage, type JsonValue, type MessageShape, toJson} from '@bufbuild/protobuf';
 import {type Command, Option} from 'commander';
 import {type Column, formatTable} from './table.ts';
+import {harmlessText} from './terminal.ts';
 
 export const formats = ['table', 'wide', 'json', 'ndjson', 'yaml', 'name'] as const;
 export type Format = (typeof formats)[number];
@@ -37,7 +38,7 @@ export async function printValue(
   if (format === 'json') print(JSON.stringify(value, null, 2));
   else if (format === 'ndjson') print(JSON.stringify(value));
   else if (format === 'yaml') print((await import('yaml')).stringify(value));
-  else print(human());
+  else print(harmlessText(human()));
 }
 
 /** How a list of messages is printed. */

@@ -11,6 +11,7 @@ import {
   printList,
   toRecord,
 } from './output.ts';
+import {harmlessName} from './terminal.ts';
 
 /** A kind of thing that can be listed, shown and watched. */
 export type Resource<Schema extends DescMessage> = {
@@ -114,7 +115,7 @@ async function follow<Schema extends DescMessage>(
     if (type === 'bookmark') continue;
     const name = typeof value === 'string' ? value : (value as {name: string}).name;
     if (output === 'name') print(name);
-    else if (output === 'table') print(lineOf(listing, type, name, value));
+    else if (output === 'table') print(harmlessName(lineOf(listing, type, name, value)));
     else print(JSON.stringify({type, name, ...itemOf(resource.singular, listing, value)}));
   }
 }

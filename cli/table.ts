@@ -1,4 +1,5 @@
 import {styleText} from 'node:util';
+import {harmlessName} from './terminal.ts';
 
 /** A column of a table: its title and what stands in it. */
 export type Column<Item> = {title: string; cell(item: Item): string; wide?: boolean};
@@ -9,7 +10,10 @@ export function formatTable<Item>(
   items: readonly Item[],
 ): string {
   const titles = columns.map(column => column.title);
-  const rows = [titles, ...items.map(item => columns.map(column => column.cell(item)))];
+  const rows = [
+    titles,
+    ...items.map(item => columns.map(column => harmlessName(column.cell(item)))),
+  ];
   const widths = titles.map((_title, index) =>
     Math.max(...rows.map(row => (row[index] as string).length)),
   );
