@@ -73,6 +73,7 @@ export async function withCore<Result>(
 }
 
 const DEADLINE_EXCEEDED = 4;
+const UNIMPLEMENTED = 12;
 const UNAVAILABLE = 14;
 
 function explain(
@@ -88,6 +89,13 @@ function explain(
       'SERVER_UNREACHABLE',
       `cannot reach a core at ${server}; start one with "forestay core", or name it with --server`,
       {retryable: true, cause: error},
+    );
+  }
+  if (error.code === UNIMPLEMENTED) {
+    return new ForestayError(
+      'SERVER_UNREACHABLE',
+      `what answers at ${server} is no core, or a core of another version; name yours with --server`,
+      {cause: error},
     );
   }
   if (error.code === DEADLINE_EXCEEDED) {

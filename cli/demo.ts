@@ -32,7 +32,7 @@ export function registerDemo(program: Command): void {
         .choices(FAULTS)
         .default(['all']),
     )
-    .option('--hosts <n>', 'hosts in two cells', wholeNumber, 24)
+    .option('--hosts <n>', 'hosts in two cells, so at least 2', hostCount, 24)
     .option('--vms <n>', 'VMs on them', wholeNumber, 180)
     .option('--duration <time>', 'virtual time, like 45m or 1h', duration, 3_600_000)
     .option('--headless', 'no colours, no pacing, only the outcome')
@@ -67,6 +67,12 @@ function wholeNumber(text: string): number {
   if (!Number.isInteger(value) || value < 1) {
     throw new InvalidArgumentError('expected a whole number of at least 1');
   }
+  return value;
+}
+
+function hostCount(text: string): number {
+  const value = wholeNumber(text);
+  if (value < 2) throw new InvalidArgumentError('expected at least 2: there are two cells');
   return value;
 }
 

@@ -69,7 +69,13 @@ export function parseYamlSource(text: string, name: string): Source {
     source.problems.push({at: `${name}:1:1`, path: '', message: 'expected keys and values'});
     return source;
   }
-  walk(document.contents, [], '');
+  try {
+    walk(document.contents, [], '');
+  } catch (error) {
+    // Aliases of aliases of aliases: the parser counts them, and gives up in time.
+    if (!(error instanceof ReferenceError)) throw error;
+    source.problems.push({at: `${name}:1:1`, path: '', message: error.message});
+  }
   return source;
 }
 

@@ -175,3 +175,13 @@ test('the JSON Schema describes every value that the configuration has', t => {
   t.true(paths.includes('policy.band.enter'));
   t.true(paths.includes('log.kafka.brokers'));
 });
+
+test('aliases that would unfold without end are a problem, not an internal error', t => {
+  const levels = ['a: &l0 [x, x, x, x, x, x, x, x, x, x]'];
+  for (let level = 1; level <= 6; level++) {
+    const items = Array.from({length: 10}, () => `*l${level - 1}`).join(', ');
+    levels.push(`b${level}: &l${level} [${items}]`);
+  }
+  const cwd = folder(t, {'forestay.yaml': levels.join('\n')});
+  t.regex(problemsOf(t, cwd).join('\n'), /forestay\.yaml:1:1 {2}Excessive alias count/);
+});

@@ -1,5 +1,6 @@
 /** Who is where at the start: cells, racks, hosts of one size, VMs that fit with room to spare. */
 import {strict as assert} from 'node:assert';
+import {ForestayError} from '../domain/errors.ts';
 import {partitionOfCell} from '../domain/hash.ts';
 import {HOST_METRICS} from '../domain/metric-sets.ts';
 import type {Random} from '../ports.ts';
@@ -227,12 +228,22 @@ function placeVms(hosts: readonly SimulatedHost[], drafts: readonly VmDraft[]): 
         !(group !== '' && room.groups.has(group)) &&
         room.memoryBytes + draft.memoryBytes <= room.host.memoryBytes,
     );
+    if (open.length === 0) throw noRoom(drafts.length, hosts.length);
     const best = open.reduce((a, b) => (fullness(b) < fullness(a) ? b : a));
     best.memoryBytes += draft.memoryBytes;
     best.cpuCores += draft.cpuCores;
     if (group !== '') best.groups.add(group);
     return {...draft, host: best.host};
   });
+}
+
+/** Too many VMs that must not share a host, or too large ones, for so few hosts. */
+function noRoom(vms: number, hosts: number): ForestayError {
+  return new ForestayError(
+    'INVALID_ARGUMENT',
+    `cannot place ${vms} VMs on the ${hosts} hosts of a cell; ask for more hosts or fewer VMs`,
+    {details: {vms, hosts}},
+  );
 }
 
 function fullness(room: {host: SimulatedHost; memoryBytes: number; cpuCores: number}): number {

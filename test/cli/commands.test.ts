@@ -4,11 +4,25 @@ import type {AddressInfo} from 'node:net';
 import {createServer} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import * as grpc from '@grpc/grpc-js';
 import test, {type ExecutionContext} from 'ava';
 import {applyScores, applyTick} from '../../core/engine/read-model-fold.ts';
 import {aDecision, aHost, aMove, anEffect, aScore, aTick, aVm} from '../api/records.ts';
 import {startApi} from '../api/server.ts';
 import {forestay, start} from './run.ts';
+
+/** Speaks gRPC, and none of our services. */
+async function foreignServer(t: ExecutionContext): Promise<string> {
+  const server = new grpc.Server();
+  t.teardown(() => server.forceShutdown());
+  const port = await new Promise<number>((resolve, reject) => {
+    const credentials = grpc.ServerCredentials.createInsecure();
+    server.bindAsync('127.0.0.1:0', credentials, (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    );
+  });
+  return `127.0.0.1:${port}`;
+}
 
 /** A core over a small fleet; `run` asks it. */
 async function startFleet(t: ExecutionContext) {
@@ -281,9 +295,11 @@ test('exit codes follow the table', async t => {
       /forestay\.yaml:1:1 {2}tikcs: unknown key; did you mean "ticks"\?/,
       invalid,
     ],
+    [['demo', '--hosts', '1'], 2, /expected at least 2: there are two cells/],
     [['core'], 3, /tikcs: unknown key/, invalid],
     [['core', '--log', 'papyrus'], 3, /flag --log {2}log\.kind: Invalid option/],
     [['hosts', 'list', '--server', '127.0.0.1:1'], 4, /start one with "forestay core"/],
+    [['hosts', 'list', '--server', await foreignServer(t)], 4, /is no core, or a core of another/],
     [['hosts', 'get', 'h9', ...at], 5, /\[NOT_FOUND\] "hosts\/h9" is not known; did you mean/],
     [['core', '--listen', '0.0.0.0:0', '--log', 'memory', '--store', 'memory'], 6, /BIND_REFUSED/],
     [[...occupied, '--store', 'memory'], 7, /PORT_IN_USE.*another program has the port/],

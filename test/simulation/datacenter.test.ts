@@ -158,3 +158,9 @@ test('asking for a host or VM that is not there is a programmer error', t => {
   t.throws(() => world.readHost('h99'), {message: /no host h99/});
   t.throws(() => world.readVm('v999'), {message: /no VM v999/});
 });
+
+test('more VMs than the hosts can take is refused with what to do', t => {
+  t.throws(() => datacenter(5, {hosts: 3, vms: 500}), {
+    message: /cannot place \d+ VMs on the \d hosts of a cell; ask for more hosts or fewer VMs/,
+  });
+});
