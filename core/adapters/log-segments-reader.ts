@@ -106,7 +106,7 @@ function corrupt({path}: Segment, offset: number, position: number): ForestayErr
   return new ForestayError(
     'LOG_CORRUPT',
     `read ${path}: the record at offset ${offset}, byte ${position}, is not what was written; ` +
-      'restore the file from a copy, or move the files of this partition away to start it anew',
+      'restore the file from a copy, or move the files of all topics of this partition away to start it anew',
     {details: {file: path, offset, position}},
   );
 }

@@ -77,19 +77,29 @@ export class PartitionOwner {
     const handOver = {sinceMs: clock.monotonicMs()};
     this.#starting.set(partition, handOver);
     const isOurs = () => this.#starting.get(partition) === handOver && !signal.aborted;
-    for (let waitMs = RETRY_MS; isOurs(); waitMs *= 2) {
+    const attempt = async (): Promise<boolean> => {
       try {
         const runtime = await PartitionRuntime.start({...this.#options, partition});
-        if (!isOurs()) return;
+        if (!isOurs()) return true;
         this.#starting.delete(partition);
         this.#runtimes.set(partition, runtime);
-        return;
+        return true;
       } catch (error) {
         if (!isForestayError(error)) throw error;
         onProblem(partition, formatError(error));
-        await clock.sleep(random.next() * Math.min(waitMs, RETRY_MS_MAX), signal);
+        return false;
       }
-    }
+    };
+    const retry = async (): Promise<void> => {
+      for (let waitMs = RETRY_MS; isOurs(); waitMs *= 2) {
+        await clock.sleep(random.next() * Math.min(waitMs, RETRY_MS_MAX), signal);
+        if (isOurs() && (await attempt())) return;
+      }
+    };
+    if (await attempt()) return;
+    // The others are served meanwhile; the core is not ready until this one is.
+    const restart = retry().finally(() => this.#restarts.delete(restart));
+    this.#restarts.add(restart);
   }
 
   /** R2: what was not made durable is recovered from the log. */

@@ -9,7 +9,7 @@
  *    end that it had then: a result that is already there beats its deadline.
  * R4 Every cut is in the journal: that of a tick that changed nothing travels with the next one.
  */
-import type {ForestayError} from '../domain/errors.ts';
+import {ForestayError} from '../domain/errors.ts';
 import {MODES, type Policy} from '../domain/policy.ts';
 import type {QuietTick, ScoresRecord, Tick} from '../domain/records.ts';
 import type {TelemetryRecord} from '../domain/telemetry.ts';
@@ -63,6 +63,23 @@ const QUIET_MAX = 64;
 const DRAIN_MS = 1000;
 /** A pause of more than this many ticks is one in which results may have come. */
 const GAP_TICKS = 2;
+
+/** An input that ends before what the journal has taken of it would be read as silence for ever. */
+async function requireInputs(log: Log, {partition, cut}: PartitionState): Promise<void> {
+  for (const [topic, taken] of [
+    ['telemetry', cut.telemetryOffset],
+    ['inbox', cut.inboxOffset],
+  ] as const) {
+    const end = await log.endOffset(topic, partition);
+    if (end >= taken) continue;
+    throw new ForestayError(
+      'LOG_CORRUPT',
+      `partition ${partition} cannot start: its ${topic} ends at offset ${end}, the journal has taken it up to ${taken}; ` +
+        'restore its files, or move the files of all topics of this partition away to start it anew',
+      {details: {partition, topic, end, taken}},
+    );
+  }
+}
 
 /**
  * A start never lets a partition do more than its configuration says: who writes `observe` into a
@@ -133,6 +150,7 @@ export class PartitionRuntime {
     const writer = await claimJournal({log, codec, partition}, owner);
     const recovered = await recover({log, codec, partition, policy, model});
     recovered.state.epoch = writer.epoch;
+    await requireInputs(log, recovered.state);
     await restrain(options, recovered.state);
     const timersFrom = await log.endOffset('inbox', partition);
     const runtime = new PartitionRuntime(

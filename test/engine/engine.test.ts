@@ -88,7 +88,7 @@ test('what is lost is dropped at once, and nothing is written', async t => {
   t.is(await faulty.inner.endOffset('checkpoints', PARTITION), 0);
 });
 
-test('a partition that cannot be recovered is tried again until it can', async t => {
+test('a partition that cannot be recovered holds up no other, and is tried again until it can', async t => {
   const {engine, handler, faulty, problems} = await prepare(t);
   faulty.plan('journal', 'before', 'before', 'before');
   t.is(engine.lagMs(PARTITION), 0);
@@ -96,6 +96,8 @@ test('a partition that cannot be recovered is tried again until it can', async t
   t.false(engine.ready());
   t.true(engine.lagMs(PARTITION) >= 0);
   await assigned;
+  t.is(problems.length, 1, 'the hand-over is over');
+  await until('the partition', () => engine.ready());
   t.is(problems.length, 3);
   t.regex(problems[0] ?? '', /LOG_APPEND_FAILED/);
   t.true(engine.ready());
@@ -189,9 +191,10 @@ test('lag is that of the partition, and none of those that others own', async t 
 });
 
 test('tries of a partition that does not start are spread, and further apart each time', async t => {
-  const {pauses, problems, handler, faulty} = await prepare(t);
+  const {engine, pauses, problems, handler, faulty} = await prepare(t);
   faulty.plan('journal', ...Array.from({length: 6}, () => 'forbidden' as const));
   await handler.assigned(PARTITION);
+  await until('the partition', () => engine.ready());
   t.is(problems.length, 6);
   const ceilings = [500, 1000, 2000, 4000, 8000, 16_000];
   t.is(pauses.length, 6);
