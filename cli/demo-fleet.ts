@@ -6,6 +6,7 @@
 import {systemClock} from '../core/adapters/clock-system.ts';
 import {createMemoryFiles} from '../core/adapters/files-memory.ts';
 import {seededRandom} from '../core/adapters/random-seeded.ts';
+import {fleetAgents} from '../core/domain/effects.ts';
 import {ForestayError} from '../core/domain/errors.ts';
 import {HOST_METRICS, VM_METRICS} from '../core/domain/metric-sets.ts';
 import type {Inventory} from '../core/domain/telemetry.ts';
@@ -25,16 +26,13 @@ export type DemoFleet = {
   close(): Promise<void>;
 };
 
-/** Agents that are not hosts: out-of-band power, and the balancer. */
-const SERVICES = ['power', 'balancer'];
-
 /** Puts the actuator service before the drivers; gives its address. */
 export async function serveDatacenter(
   datacenter: Datacenter,
   clock: Clock,
 ): Promise<{address: string; close(): Promise<void>}> {
   const files = createMemoryFiles();
-  const agents = [...datacenter.hosts.map(host => host.name), ...SERVICES];
+  const agents = [...datacenter.hosts.map(host => host.name), ...fleetAgents];
   const actuators = new Map(
     agents.map(agent => {
       const table = openEffectTable({files, path: `/effects/${agent}`});
@@ -47,7 +45,7 @@ export async function serveDatacenter(
 
 /** An agent lives on its host: when that is down or cut off, nobody answers. */
 function asReachableAsItsHost(agent: string, actuator: Actuator, datacenter: Datacenter): Actuator {
-  if (SERVICES.includes(agent)) return actuator;
+  if (fleetAgents.includes(agent)) return actuator;
   const reach = (): void => {
     if (datacenter.isReporting(agent)) return;
     throw new ForestayError('AGENT_UNREACHABLE', `${agent} is down or cut off`, {retryable: true});

@@ -92,7 +92,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoOutcome> {
   }
 }
 
-export function buildDatacenter({seed, hosts, vms, durationMs, faults}: DemoOptions): Datacenter {
+function buildDatacenter({seed, hosts, vms, durationMs, faults}: DemoOptions): Datacenter {
   return createDatacenter({
     random: seededRandom(seed),
     startMs: START_MS,
