@@ -1,21 +1,10 @@
-import type {VmContext} from '../../statecharts/events.ts';
-import type {
-  Block,
-  Inventory,
-  InventoryHost,
-  InventoryVm,
-  TelemetryRecord,
-} from '../domain/telemetry.ts';
+import type {Block, TelemetryRecord} from '../domain/telemetry.ts';
 import {hostName, vmName} from '../domain/telemetry.ts';
-import {resource} from './actor-directory.ts';
-import {declareReturned} from './host-fate.ts';
 import {createMarks} from './marks.ts';
-import {type HostEntry, isScored, type PartitionState, sortedKeys} from './partition-state.ts';
+import {isScored} from './partition-state.ts';
 import {rowOf, type SetTable, takeSample} from './set-table.ts';
-import {send, type TickDraft, tell} from './tick-draft.ts';
-
-/** Inventories in a row without a VM before it is forgotten: one is a race, two are a fact. */
-const MISSING_MAX = 2;
+import {type TickDraft, tell} from './tick-draft.ts';
+import {ensureHost, hear, takeInventory} from './tick-inventory.ts';
 
 /** Takes batches and gaps in offset order: marks, inventory, columns. */
 export function takeTelemetry(draft: TickDraft): void {
@@ -86,124 +75,4 @@ function entityRow(draft: TickDraft, cell: string, table: SetTable, entity: stri
     entry.row = row;
   }
   return row;
-}
-
-function ensureHost(draft: TickDraft, cell: string, name: string): HostEntry {
-  const {state} = draft;
-  const known = state.hosts.get(name);
-  if (known !== undefined) return known;
-  const entry: HostEntry = {
-    name,
-    cell,
-    facts: undefined,
-    table: '',
-    row: -1,
-    heardAtMs: state.timeMs,
-    lostBootId: '',
-    failedAtMs: 0,
-    clearedAtMs: 0,
-    frozen: false,
-  };
-  state.hosts.set(name, entry);
-  state.actors.start('host', name);
-  return entry;
-}
-
-function hear(draft: TickDraft, host: HostEntry): void {
-  host.heardAtMs = draft.state.timeMs;
-  const context = draft.state.actors.hostContext(host.name);
-  if (!context?.suspected || context.lost) return;
-  send(draft, resource('host', host.name), {type: 'host.heard', atMs: draft.state.timeMs});
-}
-
-function takeInventory(draft: TickDraft, cell: string, inventory: Inventory): void {
-  for (const facts of inventory.hosts) {
-    const host = ensureHost(draft, cell, facts.host);
-    const before = host.facts;
-    host.facts = facts;
-    if (!sameFacts(before, facts)) draft.inventory.push(facts);
-    if (host.lostBootId !== '' && facts.bootId !== host.lostBootId) declareReturned(draft, host);
-    // What was on its way when the host was proven lost says nothing of where its VMs are.
-    if (draft.state.actors.hostContext(host.name)?.lost) continue;
-    for (const vm of facts.vms) placeVm(draft, cell, host, vm);
-    forgetMissing(draft, host, facts);
-  }
-}
-
-function placeVm(draft: TickDraft, cell: string, host: HostEntry, facts: InventoryVm): void {
-  const {state} = draft;
-  const name = facts.vm;
-  const entry = state.vms.get(name);
-  if (entry === undefined) {
-    state.vms.set(name, {
-      name,
-      cell,
-      facts,
-      table: '',
-      row: -1,
-      movedAtMs: 0,
-      failedAtMs: 0,
-      missing: 0,
-    });
-    state.actors.start('vm', name, undefined, host.name);
-    return;
-  }
-  entry.facts = facts;
-  entry.missing = 0;
-  const context = state.actors.vmContext(name);
-  if (context === undefined || !tellsSomething(context, host.name, isBusy(state, name))) return;
-  send(draft, resource('vm', name), {
-    type: 'placement.observed',
-    atMs: state.timeMs,
-    host: host.name,
-  });
-}
-
-/**
- * Whether seeing a VM on a host is news to its actor. An act under way explains what is seen; one
- * that was given up on does not: where the VM turns up settles it.
- */
-function tellsSomething(context: VmContext, host: string, busy: boolean): boolean {
-  const open = context.unresolved !== '';
-  if (context.host === host) return open && !busy;
-  return open || !busy;
-}
-
-/** A VM that its host no longer names, and that nobody is moving, was deleted. */
-function forgetMissing(draft: TickDraft, host: HostEntry, facts: InventoryHost): void {
-  const {state} = draft;
-  const named = new Set(facts.vms.map(vm => vm.vm));
-  for (const name of state.actors.vmsAt(host.name)) {
-    const entry = state.vms.get(name);
-    if (entry === undefined || named.has(name)) continue;
-    if (state.actors.vmContext(name)?.host !== host.name) continue;
-    if (state.actors.path(resource('vm', name)) !== 'normal' || isBusy(state, name)) continue;
-    entry.missing++;
-    if (entry.missing < MISSING_MAX) continue;
-    state.vms.delete(name);
-    state.decided.delete(resource('vm', name));
-    state.actors.remove(resource('vm', name));
-  }
-}
-
-/** Whether an effect on the VM is under way. */
-export function isBusy(state: PartitionState, vm: string): boolean {
-  for (const effect of state.running.values()) if (effect.vm === vm) return true;
-  return false;
-}
-
-function sameFacts(before: InventoryHost | undefined, after: InventoryHost): boolean {
-  return before !== undefined && JSON.stringify(before) === JSON.stringify(after);
-}
-
-/** Hosts from which nothing has come for too long are suspected; suspicion is not proof. */
-export function noticeSilence(draft: TickDraft): void {
-  const {state} = draft;
-  for (const name of sortedKeys(state.hosts)) {
-    const host = state.hosts.get(name) as HostEntry;
-    if (state.timeMs - host.heardAtMs < state.policy.silence.staleAfterMs) continue;
-    const context = state.actors.hostContext(name);
-    if (context === undefined || context.suspected || context.lost) continue;
-    send(draft, resource('host', name), {type: 'host.suspected', atMs: state.timeMs});
-  }
 }

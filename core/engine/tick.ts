@@ -16,10 +16,11 @@ import type {Cut, Tick} from '../domain/records.ts';
 import type {PartitionState} from './partition-state.ts';
 import {send, type TickDraft, type TickInput} from './tick-draft.ts';
 import {takeInbox} from './tick-inbox.ts';
+import {noticeSilence} from './tick-inventory.ts';
 import {planTick} from './tick-planning.ts';
 import {applyRecorded} from './tick-recorded.ts';
 import {takeScores} from './tick-scores.ts';
-import {noticeSilence, takeTelemetry} from './tick-telemetry.ts';
+import {takeTelemetry} from './tick-telemetry.ts';
 
 /** Steps the state and gives the journal's record of it; `changed` says if it must be written. */
 export function advance(state: PartitionState, input: TickInput): {tick: Tick; changed: boolean} {
