@@ -1,122 +1,158 @@
 /**
  * What the way through the worker pool costs: rows per CPU-second of the scorer against the same
- * sessions looped alone in threads of their own, in turns, on the same varied rows.
- *
- * `node bench/predict.ts [--model DIR] [--threads N] [--batch ROWS] [--rounds N] [--millis N]
- * [-o table|json]`. CPU is that of the whole process, feeding included.
+ * sessions looped alone in threads of their own, in turns, on the same varied rows. CPU is that of
+ * the whole process, feeding included.
  */
 import {once} from 'node:events';
-import {parseArgs} from 'node:util';
+import {mkdtemp, rm, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
 import {Worker} from 'node:worker_threads';
 import {seededRandom} from '../core/adapters/random-seeded.ts';
 import {createPiscinaScorer} from '../core/adapters/scorer-piscina.ts';
-import {FEATURE_COUNT} from '../core/domain/features.ts';
+import {COMPONENTS, FEATURE_COUNT, FEATURE_HASH} from '../core/domain/features.ts';
 import {simulateDataset} from '../core/simulation/dataset.ts';
+import {encodeLstm} from './lstm-graph.ts';
+import {watchSteal} from './machine.ts';
 import type {RawWorkerData} from './predict-raw.ts';
+import {numberOf, resultOf} from './result.ts';
+import type {BenchArgs, BenchResult, BenchVerb} from './verb.ts';
 
-type Measure = {rows: number; cpuSeconds: number; wallSeconds: number};
+/** Rows are drawn once: this many batches of the largest size, so that no row is learned by heart. */
+const BATCHES = 32;
+const LSTM = {steps: 26, inputs: 3, hidden: 64};
+const SEED = 3000;
 
-const {values: options} = parseArgs({
-  options: {
-    model: {type: 'string', default: 'models/artefacts/component-failure'},
-    threads: {type: 'string', default: '2'},
-    batch: {type: 'string', default: '256'},
-    rounds: {type: 'string', default: '6'},
-    millis: {type: 'string', default: '1000'},
-    output: {type: 'string', short: 'o', default: 'table'},
-  },
-});
-const modelPath = options.model;
-const threads = Number(options.threads);
-const batchRows = Number(options.batch);
-const millis = Number(options.millis);
+type Case = {model: 'forest' | 'lstm'; modelPath: string; batchRows: number};
+type Load = {threads: number; rounds: number; millis: number};
+type Rates = {raw: number[]; pool: number[]};
 
-/** Rows of simulated hosts, healthy and failing: one row again and again would be learned by heart. */
-function drawRows(batches: number): Float32Array<SharedArrayBuffer> {
-  const random = seededRandom(3000);
+export const predict: BenchVerb = {
+  name: 'predict',
+  summary: 'the scoring pool against the raw ONNX loop, rows per CPU-second',
+  options: [
+    {
+      flags: '--model <dir>',
+      description: 'the forest',
+      default: 'models/artefacts/component-failure',
+    },
+    {flags: '--models <names>', description: 'forest, lstm or both', default: 'forest,lstm'},
+    {
+      flags: '--batches <rows>',
+      description: 'rows a batch, several with commas',
+      default: '64,256',
+    },
+    {flags: '--threads <n>', description: 'threads of the pool and of the loop', default: '2'},
+    {flags: '--rounds <n>', description: 'turns of loop and pool', default: '7'},
+    {flags: '--millis <n>', description: 'how long a turn is', default: '700'},
+  ],
+  run: measurePredict,
+};
+
+async function measurePredict({options}: BenchArgs): Promise<BenchResult> {
+  const load: Load = {
+    threads: numberOf(options.threads, 'threads', 1),
+    rounds: numberOf(options.rounds, 'rounds', 1),
+    millis: numberOf(options.millis, 'millis', 1),
+  };
+  const models = String(options.models).split(',');
+  const batches = String(options.batches).split(',');
+  const directory = await mkdtemp(join(tmpdir(), 'forestay-bench-'));
+  const steal = watchSteal();
+  const runs: Record<string, number[]> = {};
+  try {
+    const lstmPath = join(directory, 'model.onnx');
+    const shape = {...LSTM, components: COMPONENTS, featureHash: FEATURE_HASH};
+    await writeFile(lstmPath, encodeLstm(shape, seededRandom(SEED)));
+    for (const model of ['forest', 'lstm'] as const) {
+      if (!models.includes(model)) continue;
+      const modelPath = model === 'forest' ? String(options.model) : lstmPath;
+      for (const batch of batches) {
+        const batchRows = numberOf(batch, 'batches', 1);
+        const {raw, pool} = await measureCase({model, modelPath, batchRows}, load);
+        const name = `${model}.${batchRows}`;
+        runs[`predict.ratio.${name}`] = pool.map((rate, turn) => rate / (raw[turn] as number));
+        runs[`predict.rawRowsPerCpuSecond.${name}`] = raw;
+        runs[`predict.poolRowsPerCpuSecond.${name}`] = pool;
+      }
+    }
+  } finally {
+    await rm(directory, {recursive: true});
+  }
+  const {steps, inputs, hidden} = LSTM;
+  const notes = [`lstm: ${steps} steps of ${inputs}, ${hidden} hidden, ${COMPONENTS.length} heads`];
+  return resultOf({runs, notes, steal: steal()});
+}
+
+/** Rows per CPU-second of both ways, in turns; the first turn warms up and does not count. */
+async function measureCase(
+  {model, modelPath, batchRows}: Case,
+  {threads, rounds, millis}: Load,
+): Promise<Rates> {
+  const features = drawRows(model === 'lstm', batchRows);
+  const workerData: RawWorkerData = {modelPath, batchRows, rows: features.buffer};
+  const loops = Array.from(
+    {length: threads},
+    () => new Worker(new URL('./predict-raw.ts', import.meta.url), {workerData}),
+  );
+  await Promise.all(loops.map(worker => once(worker, 'message')));
+  const scorer = await createPiscinaScorer({modelPath, threads, rowsPerTask: batchRows});
+  const {hash} = scorer.signature();
+  const batchValues = batchRows * FEATURE_COUNT;
+
+  const runRaw = async (): Promise<number> => {
+    const deadlineMs = Date.now() + millis;
+    const counts = loops.map(async worker => {
+      worker.postMessage(deadlineMs);
+      const [count] = await once(worker, 'message');
+      return count as number;
+    });
+    return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0) * batchRows;
+  };
+  const runPool = async (): Promise<number> => {
+    const deadlineMs = Date.now() + millis;
+    let batches = 0;
+    const feeders = Array.from({length: 3 * threads}, async () => {
+      while (Date.now() < deadlineMs) {
+        const start = (batches++ % BATCHES) * batchValues;
+        await scorer.score(hash, batchRows, features.subarray(start, start + batchValues));
+      }
+    });
+    await Promise.all(feeders);
+    return batches * batchRows;
+  };
+
+  const rates: Rates = {raw: [], pool: []};
+  for (let turn = 0; turn <= rounds; turn++) {
+    const raw = await rowsPerCpuSecond(runRaw);
+    const pool = await rowsPerCpuSecond(runPool);
+    if (turn === 0) continue;
+    rates.raw.push(raw);
+    rates.pool.push(pool);
+  }
+  await scorer.close();
+  await Promise.all(loops.map(worker => worker.terminate()));
+  return rates;
+}
+
+/** Rows of simulated hosts, healthy and failing; an LSTM knows no missing values. */
+function drawRows(fillMissing: boolean, batchRows: number): Float32Array<SharedArrayBuffer> {
+  const random = seededRandom(SEED);
   const data = simulateDataset({random, fleets: 1, minutesEach: 60, rowEverySeconds: 5});
-  const wanted = batches * batchRows * FEATURE_COUNT;
+  const wanted = BATCHES * batchRows * FEATURE_COUNT;
   const shared = new Float32Array(new SharedArrayBuffer(4 * wanted));
   for (let at = 0; at < wanted; at += data.features.length) {
     shared.set(data.features.subarray(0, Math.min(data.features.length, wanted - at)), at);
   }
+  for (let at = 0; fillMissing && at < wanted; at++) {
+    if (Number.isNaN(shared[at])) shared[at] = 0;
+  }
   return shared;
 }
 
-async function measure(run: () => Promise<number>): Promise<Measure> {
-  const cpu = process.cpuUsage();
-  const start = performance.now();
+async function rowsPerCpuSecond(run: () => Promise<number>): Promise<number> {
+  const before = process.cpuUsage();
   const rows = await run();
-  const {user, system} = process.cpuUsage(cpu);
-  return {
-    rows,
-    cpuSeconds: (user + system) / 1e6,
-    wallSeconds: (performance.now() - start) / 1000,
-  };
+  const {user, system} = process.cpuUsage(before);
+  return rows / ((user + system) / 1e6);
 }
-
-const features = drawRows(32);
-const batches = 32;
-const workerData: RawWorkerData = {modelPath, batchRows, rows: features.buffer};
-const raw = Array.from(
-  {length: threads},
-  () => new Worker(new URL('./predict-raw.ts', import.meta.url), {workerData}),
-);
-await Promise.all(raw.map(worker => once(worker, 'message')));
-const scorer = await createPiscinaScorer({modelPath, threads, rowsPerTask: batchRows});
-const {hash} = scorer.signature();
-
-async function runRaw(): Promise<number> {
-  const deadlineMs = Date.now() + millis;
-  const runs = raw.map(async worker => {
-    worker.postMessage(deadlineMs);
-    const [count] = await once(worker, 'message');
-    return count as number;
-  });
-  const counts = await Promise.all(runs);
-  return counts.reduce((sum, count) => sum + count, 0) * batchRows;
-}
-
-async function runPool(): Promise<number> {
-  const deadlineMs = Date.now() + millis;
-  let runs = 0;
-  const feeders = Array.from({length: 3 * threads}, async () => {
-    while (Date.now() < deadlineMs) {
-      const start = (runs++ % batches) * batchRows * FEATURE_COUNT;
-      const rows = features.subarray(start, start + batchRows * FEATURE_COUNT);
-      await scorer.score(hash, batchRows, rows);
-    }
-  });
-  await Promise.all(feeders);
-  return runs * batchRows;
-}
-
-await measure(runRaw);
-await measure(runPool);
-const rounds: {raw: number; pool: number; rawWall: number; poolWall: number}[] = [];
-for (let round = 0; round < Number(options.rounds); round++) {
-  const one = await measure(runRaw);
-  const other = await measure(runPool);
-  rounds.push({
-    raw: one.rows / one.cpuSeconds,
-    pool: other.rows / other.cpuSeconds,
-    rawWall: one.rows / one.wallSeconds,
-    poolWall: other.rows / other.wallSeconds,
-  });
-}
-await scorer.close();
-await Promise.all(raw.map(worker => worker.terminate()));
-
-const median = (numbers: number[]) => numbers.sort((a, b) => a - b)[numbers.length >> 1] as number;
-const result = {
-  batchRows,
-  threads,
-  rounds: rounds.length,
-  rawRowsPerCpuSecond: Math.round(median(rounds.map(round => round.raw))),
-  poolRowsPerCpuSecond: Math.round(median(rounds.map(round => round.pool))),
-  rawRowsPerSecond: Math.round(median(rounds.map(round => round.rawWall))),
-  poolRowsPerSecond: Math.round(median(rounds.map(round => round.poolWall))),
-  ratio: Number(median(rounds.map(round => round.pool / round.raw)).toFixed(3)),
-};
-if (options.output === 'json') console.log(JSON.stringify(result));
-else for (const [name, value] of Object.entries(result)) console.log(`${name.padEnd(22)} ${value}`);

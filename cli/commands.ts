@@ -37,6 +37,11 @@ const programs: readonly {name: string; description: string; load(): Promise<Reg
     description: 'stream recorded data as hosts through the same path',
     load: async () => (await import('./replay.ts')).registerReplay,
   },
+  {
+    name: 'bench',
+    description: 'measure the prediction path on this machine',
+    load: async () => (await import('./bench.ts')).registerBench,
+  },
 ];
 
 /** Adds every command; of the programs only the one that `args` call is loaded. */
