@@ -5,8 +5,17 @@
  * M1 Of an (edge, cell, incarnation) only the successor of its mark is taken.
  * M2 Without a mark the first sequence seen is taken: the reader began in the middle.
  * M3 Edges send older incarnations first: once a newer one was seen, an older one is a repeat.
+ * M4 Where records are missing from the log nobody knows whose they were: of every edge the next
+ *    one that is newer is taken, else its successors would be left out for ever.
  */
-export type Mark = {edge: string; cell: string; incarnation: number; seq: number};
+export type Mark = {
+  edge: string;
+  cell: string;
+  incarnation: number;
+  seq: number;
+  /** M4. */
+  loose?: true;
+};
 
 /** `next`: take it. `repeated`: it was taken before. `gapped`: one before it is missing. */
 export type MarkVerdict = 'next' | 'repeated' | 'gapped';
@@ -22,6 +31,8 @@ export type Marks = {
     fromSeq: number,
     toSeq: number,
   ): MarkVerdict;
+  /** Records are missing here (M4). */
+  loosen(): void;
   /** Everything, in canonical order: equal states give equal lists. */
   entries(): readonly Mark[];
 };
@@ -38,14 +49,18 @@ export function createMarks(initial: readonly Mark[] = []): Marks {
       return 'next';
     }
     if (incarnation < mark.incarnation || toSeq <= mark.seq) return 'repeated';
-    if (fromSeq > mark.seq + 1) return 'gapped';
+    if (fromSeq > mark.seq + 1 && mark.loose === undefined) return 'gapped';
     mark.seq = toSeq;
+    delete mark.loose;
     return 'next';
   };
 
   return {
     take: (edge, cell, incarnation, seq) => skip(edge, cell, incarnation, seq, seq),
     skip,
+    loosen() {
+      for (const mark of marks.values()) mark.loose = true;
+    },
     entries: () =>
       [...marks.keys()]
         .sort()

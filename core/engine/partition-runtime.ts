@@ -12,18 +12,17 @@
 import {ForestayError} from '../domain/errors.ts';
 import {MODES, type Policy} from '../domain/policy.ts';
 import type {QuietTick, ScoresRecord, Tick} from '../domain/records.ts';
-import type {TelemetryRecord} from '../domain/telemetry.ts';
 import {publish} from '../events.ts';
 import type {Clock, Codec, Log, LogRecord, Random, Scorer, Topic} from '../ports.ts';
 import {writeCheckpoint} from './checkpoint.ts';
 import {type Actuators, createExecutor, type Executor} from './executor.ts';
 import {claimJournal, type JournalWriter} from './journal-writer.ts';
 import type {PartitionState} from './partition-state.ts';
-import {isLost, readable, recover} from './recovery.ts';
+import {readable, readableTelemetry, recover} from './recovery.ts';
 import {ScorePublisher} from './score-publisher.ts';
 import {createScoringClient, type ScoringClient} from './scoring.ts';
 import {advance} from './tick.ts';
-import type {TickInput} from './tick-draft.ts';
+import type {TelemetryInput, TickInput} from './tick-draft.ts';
 
 export type RuntimeOptions = {
   partition: number;
@@ -48,10 +47,10 @@ export type RuntimeOptions = {
    * newest sample, for recordings that are played at any speed.
    */
   time: 'clock' | 'data';
-  /** Told once the state is recovered, before the first tick. */
-  onStart?: (state: PartitionState) => void;
-  /** Told of every tick that counts. */
-  onTick?: (tick: Tick, state: PartitionState) => void;
+  /** Told once the state is recovered, before the first tick; the journal was read below `nextOffset`. */
+  onStart?: (state: PartitionState, nextOffset: number) => void;
+  /** Told of every tick that counts; `nextOffset` is what follows it in the journal. */
+  onTick?: (tick: Tick, state: PartitionState, nextOffset: number) => void;
   /** Told of risks and reasons as they go to the scores topic. */
   onScores?: (partition: number, scores: ScoresRecord) => void;
 };
@@ -161,7 +160,7 @@ export class PartitionRuntime {
       timersFrom,
     );
     await runtime.executor.announceAll();
-    options.onStart?.(recovered.state);
+    options.onStart?.(recovered.state, writer.nextOffset());
     return runtime;
   }
 
@@ -230,21 +229,22 @@ export class PartitionRuntime {
     const {cut} = this.state;
     const setAside = (topic: Topic) => (offset: number, error: ForestayError) =>
       publish('record.quarantined', {topic, partition, offset, code: error.code});
-    const records = readable(
+    const telemetryOffset = endOf(telemetry, cut.telemetryOffset);
+    const inboxOffset = endOf(inbox, cut.inboxOffset);
+    const records = readableTelemetry(
       telemetry,
-      bytes => codec.decodeTelemetry(bytes),
+      {from: cut.telemetryOffset, to: telemetryOffset},
+      codec,
       setAside('telemetry'),
     );
-    const inboxOffset = endOf(inbox, cut.inboxOffset);
     return {
       timeMs: this.#timeOf(nowMs, records),
       cut: {
-        telemetryOffset: endOf(telemetry, cut.telemetryOffset),
+        telemetryOffset,
         inboxOffset,
         scoreRequest: this.#scoring.taken(),
       },
       telemetry: records,
-      telemetryLost: isLost(telemetry, cut.telemetryOffset),
       inbox: readable(inbox, bytes => codec.decodeInbox(bytes), setAside('inbox')),
       timers: inboxOffset >= this.#timersFrom,
     };
@@ -267,7 +267,7 @@ export class PartitionRuntime {
     state.tickNumber = tick.number;
     this.#quiet = [];
     this.#writtenAtMs = state.timeMs;
-    this.#options.onTick?.(tick, state);
+    this.#options.onTick?.(tick, state, this.#writer.nextOffset());
     for (const {actor, from, to} of tick.transitions) {
       const name = actor.slice(actor.indexOf('/') + 1);
       const kind = actor.startsWith('hosts/') ? 'host' : 'vm';
@@ -322,7 +322,7 @@ export class PartitionRuntime {
     const {state} = this;
     if (this.#quiet.length === 0) return;
     const {timeMs, cut} = state;
-    const nothing = {telemetry: [], telemetryLost: false, inbox: [], scores: [], timers: false};
+    const nothing = {telemetry: [], inbox: [], scores: [], timers: false};
     await this.#write(advance(state, {timeMs, cut, ...nothing}).tick);
   }
 
@@ -335,7 +335,7 @@ export class PartitionRuntime {
     return this.#options.log.read(topic, this.#options.partition, from, this.#options.tickBytesMax);
   }
 
-  #timeOf(nowMs: number, records: readonly TelemetryRecord[]): number {
+  #timeOf(nowMs: number, records: readonly TelemetryInput[]): number {
     const base = this.state.timeBase ?? baseOf(records);
     if (base === 'live' || base === undefined || this.#options.time === 'clock') return nowMs;
     let newestMs = this.state.timeMs;
@@ -349,7 +349,7 @@ export class PartitionRuntime {
   }
 }
 
-function baseOf(records: readonly TelemetryRecord[]): string | undefined {
+function baseOf(records: readonly TelemetryInput[]): string | undefined {
   for (const record of records) if (record.kind === 'batch') return record.batch.timeBase;
   return undefined;
 }

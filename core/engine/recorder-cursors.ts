@@ -1,11 +1,11 @@
 /** How each topic is read: where to begin, which records count, which rows they give. */
 import {isForestayError} from '../domain/errors.ts';
 import type {MetricSet} from '../domain/metric-sets.ts';
-import type {Batch, Block} from '../domain/telemetry.ts';
+import type {Batch, Block, TelemetryRecord} from '../domain/telemetry.ts';
 import {publish} from '../events.ts';
 import type {Codec, LogRecord, SinkOffset, TableSchema, Topic} from '../ports.ts';
 import {createJournalReader} from './journal-reader.ts';
-import {createMarks, type Marks} from './marks.ts';
+import {createMarks} from './marks.ts';
 import {type AddRow, addInbox, addSamples, addScores, addTick} from './recorder-rows.ts';
 import type {SetCatalog} from './recorder-sets.ts';
 
@@ -102,11 +102,18 @@ function readJournal({codec, add}: Sink, {readTo}: Cursor, epoch: number): Readi
 
 /** Batches count by the owner's rule; late ones too, with the time their edge gave them. */
 function readTelemetry(sink: Sink, cursor: Cursor): Reading {
-  let marks: Marks = createMarks();
+  const marks = createMarks();
+  const decode = (value: Uint8Array): TelemetryRecord => {
+    try {
+      return sink.codec.decodeTelemetry(value);
+    } catch (error) {
+      marks.loosen();
+      throw error;
+    }
+  };
   const take = async ({offset, value}: LogRecord): Promise<void> => {
-    // Retention took what was between: begin anew, the store's keys tell repeats.
-    if (offset !== cursor.readTo) marks = createMarks();
-    const record = sink.codec.decodeTelemetry(value);
+    if (offset !== cursor.readTo) marks.loosen();
+    const record = decode(value);
     if (record.kind === 'gap') {
       const {edge, cell, incarnation, fromSeq, toSeq} = record.gap;
       marks.skip(edge, cell, incarnation, fromSeq, toSeq);

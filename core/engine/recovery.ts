@@ -11,7 +11,7 @@ import {createJournalReader, JOURNAL_START} from './journal-reader.ts';
 import {readRange} from './log-range.ts';
 import {createPartitionState, type PartitionState} from './partition-state.ts';
 import {advance} from './tick.ts';
-import type {TickInput} from './tick-draft.ts';
+import type {TelemetryInput, TickInput} from './tick-draft.ts';
 
 export type Recovered = {
   state: PartitionState;
@@ -81,11 +81,11 @@ const NOTHING_DONE = {
 /** What a tick of the journal took, as it was: the log's records up to its cut, and its risks. */
 export async function inputsOf(
   {log, codec, partition}: Pick<RecoveryInput, 'log' | 'codec' | 'partition'>,
-  {cut}: PartitionState,
+  {cut: from}: PartitionState,
   tick: Pick<Tick, 'timeMs' | 'cut' | 'risks'>,
 ): Promise<TickInput> {
-  const telemetry = await readUpTo(log, 'telemetry', partition, cut, tick.cut);
-  const inbox = await readUpTo(log, 'inbox', partition, cut, tick.cut);
+  const telemetry = await readUpTo(log, 'telemetry', partition, from, tick.cut);
+  const inbox = await readUpTo(log, 'inbox', partition, from, tick.cut);
   const hosts = tick.risks.map(risk => risk.host);
   const width = tick.risks[0]?.risks.length ?? 0;
   const risks = new Float32Array(hosts.length * width);
@@ -93,9 +93,12 @@ export async function inputsOf(
   return {
     timeMs: tick.timeMs,
     cut: tick.cut,
-    telemetry: readable(telemetry.found, bytes => codec.decodeTelemetry(bytes)),
-    telemetryLost: telemetry.lost,
-    inbox: readable(inbox.found, bytes => codec.decodeInbox(bytes)),
+    telemetry: readableTelemetry(
+      telemetry,
+      {from: from.telemetryOffset, to: tick.cut.telemetryOffset},
+      codec,
+    ),
+    inbox: readable(inbox, bytes => codec.decodeInbox(bytes)),
     scores: hosts.length === 0 ? [] : [{request: tick.cut.scoreRequest, hosts, risks}],
     timers: true,
   };
@@ -111,14 +114,46 @@ export function readable<Decoded>(
   onBad: (offset: number, error: ForestayError) => void = () => {},
 ): Decoded[] {
   const decoded: Decoded[] = [];
-  for (const {offset, value} of found) {
-    try {
-      decoded.push(decode(value));
-    } catch (error) {
-      if (!isForestayError(error)) throw error;
-      onBad(offset, error);
-    }
+  for (const record of found) {
+    const one = readableOne(record, decode, onBad);
+    if (one !== undefined) decoded.push(one);
   }
+  return decoded;
+}
+
+function readableOne<Decoded>(
+  {offset, value}: LogRecord,
+  decode: (bytes: Uint8Array) => Decoded,
+  onBad: (offset: number, error: ForestayError) => void,
+): Decoded | undefined {
+  try {
+    return decode(value);
+  } catch (error) {
+    if (!isForestayError(error)) throw error;
+    onBad(offset, error);
+    return undefined;
+  }
+}
+
+/**
+ * Telemetry of these offsets, decoded, with a mark at each place where records are missing: taken
+ * by retention, damaged on the disk, or set aside because they cannot be read.
+ */
+export function readableTelemetry(
+  found: readonly LogRecord[],
+  {from, to}: {from: number; to: number},
+  codec: Pick<Codec, 'decodeTelemetry'>,
+  onBad: (offset: number, error: ForestayError) => void = () => {},
+): TelemetryInput[] {
+  const decoded: TelemetryInput[] = [];
+  let next = from;
+  for (const record of found) {
+    const one = readableOne(record, bytes => codec.decodeTelemetry(bytes), onBad);
+    if (record.offset > next || one === undefined) decoded.push({kind: 'lost'});
+    if (one !== undefined) decoded.push(one);
+    next = record.offset + 1;
+  }
+  if (next < to) decoded.push({kind: 'lost'});
   return decoded;
 }
 
@@ -128,22 +163,15 @@ async function readUpTo(
   partition: number,
   after: Cut,
   until: Cut,
-): Promise<{found: LogRecord[]; lost: boolean}> {
+): Promise<LogRecord[]> {
   const found: LogRecord[] = [];
   const [from, to] = [after[`${topic}Offset`], until[`${topic}Offset`]];
-  if (to <= from) return {found, lost: false};
-  let first: number | undefined;
+  if (to <= from) return found;
   for await (const record of records(log, topic, partition, from)) {
-    first ??= record.offset;
     if (record.offset < to) found.push(record);
     if (record.offset >= to - 1) break;
   }
-  return {found, lost: first !== from};
-}
-
-/** Whether retention took what was to be read first. Nothing read says nothing. */
-export function isLost(records: readonly LogRecord[], from: number): boolean {
-  return records[0] !== undefined && records[0].offset > from;
+  return found;
 }
 
 /** All records from an offset to the end that the log had when it was asked. */

@@ -9,12 +9,13 @@ import {agentFor} from './effect-address.ts';
 import type {PartitionState} from './partition-state.ts';
 import type {ScoreResult} from './score-result.ts';
 
+/** `lost`: here the log has records no more, or some that cannot be read. */
+export type TelemetryInput = TelemetryRecord | {kind: 'lost'};
+
 export type TickInput = {
   timeMs: number;
   cut: Cut;
-  telemetry: readonly TelemetryRecord[];
-  /** Retention took records between the former cut and the first one that is left. */
-  telemetryLost: boolean;
+  telemetry: readonly TelemetryInput[];
   inbox: readonly InboxRecord[];
   scores: readonly ScoreResult[];
   /** False after a takeover until the inbox has been read to its end. */

@@ -1,20 +1,21 @@
-import type {Block, TelemetryRecord} from '../domain/telemetry.ts';
+import type {Block} from '../domain/telemetry.ts';
 import {hostName, vmName} from '../domain/telemetry.ts';
-import {createMarks} from './marks.ts';
 import {isScored} from './partition-state.ts';
 import {rowOf, type SetTable, takeSample} from './set-table.ts';
-import {type TickDraft, tell} from './tick-draft.ts';
+import {type TelemetryInput, type TickDraft, tell} from './tick-draft.ts';
 import {ensureHost, hear, takeInventory} from './tick-inventory.ts';
 
 /** Takes batches and gaps in offset order: marks, inventory, columns. */
 export function takeTelemetry(draft: TickDraft): void {
-  // Retention took records that were never read: no successor of a mark may ever come.
-  if (draft.input.telemetryLost) draft.state.marks = createMarks();
   for (const record of draft.input.telemetry) takeRecord(draft, record);
 }
 
-function takeRecord(draft: TickDraft, record: TelemetryRecord): void {
+function takeRecord(draft: TickDraft, record: TelemetryInput): void {
   const {state} = draft;
+  if (record.kind === 'lost') {
+    state.marks.loosen();
+    return;
+  }
   if (record.kind === 'gap') {
     const {edge, cell, incarnation, fromSeq, toSeq} = record.gap;
     state.marks.skip(edge, cell, incarnation, fromSeq, toSeq);

@@ -83,3 +83,15 @@ test('entries come in one order, whatever order the edges appeared in', t => {
   for (const edge of ['z', 'x', 'y']) b.take(edge, 'c', 1, 1);
   t.deepEqual(a.entries(), b.entries());
 });
+
+test('where records are missing, whatever comes next and is newer is taken, once', t => {
+  const marks = createMarks();
+  for (const edge of ['a', 'b']) marks.take(edge, 'c', 1, 4);
+  marks.loosen();
+  t.is(marks.take('a', 'c', 1, 4), 'repeated', 'what was taken before stays taken');
+  t.is(marks.take('a', 'c', 1, 7), 'next');
+  t.is(marks.take('a', 'c', 1, 9), 'gapped', 'only the first one');
+  const copy = createMarks(JSON.parse(JSON.stringify(marks.entries())));
+  t.is(copy.skip('b', 'c', 1, 6, 8), 'next');
+  t.is(copy.take('b', 'c', 1, 9), 'next');
+});

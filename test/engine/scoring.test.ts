@@ -47,7 +47,6 @@ function fleet(intervalMs = 0) {
       })),
       inbox: [],
       scores: [],
-      telemetryLost: false,
       timers: false,
     });
   };

@@ -39,7 +39,6 @@ function tickAt(state: PartitionState, second: number, step: Step = {}): Tick {
     telemetry: batches.map(batch => ({kind: 'batch', batch})),
     inbox,
     scores,
-    telemetryLost: false,
     timers,
   });
   state.tickNumber = tick.number;
@@ -172,7 +171,6 @@ test('a batch that is there twice is taken once, and a gap lets the next one in'
     ],
     inbox: [],
     scores: [],
-    telemetryLost: false,
     timers: true,
   });
   t.true(state.vms.has('v1'));
@@ -329,7 +327,6 @@ test('a band that changes is recorded even if no actor moves', t => {
       telemetry: [],
       inbox: [],
       scores: [],
-      telemetryLost: false,
       timers: true,
     });
   t.false(step(5).changed);
