@@ -7,6 +7,7 @@ import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {systemClock} from '../core/adapters/clock-system.ts';
+import {createMemoryFiles} from '../core/adapters/files-memory.ts';
 import {nodeFiles} from '../core/adapters/files-node.ts';
 import {createGrpcActuator} from '../core/adapters/hypervisor-grpc.ts';
 import {openSegmentLog} from '../core/adapters/log-segments.ts';
@@ -26,11 +27,13 @@ import {
 import type {LedgerDetails, LedgerSummary} from '../core/simulation/ledger.ts';
 import {CONFIRM_AFTER_MS, runReactive} from '../core/simulation/reactive.ts';
 import {codec} from '../proto/codec.ts';
+import {serveDatacenter} from './datacenter-agents.ts';
 import {createVirtualClock} from './demo-clock.ts';
 import {createJournalDigest} from './demo-digest.ts';
-import {createDemoFleet, serveDatacenter} from './demo-fleet.ts';
+import {createDemoFleet} from './demo-fleet.ts';
 import {type Acts, Story, type StoryLine} from './demo-story.ts';
 import {joinThisMachine} from './demo-this-machine.ts';
+import {createPace} from './pace.ts';
 
 export type DemoOptions = {
   seed: number;
@@ -131,14 +134,21 @@ async function conduct(
     },
   });
   options.onServing?.(core);
-  const service = await serveDatacenter(datacenter, clock);
+  const service = await serveDatacenter({
+    datacenter,
+    driver: datacenter.drivers,
+    clock,
+    files: createMemoryFiles(),
+    folder: '/effects',
+    listen: '127.0.0.1:0',
+  });
   const fleet = createDemoFleet(datacenter, core.grpcAddress, service.address);
   const thisMachine = options.thisMachine
     ? await joinThisMachine({core: core.grpcAddress, folder, avoid: simulated})
     : undefined;
   let observed: DemoOutcome['thisMachine'];
   try {
-    const pace = createPace(options.speed);
+    const pace = createPace(SECOND_MS, options.speed);
     for (
       let nowMs = START_MS + SECOND_MS;
       nowMs <= START_MS + options.durationMs;
@@ -187,18 +197,6 @@ async function stepAll(core: Core, {simulated, live}: Partitions, nowMs: number)
     await runtime.step(nowMs);
     await runtime.settled();
   }
-}
-
-/** Holds a run back to its speed. */
-function createPace(speed: number): () => Promise<void> {
-  if (!Number.isFinite(speed)) return async () => {};
-  const stepMs = SECOND_MS / speed;
-  let dueMs = systemClock.monotonicMs();
-  return async () => {
-    dueMs += stepMs;
-    const waitMs = dueMs - systemClock.monotonicMs();
-    if (waitMs > 1) await systemClock.sleep(waitMs);
-  };
 }
 
 async function openCore(

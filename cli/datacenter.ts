@@ -1,0 +1,101 @@
+import {type Command, InvalidArgumentError, type OutputConfiguration} from 'commander';
+import {parseAddress} from '../core/domain/address.ts';
+
+type Flags = {
+  core: readonly string[];
+  seed: number;
+  hosts: number;
+  vms?: number;
+  cells: number;
+  speed: number;
+  faultRate: number;
+  actuatorListen: string;
+  state?: string;
+  oracle?: string;
+};
+
+/** The demo's density. */
+const VMS_A_HOST = 7.5;
+
+/** `forestay datacenter`: simulated hosts that any core can watch and act on. */
+export function registerDatacenter(program: Command): void {
+  program
+    .command('datacenter')
+    .description('run simulated hosts, with real agents, for cores that run elsewhere')
+    .option('--core <host:port,...>', 'cores to stream to', addresses, ['127.0.0.1:7443'])
+    .option('--seed <n>', 'which datacenter and which faults', wholeNumber, 1)
+    .option('--hosts <n>', 'hosts, at least one a cell', wholeNumber, 24)
+    .option('--vms <n>', 'VMs on them (default: 7.5 a host)', wholeNumber)
+    .option('--cells <n>', 'cells, each in a partition of its own, up to 64', cellCount, 2)
+    .option('--speed <x>', 'virtual seconds a second', positive, 1)
+    .option('--fault-rate <x>', 'how much more often parts fail', positive, 1)
+    .option(
+      '--actuator-listen <host:port>',
+      'where all agents take effects',
+      address,
+      '127.0.0.1:0',
+    )
+    .option('--state <dir>', 'keep acts, effects and spools: a killed datacenter goes on')
+    .option('--oracle <file>', 'append what really happens, one JSON object a line')
+    .addHelpText(
+      'after',
+      `
+Every host has a real edge agent: a spool, a stream to one of the cores and to the next one when
+that is away, and an actuator with a table of effects. Parts fail for a week of virtual time.
+
+  forestay core                                   in one terminal
+  forestay datacenter --state /tmp/dc --speed 10  in another
+  forestay mode auto                              let it act`,
+    )
+    .action(run);
+}
+
+async function run(flags: Flags, command: Command): Promise<void> {
+  const {writeErr} = command.configureOutput() as Required<OutputConfiguration>;
+  if (flags.hosts < flags.cells) {
+    throw new InvalidArgumentError(`${flags.hosts} hosts cannot fill ${flags.cells} cells.`);
+  }
+  const stopping = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort());
+  const {runDatacenter} = await import('./datacenter-run.ts');
+  await runDatacenter(
+    {
+      ...flags,
+      cores: flags.core,
+      vms: flags.vms ?? Math.floor(flags.hosts * VMS_A_HOST),
+      state: flags.state,
+      oracle: flags.oracle,
+      version: command.parent?.version() ?? '',
+      note: line => writeErr(`${line}\n`),
+    },
+    stopping.signal,
+  );
+}
+
+function address(text: string): string {
+  if (parseAddress(text) !== undefined) return text;
+  throw new InvalidArgumentError('Expected HOST:PORT, for instance 127.0.0.1:7443.');
+}
+
+function addresses(text: string): string[] {
+  return text.split(',').map(address);
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value >= 1) return value;
+  throw new InvalidArgumentError('Expected a whole number of at least 1.');
+}
+
+/** Each cell has a partition of its own. */
+function cellCount(text: string): number {
+  const value = wholeNumber(text);
+  if (value <= 64) return value;
+  throw new InvalidArgumentError('Expected 1 to 64: there are so many partitions.');
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (value > 0 && Number.isFinite(value)) return value;
+  throw new InvalidArgumentError('Expected a number above 0.');
+}
