@@ -28,6 +28,11 @@ const programs: readonly {name: string; description: string; load(): Promise<Reg
     load: async () => (await import('./edge.ts')).registerEdge,
   },
   {
+    name: 'datacenter',
+    description: 'run simulated hosts, with real agents, for cores that run elsewhere',
+    load: async () => (await import('./datacenter.ts')).registerDatacenter,
+  },
+  {
     name: 'train',
     description: 'train the component-failure model',
     load: async () => (await import('./train.ts')).registerTrain,
