@@ -17,6 +17,17 @@ export type EngineEvents = {
   'samples.infinite': {count: number};
   'record.quarantined': {topic: string; partition: number; offset: number; code: string};
   'tick.completed': {partition: number; timeMs: number; durationMs: number; lagMs: number};
+  /** Where a tick's time went; what it read to, and the scoring requests sent and taken so far. */
+  'tick.staged': {
+    partition: number;
+    telemetryOffset: number;
+    asked: number;
+    answered: number;
+    decodeMs: number;
+    foldMs: number;
+    journalMs: number;
+    requestMs: number;
+  };
   'scores.applied': {model: string; rows: number; durationMs: number};
   'scores.failed': {model: string; code: string};
   'transition.made': {cell: string; kind: 'host' | 'vm'; from: string; to: string};

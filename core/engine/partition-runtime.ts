@@ -198,10 +198,24 @@ export class PartitionRuntime {
     await this.#scoring.settled(scoring.waitMs);
     const scores = this.#scoring.take();
     if (state.hosts.size + telemetry.length + inbox.length === 0) return;
+    const readMs = clock.monotonicMs();
     const input = this.#decode(nowMs, telemetry, inbox);
+    const decodedMs = clock.monotonicMs();
     const {tick, changed} = advance(state, {...input, scores});
+    const foldedMs = clock.monotonicMs();
     await this.#commit(tick, changed, telemetry.length + inbox.length + scores.length > 0);
-    this.#scoring.request(state);
+    const committedMs = clock.monotonicMs();
+    const asked = this.#scoring.request(state);
+    publish('tick.staged', {
+      partition,
+      telemetryOffset: state.cut.telemetryOffset,
+      asked,
+      answered: state.cut.scoreRequest,
+      decodeMs: decodedMs - readMs,
+      foldMs: foldedMs - decodedMs,
+      journalMs: committedMs - foldedMs,
+      requestMs: clock.monotonicMs() - committedMs,
+    });
     this.#scores.applied(scores);
     await this.#checkpointIfDue();
     const durationMs = clock.monotonicMs() - startedMs;
