@@ -2,7 +2,7 @@ import {PARTITION_COUNT} from '../domain/hash.ts';
 import type {Retention} from '../domain/retention.ts';
 import {type Files, TOPICS, type Topic} from '../ports.ts';
 import {SegmentPartition} from './log-segments-partition.ts';
-import type {Segment} from './log-segments-reader.ts';
+import type {OnDamage, Segment} from './log-segments-reader.ts';
 
 /** Partition, offset of its first record, and when it was begun: nothing else is kept about it. */
 const namePattern = /^(\d{2})-(\d{16})-(\d{14})\.segment$/;
@@ -26,6 +26,7 @@ export class SegmentFolder {
     retention: Readonly<Record<Topic, Retention>>;
     segmentBytes: number;
     durable: boolean;
+    onDamage: (topic: Topic, partition: number) => OnDamage;
   }) {
     const {files, directory} = options;
     this.#files = files;
@@ -38,7 +39,13 @@ export class SegmentFolder {
       const partitions = Array.from({length: PARTITION_COUNT}, (_, partition) => {
         const pathOf = (startOffset: number, createdAtMs: number): string =>
           `${folder}/${digits(partition, 2)}-${digits(startOffset, 16)}-${digits(createdAtMs, 14)}.segment`;
-        return new SegmentPartition(files, segments[partition] ?? [], pathOf, options.durable);
+        return new SegmentPartition(
+          files,
+          segments[partition] ?? [],
+          pathOf,
+          options.durable,
+          options.onDamage(topic, partition),
+        );
       });
       this.#topics.set(topic, partitions);
     }

@@ -53,21 +53,31 @@ export function readFrame(bytes: Buffer, at: number): Frame | 'damaged' | undefi
   };
 }
 
-/**
- * Whether a record that was written after the one at `at` says that `at` had been durable. Looks at
- * every byte position, so it also finds its way after a damaged length; only used once damage is
- * found. The cheap tests come first: an offset near by, and a `synced` inside the file.
- */
+/** Whether a record that was written after the one at `at` says that `at` had been durable. */
 export function wasSynced(bytes: Buffer, at: number, offset: number): boolean {
+  const isProof = (synced: number, position: number) => synced > at && synced <= position;
+  return nextFrame(bytes, at, offset, isProof) !== undefined;
+}
+
+/**
+ * The first whole record behind `at`, with a later offset than the one expected there. Looks at
+ * every byte position, so it also finds its way after a damaged length; only used once damage is
+ * found. The cheap tests come first.
+ */
+export function nextFrame(
+  bytes: Buffer,
+  at: number,
+  offset: number,
+  isWanted: (synced: number, position: number) => boolean = () => true,
+): {offset: number; position: number} | undefined {
   for (let position = at + 1; position + frameHeaderBytes <= bytes.length; position++) {
     const found = bytes.readDoubleLE(position + 8);
     if (!(found > offset && found < offset + bytes.length)) continue;
-    const synced = bytes.readDoubleLE(position + 16);
-    if (!(synced > at && synced <= position)) continue;
+    if (!isWanted(bytes.readDoubleLE(position + 16), position)) continue;
     const frame = readFrame(bytes, position);
-    if (frame !== undefined && frame !== 'damaged') return true;
+    if (frame !== undefined && frame !== 'damaged') return {offset: found, position};
   }
-  return false;
+  return undefined;
 }
 
 function checksum(bytes: Buffer, at: number, end: number): number {

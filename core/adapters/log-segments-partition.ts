@@ -1,6 +1,12 @@
 import type {AppendFile, Files, LogRecord} from '../ports.ts';
 import {frameHeaderBytes, writeFrame} from './log-segments-frame.ts';
-import {addToIndex, readSegment, type Segment, scanSegment} from './log-segments-reader.ts';
+import {
+  addToIndex,
+  type OnDamage,
+  readSegment,
+  type Segment,
+  scanSegment,
+} from './log-segments-reader.ts';
 
 /** Frames are gathered here before they are written; one for all partitions is enough. */
 const scratch = Buffer.allocUnsafe(1 << 18);
@@ -16,6 +22,7 @@ export class SegmentPartition {
   readonly #files: Files;
   readonly #pathOf: (startOffset: number, createdAtMs: number) => string;
   readonly #durable: boolean;
+  readonly #onDamage: OnDamage;
   /** Oldest first; the last one is written to. */
   readonly segments: Segment[];
   #endOffset: number | undefined;
@@ -27,7 +34,9 @@ export class SegmentPartition {
     segments: Segment[],
     pathOf: (startOffset: number, createdAtMs: number) => string,
     durable: boolean,
+    onDamage: OnDamage,
   ) {
+    this.#onDamage = onDamage && onceEach(onDamage);
     this.#durable = durable;
     this.#files = files;
     this.segments = segments;
@@ -43,17 +52,24 @@ export class SegmentPartition {
     if (this.#endOffset !== undefined) return this.#endOffset;
     const last = this.segments.at(-1);
     if (last === undefined) return 0;
-    const {endOffset, bytes} = scanSegment(this.#files, last);
+    const {endOffset, bytes} = scanSegment(this.#files, last, this.#onDamage);
     if (bytes < this.#files.size(last.path)) this.#files.truncate(last.path, bytes);
     last.bytes = bytes;
     this.#endOffset = endOffset;
     return endOffset;
   }
 
-  /** Committed records from `from` on, which must be between start and end. */
+  /**
+   * Committed records from `from` on, which must be between start and end. Where damage is skipped
+   * they may begin later, or there may be none up to the end.
+   */
   read(from: number, bytesMax: number): LogRecord[] {
-    const segment = this.segments.findLast(({startOffset}) => startOffset <= from) as Segment;
-    return readSegment(this.#files, segment, from, bytesMax);
+    const first = this.segments.findLastIndex(({startOffset}) => startOffset <= from);
+    for (const segment of this.segments.slice(first)) {
+      const records = readSegment(this.#files, segment, from, bytesMax, this.#onDamage);
+      if (records.length > 0) return records;
+    }
+    return [];
   }
 
   /** Puts values into the file; they count only after `sync` and `commit`. */
@@ -126,4 +142,18 @@ export class SegmentPartition {
     this.#file?.close();
     this.#file = undefined;
   }
+}
+
+/** A disk that rots is not reported without end. */
+const damageToldMax = 1000;
+
+/** The same place is met by every reader, and told once. */
+function onceEach(tell: NonNullable<OnDamage>): NonNullable<OnDamage> {
+  const told = new Set<string>();
+  return damage => {
+    const key = `${damage.path}:${damage.position}`;
+    if (told.has(key) || told.size >= damageToldMax) return;
+    told.add(key);
+    tell(damage);
+  };
 }

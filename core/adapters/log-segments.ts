@@ -24,7 +24,25 @@ export type SegmentLogOptions = {
   cacheBytes?: number;
   /** Whether the holder of a lock still runs; the machine's own answer unless a test gives one. */
   isAlive?: IsAlive;
+  /** Told once of each damaged place that is skipped. */
+  onDamage?: (damage: LogDamage) => void;
 };
+
+/** Bytes that are not what was written, and the first record that is gone with them. */
+export type LogDamage = {
+  topic: Topic;
+  partition: number;
+  offset: number;
+  path: string;
+  position: number;
+};
+
+/**
+ * Topics that are read on behind a damaged place: what is gone is a gap to their readers, as if
+ * retention had taken it. The others hold what was decided and what came of it; a partition does
+ * not go on without that.
+ */
+const skippedTopics: readonly Topic[] = ['telemetry', 'scores', 'checkpoints'];
 
 const defaultReadBytes = 1 << 20;
 /** Waiting appends beyond this are refused. */
@@ -42,8 +60,9 @@ type Append = {
  * Appends that arrive during a commit share the next one: its cost is one sync of each file that
  * was written to, in parallel. Values are kept by reference and must not be changed after `append`.
  *
- * After a crash a partition ends with its last good record; a record that was acknowledged and is
- * damaged since is `LOG_CORRUPT`, with file and offset, and never believed. A failed commit leaves
+ * After a crash a partition ends with its last good record. A record that was acknowledged and is
+ * damaged since is never believed: in the journal and the inbox it is `LOG_CORRUPT`, with file and
+ * offset; in the other topics it is told to `onDamage` and left out. A failed commit leaves
  * no trace: its appends are `LOG_APPEND_FAILED` and their offsets are given to the next ones.
  *
  * @throws {ForestayError} `DATA_DIR_LOCKED` if another process uses the folder.
@@ -82,6 +101,10 @@ class SegmentLog implements Log {
       retention: {...defaultRetention, ...options.retention},
       segmentBytes: options.segmentBytes ?? 64 << 20,
       durable: options.sync !== 'none',
+      onDamage: (topic, partition) =>
+        skippedTopics.includes(topic)
+          ? damage => options.onDamage?.({topic, partition, ...damage})
+          : undefined,
     });
     for (const topic of TOPICS) this.#folder.enforceRetention(topic, this.#clock.nowMs());
   }
