@@ -8,7 +8,7 @@ import {nodeFiles} from './adapters/files-node.ts';
 import {createGrpcActuator} from './adapters/hypervisor-grpc.ts';
 import {createNoActuator} from './adapters/hypervisor-none.ts';
 import {createMemoryLog} from './adapters/log-memory.ts';
-import {openSegmentLog} from './adapters/log-segments.ts';
+import {type LogDamage, openSegmentLog} from './adapters/log-segments.ts';
 import {seededRandom} from './adapters/random-seeded.ts';
 import {createPiscinaScorer} from './adapters/scorer-piscina.ts';
 import {createMemoryStore} from './adapters/store-memory.ts';
@@ -16,6 +16,7 @@ import {assembleCore} from './assembly.ts';
 import {buildInfo} from './build-info.ts';
 import type {Config} from './config.ts';
 import type {Actuators} from './engine/executor.ts';
+import {publish} from './events.ts';
 import type {Log, Store} from './ports.ts';
 
 export type RunningCore = {
@@ -33,7 +34,7 @@ export type RunningCore = {
  */
 export async function startCore(
   config: Config,
-  onProblem: (message: string) => void = () => {},
+  onProblem: OnProblem = () => {},
 ): Promise<RunningCore> {
   const opened: {close(): Promise<void>}[] = [];
   const keep = <Part extends {close(): Promise<void>}>(part: Part): Part => {
@@ -41,7 +42,7 @@ export async function startCore(
     return part;
   };
   try {
-    const log = keep(await openLog(config));
+    const log = keep(await openLog(config, onProblem));
     const store = keep(await openStore(config));
     const {modelDir, threads} = config.scoring;
     const modelPath = join(modelDir, 'component-failure');
@@ -79,7 +80,9 @@ export async function startCore(
   }
 }
 
-async function openLog({log, core}: Config): Promise<Log> {
+type OnProblem = (message: string) => void;
+
+async function openLog({log, core}: Config, onProblem: OnProblem): Promise<Log> {
   switch (log.kind) {
     case 'memory':
       return createMemoryLog();
@@ -90,6 +93,7 @@ async function openLog({log, core}: Config): Promise<Log> {
         clock: systemClock,
         segmentBytes: log.segments.segmentBytes,
         retention: {telemetry: log.telemetryRetention},
+        onDamage: damage => tellDamage(damage, onProblem),
       });
     case 'kafka': {
       const {openKafkaLog} = await import('./adapters/log-kafka.ts');
@@ -101,6 +105,15 @@ async function openLog({log, core}: Config): Promise<Log> {
       });
     }
   }
+}
+
+function tellDamage(damage: LogDamage, onProblem: OnProblem): void {
+  const {topic, partition, offset, path, position} = damage;
+  publish('record.quarantined', {topic, partition, offset, code: 'LOG_CORRUPT'});
+  onProblem(
+    `partition ${partition}: ${topic} from offset ${offset} on is not what was written (${path}, ` +
+      `byte ${position}); it is left out up to the next record that is whole; check the disk`,
+  );
 }
 
 async function openStore({store, core}: Config): Promise<Store> {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import {ForestayError, isForestayError} from '../domain/errors.ts';
+import {ForestayError, isSystemError} from '../domain/errors.ts';
 import {defaultRetention, type Retention} from '../domain/retention.ts';
 import {type Clock, type Files, type Log, TOPICS, type Topic} from '../ports.ts';
 import {SegmentFolder} from './log-segments-folder.ts';
@@ -125,9 +125,11 @@ class SegmentLog implements Log {
 
   async read(topic: Topic, partition: number, from: number, maxBytes = defaultReadBytes) {
     const of = this.#open(topic, partition);
-    const start = Math.max(from, of.startOffset);
-    if (start >= of.endOffset) return [];
-    return this.#tail.read(of, start, maxBytes) ?? of.read(start, maxBytes);
+    return reading(topic, partition, () => {
+      const start = Math.max(from, of.startOffset);
+      if (start >= of.endOffset) return [];
+      return this.#tail.read(of, start, maxBytes) ?? of.read(start, maxBytes);
+    });
   }
 
   async startOffset(topic: Topic, partition: number): Promise<number> {
@@ -135,7 +137,8 @@ class SegmentLog implements Log {
   }
 
   async endOffset(topic: Topic, partition: number): Promise<number> {
-    return this.#open(topic, partition).endOffset;
+    const of = this.#open(topic, partition);
+    return reading(topic, partition, () => of.endOffset);
   }
 
   async own(handler: Parameters<Log['own']>[0]): Promise<SoleOwner> {
@@ -201,9 +204,26 @@ class SegmentLog implements Log {
     } catch {
       // The disk is gone for now; the next write tries again before it writes anything.
     }
-    const error = isForestayError(cause) ? cause : refused(topic, to, cause);
+    const error = isSystemError(cause) ? refused(topic, to, cause) : (cause as Error);
     for (const append of appends) append.reject(error);
   }
+}
+
+/** What the disk does not give now it may give later; nobody takes it for an end or for damage. */
+function reading<Found>(topic: Topic, partition: number, read: () => Found): Found {
+  try {
+    return read();
+  } catch (cause) {
+    throw isSystemError(cause) ? unreadable(topic, partition, cause) : cause;
+  }
+}
+
+function unreadable(topic: Topic, partition: number, cause: Error): ForestayError {
+  return new ForestayError(
+    'DEPENDENCY_UNREACHABLE',
+    `read ${topic} of partition ${partition}: ${cause.message}; check the disk`,
+    {retryable: true, details: {topic, partition}, cause},
+  );
 }
 
 function refused(topic: Topic, to: SegmentPartition, cause: unknown): ForestayError {

@@ -90,6 +90,25 @@ export function isForestayError(error: unknown, code?: ErrorCode): error is Fore
   return error instanceof ForestayError && (code === undefined || error.code === code);
 }
 
+/** Says whether the operating system failed a call (`ENOSPC`, `EIO`, …), as Node reports it. */
+export function isSystemError(error: unknown): error is Error & {code: string} {
+  return error instanceof Error && 'code' in error && /^E(?!RR_)[A-Z0-9]+$/.test(`${error.code}`);
+}
+
+/**
+ * Says whether the program itself is wrong: nothing outside makes an assertion, a type or a name
+ * fail. Such an error is never retried, counted or told as if a service had failed.
+ */
+export function isDefect(error: unknown): boolean {
+  if (isSystemError(error) || !(error instanceof Error) || error.cause !== undefined) return false;
+  return (
+    error instanceof TypeError ||
+    error instanceof ReferenceError ||
+    error instanceof RangeError ||
+    error.name === 'AssertionError'
+  );
+}
+
 /** One line an error of the cause chain, outermost first: `[CODE] message`, then `caused by …`. */
 export function formatError(error: unknown): string {
   const lines: string[] = [];

@@ -2,7 +2,11 @@ import test from 'ava';
 import fc from 'fast-check';
 import {systemClock} from '../../core/adapters/clock-system.ts';
 import {createMemoryFiles, type MemoryFiles} from '../../core/adapters/files-memory.ts';
-import {openSegmentLog, type SegmentLogOptions} from '../../core/adapters/log-segments.ts';
+import {
+  type LogDamage,
+  openSegmentLog,
+  type SegmentLogOptions,
+} from '../../core/adapters/log-segments.ts';
 import {seededRandom} from '../../core/adapters/random-seeded.ts';
 import {isForestayError} from '../../core/domain/errors.ts';
 import type {Log} from '../../core/ports.ts';
@@ -97,7 +101,7 @@ test('a failed commit leaves no trace and the next one takes its offsets', async
     files.openAppend = path => ({
       ...intact(path),
       [step]() {
-        throw new Error('ENOSPC');
+        throw Object.assign(new Error('no space left'), {code: 'ENOSPC'});
       },
     });
     // The open file is closed by a failure, so the first one has to be provoked.
@@ -143,6 +147,80 @@ test('every flipped bit is found: the record is cut off if nobody was promised i
     const refused = await t.throwsAsync(reopened.append('journal', 0, [bytes('x')]));
     t.true(isForestayError(refused, 'LOG_CORRUPT'));
   }
+});
+
+test('any flipped bit in telemetry is found, told once and left out; what follows it is read', async t => {
+  const texts = ['one', 'two', 'three', 'four'];
+  const pristine = createMemoryFiles();
+  const log = await open(pristine);
+  for (const text of texts) await log.append('telemetry', 0, [bytes(text)]);
+  await log.close();
+  const [name] = pristine.list(`${directory}/telemetry`) as [string];
+  const path = `${directory}/telemetry/${name}`;
+  const size = pristine.size(path);
+  for (let offset = 0; offset < size; offset++) {
+    const files = createMemoryFiles();
+    files.makeDirectory(`${directory}/telemetry`);
+    files.replace(path, pristine.read(path));
+    files.damage(path, offset, 1 << (offset % 8));
+    const damages: LogDamage[] = [];
+    const reopened = await open(files, {onDamage: damage => damages.push(damage)});
+    // The last one cannot be told from a torn write: its offset is free again.
+    const gone = texts.findIndex((_, at) => offset < startOf(texts, at + 1));
+    const end = gone === 3 ? 3 : 4;
+    t.is(await reopened.append('telemetry', 0, [bytes('after')]), end);
+    for (let from = 0; from <= end; from++) {
+      const left = await readAll(reopened, 'telemetry', 0, from);
+      const wanted = [...texts.slice(0, end), 'after'].map((text, at) => `${at} ${text}`);
+      t.deepEqual(
+        left.map(({offset: at, value}) => `${at} ${Buffer.from(value)}`),
+        wanted.filter((_, at) => at >= from && (at !== gone || gone === 3)),
+      );
+    }
+    const place = {topic: 'telemetry', partition: 0, path, offset: gone};
+    const told = {...place, position: startOf(texts, gone)};
+    t.deepEqual(damages, gone === 3 ? [] : [told]);
+  }
+});
+
+function startOf(texts: readonly string[], at: number): number {
+  return texts.slice(0, at).reduce((sum, text) => sum + 24 + text.length, 0);
+}
+
+test('a segment of telemetry that lost its end leads to the next one', async t => {
+  const files = createMemoryFiles();
+  const damages: LogDamage[] = [];
+  const log = await open(files, {segmentBytes: 100, onDamage: damage => damages.push(damage)});
+  for (let n = 0; n < 12; n++) await log.append('telemetry', 0, [bytes(`value ${n}`)]);
+  const [first, second] = files.list(`${directory}/telemetry`) as [string, string];
+  files.truncate(`${directory}/telemetry/${first}`, 0);
+  const begins = Number(second.split('-')[1]);
+  const left = await readAll(log, 'telemetry', 0);
+  t.deepEqual(
+    left.map(({offset}) => offset),
+    Array.from({length: 12 - begins}, (_, n) => begins + n),
+  );
+  t.is(damages.length, 1);
+});
+
+test('a disk that cannot be read now is not taken for damage, and is read later', async t => {
+  const files = createMemoryFiles();
+  const log = await open(files);
+  for (const topic of ['journal', 'telemetry'] as const) await log.append(topic, 0, [bytes('x')]);
+  const {readRange} = files;
+  files.readRange = () => {
+    throw Object.assign(new Error('input/output error'), {code: 'EIO'});
+  };
+  for (const topic of ['journal', 'telemetry'] as const) {
+    const error = await t.throwsAsync(log.read(topic, 0, 0));
+    t.true(isForestayError(error, 'DEPENDENCY_UNREACHABLE') && error.retryable);
+  }
+  files.readRange = () => {
+    throw new TypeError('a defect');
+  };
+  await t.throwsAsync(log.read('journal', 0, 0), {instanceOf: TypeError});
+  files.readRange = readRange;
+  t.is((await log.read('telemetry', 0, 0)).length, 1);
 });
 
 test('damage that comes while the log runs is reported, and what follows it can be read', async t => {
