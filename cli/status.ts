@@ -28,6 +28,7 @@ function statusLines(status: GetStatusResponse): string[] {
     `forestay ${version}  ${ready ? 'ready' : 'not ready'}`,
     ...checks.map(({name, ok, message}) => `  ${ok ? '+' : '-'} ${name} ${message}`.trimEnd()),
     ...modeLines(partitions),
+    ...ownerLines(partitions),
     ...actors.map(({kind, state, count}) => `  ${kind} ${state.padEnd(12)} ${count}`),
     ...cells.map(
       ({cell, ingestedSamples, storedSamples, scoredRows, transitions}) =>
@@ -44,4 +45,27 @@ function modeLines(partitions: readonly PartitionStatus[]): string[] {
     counts.set(key, (counts.get(key) ?? 0) + 1);
   }
   return [...counts].map(([key, count]) => `${count} partition${count === 1 ? '' : 's'}: ${key}`);
+}
+
+/** One line a core: how many partitions it owns, and which. */
+function ownerLines(partitions: readonly PartitionStatus[]): string[] {
+  const owned = new Map<string, number[]>();
+  for (const {owner, address, partition} of partitions) {
+    const core = owner === '' ? 'owner unknown' : `core ${owner} at ${address}`;
+    owned.set(core, [...(owned.get(core) ?? []), partition]);
+  }
+  return [...owned].map(
+    ([core, numbers]) => `${core}  ${numbers.length} partitions: ${ranges(numbers)}`,
+  );
+}
+
+/** `0-31, 40` */
+function ranges(numbers: readonly number[]): string {
+  const found: {from: number; to: number}[] = [];
+  for (const number of numbers) {
+    const last = found.at(-1);
+    if (last?.to === number - 1) last.to = number;
+    else found.push({from: number, to: number});
+  }
+  return found.map(({from, to}) => (from === to ? `${from}` : `${from}-${to}`)).join(', ');
 }

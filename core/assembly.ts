@@ -16,9 +16,11 @@ import {type Engine, startEngine} from './engine/engine.ts';
 import type {Actuators} from './engine/executor.ts';
 import {createIngest, type Ingest} from './engine/ingest.ts';
 import {createMetricSets, type MetricSets} from './engine/ingest-metric-sets.ts';
+import {imageOfCheckpoint, imageOfState} from './engine/partition-image.ts';
 import {isScored, type PartitionState} from './engine/partition-state.ts';
 import {createReadModel, type ReadModel} from './engine/read-model.ts';
 import {applyCheckpoint, applyScores, applyTick} from './engine/read-model-fold.ts';
+import {createReadModelTailer, type Tailer} from './engine/read-model-tailer.ts';
 import {createRecorder, type Recorder} from './engine/recorder.ts';
 import type {Clock, Codec, Log, Random, Scorer, Store} from './ports.ts';
 import {countTotals} from './totals.ts';
@@ -74,7 +76,7 @@ const API_CLOSE_MS = 5000;
  * and the parts stay the caller's.
  */
 export async function assembleCore(parts: CoreParts, settings: CoreSettings): Promise<Core> {
-  const {log, store, codec, wallClock, random} = parts;
+  const {log, codec} = parts;
   const model = createReadModel();
   const metricSets = createMetricSets({log, codec, clock: parts.clock});
   let engine: Engine | undefined;
@@ -87,9 +89,13 @@ export async function assembleCore(parts: CoreParts, settings: CoreSettings): Pr
   });
   engine = await startEngine({
     ...engineOptions(parts, settings),
-    onStart: state => restore(state, {model, metricSets, ingest}),
-    onTick: (tick, state) => {
-      applyTick(model, state.partition, tick);
+    onStart: (state, nextOffset) => {
+      const image = imageOfState(state, ownerOf(settings), nextOffset);
+      applyCheckpoint(model, state.partition, image);
+      registerKnown(state, {metricSets, ingest});
+    },
+    onTick: (tick, state, nextOffset) => {
+      applyTick(model, state.partition, tick, nextOffset);
       settings.onTick?.(tick, state);
     },
     onScores: (partition, scores) => {
@@ -97,30 +103,16 @@ export async function assembleCore(parts: CoreParts, settings: CoreSettings): Pr
       settings.onScores?.(partition, scores);
     },
   });
-  const sampleEvery = settings.sampleEvery ?? 1;
-  const recorder = createRecorder({
-    log,
-    store,
-    codec,
-    clock: wallClock,
-    random,
-    partitions: allPartitions(),
-    sampleEvery,
-    scoreEvery: sampleEvery,
-  });
-  const recording = new AbortController();
-  let recorderProblem = '';
-  const recorded = recorder.run(recording.signal).catch(error => {
-    recorderProblem = formatError(error);
-    settings.onProblem(`recorder: ${recorderProblem}`);
-  });
+  const recording = startRecording(parts, settings);
+  const {recorder} = recording;
+  const following = startFollowing(parts, settings, model, engine);
   const totals = countTotals(() => recorder.storedSamples());
-  const stopRecording = async () => {
-    recording.abort();
-    await recorded;
+  const stopReading = async () => {
+    await following.stop();
+    await recording.stop();
     totals.close();
   };
-  const checks = () => checksOf(parts, engine, recorderProblem);
+  const checks = () => checksOf(parts, engine, following.tailer, recording.problem());
   const api = await openApi(parts, settings, {
     model,
     ingest,
@@ -130,7 +122,7 @@ export async function assembleCore(parts: CoreParts, settings: CoreSettings): Pr
   }).catch(async error => {
     await ingest.close();
     await engine.stop();
-    await stopRecording();
+    await stopReading();
     throw error;
   });
   if (settings.run) engine.run();
@@ -144,11 +136,73 @@ export async function assembleCore(parts: CoreParts, settings: CoreSettings): Pr
       await ingest.close();
       await api.close(API_CLOSE_MS);
       await engine.stop();
-      if (recorderProblem === '') {
+      if (recording.problem() === '') {
         await recorder.drained().catch(error => settings.onProblem(formatError(error)));
       }
-      await stopRecording();
+      await stopReading();
       await closeParts(parts);
+    },
+  };
+}
+
+type Recording = {recorder: Recorder; problem(): string; stop(): Promise<void>};
+
+function startRecording(
+  {log, store, codec, wallClock, random}: CoreParts,
+  {sampleEvery = 1, onProblem}: CoreSettings,
+): Recording {
+  const recorder = createRecorder({
+    log,
+    store,
+    codec,
+    clock: wallClock,
+    random,
+    partitions: allPartitions(),
+    sampleEvery,
+    scoreEvery: sampleEvery,
+  });
+  const stopped = new AbortController();
+  let problem = '';
+  const recorded = recorder.run(stopped.signal).catch(error => {
+    problem = formatError(error);
+    onProblem(`recorder: ${problem}`);
+  });
+  return {
+    recorder,
+    problem: () => problem,
+    async stop() {
+      stopped.abort();
+      await recorded;
+    },
+  };
+}
+
+/** What other cores own is read from the log, so that every core shows everything. */
+function startFollowing(
+  {log, codec, scorer, wallClock, random}: CoreParts,
+  {policy, onProblem}: CoreSettings,
+  model: ReadModel,
+  engine: Engine,
+): {tailer: Tailer; stop(): Promise<void>} {
+  const tailer = createReadModelTailer({
+    log,
+    codec,
+    clock: wallClock,
+    random: random.fork('tailer'),
+    model,
+    isOwned: partition => engine.owns(partition),
+    imageOf: partition =>
+      imageOfCheckpoint({log, codec, partition, policy, model: scorer.signature()}),
+  });
+  const stopped = new AbortController();
+  const followed = tailer
+    .run(stopped.signal)
+    .catch(error => onProblem(`reader of others' partitions: ${formatError(error)}`));
+  return {
+    tailer,
+    async stop() {
+      stopped.abort();
+      await followed;
     },
   };
 }
@@ -165,7 +219,7 @@ function engineOptions(
     scorer,
     actuators,
     policy: settings.policy,
-    owner: {owner: settings.owner, address: settings.listen},
+    owner: ownerOf(settings),
     scoring: settings.scoring,
     checkpointMs: settings.checkpointMs,
     tickBytesMax: TICK_BYTES_MAX,
@@ -177,29 +231,32 @@ function engineOptions(
   };
 }
 
-/** What a recovered partition knows is known to readers and to ingest at once. */
-function restore(
+/** Who this core is, in the EPOCH of each partition that it owns. */
+function ownerOf({owner, listen}: CoreSettings): {owner: string; address: string} {
+  return {owner, address: listen};
+}
+
+/** What a recovered partition knows is known to ingest at once. */
+function registerKnown(
   state: PartitionState,
-  into: {model: ReadModel; metricSets: MetricSets; ingest: Ingest},
+  into: {metricSets: MetricSets; ingest: Ingest},
 ): void {
-  applyCheckpoint(into.model, state.partition, {
-    epoch: state.epoch,
-    tickNumber: state.tickNumber,
-    timeMs: state.timeMs,
-    control: state.control,
-    modelHash: state.model.hash,
-    inventory: [...state.hosts.values()].flatMap(host => (host.facts ? [host.facts] : [])),
-    actors: state.actors.stored(),
-  });
   for (const {set} of state.tables.values()) into.metricSets.registerKnown(set);
   if (state.timeBase === undefined) return;
   for (const {cell} of state.hosts.values()) into.ingest.registerKnownCell(cell, state.timeBase);
 }
 
-function checksOf({scorer}: CoreParts, engine: Engine, recorderProblem: string): Check[] {
+function checksOf(
+  {scorer}: CoreParts,
+  engine: Engine,
+  tailer: Tailer,
+  recorderProblem: string,
+): Check[] {
   const owned = `${engine.runtimes().length} partitions`;
+  const reads = tailer.caughtUp();
   return [
     {name: 'engine', ok: engine.ready(), message: engine.ready() ? owned : 'recovering'},
+    {name: 'reader', ok: reads, message: reads ? 'shows all partitions' : 'reading others'},
     {name: 'model', ok: true, message: scorer.signature().name},
     {name: 'store', ok: recorderProblem === '', message: recorderProblem || 'recording'},
   ];

@@ -61,12 +61,14 @@ export function toStatus(deps: StatusDeps): MessageInitShape<typeof GetStatusRes
     partitions: partitions.map(([partition, row]) => ({
       partition,
       epoch: BigInt(row.epoch),
-      tickNumber: BigInt(row.tickNumber),
+      tickNumber: BigInt(Math.max(0, row.tickNumber)),
       ...timeField('tickTime', row.timeMs),
       mode: row.control ? modeMessages[row.control.mode] : ModeMessage.UNSPECIFIED,
       paused: row.control?.paused ?? false,
       policyVersion: row.control?.policyVersion ?? 0,
       modelHash: row.modelHash,
+      owner: row.owner,
+      address: row.address,
     })),
     cells: deps.cells().map(totals => ({
       cell: totals.cell,

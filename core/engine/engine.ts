@@ -18,6 +18,8 @@ export type Engine = {
    * not owned here.
    */
   lagMs(partition: number): number;
+  /** Whether a partition is owned here, recovered or not. */
+  owns(partition: number): boolean;
   /** True once every partition that was handed over so far has recovered. */
   ready(): boolean;
   /** One tick of every partition, in order, at a time that the caller gives. */
@@ -48,6 +50,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   return {
     runtimes: () => owner.runtimes(),
     lagMs: partition => owner.lagMs(partition),
+    owns: partition => owner.owns(partition),
     ready: () => owner.ready(),
     async stepAll(nowMs) {
       for (const runtime of owner.runtimes()) {

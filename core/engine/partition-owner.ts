@@ -44,6 +44,11 @@ export class PartitionOwner {
     return [...this.#runtimes.values()];
   }
 
+  /** Whether a partition was handed over and is not gone: it is stepped here, or recovers. */
+  owns(partition: number): boolean {
+    return this.#runtimes.has(partition) || this.#starting.has(partition);
+  }
+
   /** True once every partition that was handed over so far has recovered. */
   ready(): boolean {
     return this.#starting.size === 0;

@@ -21,13 +21,37 @@ import {
   vmRow,
 } from './read-model.ts';
 
+const NOTHING_KNOWN: PartitionRow = {
+  nextOffset: 0,
+  inboxOffset: -1,
+  epoch: 0,
+  owner: '',
+  address: '',
+  tickNumber: 0,
+  timeMs: 0,
+  control: undefined,
+  modelHash: '',
+};
+
 /** A VM that no host has named for this long is gone. */
 const FORGET_AFTER_MS = 600_000;
 
-/** Applies a tick that counts. Ticks of a partition come in order; O(what the tick did). */
-export function applyTick(model: ReadModel, partition: number, tick: Tick): void {
+/**
+ * Applies a tick that counts; `nextOffset` is what follows it in the journal. Ticks of a partition
+ * come in order; one that was applied before, from another source, is left out. O(what it did).
+ */
+export function applyTick(
+  model: ReadModel,
+  partition: number,
+  tick: Tick,
+  nextOffset = partitionRow(model, partition).nextOffset + 1,
+): void {
   const known = partitionRow(model, partition);
+  if (nextOffset <= known.nextOffset) return;
   model.partitions.set(partition, {
+    ...known,
+    nextOffset,
+    inboxOffset: tick.cut.inboxOffset,
     epoch: tick.epoch,
     tickNumber: tick.number,
     timeMs: tick.timeMs,
@@ -53,9 +77,15 @@ export function applyTick(model: ReadModel, partition: number, tick: Tick): void
 }
 
 /** Applies a new owner's word. */
-export function applyEpoch(model: ReadModel, partition: number, {epoch}: Epoch): void {
+export function applyEpoch(
+  model: ReadModel,
+  partition: number,
+  {epoch, owner, address}: Epoch,
+  nextOffset = partitionRow(model, partition).nextOffset + 1,
+): void {
   const known = partitionRow(model, partition);
-  model.partitions.set(partition, {...known, epoch, tickNumber: 0});
+  if (nextOffset <= known.nextOffset) return;
+  model.partitions.set(partition, {...known, nextOffset, epoch, owner, address, tickNumber: -1});
 }
 
 /** Applies scores: live risk and reasons. They may come before or after the tick of their number. */
@@ -82,9 +112,15 @@ export type PartitionImage = PartitionRow & {
   actors: readonly StoredActor[];
 };
 
-/** Applies a checkpoint before the ticks that follow it. Histories begin there. */
+/**
+ * Applies a checkpoint before the ticks that follow it. Histories begin there. One that is older than
+ * what is shown already is left out.
+ */
 export function applyCheckpoint(model: ReadModel, partition: number, image: PartitionImage): void {
   const {inventory, actors, ...row} = image;
+  const known = partitionRow(model, partition);
+  if (row.nextOffset < known.nextOffset) return;
+  if (row.owner === '') Object.assign(row, {owner: known.owner, address: known.address});
   model.partitions.set(partition, row);
   for (const host of inventory) applyInventory(model, partition, host, image.timeMs);
   for (const {id, kind, machineVersion, state, context} of actors) {
@@ -98,8 +134,7 @@ export function applyCheckpoint(model: ReadModel, partition: number, image: Part
 }
 
 function partitionRow(model: ReadModel, partition: number): PartitionRow {
-  const empty = {epoch: 0, tickNumber: 0, timeMs: 0, control: undefined, modelHash: ''};
-  return model.partitions.get(partition) ?? empty;
+  return model.partitions.get(partition) ?? NOTHING_KNOWN;
 }
 
 function applyInventory(

@@ -69,7 +69,14 @@ export type VmRow = Row & {
 };
 
 export type PartitionRow = {
+  /** Journal offset below which everything has been applied. */
+  nextOffset: number;
+  /** Inbox offset below which the newest tick took everything; -1: not known. */
+  inboxOffset: number;
   epoch: number;
+  /** Who wrote the newest EPOCH, and where it serves; empty: not known. */
+  owner: string;
+  address: string;
   tickNumber: number;
   timeMs: number;
   /** Undefined until a tick carried it. */

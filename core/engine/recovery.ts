@@ -191,7 +191,7 @@ type FoundCheckpoint = {
  * Follows the hints, newest first; without a usable one the whole journal is applied. A pointer
  * that stands behind the EPOCH of a later owner was written by a former one, and does not count.
  */
-async function newestCheckpoint(input: RecoveryInput): Promise<FoundCheckpoint | undefined> {
+export async function newestCheckpoint(input: RecoveryInput): Promise<FoundCheckpoint | undefined> {
   const {log, codec, partition, policy, model} = input;
   for (const hint of await checkpointHints(log, partition)) {
     let epoch = 0;

@@ -1,18 +1,35 @@
 import test, {type ExecutionContext} from 'ava';
 import {systemClock} from '../../core/adapters/clock-system.ts';
 import {createMemoryLog} from '../../core/adapters/log-memory.ts';
+import {seededRandom} from '../../core/adapters/random-seeded.ts';
 import {ForestayError} from '../../core/domain/errors.ts';
 import {encodeTickRecords} from '../../core/engine/journal-reader.ts';
 import {createReadModel} from '../../core/engine/read-model.ts';
-import {createReadModelTailer} from '../../core/engine/read-model-tailer.ts';
+import {applyEpoch, applyTick, type PartitionImage} from '../../core/engine/read-model-fold.ts';
+import {createReadModelTailer, type TailerDeps} from '../../core/engine/read-model-tailer.ts';
 import {listen} from '../../core/events.ts';
-import type {Log} from '../../core/ports.ts';
+import type {Clock, Log} from '../../core/ports.ts';
 import {codec} from '../../proto/codec.ts';
-import {aHost, aScore, aTick, aVm, START_MS} from './records.ts';
+import {aHost, aMove, aScore, aTick, aVm, START_MS} from './records.ts';
 
-function startTailer(t: ExecutionContext, log: Log) {
+/** Time passes a hundred times as fast. */
+const hurriedClock: Clock = {
+  ...systemClock,
+  monotonicMs: () => 100 * systemClock.monotonicMs(),
+  sleep: (ms, signal) => systemClock.sleep(ms / 100, signal),
+};
+
+function startTailer(t: ExecutionContext, log: Log, more: Partial<TailerDeps> = {}) {
   const model = createReadModel();
-  const tailer = createReadModelTailer({log, codec, clock: systemClock, model, partitions: [0, 9]});
+  const tailer = createReadModelTailer({
+    log,
+    codec,
+    clock: hurriedClock,
+    random: seededRandom(1),
+    model,
+    partitions: [0, 9],
+    ...more,
+  });
   const stop = new AbortController();
   const running = tailer.run(stop.signal);
   t.teardown(async () => {
@@ -99,4 +116,96 @@ test('a read that fails is tried again; a closed log ends the tailer', async t =
   failures = -200;
   await running;
   t.pass();
+});
+
+test('a partition that is owned here is not read; once it is not, it is read on from there', async t => {
+  const log = createMemoryLog();
+  const tickOf = (number: number, host: string) =>
+    aTick(number, {inventory: [aHost(host)], transitions: [aMove('hosts/h1', number, 'a', 'b')]});
+  const first = tickOf(1, 'h1');
+  await log.append('journal', 0, [epochRecord(1), ...encodeTickRecords(codec, first)]);
+  const owned = new Set([0, 9]);
+  const {model, tailer, until} = startTailer(t, log, {isOwned: partition => owned.has(partition)});
+  applyEpoch(model, 0, {epoch: 1, owner: 'here', address: ''}, 1);
+  applyTick(model, 0, first, 2);
+  await until(() => tailer.caughtUp());
+  t.is(model.partitions.get(0)?.nextOffset, 2);
+  owned.delete(0);
+  await log.append('journal', 0, encodeTickRecords(codec, tickOf(2, 'h2'), 64));
+  await until(() => model.hosts.has('hosts/h2'));
+  await log.append('journal', 0, [
+    epochRecord(9),
+    ...encodeTickRecords(codec, tickOf(3, 'zombie')),
+    ...encodeTickRecords(codec, {...tickOf(3, 'h3'), epoch: 9}),
+  ]);
+  await until(() => model.hosts.has('hosts/h3'));
+  t.false(model.hosts.has('hosts/zombie'));
+  t.like(model.partitions.get(0), {epoch: 9, owner: 'core-a', tickNumber: 3});
+  t.deepEqual(
+    model.hosts.get('hosts/h1')?.actor?.history.map(({seq}) => seq),
+    [1, 2, 3],
+  );
+});
+
+test('what two sources give is applied once', t => {
+  const model = createReadModel();
+  const tick = aTick(1, {
+    inventory: [aHost('h1')],
+    transitions: [aMove('hosts/h1', 1, 'normal', 'at-risk.watching')],
+  });
+  applyTick(model, 0, tick, 7);
+  applyTick(model, 0, tick, 7);
+  applyEpoch(model, 0, {epoch: 0, owner: 'late', address: ''}, 3);
+  t.is(model.hosts.get('hosts/h1')?.actor?.history.length, 1);
+  t.like(model.partitions.get(0), {nextOffset: 7, epoch: 1, owner: ''});
+});
+
+test('an unknown partition begins at its newest checkpoint, then the journal goes on', async t => {
+  const log = createMemoryLog();
+  const before = encodeTickRecords(codec, aTick(1, {inventory: [aHost('gone')]}));
+  const after = encodeTickRecords(codec, aTick(2, {inventory: [aHost('h2')]}));
+  await log.append('journal', 0, [epochRecord(1), ...before, ...after]);
+  const image: PartitionImage = {
+    nextOffset: 2,
+    inboxOffset: 0,
+    epoch: 1,
+    owner: '',
+    address: '',
+    tickNumber: 1,
+    timeMs: START_MS,
+    control: undefined,
+    modelHash: 'feed',
+    inventory: [aHost('h1')],
+    actors: [],
+  };
+  const imageOf = async (partition: number) => (partition === 0 ? image : undefined);
+  const {model, tailer, until} = startTailer(t, log, {imageOf});
+  await until(() => tailer.caughtUp());
+  t.deepEqual([...model.hosts.keys()], ['hosts/h1', 'hosts/h2']);
+  t.like(model.partitions.get(0), {nextOffset: 3, tickNumber: 2});
+});
+
+test('an idle round reads each partition and topic once', async t => {
+  const memory = createMemoryLog();
+  let reads = 0;
+  const log: Log = {
+    ...memory,
+    read: (...args) => {
+      reads++;
+      return memory.read(...args);
+    },
+  };
+  const pauses: number[] = [];
+  const clock: Clock = {
+    ...hurriedClock,
+    sleep: (ms, signal) => {
+      pauses.push(ms);
+      return hurriedClock.sleep(ms, signal);
+    },
+  };
+  const {tailer, until} = startTailer(t, log, {clock});
+  await until(() => tailer.caughtUp() && pauses.length > 12);
+  const idle = pauses.filter(ms => ms > 0).length;
+  t.true(idle >= 10);
+  t.true(reads <= 4 * (idle + 2), `${reads} reads of 4 cursors in ${idle} rounds`);
 });

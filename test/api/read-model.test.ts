@@ -160,7 +160,7 @@ test('control stays as it was until a tick carries another; an epoch begins its 
   applyTick(model, 3, aTick(2, {control}));
   applyTick(model, 3, aTick(3));
   applyEpoch(model, 3, {epoch: 2, owner: 'core-b', address: ''});
-  t.like(model.partitions.get(3), {control, epoch: 2, tickNumber: 0});
+  t.like(model.partitions.get(3), {control, epoch: 2, tickNumber: -1});
 });
 
 test('a checkpoint stands for the ticks before it', t => {
@@ -169,6 +169,10 @@ test('a checkpoint stands for the ticks before it', t => {
   applyCheckpoint(model, 5, {
     epoch: 2,
     tickNumber: 40,
+    nextOffset: 90,
+    inboxOffset: 3,
+    owner: 'core-a',
+    address: '',
     timeMs: START_MS,
     control: {mode: 'advise', paused: true, policyVersion: 1},
     modelHash: 'm',

@@ -1,0 +1,38 @@
+/** What a partition's state shows to people (read-model-fold.ts). */
+import type {Epoch} from '../domain/records.ts';
+import type {PartitionState} from './partition-state.ts';
+import type {PartitionImage} from './read-model-fold.ts';
+import {newestCheckpoint, type RecoveryInput} from './recovery.ts';
+
+/** The image of a state up to a journal offset. O(fleet of the partition). */
+export function imageOfState(
+  state: PartitionState,
+  {owner, address}: Pick<Epoch, 'owner' | 'address'>,
+  nextOffset: number,
+): PartitionImage {
+  return {
+    nextOffset,
+    inboxOffset: state.cut.inboxOffset,
+    epoch: state.epoch,
+    owner,
+    address,
+    tickNumber: state.tickNumber,
+    timeMs: state.timeMs,
+    control: state.control,
+    modelHash: state.model.hash,
+    inventory: [...state.hosts.values()].flatMap(host => (host.facts ? [host.facts] : [])),
+    actors: state.actors.stored(),
+  };
+}
+
+/**
+ * The image that the newest checkpoint holds, or undefined if there is none. The whole checkpoint is
+ * read for it, and dropped. Who owns the partition is not in it: the next EPOCH says so.
+ *
+ * Errors: those of the log.
+ */
+export async function imageOfCheckpoint(input: RecoveryInput): Promise<PartitionImage | undefined> {
+  const found = await newestCheckpoint(input);
+  if (found === undefined) return undefined;
+  return imageOfState(found.state, {owner: '', address: ''}, found.offset + 1);
+}
