@@ -1,0 +1,116 @@
+/**
+ * A core as it is shipped, in a process of its own, with probes at its ports: the stages of the
+ * prediction path are measured where they meet, and from the engine's own events.
+ */
+import {join} from 'node:path';
+import {systemClock} from '../../core/adapters/clock-system.ts';
+import {nodeFiles} from '../../core/adapters/files-node.ts';
+import {createNoActuator} from '../../core/adapters/hypervisor-none.ts';
+import {openSegmentLog} from '../../core/adapters/log-segments.ts';
+import {seededRandom} from '../../core/adapters/random-seeded.ts';
+import {createPiscinaScorer} from '../../core/adapters/scorer-piscina.ts';
+import {assembleCore, type Core} from '../../core/assembly.ts';
+import {DEFAULT_POLICY} from '../../core/domain/policy.ts';
+import type {Log, Store} from '../../core/ports.ts';
+import {codec} from '../../proto/codec.ts';
+import {serveParent} from './children.ts';
+import {type CoreReport, createProbes} from './probes.ts';
+
+export type CoreOptions = {
+  log:
+    | {kind: 'segments'; directory: string}
+    | {kind: 'kafka'; brokers: readonly string[]; topicPrefix: string};
+  tickMs: number;
+  /** A host is scored at most this often; 0: at every new sample. */
+  intervalMs: number;
+  /** The store gets every n-th batch of an edge. */
+  sampleEvery: number;
+};
+
+export type CoreRequest =
+  | {kind: 'open'; options: CoreOptions}
+  /** The window begins: what was counted before does not. */
+  | {kind: 'begin'}
+  | {kind: 'end'}
+  /** Blocks the event loop for this long, soon: a planted stall. */
+  | {kind: 'stall'; afterMs: number; stallMs: number}
+  | {kind: 'close'};
+
+export type CoreAnswers = {open: string; begin: undefined; end: CoreReport; close: undefined};
+
+const probes = createProbes();
+let core: Core | undefined;
+
+async function open({log, tickMs, intervalMs, sampleEvery}: CoreOptions): Promise<string> {
+  const scorer = await createPiscinaScorer({
+    modelPath: join(import.meta.dirname, '../../models/artefacts/component-failure'),
+    threads: 1,
+  });
+  core = await assembleCore(
+    {
+      log: probes.log(await openLog(log)),
+      codec: probes.codec(codec),
+      scorer,
+      store: nowhere,
+      clock: systemClock,
+      wallClock: systemClock,
+      random: seededRandom('bench'),
+      actuators: {hypervisor: createNoActuator(), balancer: createNoActuator()},
+    },
+    {
+      listen: '127.0.0.1:0',
+      http: '127.0.0.1:0',
+      insecure: false,
+      owner: 'bench',
+      policy: DEFAULT_POLICY,
+      tickMs,
+      checkpointMs: 60_000,
+      scoring: {intervalMs, waitMs: 100},
+      sampleEvery,
+      time: 'clock',
+      run: true,
+      build: {version: '', commit: ''},
+      onProblem: problem => probes.problem(problem),
+    },
+  );
+  return core.grpcAddress;
+}
+
+async function openLog(log: CoreOptions['log']): Promise<Log> {
+  if (log.kind === 'segments') {
+    return openSegmentLog({directory: log.directory, files: nodeFiles, clock: systemClock});
+  }
+  const {openKafkaLog} = await import('../../core/adapters/log-kafka.ts');
+  return openKafkaLog({brokers: log.brokers, topicPrefix: log.topicPrefix, clock: systemClock});
+}
+
+/** Takes rows and keeps nothing: what a database does is not measured here. */
+const nowhere: Store = {
+  ensure: async () => {},
+  write: async () => {},
+  readOffsets: async () => [],
+  query: async () => [],
+  count: async () => 0,
+  close: async () => {},
+};
+
+function stall(ms: number): void {
+  const untilMs = performance.now() + ms;
+  while (performance.now() < untilMs);
+}
+
+serveParent(async (request: CoreRequest) => {
+  switch (request.kind) {
+    case 'open':
+      return open(request.options);
+    case 'begin':
+      return probes.begin();
+    case 'end':
+      return probes.end();
+    case 'stall':
+      setTimeout(stall, request.afterMs, request.stallMs);
+      return undefined;
+    case 'close':
+      return core?.close();
+  }
+});

@@ -1,0 +1,209 @@
+/**
+ * Where the time of a sample goes in a core. Nothing in the product knows of it: a probe stands in
+ * front of a port, or listens to an event that is published anyway.
+ */
+import {monitorEventLoopDelay, PerformanceObserver, performance} from 'node:perf_hooks';
+import type {TelemetryRecord} from '../../core/domain/telemetry.ts';
+import {listen} from '../../core/events.ts';
+import type {Codec, Log} from '../../core/ports.ts';
+import {createDistribution, type Figures} from './distribution.ts';
+
+/** Milliseconds each, of one message or, from `window` on, of one tick. */
+export const STAGES = [
+  /** From being due to standing, checked, before the log: sender, network, transport. */
+  'receive',
+  'decode',
+  /** From there until a tick has it: append and wait. */
+  'queue',
+  'window',
+  'inference',
+  /** Bands, actors, planner. */
+  'transition',
+  'journal',
+] as const;
+export type Stage = (typeof STAGES)[number];
+
+export type CoreReport = {
+  seconds: number;
+  samples: number;
+  messages: number;
+  /** From being due to the end of the tick that had its score. */
+  decisionMs: Figures;
+  stages: Readonly<Record<Stage, Figures>>;
+  /** CPU of the main thread in milliseconds, by stage, as far as it runs there. */
+  cpuMs: Readonly<Record<'decode' | 'window' | 'transition' | 'request', number>>;
+  mainCpuMs: number;
+  totalCpuMs: number;
+  /** Of `cpuMs`, the time in garbage collection. */
+  gcMs: number;
+  scoredRows: number;
+  transitions: number;
+  rssBytesMax: number;
+  loopDelayP99Ms: number;
+  undecided: number;
+  problems: readonly string[];
+};
+
+/** A message on its way from the log to its decision. */
+type Message = {dueMs: number; offset: number; acceptedMs: number};
+type Waiting = {dueMs: number; request: number};
+
+const RSS_EVERY_MS = 500;
+const nowMs = () => performance.timeOrigin + performance.now();
+
+export function createProbes() {
+  const stages = Object.fromEntries(STAGES.map(stage => [stage, createDistribution()])) as Record<
+    Stage,
+    ReturnType<typeof createDistribution>
+  >;
+  const decision = createDistribution();
+  const arrivals = new WeakMap<Uint8Array, {dueMs: number; acceptedMs: number}>();
+  const appended = new Map<number, Message[]>();
+  const waiting = new Map<number, Waiting[]>();
+  const asked = new Map<number, number>();
+  const problems = new Set<string>();
+  const loopDelay = monitorEventLoopDelay({resolution: 5});
+  const cpuMs = {decode: 0, window: 0, transition: 0, request: 0};
+  const counts = {samples: 0, messages: 0, scoredRows: 0, transitions: 0, rssBytesMax: 0, gcMs: 0};
+  let [decodedAtMs, windowedAtMs] = [0, 0];
+  let [beganAtMs, cpu, mainCpu] = [0, process.cpuUsage(), process.threadCpuUsage()];
+
+  const take = (bytes: Uint8Array, record: TelemetryRecord, decodeMs: number): void => {
+    if (record.kind !== 'batch' || arrivals.has(bytes)) return;
+    const newestMs = record.batch.blocks[0]?.observedAtMs.at(-1) ?? 0;
+    const acceptedMs = nowMs();
+    arrivals.set(bytes, {dueMs: newestMs, acceptedMs});
+    stages.receive.record(acceptedMs - newestMs);
+    stages.decode.record(decodeMs);
+  };
+
+  listen('samples.taken', ({count}) => {
+    windowedAtMs = performance.now();
+    counts.samples += count;
+    counts.messages++;
+  });
+  listen('scores.taken', ({rows}) => {
+    counts.scoredRows += rows;
+  });
+  listen('transition.made', () => {
+    counts.transitions++;
+  });
+  listen('scores.applied', ({durationMs}) => stages.inference.record(durationMs));
+  listen('tick.staged', tick => {
+    const {foldMs, journalMs, requestMs} = tick;
+    const foldedAtMs = performance.now() - requestMs - journalMs;
+    const foldAtMs = foldedAtMs - foldMs;
+    // A tick without batches has no windows; the clock of the last one is then before this fold.
+    const windowMs = windowedAtMs > foldAtMs ? Math.min(foldMs, windowedAtMs - foldAtMs) : 0;
+    cpuMs.window += windowMs;
+    cpuMs.transition += foldMs - windowMs;
+    cpuMs.request += requestMs;
+    if (windowMs > 0) stages.window.record(windowMs);
+    stages.transition.record(foldMs - windowMs);
+    if (journalMs > 0.01) stages.journal.record(journalMs);
+    follow(tick, foldAtMs);
+  });
+
+  /** Messages that the tick took wait for the next scoring request; those it answers are decided. */
+  const follow = (
+    tick: {partition: number; telemetryOffset: number; asked: number; answered: number},
+    foldAtMs: number,
+  ): void => {
+    const {partition, telemetryOffset} = tick;
+    const queue = appended.get(partition) ?? [];
+    const held = waiting.get(partition) ?? [];
+    waiting.set(partition, held);
+    const now = nowMs();
+    const hasAsked = tick.asked > (asked.get(partition) ?? 0);
+    asked.set(partition, tick.asked);
+    let decided = 0;
+    while (decided < held.length && (held[decided] as Waiting).request <= tick.answered) {
+      decision.record(now - (held[decided] as Waiting).dueMs);
+      decided++;
+    }
+    held.splice(0, decided);
+    let taken = 0;
+    for (; taken < queue.length; taken++) {
+      const {offset, dueMs, acceptedMs} = queue[taken] as Message;
+      if (offset >= telemetryOffset) break;
+      stages.queue.record(performance.timeOrigin + foldAtMs - acceptedMs);
+      held.push({dueMs, request: tick.asked + (hasAsked ? 0 : 1)});
+    }
+    queue.splice(0, taken);
+  };
+
+  const note = (partition: number, values: readonly Uint8Array[], firstOffset: number): void => {
+    const queue = appended.get(partition) ?? [];
+    appended.set(partition, queue);
+    for (const [index, value] of values.entries()) {
+      const arrival = arrivals.get(value);
+      if (arrival !== undefined) queue.push({...arrival, offset: firstOffset + index});
+    }
+  };
+
+  setInterval(() => {
+    counts.rssBytesMax = Math.max(counts.rssBytesMax, process.memoryUsage.rss());
+  }, RSS_EVERY_MS).unref();
+  new PerformanceObserver(list => {
+    for (const {duration} of list.getEntries()) counts.gcMs += duration;
+  }).observe({entryTypes: ['gc']});
+
+  return {
+    codec: (inner: Codec): Codec => ({
+      ...inner,
+      decodeTelemetry(bytes) {
+        const startedMs = performance.now();
+        const record = inner.decodeTelemetry(bytes);
+        decodedAtMs = performance.now();
+        cpuMs.decode += decodedAtMs - startedMs;
+        take(bytes, record, decodedAtMs - startedMs);
+        return record;
+      },
+    }),
+    log: (inner: Log): Log => ({
+      append: async (topic, partition, values) => {
+        const firstOffset = await inner.append(topic, partition, values);
+        if (topic === 'telemetry') note(partition, values, firstOffset);
+        return firstOffset;
+      },
+      read: (topic, partition, from, maxBytes) => inner.read(topic, partition, from, maxBytes),
+      startOffset: (topic, partition) => inner.startOffset(topic, partition),
+      endOffset: (topic, partition) => inner.endOffset(topic, partition),
+      own: handler => inner.own(handler),
+      close: () => inner.close(),
+    }),
+    problem: (text: string) => void problems.add(text),
+    begin: async () => {
+      for (const stage of STAGES) stages[stage].reset();
+      decision.reset();
+      loopDelay.reset();
+      loopDelay.enable();
+      Object.assign(cpuMs, {decode: 0, window: 0, transition: 0, request: 0});
+      Object.assign(counts, {samples: 0, messages: 0, scoredRows: 0, transitions: 0, gcMs: 0});
+      cpu = process.cpuUsage();
+      mainCpu = process.threadCpuUsage();
+      beganAtMs = performance.now();
+    },
+    end: async (): Promise<CoreReport> => {
+      const all = process.cpuUsage(cpu);
+      const main = process.threadCpuUsage(mainCpu);
+      return {
+        ...counts,
+        seconds: (performance.now() - beganAtMs) / 1000,
+        decisionMs: decision.figures(),
+        stages: Object.fromEntries(
+          STAGES.map(stage => [stage, stages[stage].figures()]),
+        ) as CoreReport['stages'],
+        cpuMs: {...cpuMs},
+        mainCpuMs: (main.user + main.system) / 1000,
+        totalCpuMs: (all.user + all.system) / 1000,
+        loopDelayP99Ms: loopDelay.percentile(99) / 1e6,
+        undecided: [...waiting.values(), ...appended.values()].reduce(
+          (n, {length}) => n + length,
+          0,
+        ),
+        problems: [...problems].slice(0, 3),
+      };
+    },
+  };
+}
