@@ -8,6 +8,7 @@ import {isForestayError} from '../domain/errors.ts';
 import {publish} from '../events.ts';
 import type {Actuator, Fence, Hypervisor, LoadBalancer} from '../ports.ts';
 import type {Announcer} from './announcer.ts';
+import {agentFor} from './effect-address.ts';
 import type {PartitionState} from './partition-state.ts';
 import {violatedPrecondition} from './preconditions.ts';
 import {entityOf} from './tick-draft.ts';
@@ -46,7 +47,10 @@ export function createEffectCalls(
     }
   };
 
-  const ask = async (effect: IssuedEffect): Promise<EffectResult | undefined> => {
+  const ask = async (issued: IssuedEffect): Promise<EffectResult | undefined> => {
+    // An agent that was started anew may listen elsewhere.
+    const {address} = agentFor(state, issued);
+    const effect = address === '' ? issued : {...issued, address};
     const actuator = actuatorOf(effect);
     if (state.actors.hostContext(effect.agent)?.lost) {
       return failed(effect.id, 'HOST_LOST', `${effect.agent} was lost while the effect ran`);
