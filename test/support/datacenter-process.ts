@@ -1,0 +1,41 @@
+import type {ExecutionContext} from 'ava';
+import {launch, type Program} from './process.ts';
+
+export type DatacenterFlags = {
+  cores: readonly string[];
+  seed: number;
+  hosts: number;
+  cells: number;
+  speed: number;
+  state: string;
+  oracle: string;
+};
+
+/** Starts a datacenter that keeps its state and tells what happens; waits for nothing. */
+export function launchDatacenter(t: ExecutionContext, flags: DatacenterFlags): Program {
+  const {cores, seed, hosts, cells, speed, state, oracle} = flags;
+  return launch(t, [
+    ...['datacenter', '--core', cores.join(','), '--state', state, '--oracle', oracle],
+    ...['--seed', `${seed}`, '--hosts', `${hosts}`, '--cells', `${cells}`],
+    ...['--speed', `${speed}`, '--fault-rate', '8'],
+  ]);
+}
+
+/**
+ * A policy under which much happens: hosts go to risk and back, VMs move and move again. Silence is
+ * long, because a datacenter that is faster than life is silent for longer, too.
+ */
+export const BUSY = `
+policy:
+  mode: auto
+  band: {enter: 0.1, enterHoldMs: 2000, leave: 0.06, leaveHoldMs: 10000}
+  costs: {moveMinutes: 0.05, ghostMinutes: 0.05}
+  budgets: {concurrentPerHost: 4, concurrentPerCell: 12, movesPerHourPerCell: 5000}
+  target: {riskLimit: 1}
+  silence: {staleAfterMs: 120000, fenceAfterMs: 1800000, fenceAtRiskAfterMs: 1200000}
+  breaker: {hostsAtRiskRatio: 1, hostsAtRiskMin: 1000}
+  dwellMs: 20000
+  cooldownMs: 5000
+  probationMs: 10000
+ticks: {tickMs: 100}
+`;
