@@ -5,21 +5,22 @@ import {attemptsMax} from './timing.ts';
 type Input = {context: HostContext; event: HostEvent};
 type Kind = {kind: EffectKind};
 
+/** Keys in the order of the alphabet, which is that of the canonical text. */
 export function freshHost(id: string): HostContext {
   return {
-    id,
-    deadlineMs: 0,
-    enteredAtMs: 0,
-    risk: 0,
     atRisk: false,
     attempts: 0,
-    stale: false,
-    frozen: false,
-    silenced: false,
     component: '',
     cordoned: false,
-    suspected: false,
+    deadlineMs: 0,
+    enteredAtMs: 0,
+    frozen: false,
+    id,
     lost: false,
+    risk: 0,
+    silenced: false,
+    stale: false,
+    suspected: false,
   };
 }
 

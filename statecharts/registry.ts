@@ -15,6 +15,9 @@ export const machines = {
 /** An actor at rest: dotted state path and context as JSON. */
 export type StoredState = {state: string; context: string};
 
+/** The same as values: what an actor is made of again when it has something to hear. */
+export type RestState = {state: string; context: HostContext | VmContext};
+
 const leaves = {host: leafNodes(hostMachine.root), vm: leafNodes(vmMachine.root)};
 
 /** All states that an actor can be in, in the order of the chart. */
@@ -22,7 +25,10 @@ export function statePaths(kind: ActorKind): readonly string[] {
   return [...leaves[kind].keys()];
 }
 
-/** The effect whose result an actor in this state waits for; empty: none. */
+/**
+ * The effect whose result an actor in this state waits for; empty: none. An effect of an actor that
+ * runs although nobody waits for it is to be cancelled, unless it is one of the background.
+ */
 export function awaitedEffect(kind: ActorKind, path: string): EffectKind | '' {
   return leaves[kind].get(path)?.meta?.awaits ?? '';
 }
@@ -46,7 +52,7 @@ export function migrateSnapshot(
   version: number,
   state: string,
   context: string,
-): {state: string; context: HostContext | VmContext} {
+): RestState {
   const current = machines[kind].version;
   if (version !== current) {
     throw refusal(kind, `version ${version} is not ${current}`, {version});
@@ -64,11 +70,16 @@ function parseContext(kind: ActorKind, json: string): HostContext | VmContext {
   } catch (cause) {
     throw refusal(kind, 'the context is not JSON', {bytes: json.length}, cause);
   }
-  const fresh: Record<string, unknown> = kind === 'host' ? freshHost('') : freshVm('');
-  const context = (typeof stored === 'object' ? stored : null) as Record<string, unknown> | null;
-  const wrong = Object.keys(fresh).find(key => typeof context?.[key] !== typeof fresh[key]);
-  if (wrong !== undefined) {
-    throw refusal(kind, `field ${wrong} of the context must be a ${typeof fresh[wrong]}`, {wrong});
+  const found = (typeof stored === 'object' ? stored : null) as Record<string, unknown> | null;
+  // Filled in place: its keys are in the canonical order, whatever the order of the text.
+  const context: Record<string, unknown> = kind === 'host' ? freshHost('') : freshVm('');
+  for (const key of Object.keys(context)) {
+    const wanted = typeof context[key];
+    const value = found?.[key];
+    if (typeof value !== wanted) {
+      throw refusal(kind, `field ${key} of the context must be a ${wanted}`, {wrong: key});
+    }
+    context[key] = value;
   }
   return context as HostContext | VmContext;
 }

@@ -5,22 +5,23 @@ import {attemptsMax} from './timing.ts';
 type Input = {context: VmContext; event: VmEvent};
 type Kind = {kind: EffectKind};
 
+/** Keys in the order of the alphabet, which is that of the canonical text. */
 export function freshVm(id: string): VmContext {
   return {
-    id,
-    deadlineMs: 0,
-    enteredAtMs: 0,
-    risk: 0,
     atRisk: false,
     attempts: 0,
-    stale: false,
+    deadlineMs: 0,
+    enteredAtMs: 0,
     frozen: false,
-    silenced: false,
-    host: '',
-    targetHost: '',
-    ghostHost: '',
     ghostArmed: false,
+    ghostHost: '',
     homeHost: '',
+    host: '',
+    id,
+    risk: 0,
+    silenced: false,
+    stale: false,
+    targetHost: '',
     unresolved: '',
   };
 }

@@ -5,14 +5,30 @@
  * A2 Effects that it emits are collected in emission order.
  * A3 An actor that throws, or was stored in a state that this version does not know, is quarantined:
  *    it is kept as it was and hears nothing more.
- * A4 Where VMs are is indexed by host, and follows every start, event and removal.
+ * A4 Where VMs are is indexed by host, and follows every start, event and removal. So is who is in
+ *    trouble, whose host is silent, and when whose deadline passes.
+ * A5 An actor is a row: state, context, number of moves. It is run as an XState actor only to hear
+ *    an event. Few are kept running (the least recently heard go first), none that rest in
+ *    `normal`; whether one was kept makes no difference to what it does.
  */
 
-import {background, type RunningActor, startActor} from '../../statecharts/actor.ts';
+import {
+  background,
+  contextText,
+  firstState,
+  type RunningActor,
+  resumeActor,
+} from '../../statecharts/actor.ts';
 import type {HostContext, HostEvent, VmContext, VmEvent} from '../../statecharts/events.ts';
-import {machines} from '../../statecharts/registry.ts';
+import {
+  awaitedEffect,
+  machines,
+  migrateSnapshot,
+  type RestState,
+} from '../../statecharts/registry.ts';
 import type {Effect, EffectKind} from '../domain/effects.ts';
 import {ForestayError, isForestayError} from '../domain/errors.ts';
+import {Deadlines} from './deadlines.ts';
 
 export type ActorKind = 'host' | 'vm';
 
@@ -35,49 +51,64 @@ export type Move = {
   context: string;
 };
 
-type Entry = {
+type Row = RestState & {
   kind: ActorKind;
-  actor: RunningActor;
+  name: string;
   seq: number;
   quarantined: string;
   /** Hosts under which a VM is indexed. */
   places: readonly string[];
-  /** As it stands: made again only when it heard something. */
-  at: {state: string; context: string};
-  /** Of `at`; absent: the present one. */
-  machineVersion?: number;
+  /** While it is kept running (A5). */
+  actor: RunningActor | undefined;
+  /** What was stored, of one that cannot be understood (A3). */
+  stored: StoredActor | undefined;
 };
 
+/** Actors of a partition that are kept running: about 4 KB each. */
+const HOT_MAX = 256;
+
 export class ActorDirectory {
-  readonly #actors = new Map<string, Entry>();
+  readonly #rows = new Map<string, Row>();
+  /** Those that run, least recently heard first. */
+  readonly #hot = new Set<Row>();
+  #hotMax = HOT_MAX;
   /** Names of the VMs that live on a host, or have their ghost or their target there. */
   readonly #vmsAt = new Map<string, Set<string>>();
+  readonly #deadlines = new Deadlines();
+  readonly #suspected = new Set<string>();
+  readonly #troubled = new Set<string>();
+  #touched = new Set<string>();
   #emitted: Effect[] = [];
 
+  /** How many actors are kept running at most. */
+  keepHot(max: number): void {
+    this.#hotMax = max;
+    this.#coolDown();
+  }
+
   has(id: string): boolean {
-    return this.#actors.has(id);
+    return this.#rows.has(id);
   }
 
   /** Starts an actor in its initial state, or in the stored one. */
   start(kind: ActorKind, name: string, stored?: StoredActor, host = ''): void {
     const id = resource(kind, name);
-    this.#place(id, []);
-    const onEffect = (effect: Effect) => this.#emitted.push(effect);
-    try {
-      const actor = startActor(kind, name, onEffect, {...restoredFrom(stored), host});
-      const {seq, quarantined} = stored ?? {seq: 0, quarantined: ''};
-      this.#actors.set(id, {kind, actor, at: actor.serialise(), seq, quarantined, places: []});
-    } catch (error) {
-      if (stored === undefined || !isForestayError(error, 'ACTOR_QUARANTINED')) throw error;
-      this.#actors.set(id, parked(kind, name, stored));
-    }
-    this.#place(id);
+    this.remove(id);
+    const row = stored === undefined ? freshRow(kind, name, host) : storedRow(kind, name, stored);
+    this.#rows.set(id, row);
+    this.#index(id, row);
+    this.#touched.add(id);
   }
 
   remove(id: string): void {
-    this.#place(id, []);
-    this.#actors.get(id)?.actor.stop();
-    this.#actors.delete(id);
+    const row = this.#rows.get(id);
+    if (row === undefined) return;
+    this.#place(row, []);
+    this.#hot.delete(row);
+    this.#deadlines.set(id, 0);
+    this.#suspected.delete(row.name);
+    this.#troubled.delete(id);
+    this.#rows.delete(id);
   }
 
   /**
@@ -88,35 +119,52 @@ export class ActorDirectory {
     id: string,
     event: HostEvent | VmEvent,
   ): {move?: Move; effects: readonly Effect[]; error?: ForestayError} {
-    const entry = this.#actors.get(id);
-    if (entry === undefined || entry.quarantined !== '') return {effects: []};
-    const before = entry.at;
+    const row = this.#rows.get(id);
+    if (row === undefined || row.quarantined !== '') return {effects: []};
+    this.#touched.add(id);
     this.#emitted = [];
+    const {kind, state: from, context: before} = row;
     try {
-      entry.actor.send(event);
+      row.actor ??= resumeActor(kind, row, effect => this.#emitted.push(effect));
+      row.actor.send(event);
     } catch (error) {
-      return {effects: [], error: this.#quarantine(id, entry, event.type, error)};
+      return {effects: [], error: this.#quarantine(id, row, event.type, error)};
     }
-    const after = entry.actor.serialise();
-    entry.at = after;
+    const {state: to, context} = row.actor.rest();
+    Object.assign(row, {state: to, context});
+    this.#keepOrCool(row);
     const effects = this.#emitted;
-    if (after.state === before.state && after.context === before.context) return {effects};
-    this.#place(id);
-    entry.seq++;
-    const move = {
-      actor: id,
-      kind: entry.kind,
-      seq: entry.seq,
-      from: before.state,
-      to: after.state,
-      context: after.context,
-    };
+    if (from === to && isEqual(before, context)) return {effects};
+    this.#index(id, row);
+    row.seq++;
+    const move = {actor: id, kind, seq: row.seq, from, to, context: contextText(context)};
     return {move, effects};
   }
 
-  #quarantine(id: string, entry: Entry, event: string, error: unknown): ForestayError {
-    entry.quarantined = event;
-    this.#place(id);
+  /** A5. */
+  #keepOrCool(row: Row): void {
+    this.#hot.delete(row);
+    if (row.state === 'normal' && row.context.deadlineMs === 0) {
+      row.actor = undefined;
+      return;
+    }
+    this.#hot.add(row);
+    this.#coolDown();
+  }
+
+  #coolDown(): void {
+    for (const row of this.#hot) {
+      if (this.#hot.size <= this.#hotMax) return;
+      row.actor = undefined;
+      this.#hot.delete(row);
+    }
+  }
+
+  #quarantine(id: string, row: Row, event: string, error: unknown): ForestayError {
+    row.quarantined = event;
+    row.actor = undefined;
+    this.#hot.delete(row);
+    this.#index(id, row);
     return new ForestayError(
       'ACTOR_QUARANTINED',
       `actor ${id} failed on ${event} and hears nothing more; restart the core after mending it`,
@@ -125,20 +173,23 @@ export class ActorDirectory {
   }
 
   path(id: string): string {
-    return this.#actors.get(id)?.at.state ?? '';
+    return this.#rows.get(id)?.state ?? '';
   }
 
   /** Whether the actor still waits for an effect of this kind, or lets it run by itself. */
   wants(id: string, kind: EffectKind): boolean {
-    return background.includes(kind) || this.#actors.get(id)?.actor.awaits() === kind;
+    if (background.includes(kind)) return true;
+    const row = this.#rows.get(id);
+    return row !== undefined && awaitedEffect(row.kind, row.state) === kind;
   }
 
+  /** As it stands; never changed in place. */
   hostContext(name: string): HostContext | undefined {
-    return this.#actors.get(resource('host', name))?.actor.context() as HostContext | undefined;
+    return this.#rows.get(resource('host', name))?.context as HostContext | undefined;
   }
 
   vmContext(name: string): VmContext | undefined {
-    return this.#actors.get(resource('vm', name))?.actor.context() as VmContext | undefined;
+    return this.#rows.get(resource('vm', name))?.context as VmContext | undefined;
   }
 
   /** Number of VMs whose actor says that they run on a host. */
@@ -151,51 +202,93 @@ export class ActorDirectory {
     return [...(this.#vmsAt.get(host) ?? [])].sort();
   }
 
-  /** A4. An actor that is not there, or is a host, has no places. */
-  #place(id: string, places?: readonly string[]): void {
-    const entry = this.#actors.get(id);
-    if (entry?.kind !== 'vm') return;
-    const name = id.slice(id.indexOf('/') + 1);
-    const now = places ?? placesOf(entry.actor.context() as VmContext);
-    for (const host of entry.places) {
-      const vms = this.#vmsAt.get(host);
-      vms?.delete(name);
-      if (vms?.size === 0) this.#vmsAt.delete(host);
-    }
-    for (const host of now) {
-      const vms = this.#vmsAt.get(host) ?? new Set();
-      this.#vmsAt.set(host, vms.add(name));
-    }
-    entry.places = now;
+  /** Names of the hosts whose actor thinks that they are silent. */
+  get suspected(): ReadonlySet<string> {
+    return this.#suspected;
+  }
+
+  /** Hosts that are cordoned, silent or lost; VMs that are not `normal` or have a ghost. */
+  get troubled(): ReadonlySet<string> {
+    return this.#troubled;
+  }
+
+  /** Actors that were started or heard something since this was last asked. */
+  takeTouched(): ReadonlySet<string> {
+    const touched = this.#touched;
+    this.#touched = new Set();
+    return touched;
   }
 
   /** Deadlines that have passed, hosts before VMs, each by name. */
   due(nowMs: number): string[] {
-    const due: string[] = [];
-    for (const [id, entry] of this.#actors) {
-      const {deadlineMs} = entry.actor.context();
-      if (deadlineMs > 0 && deadlineMs <= nowMs && entry.quarantined === '') due.push(id);
-    }
-    return due.sort();
+    return this.#deadlines.due(nowMs);
   }
 
   /** All actors as rows, by id. */
   stored(): StoredActor[] {
-    return [...this.#actors]
+    return [...this.#rows]
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([id, {kind, at, seq, quarantined, machineVersion}]) => ({
-        id,
-        kind,
-        machineVersion: machineVersion ?? machines[kind].version,
-        seq,
-        quarantined,
-        ...at,
-      }));
+      .map(([id, {kind, state, context, seq, quarantined, stored}]) => {
+        const machineVersion = machines[kind].version;
+        const at = stored ?? {machineVersion, state, context: contextText(context)};
+        return {
+          id,
+          kind,
+          machineVersion: at.machineVersion,
+          seq,
+          quarantined,
+          state: at.state,
+          context: at.context,
+        };
+      });
   }
+
+  /** A4, after a row has changed. */
+  #index(id: string, row: Row): void {
+    const {kind, name, context, quarantined} = row;
+    this.#deadlines.set(id, quarantined === '' ? context.deadlineMs : 0);
+    if (kind === 'host') keep(this.#suspected, name, (context as HostContext).suspected);
+    else this.#place(row, placesOf(context as VmContext));
+    keep(this.#troubled, id, isTroubled(row));
+  }
+
+  #place(row: Row, places: readonly string[]): void {
+    if (isEqualList(row.places, places)) return;
+    for (const host of row.places) {
+      const vms = this.#vmsAt.get(host);
+      vms?.delete(row.name);
+      if (vms?.size === 0) this.#vmsAt.delete(host);
+    }
+    for (const host of places) {
+      const vms = this.#vmsAt.get(host) ?? new Set();
+      this.#vmsAt.set(host, vms.add(row.name));
+    }
+    row.places = places;
+  }
+}
+
+function keep<Item>(items: Set<Item>, item: Item, isThere: boolean): void {
+  if (isThere) items.add(item);
+  else items.delete(item);
+}
+
+function isTroubled({kind, state, context}: RestState & {kind: ActorKind}): boolean {
+  if (kind === 'vm') return state !== 'normal' || (context as VmContext).ghostHost !== '';
+  const {cordoned, suspected, lost} = context as HostContext;
+  return cordoned || suspected || lost;
 }
 
 function placesOf({host, ghostHost, targetHost}: VmContext): string[] {
   return [...new Set([host, ghostHost, targetHost])].filter(name => name !== '');
+}
+
+function isEqualList(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((item, index) => item === b[index]);
+}
+
+/** Whether two contexts give the same text. */
+function isEqual<Context extends HostContext | VmContext>(a: Context, b: Context): boolean {
+  return a === b || contextText(a) === contextText(b);
 }
 
 /** `host`, `h01` → `hosts/h01`. */
@@ -203,16 +296,29 @@ export function resource(kind: ActorKind, name: string): string {
   return kind === 'host' ? `hosts/${name}` : `vms/${name}`;
 }
 
-function restoredFrom(stored: StoredActor | undefined) {
-  if (stored === undefined) return {};
-  const {machineVersion: version, state, context} = stored;
-  return {restored: {version, state, context}};
+function freshRow(kind: ActorKind, name: string, host: string): Row {
+  const {state, context} = firstState(kind, name, host);
+  return {
+    kind,
+    name,
+    state,
+    context,
+    seq: 0,
+    quarantined: '',
+    places: [],
+    actor: undefined,
+    stored: undefined,
+  };
 }
 
-/** An actor that nobody can run: readers see a fresh one, the store keeps what was stored. */
-function parked(kind: ActorKind, name: string, stored: StoredActor): Entry {
-  const {state, context, seq, machineVersion} = stored;
-  const quarantined = stored.quarantined || 'restore';
-  const actor = startActor(kind, name, () => {});
-  return {kind, actor, at: {state, context}, seq, quarantined, machineVersion, places: []};
+/** One that nobody can run: readers see a fresh one in its state, the store keeps what was stored. */
+function storedRow(kind: ActorKind, name: string, stored: StoredActor): Row {
+  const {machineVersion, state, seq, quarantined} = stored;
+  const row = {...freshRow(kind, name, ''), seq, quarantined};
+  try {
+    return {...row, ...migrateSnapshot(kind, machineVersion, state, stored.context)};
+  } catch (error) {
+    if (!isForestayError(error, 'ACTOR_QUARANTINED')) throw error;
+    return {...row, state, quarantined: quarantined || 'restore', stored};
+  }
 }

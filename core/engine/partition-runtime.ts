@@ -17,8 +17,9 @@ import type {Clock, Codec, Log, LogRecord, Random, Scorer, Topic} from '../ports
 import {writeCheckpoint} from './checkpoint.ts';
 import {type Actuators, createExecutor, type Executor} from './executor.ts';
 import {claimJournal, type JournalWriter} from './journal-writer.ts';
+import {readable, readableTelemetry} from './log-decoding.ts';
 import type {PartitionState} from './partition-state.ts';
-import {readable, readableTelemetry, recover} from './recovery.ts';
+import {recover} from './recovery.ts';
 import {ScorePublisher} from './score-publisher.ts';
 import {createScoringClient, type ScoringClient} from './scoring.ts';
 import {advance} from './tick.ts';
@@ -35,13 +36,15 @@ export type RuntimeOptions = {
   actuators: Actuators;
   policy: Policy;
   owner: {owner: string; address: string};
-  scoring: {intervalMs: number; waitMs: number};
+  scoring: {intervalMs: number; everySamples?: number; waitMs: number};
   /** How often a caller means to step. */
   tickMs: number;
   /** Ticks between checkpoints, on the time of the ticks. */
   checkpointMs: number;
   /** How much input one tick takes at most. */
   tickBytesMax: number;
+  /** Actors that are kept running at most; the directory's own bound unless it is given. */
+  hotActorsMax?: number;
   /**
    * `clock`: a tick's time is the clock's. `data`: cells that are not live take it from their
    * newest sample, for recordings that are played at any speed.
@@ -133,7 +136,13 @@ export class PartitionRuntime {
     const {scorer, clock, scoring} = options;
     this.#steppedAtMs = clock.monotonicMs();
     this.#caughtUpAtMs = this.#steppedAtMs;
-    this.#scoring = createScoringClient(scorer, clock, scoring, state.cut.scoreRequest);
+    this.#scoring = createScoringClient(
+      scorer,
+      clock,
+      options.random,
+      scoring,
+      state.cut.scoreRequest,
+    );
     this.#scores = new ScorePublisher(options, state);
     this.executor = createExecutor({...options, state});
   }
@@ -143,12 +152,22 @@ export class PartitionRuntime {
    * observed or decided. Errors: `EPOCH_SUPERSEDED`, log errors.
    */
   static async start(options: RuntimeOptions): Promise<PartitionRuntime> {
-    const {log, partition, policy, scorer, codec, owner} = options;
+    const {log, partition, policy, scorer, codec, owner, clock, random} = options;
     const model = scorer.signature();
+    const beganMs = clock.monotonicMs();
     // First the claim, then the reading: what a former owner writes after it does not count.
-    const writer = await claimJournal({log, codec, partition}, owner);
-    const recovered = await recover({log, codec, partition, policy, model});
+    const writer = await claimJournal({log, codec, partition, clock, random}, owner);
+    const claimedMs = clock.monotonicMs();
+    const recovered = await recover({
+      log,
+      codec,
+      partition,
+      policy,
+      model,
+      everySamples: options.scoring.everySamples ?? 0,
+    });
     recovered.state.epoch = writer.epoch;
+    if (options.hotActorsMax !== undefined) recovered.state.actors.keepHot(options.hotActorsMax);
     await requireInputs(log, recovered.state);
     await restrain(options, recovered.state);
     const timersFrom = await log.endOffset('inbox', partition);
@@ -159,7 +178,15 @@ export class PartitionRuntime {
       recovered.trailerOffset,
       timersFrom,
     );
+    const recoveredMs = clock.monotonicMs();
     await runtime.executor.announceAll();
+    publish('partition.started', {
+      partition,
+      ticks: recovered.ticks,
+      claimMs: claimedMs - beganMs,
+      recoverMs: recoveredMs - claimedMs,
+      announceMs: clock.monotonicMs() - recoveredMs,
+    });
     options.onStart?.(recovered.state, writer.nextOffset());
     return runtime;
   }
@@ -192,7 +219,9 @@ export class PartitionRuntime {
     const {clock, scoring, partition} = this.#options;
     const startedMs = clock.monotonicMs();
     await this.#holdTimersAfterGap(startedMs);
-    const telemetry = await this.#read('telemetry', state.cut.telemetryOffset);
+    const telemetry = this.#mustScoreFirst()
+      ? []
+      : await this.#read('telemetry', state.cut.telemetryOffset);
     const inbox = await this.#read('inbox', state.cut.inboxOffset);
     if (!isFull(telemetry, this.#options.tickBytesMax)) this.#caughtUpAtMs = startedMs;
     await this.#scoring.settled(scoring.waitMs);
@@ -225,6 +254,11 @@ export class PartitionRuntime {
       durationMs,
       lagMs: this.lagMs(),
     });
+  }
+
+  /** Samples that are each scored wait in the log for those before them. */
+  #mustScoreFirst(): boolean {
+    return this.state.everySamples > 0 && this.#scoring.isFull();
   }
 
   async #holdTimersAfterGap(startedMs: number): Promise<void> {

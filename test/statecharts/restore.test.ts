@@ -43,8 +43,13 @@ test('I18 a stored actor that cannot be understood is refused with its reason', 
     [version, 'at-risk', context, /no state "at-risk"/],
     [version, 'at-risk.deciding', context, /no state "at-risk.deciding"/],
     [version, state, '{', /not JSON/],
-    [version, state, 'null', /field id of the context must be a string/],
-    [version, state, '{"id":"v1","deadlineMs":"soon"}', /field deadlineMs .* a number/],
+    [version, state, 'null', /field atRisk of the context must be a boolean/],
+    [
+      version,
+      state,
+      '{"atRisk":true,"attempts":0,"deadlineMs":"soon"}',
+      /field deadlineMs .* a number/,
+    ],
   ];
   for (const [number, path, text, message] of refusals) {
     t.throws(() => migrateSnapshot('vm', number, path, text), {
