@@ -43,6 +43,8 @@ export type CoreSettings = {
   http: string;
   insecure: boolean;
   owner: string;
+  /** Where others reach gRPC; `listen` unless given. */
+  advertise?: string;
   policy: Policy;
   tickMs: number;
   checkpointMs: number;
@@ -232,8 +234,8 @@ function engineOptions(
 }
 
 /** Who this core is, in the EPOCH of each partition that it owns. */
-function ownerOf({owner, listen}: CoreSettings): {owner: string; address: string} {
-  return {owner, address: listen};
+function ownerOf({owner, listen, advertise = listen}: CoreSettings) {
+  return {owner, address: advertise};
 }
 
 /** What a recovered partition knows is known to ingest at once. */

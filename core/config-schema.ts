@@ -12,6 +12,8 @@ export type Config = {
     listen: string;
     /** HOST:PORT of HTTP. */
     http: string;
+    /** HOST:PORT of gRPC as others reach it, for `status`; empty: `listen`. */
+    advertise: string;
     /** Segments, the sqlite file and locks live here. Absolute. */
     dataDir: string;
     /** Allows addresses other than loopback although nobody is authenticated. */
@@ -19,7 +21,17 @@ export type Config = {
   };
   log: {
     kind: 'memory' | 'segments' | 'kafka';
-    kafka: {brokers: readonly string[]; topicPrefix: string; replicationFactor: number};
+    kafka: {
+      brokers: readonly string[];
+      topicPrefix: string;
+      replicationFactor: number;
+      /** An owner that has not been heard of for this long is dead; brokers allow 6 s and more. */
+      sessionTimeoutMs: number;
+      /** How often an owner is heard, and hears that partitions are shared out anew. */
+      heartbeatMs: number;
+      /** How long the others wait for an owner that does not join in sharing out. */
+      rebalanceTimeoutMs: number;
+    };
     segments: {segmentBytes: number};
     /** What is older or more goes, oldest first; all partitions together. */
     telemetryRetention: Retention;
@@ -50,12 +62,20 @@ export const DEFAULT_CONFIG: Config = {
   core: {
     listen: '127.0.0.1:7443',
     http: '127.0.0.1:7070',
+    advertise: '',
     dataDir: '.forestay',
     insecure: false,
   },
   log: {
     kind: 'segments',
-    kafka: {brokers: ['127.0.0.1:9092'], topicPrefix: 'forestay', replicationFactor: 1},
+    kafka: {
+      brokers: ['127.0.0.1:9092'],
+      topicPrefix: 'forestay',
+      replicationFactor: 1,
+      sessionTimeoutMs: 6000,
+      heartbeatMs: 1000,
+      rebalanceTimeoutMs: 10_000,
+    },
     segments: {segmentBytes: 64 * 2 ** 20},
     telemetryRetention: defaultRetention.telemetry,
   },
@@ -154,6 +174,7 @@ export const configSchema = section(DEFAULT_CONFIG, {
   core: section(DEFAULT_CONFIG.core, {
     listen: address,
     http: address,
+    advertise: z.literal('').or(address),
     dataDir: z.string().min(1),
     insecure: z.boolean(),
   }),
@@ -163,6 +184,12 @@ export const configSchema = section(DEFAULT_CONFIG, {
       brokers: z.array(address).min(1),
       topicPrefix: z.string().regex(/^[A-Za-z0-9._-]{1,100}$/, 'expected A-Z a-z 0-9 . _ -'),
       replicationFactor: z.int().min(1).max(32),
+      sessionTimeoutMs: z.int().min(1000).max(300_000),
+      heartbeatMs: z.int().min(100).max(60_000),
+      rebalanceTimeoutMs: z.int().min(1000).max(300_000),
+    }).refine(({heartbeatMs, sessionTimeoutMs}) => 3 * heartbeatMs <= sessionTimeoutMs, {
+      path: ['heartbeatMs'],
+      message: 'must be at most a third of sessionTimeoutMs, else a late heartbeat is a death',
     }),
     segments: section(DEFAULT_CONFIG.log.segments, {
       segmentBytes: z

@@ -44,6 +44,14 @@ export type EngineEvents = {
   'store.written': {rows: number; durationMs: number};
   'store.write-failed': {code: string};
   'rows.rejected': {table: string; count: number};
+  /** Parts of a takeover or a start; `ticks` of the journal were applied. */
+  'partition.started': {
+    partition: number;
+    ticks: number;
+    claimMs: number;
+    recoverMs: number;
+    announceMs: number;
+  };
   'epoch.superseded': {partition: number; epoch: number};
 };
 

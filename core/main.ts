@@ -61,6 +61,7 @@ export async function startCore(
       },
       {
         listen: config.core.listen,
+        advertise: config.core.advertise || config.core.listen,
         http: config.core.http,
         insecure: config.core.insecure,
         owner: `${hostname()}/${process.pid}`,

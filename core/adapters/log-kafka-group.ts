@@ -5,14 +5,33 @@ import type {Membership, OwnershipHandler} from '../ports.ts';
 import {stickyAssigner} from './log-kafka-assigner.ts';
 import {Handover} from './log-kafka-handover.ts';
 
-const sessionMs = 6_000;
-const heartbeatMs = 1_500;
-const rebalanceMs = 10_000;
 /** How often kafkajs comes round to send a heartbeat: the group fetches nothing. */
-const idleMs = 500;
+const idleMs = 250;
 const joinMsMax = 60_000;
 const revokeMs = 5_000;
 const restartMs = 1_000;
+
+export type GroupTiming = {
+  /** A member that has not been heard of for this long is dead. Brokers allow 6 s and more. */
+  sessionTimeoutMs: number;
+  /** How often a member is heard, and hears of a rebalance. */
+  heartbeatMs: number;
+  /** How long the others wait for a member that does not join a rebalance. */
+  rebalanceTimeoutMs: number;
+};
+
+export const defaultTiming: GroupTiming = {
+  sessionTimeoutMs: 6000,
+  heartbeatMs: 1000,
+  rebalanceTimeoutMs: 10_000,
+};
+
+export type GroupOptions = {
+  groupId: string;
+  topic: string;
+  timing: GroupTiming;
+  nowMs: () => number;
+};
 
 /** A membership that its log can end without asking. */
 export type GroupMembership = Membership & {drop(): Promise<void>};
@@ -31,7 +50,7 @@ export type GroupMembership = Membership & {drop(): Promise<void>};
  */
 export async function joinOwners(
   kafka: Kafka,
-  options: {groupId: string; topic: string; nowMs: () => number},
+  options: GroupOptions,
   handler: OwnershipHandler,
 ): Promise<GroupMembership> {
   const {groupId, nowMs} = options;
@@ -53,7 +72,12 @@ export async function joinOwners(
     drop,
     async leave() {
       handover.end();
-      await handover.revokeAll(nowMs() + revokeMs);
+      // What is not through by then is taken over from an older checkpoint.
+      const stopped = new AbortController();
+      await Promise.race([
+        handover.revokeAll(nowMs() + revokeMs).finally(() => stopped.abort()),
+        sleep(revokeMs, undefined, {signal: stopped.signal}).catch(() => undefined),
+      ]);
       await group.stop();
     },
   };
@@ -62,8 +86,7 @@ export async function joinOwners(
 /** Keeps a consumer in the group, a new one whenever kafkajs gives the old one up. */
 class OwnerGroup {
   readonly #kafka: Kafka;
-  readonly #groupId: string;
-  readonly #topic: string;
+  readonly #options: GroupOptions;
   readonly #handover: Handover;
   readonly #joined = Promise.withResolvers<void>();
   readonly #stopped = new AbortController();
@@ -74,10 +97,9 @@ class OwnerGroup {
   #broken = false;
   #restarting: Promise<void> | undefined;
 
-  constructor(kafka: Kafka, options: {groupId: string; topic: string}, handover: Handover) {
+  constructor(kafka: Kafka, options: GroupOptions, handover: Handover) {
     this.#kafka = kafka;
-    this.#groupId = options.groupId;
-    this.#topic = options.topic;
+    this.#options = options;
     this.#handover = handover;
   }
 
@@ -87,13 +109,13 @@ class OwnerGroup {
   }
 
   async start(): Promise<void> {
-    const topic = this.#topic;
+    const {groupId, topic, timing} = this.#options;
     const consumer = this.#kafka.consumer({
-      groupId: this.#groupId,
+      groupId,
       partitionAssigners: [stickyAssigner(topic, () => this.#handover.wanted)],
-      sessionTimeout: sessionMs,
-      heartbeatInterval: heartbeatMs,
-      rebalanceTimeout: rebalanceMs,
+      sessionTimeout: timing.sessionTimeoutMs,
+      heartbeatInterval: timing.heartbeatMs,
+      rebalanceTimeout: timing.rebalanceTimeoutMs,
       maxWaitTimeInMs: idleMs,
       allowAutoTopicCreation: false,
       // Restarting is done here: kafkajs's own goes on after a disconnect.

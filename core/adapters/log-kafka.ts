@@ -13,7 +13,12 @@ import {
   type Topic,
 } from '../ports.ts';
 import {createCluster, createKafka} from './log-kafka-client.ts';
-import {type GroupMembership, joinOwners} from './log-kafka-group.ts';
+import {
+  defaultTiming,
+  type GroupMembership,
+  type GroupTiming,
+  joinOwners,
+} from './log-kafka-group.ts';
 import {KafkaProducer} from './log-kafka-producer.ts';
 import {KafkaReader} from './log-kafka-reader.ts';
 import {ensureTopics} from './log-kafka-topics.ts';
@@ -33,7 +38,7 @@ export type KafkaLogOptions = {
   compression?: 'none' | 'zstd';
   /** How long to wait for brokers that do not answer yet. */
   connectMsMax?: number;
-};
+} & Partial<GroupTiming>;
 
 const defaultReadBytes = 1 << 20;
 const retryMs = 500;
@@ -67,10 +72,23 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
     join: handler =>
       joinOwners(
         kafka,
-        {groupId: `${topicPrefix}.owners`, topic: nameOf('journal'), nowMs: options.clock.nowMs},
+        {
+          groupId: `${topicPrefix}.owners`,
+          topic: nameOf('journal'),
+          timing: timingOf(options),
+          nowMs: options.clock.nowMs,
+        },
         handler,
       ),
   });
+}
+
+function timingOf({
+  sessionTimeoutMs = defaultTiming.sessionTimeoutMs,
+  heartbeatMs = defaultTiming.heartbeatMs,
+  rebalanceTimeoutMs = defaultTiming.rebalanceTimeoutMs,
+}: Partial<GroupTiming>): GroupTiming {
+  return {sessionTimeoutMs, heartbeatMs, rebalanceTimeoutMs};
 }
 
 async function connect(kafka: Kafka, options: KafkaLogOptions): Promise<Admin> {

@@ -84,6 +84,16 @@ function addGauges(registry: Registry, deps: StatusDeps): void {
     },
   });
   new Gauge({
+    name: 'forestay_partitions_owned',
+    help: 'Partitions by the core that owns them.',
+    labelNames: ['owner'],
+    registers,
+    collect() {
+      this.reset();
+      for (const {owner} of deps.model.partitions.values()) this.inc({owner: owner || 'unknown'});
+    },
+  });
+  new Gauge({
     name: 'forestay_partitions',
     help: 'Partitions that hold something, by mode and pause.',
     labelNames: ['mode', 'paused'],
@@ -257,6 +267,18 @@ function countKeeping(registry: Registry, on: On): void {
   on('actor.quarantined', ({kind, code}) => actors.inc({kind, code}));
   const checkpoints = counter('forestay_checkpoints_total', 'Checkpoints that were written.', []);
   on('checkpoint.written', () => checkpoints.inc());
+  const started = new Histogram({
+    name: 'forestay_partition_start_seconds',
+    help: 'Parts of taking a partition over: claim, recover, announce.',
+    labelNames: ['part'],
+    buckets: SECONDS,
+    registers: [registry],
+  });
+  on('partition.started', ({claimMs, recoverMs, announceMs}) => {
+    started.observe({part: 'claim'}, claimMs / 1000);
+    started.observe({part: 'recover'}, recoverMs / 1000);
+    started.observe({part: 'announce'}, announceMs / 1000);
+  });
   const superseded = counter(
     'forestay_epochs_superseded_total',
     'Partitions that another owner took over.',

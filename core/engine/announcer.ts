@@ -8,6 +8,8 @@ import {type HostEntry, type PartitionState, sortedKeys} from './partition-state
 
 /** Agents that are told at once. */
 const TOGETHER = 32;
+/** A start waits this long for agents; those that answer later are frozen until then. */
+const ANNOUNCE_MS = 2_000;
 /** A frozen host's agent is told again this much later at most, doubled up to the bound. */
 const AGAIN_MS = 2_000;
 const AGAIN_MS_MAX = 60_000;
@@ -15,7 +17,10 @@ const AGAIN_MS_MAX = 60_000;
 export type Announcer = {
   /** Tells an agent the epoch, once per address. Errors: those of the actuator. */
   announce(actuator: Actuator, agent: AgentAddress): Promise<void>;
-  /** Tells all; hosts whose agent does not answer are frozen. */
+  /**
+   * Tells all, for two seconds at most: hosts whose agent has not answered by then are frozen, and
+   * free once it does. On a simulated base every answer is awaited.
+   */
   announceAll(): Promise<void>;
   /** Tells those of frozen hosts again, when it is time; who answers is free. */
   announceFrozen(): Promise<void>;
@@ -35,6 +40,8 @@ export function createAnnouncer({
   const jitter = random.fork(`announcer/${state.partition}`);
   const announced = new Set<string>();
   const again = new Map<string, {atMs: number; waitMs: number}>();
+  /** Announcements that outlast their start. */
+  let late: Promise<void> = Promise.resolve();
 
   const announce = async (actuator: Actuator, agent: AgentAddress): Promise<void> => {
     const key = `${agent.agent}@${agent.address}#${state.epoch}`;
@@ -64,21 +71,41 @@ export function createAnnouncer({
     again.set(host.name, {atMs: clock.monotonicMs() + jitter.next() * waitMs, waitMs});
   };
 
+  const tellAll = async (hosts: readonly HostEntry[], isWaiting: Set<HostEntry>) => {
+    await together(hosts, async host => {
+      await tellHost(host);
+      isWaiting.delete(host);
+    });
+    // Power and traffic hear it here if they are there, else before they are first asked.
+    const addresses = [...new Set(hosts.filter(host => !host.frozen).map(addressOf))];
+    await together(addresses, async address => {
+      await tryToAnnounce(actuators.hypervisor, {agent: 'power', address});
+      await tryToAnnounce(actuators.balancer, {agent: 'balancer', address});
+    });
+  };
+
   return {
     announce,
     async announceAll() {
       const hosts = sortedKeys(state.hosts)
         .map(name => state.hosts.get(name) as HostEntry)
         .filter(host => addressOf(host) !== '');
-      await together(hosts, tellHost);
-      // Power and traffic hear it here if they are there, else before they are first asked.
-      const addresses = [...new Set(hosts.filter(host => !host.frozen).map(addressOf))];
-      await together(addresses, async address => {
-        await tryToAnnounce(actuators.hypervisor, {agent: 'power', address});
-        await tryToAnnounce(actuators.balancer, {agent: 'balancer', address});
-      });
+      if (hosts.length === 0) return;
+      const waiting = new Set(hosts);
+      const telling = tellAll(hosts, waiting);
+      if (state.timeBase === 'simulated') return await telling;
+      const told = new AbortController();
+      await Promise.race([
+        telling.finally(() => told.abort()),
+        clock.sleep(ANNOUNCE_MS, told.signal),
+      ]);
+      for (const host of waiting) host.frozen = true;
+      late = telling;
+      // Whoever asks next hears of what went wrong.
+      late.catch(() => {});
     },
     async announceFrozen() {
+      await late;
       if (again.size === 0) return;
       const nowMs = clock.monotonicMs();
       const due = [...again]

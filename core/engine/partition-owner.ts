@@ -15,12 +15,19 @@ export type OwnerOptions = Omit<RuntimeOptions, 'partition'> & {
 /** A partition that failed is tried again this much later at most, doubled up to the bound. */
 const RETRY_MS = 500;
 const RETRY_MS_MAX = 30_000;
+/**
+ * A partition that another core took while the log still says that it is ours is claimed again after
+ * this long: a log that shares out anew says so sooner.
+ */
+const RECLAIM_MS = 15_000;
 
 export class PartitionOwner {
   readonly #options: OwnerOptions;
   readonly #runtimes = new Map<number, PartitionRuntime>();
   /** Partitions that recover, and the hand-over (not a former one) that they recover for. */
   readonly #starting = new Map<number, {sinceMs: number}>();
+  /** Partitions that another core took, although nobody said that they are not ours. */
+  readonly #superseded = new Map<number, object>();
   readonly #restarts = new Set<Promise<void>>();
   readonly #stopped = new AbortController();
 
@@ -33,6 +40,7 @@ export class PartitionOwner {
       assigned: partition => this.#start(partition),
       revoking: partition => this.#handBack(partition),
       lost: partition => {
+        this.#superseded.delete(partition);
         this.#starting.delete(partition);
         this.#runtimes.delete(partition);
       },
@@ -80,6 +88,7 @@ export class PartitionOwner {
     const {clock, random, onProblem} = this.#options;
     const {signal} = this.#stopped;
     const handOver = {sinceMs: clock.monotonicMs()};
+    this.#superseded.delete(partition);
     this.#starting.set(partition, handOver);
     const isOurs = () => this.#starting.get(partition) === handOver && !signal.aborted;
     const attempt = async (): Promise<boolean> => {
@@ -116,14 +125,30 @@ export class PartitionOwner {
     this.#options.onProblem(partition, formatError(error));
     if (error.code === 'EPOCH_SUPERSEDED') {
       publish('epoch.superseded', {partition, epoch: Number(error.details.epoch ?? 0)});
+      this.#reclaim(partition);
       return;
     }
     const restart = this.#start(partition).finally(() => this.#restarts.delete(restart));
     this.#restarts.add(restart);
   }
 
+  /** Not fought for; but without this, one that two shared out in haste might have no owner at all. */
+  #reclaim(partition: number): void {
+    const {clock, random} = this.#options;
+    const claim = {};
+    this.#superseded.set(partition, claim);
+    const isOurs = () => this.#superseded.get(partition) === claim && !this.#stopped.signal.aborted;
+    const waitMs = RECLAIM_MS * (1 + random.next());
+    const restart = clock
+      .sleep(waitMs, this.#stopped.signal)
+      .then(() => (isOurs() ? this.#start(partition) : undefined))
+      .finally(() => this.#restarts.delete(restart));
+    this.#restarts.add(restart);
+  }
+
   async #handBack(partition: number): Promise<void> {
     const runtime = this.#runtimes.get(partition);
+    this.#superseded.delete(partition);
     this.#starting.delete(partition);
     this.#runtimes.delete(partition);
     try {

@@ -1,0 +1,65 @@
+import test from 'ava';
+import {seededRandom} from '../../core/adapters/random-seeded.ts';
+import {createAnnouncer} from '../../core/engine/announcer.ts';
+import type {Actuator, Clock} from '../../core/ports.ts';
+import {createRig, START_MS} from '../support/partition.ts';
+
+/** A partition of three hosts, the agent of `b` answering only when the test lets it. */
+async function prepare(timeBase: 'live' | 'simulated') {
+  const rig = createRig({timeBase});
+  const runtime = await rig.start();
+  for (const host of ['a', 'b', 'c']) await rig.send(host);
+  await runtime.step(START_MS + 1000);
+  const answer = Promise.withResolvers<void>();
+  const hypervisor: Actuator = {
+    ...rig.agents.actuator,
+    announce: async (to, fence) => {
+      if (to.agent === 'b') await answer.promise;
+      await rig.agents.actuator.announce(to, fence);
+    },
+  };
+  let pass = () => {};
+  const clock: Clock = {
+    nowMs: () => START_MS,
+    monotonicMs: () => START_MS,
+    sleep: (_ms, signal) =>
+      new Promise(resolve => {
+        pass = resolve;
+        signal?.addEventListener('abort', () => resolve());
+      }),
+  };
+  const {state} = runtime;
+  const actuators = {hypervisor, balancer: rig.agents.actuator};
+  const announcer = createAnnouncer({state, actuators, clock, random: seededRandom(1)});
+  const frozen = () => [...state.hosts.values()].filter(host => host.frozen).map(({name}) => name);
+  return {announcer, frozen, answer, passTime: () => pass()};
+}
+
+const settle = () => new Promise(resolve => setImmediate(resolve));
+
+test('an agent that does not answer delays no start; its host is frozen until it does', async t => {
+  const {announcer, frozen, answer, passTime} = await prepare('live');
+  const all = announcer.announceAll();
+  await settle();
+  t.deepEqual(frozen(), []);
+  passTime();
+  await all;
+  t.deepEqual(frozen(), ['b']);
+  answer.resolve();
+  await announcer.announceFrozen();
+  t.deepEqual(frozen(), []);
+});
+
+test('on a simulated base every answer is awaited', async t => {
+  const {announcer, frozen, answer, passTime} = await prepare('simulated');
+  let isThrough = false;
+  const all = announcer.announceAll().then(() => {
+    isThrough = true;
+  });
+  passTime();
+  await settle();
+  t.false(isThrough);
+  answer.resolve();
+  await all;
+  t.deepEqual(frozen(), []);
+});
