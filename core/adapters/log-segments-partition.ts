@@ -2,6 +2,7 @@ import type {AppendFile, Files, LogRecord} from '../ports.ts';
 import {frameHeaderBytes, writeFrame} from './log-segments-frame.ts';
 import {
   addToIndex,
+  corrupt,
   type OnDamage,
   readSegment,
   type Segment,
@@ -61,7 +62,9 @@ export class SegmentPartition {
 
   /**
    * Committed records from `from` on, which must be between start and end. Where damage is skipped
-   * they may begin later, or there may be none up to the end.
+   * they may begin later.
+   *
+   * @throws {ForestayError} `LOG_CORRUPT` if damage is not skipped, or nothing stands behind it.
    */
   read(from: number, bytesMax: number): LogRecord[] {
     const first = this.segments.findLastIndex(({startOffset}) => startOffset <= from);
@@ -69,7 +72,8 @@ export class SegmentPartition {
       const records = readSegment(this.#files, segment, from, bytesMax, this.#onDamage);
       if (records.length > 0) return records;
     }
-    return [];
+    const last = this.segments.at(-1) as Segment;
+    throw corrupt(last, {offset: from, position: last.bytes});
   }
 
   /** Puts values into the file; they count only after `sync` and `commit`. */

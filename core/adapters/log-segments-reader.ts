@@ -148,7 +148,7 @@ function floorOf(segment: Segment, offset: number): Place {
   return segment.index[low - 1] ?? {offset: segment.startOffset, position: 0};
 }
 
-function corrupt({path}: Segment, {offset, position}: Place): ForestayError {
+export function corrupt({path}: Segment, {offset, position}: Place): ForestayError {
   return new ForestayError(
     'LOG_CORRUPT',
     `read ${path}: the record at offset ${offset}, byte ${position}, is not what was written; ` +

@@ -8,7 +8,7 @@ import {ForestayError, isForestayError} from '../domain/errors.ts';
 import {fnv1a32} from '../domain/hash.ts';
 import type {Policy} from '../domain/policy.ts';
 import type {CheckpointPointer} from '../domain/records.ts';
-import type {Log, ModelSignature} from '../ports.ts';
+import type {Log, LogRecord, ModelSignature} from '../ports.ts';
 import {ActorDirectory, type StoredActor} from './actor-directory.ts';
 import {readRange, unanswered} from './log-range.ts';
 import {createMarks, type Mark} from './marks.ts';
@@ -16,10 +16,10 @@ import {createPartitionState, type PartitionState} from './partition-state.ts';
 
 const CHUNK_BYTES = 512 * 1024;
 /** Of this layout; another one is not read but rebuilt from the journal. */
-const LAYOUT = fnv1a32('forestay partition checkpoint 1');
+const LAYOUT = fnv1a32('forestay partition checkpoint 2');
+export const LAYOUT_BYTES = 4;
 
 type Stored = Omit<PartitionState, 'actors' | 'marks' | 'policy' | 'model'> & {
-  layout: number;
   actors: StoredActor[];
   marks: readonly Mark[];
 };
@@ -29,27 +29,36 @@ export function encodeState(state: PartitionState): Uint8Array {
   const {policy: _policy, model: _model, actors, marks, ...rest} = state;
   const stored: Stored = {
     ...rest,
-    layout: LAYOUT,
     actors: actors.stored(),
     marks: marks.entries(),
   };
-  return serialize(stored);
+  const layout = Buffer.alloc(LAYOUT_BYTES);
+  layout.writeUInt32LE(LAYOUT);
+  return Buffer.concat([layout, serialize(stored)]);
 }
 
-/** Errors: `CHECKPOINT_INVALID` when the bytes are not such a state. */
+/**
+ * The bytes must be ones that {@link encodeState} gave, of this or another version: the reader of
+ * V8 is not made for anything else, so that a checksum has to say so before.
+ *
+ * Errors: `CHECKPOINT_INVALID` when they are of another layout.
+ */
 export function decodeState(
   bytes: Uint8Array,
   policy: Policy,
   model: ModelSignature,
 ): PartitionState {
+  const head = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (head.length <= LAYOUT_BYTES || head.readUInt32LE() !== LAYOUT) {
+    throw invalid('it has another layout');
+  }
   let stored: Stored;
   try {
-    stored = deserialize(bytes) as Stored;
+    stored = deserialize(bytes.subarray(LAYOUT_BYTES)) as Stored;
   } catch (cause) {
     throw invalid('its bytes cannot be read', cause);
   }
-  if (stored?.layout !== LAYOUT) throw invalid('it has another layout');
-  const {layout: _layout, actors, marks, ...rest} = stored;
+  const {actors, marks, ...rest} = stored;
   const directory = new ActorDirectory();
   for (const actor of actors) {
     directory.start(actor.kind, actor.id.slice(actor.id.indexOf('/') + 1), actor);
@@ -109,9 +118,8 @@ export async function checkpointHints(
   const startOffset = await log.startOffset('checkpoints', partition);
   let at = (await log.endOffset('checkpoints', partition)) - 1;
   while (at >= startOffset && hints.length < HINTS_MAX) {
-    const [record] = await log.read('checkpoints', partition, at, 1);
-    if (record === undefined) throw unanswered('checkpoints', partition, at, at + 1);
-    const trailer = record.offset === at ? parseTrailer(record.value) : undefined;
+    const record = await readOne(log, partition, at);
+    const trailer = record?.offset === at ? parseTrailer(record.value, at) : undefined;
     if (trailer === undefined) {
       // A crash between chunks and trailer leaves chunks at the end: look before them.
       at--;
@@ -130,11 +138,27 @@ export async function checkpointHints(
 const HINTS_MAX = 3;
 const TRAILER_BYTES_MAX = 200;
 
-function parseTrailer(bytes: Uint8Array): Trailer | undefined {
+/** The first record from `at` on; undefined if it is damaged, and the log does not skip that. */
+async function readOne(log: Log, partition: number, at: number): Promise<LogRecord | undefined> {
+  try {
+    const [record] = await log.read('checkpoints', partition, at, 1);
+    if (record === undefined) throw unanswered('checkpoints', partition, at, at + 1);
+    return record;
+  } catch (error) {
+    if (isForestayError(error, 'LOG_CORRUPT')) return undefined;
+    throw error;
+  }
+}
+
+function parseTrailer(bytes: Uint8Array, at: number): Trailer | undefined {
   if (bytes.byteLength > TRAILER_BYTES_MAX) return undefined;
   try {
     const trailer = JSON.parse(Buffer.from(bytes).toString()) as Trailer;
-    return Number.isInteger(trailer.journalOffset) ? trailer : undefined;
+    const {journalOffset, firstOffset, previous} = trailer;
+    const isPlausible = journalOffset >= 0 && firstOffset < at && previous < firstOffset;
+    return isPlausible && Number.isInteger(journalOffset + firstOffset + previous)
+      ? {journalOffset, firstOffset, previous}
+      : undefined;
   } catch {
     return undefined;
   }
@@ -148,23 +172,31 @@ export async function readCheckpoint(
   policy: Policy,
   model: ModelSignature,
 ): Promise<PartitionState | undefined> {
+  try {
+    const bytes = await readChunks(log, partition, pointer);
+    if (bytes === undefined || crc32(bytes) !== pointer.crc32) return undefined;
+    return decodeState(bytes, policy, model);
+  } catch (error) {
+    if (isForestayError(error, 'CHECKPOINT_INVALID')) return undefined;
+    if (isForestayError(error, 'LOG_CORRUPT')) return undefined;
+    throw error;
+  }
+}
+
+async function readChunks(
+  log: Log,
+  partition: number,
+  {firstOffset, chunks}: CheckpointPointer,
+): Promise<Uint8Array | undefined> {
   const parts: Uint8Array[] = [];
-  let next = pointer.firstOffset;
-  const end = pointer.firstOffset + pointer.chunks;
+  const end = firstOffset + chunks;
+  let next = firstOffset;
   if (end > (await log.endOffset('checkpoints', partition))) return undefined;
   for await (const record of readRange(log, 'checkpoints', partition, next, end)) {
     if (record.offset !== next++) return undefined;
     parts.push(record.value);
   }
-  if (next < end) return undefined;
-  const bytes = Buffer.concat(parts);
-  if (crc32(bytes) !== pointer.crc32) return undefined;
-  try {
-    return decodeState(bytes, policy, model);
-  } catch (error) {
-    if (isForestayError(error, 'CHECKPOINT_INVALID')) return undefined;
-    throw error;
-  }
+  return next < end ? undefined : Buffer.concat(parts);
 }
 
 function invalid(why: string, cause?: unknown): ForestayError {

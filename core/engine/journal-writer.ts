@@ -9,11 +9,14 @@
  */
 import {ForestayError, isForestayError} from '../domain/errors.ts';
 import type {CheckpointPointer, Tick} from '../domain/records.ts';
-import type {Codec, Log, LogRecord} from '../ports.ts';
+import type {Clock, Codec, Log, LogRecord, Random} from '../ports.ts';
 import {encodeTickRecords} from './journal-reader.ts';
+import {readable} from './log-decoding.ts';
 import {readRange} from './log-range.ts';
 
 const APPENDS_MAX = 5;
+/** Before the second attempt at most; doubled for each further one. */
+const RETRY_MS = 50;
 
 export type JournalWriter = {
   readonly epoch: number;
@@ -24,7 +27,7 @@ export type JournalWriter = {
   writeCheckpoint(pointer: CheckpointPointer): Promise<void>;
 };
 
-type Writer = {log: Log; codec: Codec; partition: number};
+type Writer = {log: Log; codec: Codec; partition: number; clock: Clock; random: Random};
 
 /**
  * Becomes the writer: claims the next epoch, which is above every offset and every epoch that the
@@ -33,9 +36,10 @@ type Writer = {log: Log; codec: Codec; partition: number};
  * Errors: `EPOCH_SUPERSEDED` if a rival was later, those of the log.
  */
 export async function claimJournal(
-  {log, codec, partition}: Writer,
+  writer: Writer,
   owner: {owner: string; address: string},
 ): Promise<JournalWriter> {
+  const {log, codec, partition} = writer;
   let known = 0;
   for (let attempt = 0; attempt < APPENDS_MAX; attempt++) {
     const end = await log.endOffset('journal', partition);
@@ -48,22 +52,19 @@ export async function claimJournal(
     if (rival !== undefined && rival > claimed) throw superseded(partition, claimed, rival);
     // Two that claim the same number: the first in the log has it, the second tries the next.
     if (before === undefined || before < claimed) {
-      return createWriter({log, codec, partition}, claimed, offset + 1 + after.length);
+      return createWriter(writer, claimed, offset + 1 + after.length);
     }
     known = before;
   }
   throw superseded(partition, known, known + 1);
 }
 
-function createWriter(
-  {log, codec, partition}: Writer,
-  epoch: number,
-  firstOffset: number,
-): JournalWriter {
+function createWriter(writer: Writer, epoch: number, firstOffset: number): JournalWriter {
+  const {log, codec, partition} = writer;
   let next = firstOffset;
 
   const append = async (values: readonly Uint8Array[]): Promise<void> => {
-    const offset = await appendOnce({log, codec, partition}, values, next);
+    const offset = await appendOnce(writer, values, next);
     if (offset !== next) {
       const rival = lastEpochOf(codec, await readFrom(log, partition, next, offset));
       if (rival !== undefined && rival > epoch) throw superseded(partition, epoch, rival);
@@ -81,12 +82,13 @@ function createWriter(
 
 /** S2: after an unknown outcome, looks before it tries again. */
 async function appendOnce(
-  {log, partition}: Writer,
+  {log, partition, clock, random}: Writer,
   values: readonly Uint8Array[],
   expected: number,
 ): Promise<number> {
   let failure: unknown;
   for (let attempt = 0; attempt < APPENDS_MAX; attempt++) {
+    if (attempt > 0) await clock.sleep(random.next() * RETRY_MS * 2 ** (attempt - 1));
     try {
       return await log.append('journal', partition, values);
     } catch (error) {
@@ -127,8 +129,9 @@ async function readFrom(
 function lastEpochOf(codec: Codec, records: readonly LogRecord[]): number | undefined {
   let last: number | undefined;
   for (const record of records) {
-    const decoded = codec.decodeJournal(record.value);
-    if (decoded.kind === 'epoch') last = Math.max(last ?? 0, decoded.epoch.epoch);
+    // What cannot be read is nobody's claim.
+    const [decoded] = readable([record], bytes => codec.decodeJournal(bytes));
+    if (decoded?.kind === 'epoch') last = Math.max(last ?? 0, decoded.epoch.epoch);
   }
   return last;
 }

@@ -2,16 +2,18 @@
  * A partition's state as the log tells it: the newest complete checkpoint, then the journal
  * applied (not decided again) with the inputs that each tick names.
  */
-import {type ForestayError, isForestayError} from '../domain/errors.ts';
+import {ForestayError} from '../domain/errors.ts';
 import type {Policy} from '../domain/policy.ts';
 import type {CheckpointPointer, Cut, Tick} from '../domain/records.ts';
+import {publish} from '../events.ts';
 import type {Codec, Log, LogRecord, ModelSignature, Topic} from '../ports.ts';
 import {checkpointHints, readCheckpoint} from './checkpoint.ts';
 import {createJournalReader, JOURNAL_START} from './journal-reader.ts';
+import {readable, readableTelemetry} from './log-decoding.ts';
 import {readRange} from './log-range.ts';
 import {createPartitionState, type PartitionState} from './partition-state.ts';
 import {advance} from './tick.ts';
-import type {TelemetryInput, TickInput} from './tick-draft.ts';
+import type {TickInput} from './tick-draft.ts';
 
 export type Recovered = {
   state: PartitionState;
@@ -29,7 +31,12 @@ export type RecoveryInput = {
   model: ModelSignature;
 };
 
-/** Rebuilds the state up to the journal's present end. */
+/**
+ * Rebuilds the state up to the journal's present end. A journal record that cannot be read is set
+ * aside if the ticks around it show that it was none: somebody else has written into the topic.
+ *
+ * Errors: those of the log; `LOG_CORRUPT` if a tick is missing.
+ */
 export async function recover(input: RecoveryInput): Promise<Recovered> {
   const {log, codec, partition} = input;
   const found = await newestCheckpoint(input);
@@ -45,9 +52,18 @@ export async function recover(input: RecoveryInput): Promise<Recovered> {
         },
   );
   let ticks = 0;
+  let badOffset = -1;
+  const badRecord = (offset: number, {code}: ForestayError) => {
+    badOffset = offset;
+    publish('record.quarantined', {topic: 'journal', partition, offset, code});
+  };
   for await (const record of records(log, 'journal', partition, reader.position().offset)) {
-    const item = reader.take(record);
+    const [item] = readable([record], () => reader.take(record), badRecord);
     if (item?.kind !== 'tick') continue;
+    if (badOffset >= 0 && item.tick.number !== state.tickNumber + 1) {
+      throw tickMissing(partition, badOffset, state.tickNumber, item.tick.number);
+    }
+    badOffset = -1;
     await applyTick(input, state, item.tick);
     ticks++;
   }
@@ -104,59 +120,6 @@ export async function inputsOf(
   };
 }
 
-/**
- * Decodes records of an input topic. One that cannot be read is set aside, and `onBad` told why;
- * the partition goes on, and every reader skips the same one.
- */
-export function readable<Decoded>(
-  found: readonly LogRecord[],
-  decode: (bytes: Uint8Array) => Decoded,
-  onBad: (offset: number, error: ForestayError) => void = () => {},
-): Decoded[] {
-  const decoded: Decoded[] = [];
-  for (const record of found) {
-    const one = readableOne(record, decode, onBad);
-    if (one !== undefined) decoded.push(one);
-  }
-  return decoded;
-}
-
-function readableOne<Decoded>(
-  {offset, value}: LogRecord,
-  decode: (bytes: Uint8Array) => Decoded,
-  onBad: (offset: number, error: ForestayError) => void,
-): Decoded | undefined {
-  try {
-    return decode(value);
-  } catch (error) {
-    if (!isForestayError(error)) throw error;
-    onBad(offset, error);
-    return undefined;
-  }
-}
-
-/**
- * Telemetry of these offsets, decoded, with a mark at each place where records are missing: taken
- * by retention, damaged on the disk, or set aside because they cannot be read.
- */
-export function readableTelemetry(
-  found: readonly LogRecord[],
-  {from, to}: {from: number; to: number},
-  codec: Pick<Codec, 'decodeTelemetry'>,
-  onBad: (offset: number, error: ForestayError) => void = () => {},
-): TelemetryInput[] {
-  const decoded: TelemetryInput[] = [];
-  let next = from;
-  for (const record of found) {
-    const one = readableOne(record, bytes => codec.decodeTelemetry(bytes), onBad);
-    if (record.offset > next || one === undefined) decoded.push({kind: 'lost'});
-    if (one !== undefined) decoded.push(one);
-    next = record.offset + 1;
-  }
-  if (next < to) decoded.push({kind: 'lost'});
-  return decoded;
-}
-
 async function readUpTo(
   log: Log,
   topic: 'telemetry' | 'inbox',
@@ -179,6 +142,15 @@ async function* records(log: Log, topic: Topic, partition: number, from: number)
   yield* readRange(log, topic, partition, from, await log.endOffset(topic, partition));
 }
 
+function tickMissing(partition: number, offset: number, last: number, next: number): ForestayError {
+  return new ForestayError(
+    'LOG_CORRUPT',
+    `partition ${partition} cannot start: its journal has no tick between ${last} and ${next}, and the record at offset ${offset} cannot be read; ` +
+      'restore its files, or move the files of all topics of this partition away to start it anew',
+    {details: {partition, topic: 'journal', offset, last, next}},
+  );
+}
+
 type FoundCheckpoint = {
   state: PartitionState;
   pointer: CheckpointPointer;
@@ -196,7 +168,8 @@ export async function newestCheckpoint(input: RecoveryInput): Promise<FoundCheck
   for (const hint of await checkpointHints(log, partition)) {
     let epoch = 0;
     for await (const record of records(log, 'journal', partition, hint.journalOffset)) {
-      const decoded = codec.decodeJournal(record.value);
+      const [decoded] = readable([record], bytes => codec.decodeJournal(bytes));
+      if (decoded === undefined) continue;
       if (decoded.kind === 'epoch') epoch = Math.max(epoch, decoded.epoch.epoch);
       if (decoded.kind !== 'checkpoint') continue;
       if (decoded.pointer.firstOffset !== hint.firstOffset) continue;

@@ -1,16 +1,21 @@
 import test from 'ava';
+import {seededRandom} from '../../core/adapters/random-seeded.ts';
 import {isForestayError} from '../../core/domain/errors.ts';
 import type {Tick} from '../../core/domain/records.ts';
 import {claimJournal} from '../../core/engine/journal-writer.ts';
 import type {Log} from '../../core/ports.ts';
 import {codec} from '../../proto/codec.ts';
 import {faultyLog} from '../support/faulty-log.ts';
+import {manualClock} from '../support/fleet-harness.ts';
 import {readJournal, ticksOf} from '../support/journal.ts';
 
 const partition = 3;
 const owner = {owner: 'test', address: ''};
 
-const claim = (log: Log) => claimJournal({log, codec, partition}, owner);
+const claim = (log: Log, sleeps: number[] = []) => {
+  const clock = {...manualClock(), sleep: async (ms: number) => void sleeps.push(ms)};
+  return claimJournal({log, codec, partition, clock, random: seededRandom(1)}, owner);
+};
 
 function tick(epoch: number, number: number, fields: Partial<Tick> = {}): Tick {
   return {
@@ -114,10 +119,13 @@ test('an append of unknown outcome is looked up before it is repeated', async t 
 
 test('attempts are bounded, and what cannot succeed is not repeated', async t => {
   const faulty = faultyLog();
-  const writer = await claim(faulty.log);
+  const sleeps: number[] = [];
+  const writer = await claim(faulty.log, sleeps);
   faulty.plan('journal', 'before', 'before', 'before', 'before', 'before');
   const exhausted = await t.throwsAsync(writer.writeTick(tick(1, 1)));
   t.like(exhausted, {code: 'LOG_APPEND_FAILED', retryable: true, details: {attempts: 5}});
+  t.is(sleeps.length, 4, 'a pause before each further attempt');
+  t.true(sleeps.every((ms, at) => ms < 50 * 2 ** at));
   faulty.plan('journal', 'forbidden');
   const refused = await t.throwsAsync(writer.writeTick(tick(1, 1)));
   t.like(refused, {code: 'LOG_APPEND_FAILED', retryable: false});

@@ -34,7 +34,8 @@ export function manualClock(startMs = START_MS): Clock & {set(ms: number): void}
     monotonicMs: () => nowMs,
     sleep: (_ms, signal) =>
       new Promise(resolve => {
-        if (signal?.aborted) resolve();
+        // Without a signal it is a pause before another try, not a deadline.
+        if (signal === undefined || signal.aborted) resolve();
         signal?.addEventListener('abort', () => resolve(), {once: true});
       }),
   };

@@ -1,7 +1,7 @@
 import {createHash} from 'node:crypto';
 import {deserialize} from 'node:v8';
 import type {Tick} from '../../core/domain/records.ts';
-import {encodeState} from '../../core/engine/checkpoint.ts';
+import {encodeState, LAYOUT_BYTES} from '../../core/engine/checkpoint.ts';
 import {createJournalReader, type JournalItem} from '../../core/engine/journal-reader.ts';
 import type {PartitionState} from '../../core/engine/partition-state.ts';
 import type {Log} from '../../core/ports.ts';
@@ -32,12 +32,12 @@ export async function ticksOf(log: Log, partition: number): Promise<Tick[]> {
  * frozen, the epoch. Typed arrays are there bit by bit.
  */
 export function essence(state: PartitionState): Record<string, string> {
-  const stored = deserialize(encodeState({...state, epoch: 0}));
+  const stored = deserialize(encodeState({...state, epoch: 0}).subarray(LAYOUT_BYTES));
   for (const table of stored.tables.values()) table.scoredMs = undefined;
   for (const host of stored.hosts.values()) host.frozen = false;
   return Object.fromEntries(
     Object.entries(stored).map(([field, value]) => {
-      const text = JSON.stringify(value, plain);
+      const text = JSON.stringify(value ?? null, plain);
       const digest = createHash('sha256').update(text).digest('hex');
       return [field, text.length < 200 ? text : digest];
     }),
