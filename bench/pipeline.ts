@@ -2,6 +2,7 @@
  * The whole path, telemetry to decision: a generator in one process, a core in another, gRPC
  * between them. The loop is open and latency counts from when a message was due.
  */
+import {resolve} from 'node:path';
 import {type Service, startService} from '../test/services/start.ts';
 import {numberOf, resultOf} from './result.ts';
 import {intervalMs, type Load, samplesPerMessage} from './support/load.ts';
@@ -52,6 +53,7 @@ export const LOAD_OPTIONS: readonly BenchOption[] = [
     description: 'batches of an edge of which one is stored',
     default: '60',
   },
+  {flags: '--profile <dir>', description: 'write a CPU profile of the core into this folder'},
   {flags: '--seconds <n>', description: 'the window that counts', default: '15'},
   {flags: '--warm-up <n>', description: 'seconds before it', default: '8'},
 ];
@@ -161,8 +163,11 @@ export function runOptions(options: BenchArgs['options']) {
     tickMs: numberOf(options.tick, 'tick', 10),
     intervalMs: numberOf(options.scoreEvery, 'score-every', 0),
     sampleEvery: numberOf(options.storeEvery, 'store-every', 1),
+    execArgv: typeof options.profile === 'string' ? profiling(options.profile) : [],
   };
 }
+
+const profiling = (directory: string) => ['--cpu-prof', `--cpu-prof-dir=${resolve(directory)}`];
 
 /** Why the figures are not those of the core. */
 export function doubtsOf({core, generator}: RunReport, load: Load): string[] {

@@ -27,7 +27,8 @@ export function startChild(
     kill: signal => void child.kill(signal),
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return;
-      child.kill('SIGTERM');
+      // Losing its parent, it ends by itself and writes the profile it may have been asked for.
+      if (child.connected) child.disconnect();
       const hard = setTimeout(() => child.kill('SIGKILL'), 10_000);
       await exited;
       clearTimeout(hard);

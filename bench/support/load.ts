@@ -76,7 +76,7 @@ export type EdgeMessages = {
 const INVENTORY_MS = 60_000;
 /** Different values of an edge that take turns. */
 const VARIANTS = 4;
-/** Every so many edges have a host that is ill for one phase and well for the next. */
+/** One of so many edges has a host that is well in one phase and ill in the next. */
 const ILL_EVERY = 64;
 const PHASE_MS = 20_000;
 
@@ -130,32 +130,35 @@ export function createMessages(load: Load, index: number, cell: string, seed = 1
 
 type Ranges = Readonly<Record<string, readonly [number, number]>>;
 
-function blocksOf(load: Load, edge: string, random: Random, hostRanges: Ranges): Block[] {
+function blocksOf(load: Load, edge: string, random: Random, first: Ranges): Block[] {
   const hosts = Array.from({length: load.hostsPerEdge}, (_, host) => `${edge}-h${host}`);
   const vms = hosts.flatMap(host =>
     Array.from({length: load.vmsPerHost}, (_, vm) => `vms/${host}-v${vm}`),
   );
   const named = hosts.map(host => `hosts/${host}`);
   return [
-    blockOf(BENCH_METRICS, named, load.rounds, random, hostRanges),
-    blockOf(VM_METRICS, vms, load.rounds, random, {}),
+    blockOf(BENCH_METRICS, named, load.rounds, random, first),
+    blockOf(VM_METRICS, vms, load.rounds, random, WELL),
   ].filter(({rows}) => rows > 0);
 }
 
-/** Values in steps, as counters of a kernel give them. */
+/** Values in steps, as counters of a kernel give them; `first` is for the first entity. */
 function blockOf(
   set: MetricSet,
   entities: string[],
   rounds: number,
   random: Random,
-  ranges: Ranges,
+  first: Ranges,
 ): Block {
   const rows = entities.length * rounds;
-  const values = set.columns.flatMap(metric => {
-    const [from, to] = ranges[metric] ?? [0.2, 0.5];
-    const step = (to - from) / 32;
-    return Array.from({length: rows}, () => from + step * Math.round(32 * random.next()));
-  });
+  const draw = ([from, to]: readonly [number, number]) =>
+    from + ((to - from) / 32) * Math.round(32 * random.next());
+  const values = set.columns.flatMap(metric =>
+    Array.from({length: rows}, (_, row) => {
+      const ranges = row % entities.length === 0 ? first : WELL;
+      return draw(ranges[metric] ?? [0.2, 0.5]);
+    }),
+  );
   return {
     metricSet: set.name,
     metricSetHash: set.hash,
