@@ -25,7 +25,7 @@ export function registerEdge(program: Command): void {
   program
     .command('edge')
     .description('measure this host and its VMs, and stream to a core')
-    .option('--core <host:port>', 'core to stream to', address, '127.0.0.1:7443')
+    .option('--core <host:port,...>', 'cores, one to stream to', addresses, '127.0.0.1:7443')
     .option('--cell <name>', 'group of hosts among which VMs may move', 'default')
     .option('--host <name>', 'name of this host', name, hostname().split('.')[0])
     .option('--rack <name>', 'failure domain of this host', '')
@@ -96,6 +96,10 @@ function onTermination(): AbortSignal {
 function address(text: string): string {
   if (parseAddress(text) !== undefined) return text;
   throw new InvalidArgumentError('Expected HOST:PORT, for instance 127.0.0.1:7443.');
+}
+
+function addresses(text: string): string {
+  return text.split(',').map(address).join(',');
 }
 
 /** Resource names are made of it. */

@@ -2,6 +2,7 @@
 import {formatAddress} from '../core/domain/address.ts';
 import {checkBind} from '../core/domain/bind.ts';
 import type {EffectReport} from '../core/domain/effects.ts';
+import {fnv1a32} from '../core/domain/hash.ts';
 import {HOST_METRICS, type MetricSet, VM_METRICS} from '../core/domain/metric-sets.ts';
 import type {Driver} from './actuator/driver.ts';
 import {type Agent, createAgent} from './agent.ts';
@@ -14,6 +15,7 @@ import type {RowWriter} from './sensor.ts';
 import {hostSensors, vmSensors} from './sensors/all.ts';
 
 export type EdgeOptions = {
+  /** HOST:PORT of one core or more, with commas between; the next one is tried when one is away. */
   core: string;
   cell: string;
   host: string;
@@ -63,13 +65,14 @@ async function connectAgent(
   actuatorAddress: string,
   closing: Closing[],
 ): Promise<Agent> {
-  const [{createGrpcLinks}, {codec}] = await Promise.all([
+  const [{createGrpcLinks}, {dialAny}, {codec}] = await Promise.all([
     import('./link-grpc.ts'),
+    import('./link-any.ts'),
     import('../proto/codec.ts'),
   ]);
   const {host, cell, rack, root, intervalMs, clock, files, random, note} = options;
-  const links = createGrpcLinks(options.core, options.version);
-  closing.push(links);
+  const links = options.core.split(',').map(one => createGrpcLinks(one, options.version));
+  closing.push(...links);
   return createAgent({
     edge: host,
     cell,
@@ -80,7 +83,11 @@ async function connectAgent(
     clock,
     random,
     files,
-    dial: links.dial,
+    dial: dialAny(
+      links.map(({dial}) => dial),
+      // Spreads the edges over the cores.
+      fnv1a32(host),
+    ),
     codec,
     spoolFolder: options.spool,
     // A spool that was thrown away must not use numbers again: the core would take its batches

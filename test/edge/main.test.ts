@@ -161,3 +161,11 @@ test('live samples are JSON lines in which what is missing is null', async t => 
     disk_busy_ratio: null,
   });
 });
+
+test('an edge whose core is away streams to the next one it was given', async t => {
+  const core = await startCore(t);
+  const edge = startEdge(t, {core: `127.0.0.1:1,${core.address}`});
+  while ((await recordsOf(core.log, 'default')).length === 0) await systemClock.sleep(5);
+  await edge.stop();
+  t.is(shownOnce(await recordsOf(core.log, 'default'))[0]?.split('/')[1], '1');
+});
