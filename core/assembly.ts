@@ -17,11 +17,12 @@ import type {Actuators} from './engine/executor.ts';
 import {createIngest, type Ingest} from './engine/ingest.ts';
 import {createMetricSets, type MetricSets} from './engine/ingest-metric-sets.ts';
 import {imageOfCheckpoint, imageOfState} from './engine/partition-image.ts';
-import {isScored, type PartitionState} from './engine/partition-state.ts';
+import type {PartitionState} from './engine/partition-state.ts';
 import {createReadModel, type ReadModel} from './engine/read-model.ts';
 import {applyCheckpoint, applyScores, applyTick} from './engine/read-model-fold.ts';
 import {createReadModelTailer, type Tailer} from './engine/read-model-tailer.ts';
 import {createRecorder, type Recorder} from './engine/recorder.ts';
+import {isScored} from './engine/set-table.ts';
 import type {Clock, Codec, Log, Random, Scorer, Store} from './ports.ts';
 import {countTotals} from './totals.ts';
 

@@ -4,6 +4,7 @@
  * between edge and core, `Link`, is in edge/ports.ts: the edge dials.
  */
 import type {EffectReport, IssuedEffect} from './domain/effects.ts';
+import type {FeatureContract} from './domain/features.ts';
 import type {InboxRecord, JournalRecord, ScoresRecord, Tick} from './domain/records.ts';
 import type {Batch, Gap, TelemetryRecord} from './domain/telemetry.ts';
 
@@ -101,7 +102,9 @@ export type ModelSignature = {
   /** SHA-256 of the model file, hexadecimal. */
   hash: string;
   name: string;
-  /** Hash of the feature contract that the columns follow. */
+  /** What its input columns are. */
+  contract: FeatureContract;
+  /** Of the contract. */
   featureHash: number;
   featureCount: number;
   /** One output column each. */

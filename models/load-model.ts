@@ -3,14 +3,14 @@ import {readFile, stat} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {fromBinary} from '@bufbuild/protobuf';
 import {ForestayError} from '../core/domain/errors.ts';
-import {COMPONENTS, FEATURE_COUNT, FEATURE_HASH} from '../core/domain/features.ts';
+import {COMPONENTS, contractHash, featuresOf, HOST_CONTRACT} from '../core/domain/features.ts';
 import type {ModelSignature} from '../core/ports.ts';
 import {
   type ModelProto,
   ModelProtoSchema,
   type ValueInfoProto,
 } from '../proto/gen/onnx/v1/onnx_pb.ts';
-import {type Golden, parseGolden, parseManifest} from './manifest.ts';
+import {type Golden, type Manifest, parseGolden, parseManifest} from './manifest.ts';
 import {FLOAT, INPUT, OUTPUT} from './onnx.ts';
 import {readTreeModel} from './tree-ensemble.ts';
 import type {TreeModel} from './tree-model.ts';
@@ -18,6 +18,7 @@ import type {TreeModel} from './tree-model.ts';
 export type LoadedModel = {
   readonly signature: ModelSignature;
   readonly bytes: Uint8Array;
+  readonly graph: ModelGraph;
   /** What a usual host has for every feature; NaN where nobody says. */
   readonly usual: Float32Array;
   /** The forests, if the graph is one that can be walked. */
@@ -26,14 +27,24 @@ export type LoadedModel = {
   readonly golden: Golden | undefined;
 };
 
+/** What the graph calls its ends, and which columns of its output are the components. */
+export type ModelGraph = {
+  readonly input: string;
+  readonly output: string;
+  /** Columns of the output. */
+  readonly width: number;
+  readonly columns: readonly number[];
+};
+
 /**
  * Reads a model and checks that it is what it says and fits this program.
  *
  * `manifest.json` and `golden.json` are read from beside the file. A model that was trained
  * elsewhere needs neither: it is taken if its graph has an input `features` of rows ×
  * FEATURE_COUNT floats, an output `risks` of rows × components floats and the metadata property
- * `featureHash` of this program's feature contract; `components` and `requiredMetrics` (comma
- * separated) are optional.
+ * `featureHash` of the usual feature contract; `components` and `requiredMetrics` (comma
+ * separated) are optional. A manifest may declare another contract, what the graph calls its input
+ * and output, and which of its columns are the components.
  *
  * @param path The .onnx file, or the folder with `model.onnx` in it.
  * @throws {ForestayError} `MODEL_UNREADABLE`, `MODEL_HASH_MISMATCH`, `MODEL_SIGNATURE_MISMATCH`.
@@ -57,17 +68,19 @@ export async function loadModel(path: string): Promise<LoadedModel> {
     );
   }
   const model = decode(bytes, file);
-  const signature = {hash, ...readSignature(model, file)};
+  const {graph, ...read} = readSignature(model, file, manifest);
+  const signature = {hash, ...read};
   const goldenPath = join(dirname(file), 'golden.json');
   const goldenText = manifest === undefined ? undefined : await readIfThere(goldenPath);
   return {
     signature,
     bytes,
+    graph,
     usual: Float32Array.from(
-      {length: FEATURE_COUNT},
+      {length: signature.featureCount},
       (_, index) => manifest?.usual[index] ?? Number.NaN,
     ),
-    trees: readTreeModel(model, FEATURE_COUNT),
+    trees: readTreeModel(model, signature.featureCount),
     golden: goldenText === undefined ? undefined : parseGolden(goldenText, goldenPath),
   };
 }
@@ -82,40 +95,62 @@ function decode(bytes: Uint8Array, file: string): ModelProto {
   throw unreadable(file, 'it holds no graph');
 }
 
-function readSignature(model: ModelProto, file: string): Omit<ModelSignature, 'hash'> {
+function readSignature(
+  model: ModelProto,
+  file: string,
+  manifest: Manifest | undefined,
+): Omit<ModelSignature, 'hash'> & {graph: ModelGraph} {
   const metadata = new Map(model.metadataProps.map(({key, value}) => [key, value]));
-  const inputWidth = widthOf(model.graph?.input.find(value => value.name === INPUT));
-  const outputWidth = widthOf(model.graph?.output.find(value => value.name === OUTPUT));
-  if (inputWidth === undefined || outputWidth === undefined) {
-    throw mismatch(file, `its graph must have "${INPUT}" and "${OUTPUT}": float, rows × columns`);
+  const {input = INPUT, output = OUTPUT} = manifest?.graph ?? {};
+  const inputWidth = widthOf(model.graph?.input.find(value => value.name === input));
+  const width = widthOf(model.graph?.output.find(value => value.name === output));
+  if (inputWidth === undefined || width === undefined) {
+    throw mismatch(file, `its graph must have "${input}" and "${output}": float, rows × columns`);
   }
-  if (inputWidth !== FEATURE_COUNT) {
-    throw mismatch(file, `it reads ${inputWidth} features, this program has ${FEATURE_COUNT}`);
+  const contract = manifest?.contract ?? HOST_CONTRACT;
+  const featureCount = featuresOf(contract).length;
+  const featureHash = contractHash(contract);
+  if (inputWidth !== featureCount) {
+    throw mismatch(file, `it reads ${inputWidth} features, its contract has ${featureCount}`);
   }
-  if (metadata.get('featureHash') !== String(FEATURE_HASH)) {
-    const found = metadata.get('featureHash') ?? 'not there';
+  const declared =
+    manifest?.contract === undefined ? metadata.get('featureHash') : manifest.featureHash;
+  if (String(declared) !== String(featureHash)) {
     throw mismatch(
       file,
-      `its metadata property featureHash is ${found}, the feature contract is ${FEATURE_HASH}`,
+      `its property featureHash is ${declared ?? 'not there'}, the feature contract is ${featureHash}`,
     );
   }
-  const known: readonly string[] = COMPONENTS;
-  const components = listOf(metadata.get('components')) ?? known;
-  // The engine knows outputs by their place: all of them, in the order of the contract.
-  const named = components.join() === known.join();
-  if (components.length !== outputWidth || !named) {
+  const columns = manifest?.graph?.columns ?? Array.from({length: width}, (_, column) => column);
+  const components = componentsOf(metadata, manifest);
+  // Of the usual contract the engine knows outputs by their place: all of them, in their order.
+  const known = manifest?.contract !== undefined || components.join() === COMPONENTS.join();
+  const there = columns.every(column => column >= 0 && column < width);
+  if (components.length !== columns.length || !known || !there) {
     throw mismatch(
       file,
-      `it has ${outputWidth} outputs for ${components.join(', ')}; known are ${known.join(', ')}`,
+      `it has ${width} outputs for ${components.join(', ')}; known are ${COMPONENTS.join(', ')}`,
     );
   }
   return {
-    name: metadata.get('name') ?? model.graph?.name ?? '',
-    featureHash: FEATURE_HASH,
-    featureCount: FEATURE_COUNT,
+    name: metadata.get('name') ?? manifest?.name ?? model.graph?.name ?? '',
+    contract,
+    featureHash,
+    featureCount,
     components,
-    requiredMetrics: listOf(metadata.get('requiredMetrics')) ?? [],
+    requiredMetrics: manifest?.contract
+      ? manifest.requiredMetrics
+      : (listOf(metadata.get('requiredMetrics')) ?? []),
+    graph: {input, output, width, columns},
   };
+}
+
+function componentsOf(
+  metadata: ReadonlyMap<string, string>,
+  manifest: Manifest | undefined,
+): readonly string[] {
+  if (manifest?.contract !== undefined) return manifest.components;
+  return listOf(metadata.get('components')) ?? COMPONENTS;
 }
 
 /** Columns of a float matrix; undefined for anything else. */

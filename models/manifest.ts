@@ -1,4 +1,5 @@
 import {ForestayError} from '../core/domain/errors.ts';
+import {AVERAGE_KINDS, COUNT_KINDS, type FeatureContract} from '../core/domain/features.ts';
 
 /** How good the model is at one component, on seeds that it has not seen. */
 export type ComponentMetrics = {
@@ -39,6 +40,15 @@ export type Manifest = {
   readonly sha256: string;
   readonly featureHash: number;
   readonly features: readonly string[];
+  /** What the features are; absent: the contract of `host.v1`. */
+  readonly contract?: FeatureContract;
+  /** What the graph calls its input and output; absent: `features` and `risks`. */
+  readonly graph?: {
+    readonly input: string;
+    readonly output: string;
+    /** Columns of the output that are the components, in their order; absent: all. */
+    readonly columns?: readonly number[];
+  };
   readonly components: readonly string[];
   readonly requiredMetrics: readonly string[];
   /** Median of each feature over the training rows; null: never present. */
@@ -69,7 +79,42 @@ export function parseManifest(text: string, path: string): Manifest {
     Array.isArray(manifest.usual) &&
     manifest.usual.every(value => value === null || typeof value === 'number');
   if (!sound) throw unreadable(path, 'it must have name, sha256 and usual');
+  if (manifest.contract !== undefined) requireContract(manifest.contract, path);
   return manifest as Manifest;
+}
+
+const WINDOW_MAX = 4096;
+const METRICS_MAX = 1024;
+
+/** Only whole families are known, their kinds in the usual order. */
+function requireContract(contract: Partial<FeatureContract>, path: string): void {
+  const {family, metrics, kinds} = contract;
+  const known = family === 'averages' ? AVERAGE_KINDS : COUNT_KINDS;
+  const named =
+    (family === 'averages' || family === 'count-window') &&
+    Array.isArray(metrics) &&
+    metrics.length > 0 &&
+    metrics.length <= METRICS_MAX &&
+    metrics.every(metric => typeof metric === 'string') &&
+    Array.isArray(kinds) &&
+    kinds.join() === known.join();
+  if (!named) {
+    throw unreadable(
+      path,
+      `contract must name metrics and a family: averages of ${AVERAGE_KINDS.join(', ')}, or ` +
+        `count-window of ${COUNT_KINDS.join(', ')}`,
+    );
+  }
+  if (contract.family !== 'count-window') return;
+  const {window = 0, stride = 0} = contract;
+  const shaped =
+    Number.isInteger(stride) && stride >= 1 && Number.isInteger(window / stride) && window > 1;
+  if (shaped && window <= WINDOW_MAX) return;
+  throw unreadable(
+    path,
+    `contract has a window of ${window} by ${stride}: it must be 2 to ${WINDOW_MAX} samples and a ` +
+      'multiple of the stride',
+  );
 }
 
 /** @throws {ForestayError} `MODEL_UNREADABLE`. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {ForestayError} from '../core/domain/errors.ts';
-import {COMPONENTS, FEATURE_COUNT, FEATURE_HASH} from '../core/domain/features.ts';
+import {COMPONENTS, FEATURE_COUNT, FEATURE_HASH, HOST_CONTRACT} from '../core/domain/features.ts';
 import type {ModelSignature, Scorer} from '../core/ports.ts';
 import {loadModel} from './load-model.ts';
 import {scoreTrees} from './tree-model.ts';
@@ -42,6 +42,7 @@ export function createConstantScorer(risk: number): Scorer {
   const signature: ModelSignature = {
     hash: `constant-${risk}`,
     name: 'constant',
+    contract: HOST_CONTRACT,
     featureHash: FEATURE_HASH,
     featureCount: FEATURE_COUNT,
     components: COMPONENTS,

@@ -1,9 +1,7 @@
 import * as ort from 'onnxruntime-node';
 import {ForestayError} from '../core/domain/errors.ts';
-import {FEATURE_COUNT} from '../core/domain/features.ts';
-import {type LoadedModel, loadModel} from './load-model.ts';
+import {type LoadedModel, loadModel, type ModelGraph} from './load-model.ts';
 import {flattenRows} from './manifest.ts';
-import {INPUT, OUTPUT} from './onnx.ts';
 
 /** A golden risk may differ by this much from one machine to another. */
 const GOLDEN_TOLERANCE = 1e-5;
@@ -14,7 +12,7 @@ const GOLDEN_TOLERANCE = 1e-5;
  */
 export type ScoringSession = {
   readonly model: LoadedModel;
-  /** Reads rows × FEATURE_COUNT of `features`, writes rows × components to `risks`. */
+  /** Reads rows × featureCount of `features`, writes rows × components to `risks`. */
   run(rows: number, features: Float32Array, risks: Float32Array): Promise<void>;
   release(): Promise<void>;
 };
@@ -28,19 +26,40 @@ export type ScoringSession = {
  */
 export async function openSession(modelPath: string): Promise<ScoringSession> {
   const model = await loadModel(modelPath);
-  const {signature} = model;
+  const {signature, graph} = model;
   const session = await createSession(model, modelPath);
+  const {length: components} = signature.components;
+  const whole = graph.width === components && graph.columns.every((column, at) => column === at);
+  /** Of the graph, where not all of its columns are wanted. */
+  let outputs = new Float32Array(0);
   const opened: ScoringSession = {
     model,
     async run(rows, features, risks) {
-      const input = new ort.Tensor('float32', features, [rows, FEATURE_COUNT]);
-      const output = new ort.Tensor('float32', risks, [rows, signature.components.length]);
-      await session.run({[INPUT]: input}, {[OUTPUT]: output});
+      if (!whole && outputs.length < rows * graph.width) {
+        outputs = new Float32Array(rows * graph.width);
+      }
+      const given = whole ? risks : outputs.subarray(0, rows * graph.width);
+      const input = new ort.Tensor('float32', features, [rows, signature.featureCount]);
+      const output = new ort.Tensor('float32', given, [rows, graph.width]);
+      await session.run({[graph.input]: input}, {[graph.output]: output});
+      if (!whole) pickColumns(given, graph, rows, risks);
     },
     release: () => session.release(),
   };
   await verifyGolden(opened);
   return opened;
+}
+
+function pickColumns(
+  from: Float32Array,
+  {width, columns}: ModelGraph,
+  rows: number,
+  to: Float32Array,
+): void {
+  let at = 0;
+  for (let row = 0; row < rows; row++) {
+    for (const column of columns) to[at++] = from[row * width + column] as number;
+  }
 }
 
 function createSession(model: LoadedModel, path: string): Promise<ort.InferenceSession> {

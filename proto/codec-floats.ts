@@ -9,7 +9,9 @@ import {constants, zstdCompressSync, zstdDecompressSync} from 'node:zlib';
 assert.equal(endianness(), 'LE', 'typed arrays are taken as the wire has them: little-endian');
 
 /** The bytes of a typed array, not copied. */
-export function bytesOf(array: Float32Array | Uint16Array | Uint32Array): Uint8Array {
+export function bytesOf(
+  array: Float32Array | Float64Array | Uint16Array | Uint32Array,
+): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 }
 

@@ -3,9 +3,9 @@ import {actionKinds, type Decision} from '../core/domain/decision.ts';
 import {effectKinds, type IssuedEffect} from '../core/domain/effects.ts';
 import type {Mode} from '../core/domain/policy.ts';
 import type {Cut, JournalRecord, Tick, Transition} from '../core/domain/records.ts';
-import {bytesOf, copyFloats} from './codec-floats.ts';
 import {malformed, oneOf, parse, wholeNumber} from './codec-guards.ts';
 import {inventoryHostOf, toInventoryHost} from './codec-inventory.ts';
+import {risksOf, sampleRisksOf, toRisks} from './codec-risks.ts';
 import type * as records from './gen/forestay/records/v1/records_pb.ts';
 import {JournalRecordSchema} from './gen/forestay/records/v1/records_pb.ts';
 
@@ -95,7 +95,8 @@ function toTick(tick: Tick) {
     modelHash: tick.modelHash,
     ...(control === undefined ? {} : {control}),
     transitions: tick.transitions.map(move => ({...move, seq: BigInt(move.seq)})),
-    risks: tick.risks.map(({host, risks}) => ({host, risks: bytesOf(risks)})),
+    ...toRisks(tick.risks, tick.sampleRisks),
+    components: [...(tick.components ?? [])],
     timers: [...tick.timers],
     effects: [...tick.effects],
     decisions: tick.decisions.map(decision => ({
@@ -116,14 +117,16 @@ function toCut(cut: Cut) {
 }
 
 function tickOf(tick: records.Tick): Tick {
-  const {control, quiet} = tick;
+  const {control, quiet, sampleRisks, components} = tick;
   return {
     timeMs: tick.timeMs,
     epoch: counter(tick.epoch, 'epoch'),
     number: counter(tick.number, 'number'),
     cut: cutOf(tick.cut, tick.number),
     transitions: tick.transitions.map(transitionOf),
-    risks: tick.risks.map(({host, risks}) => ({host, risks: risksOf(risks)})),
+    risks: risksOf(tick),
+    ...(sampleRisks.length === 0 ? {} : {sampleRisks: sampleRisks.map(sampleRisksOf)}),
+    ...(components.length === 0 ? {} : {components}),
     timers: tick.timers.map(({actor, dueMs}) => ({actor, dueMs})),
     effects: tick.effects.map(effectOf),
     decisions: tick.decisions.map(decisionOf),
@@ -174,12 +177,6 @@ function transitionOf(move: records.Transition): Transition {
     event,
     context,
   };
-}
-
-/** Kept by the engine for as long as the host lives: in memory of their own. */
-function risksOf(bytes: Uint8Array): Float32Array {
-  if (bytes.length % 4 === 0) return copyFloats(bytes);
-  throw malformed(CODE, `risks take ${bytes.length} bytes, not a multiple of 4`);
 }
 
 function effectOf(effect: records.IssuedEffect): IssuedEffect {

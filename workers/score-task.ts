@@ -1,11 +1,11 @@
 import type {ErrorCode} from '../core/domain/errors.ts';
-import {COMPONENTS, FEATURE_COUNT} from '../core/domain/features.ts';
 import type {ModelSignature} from '../core/ports.ts';
 
 /** What the scoring threads share with the one that feeds them. */
 export type ScoreWorkerData = {
   readonly modelPath: string;
   readonly rowsPerTask: number;
+  readonly shape: ModelShape;
   /** Rows in and risks out, one slot a task in flight. */
   readonly slots: SharedArrayBuffer;
   /** One number: how many threads have finished starting, well or not. */
@@ -33,28 +33,29 @@ export type ModelDescription = {readonly signature: ModelSignature; readonly usu
 
 const FLOAT_BYTES = Float32Array.BYTES_PER_ELEMENT;
 
-/** Bytes of one slot: rows of features, then rows of risks for at most all components. */
-export function slotBytes(rowsPerTask: number): number {
-  return rowsPerTask * (FEATURE_COUNT + COMPONENTS.length) * FLOAT_BYTES;
+/** Columns in and out. */
+export type ModelShape = {readonly features: number; readonly components: number};
+
+/** Bytes of one slot: rows of features, then rows of risks. */
+export function slotBytes({features, components}: ModelShape, rowsPerTask: number): number {
+  return rowsPerTask * (features + components) * FLOAT_BYTES;
 }
 
-/** The features of a slot: rows × FEATURE_COUNT. */
+/** The features of a slot: rows × features. */
 export function slotFeatures(
-  slots: SharedArrayBuffer,
+  {slots, shape, rowsPerTask}: ScoreWorkerData,
   slot: number,
-  rowsPerTask: number,
   rows: number,
 ): Float32Array<SharedArrayBuffer> {
-  return new Float32Array(slots, slot * slotBytes(rowsPerTask), rows * FEATURE_COUNT);
+  return new Float32Array(slots, slot * slotBytes(shape, rowsPerTask), rows * shape.features);
 }
 
 /** The risks of a slot: rows × components. */
 export function slotRisks(
-  slots: SharedArrayBuffer,
+  {slots, shape, rowsPerTask}: ScoreWorkerData,
   slot: number,
-  rowsPerTask: number,
-  values: number,
+  rows: number,
 ): Float32Array<SharedArrayBuffer> {
-  const start = slot * slotBytes(rowsPerTask) + rowsPerTask * FEATURE_COUNT * FLOAT_BYTES;
-  return new Float32Array(slots, start, values);
+  const start = slot * slotBytes(shape, rowsPerTask) + rowsPerTask * shape.features * FLOAT_BYTES;
+  return new Float32Array(slots, start, rows * shape.components);
 }

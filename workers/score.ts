@@ -12,7 +12,8 @@ import {
   slotRisks,
 } from './score-task.ts';
 
-const {modelPath, rowsPerTask, slots, started} = workerData as ScoreWorkerData;
+const data = workerData as ScoreWorkerData;
+const {modelPath, started} = data;
 const opening = openSession(modelPath);
 // Every task awaits `opening` and reports its failure; nobody may end this thread before it settles.
 opening.then(countStarted, countStarted);
@@ -46,16 +47,11 @@ export default async function runTask(
 }
 
 async function score(session: ScoringSession, {slot, rows}: ScoreTask): Promise<void> {
-  const values = rows * session.model.signature.components.length;
-  await session.run(
-    rows,
-    slotFeatures(slots, slot, rowsPerTask, rows),
-    slotRisks(slots, slot, rowsPerTask, values),
-  );
+  await session.run(rows, slotFeatures(data, slot, rows), slotRisks(data, slot, rows));
 }
 
 async function explain(session: ScoringSession, {slot, rows}: ScoreTask): Promise<Float32Array> {
-  const features = slotFeatures(slots, slot, rowsPerTask, rows);
+  const features = slotFeatures(data, slot, rows);
   const {trees} = session.model;
   return trees === undefined
     ? explainByOcclusion(session, rows, features)

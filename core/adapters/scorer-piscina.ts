@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {Piscina} from 'piscina';
+import {readModelShape} from '../../workers/model-shape.ts';
 import {
   type ModelDescription,
   type ScoreReply,
@@ -11,7 +12,6 @@ import {
   slotRisks,
 } from '../../workers/score-task.ts';
 import {ForestayError} from '../domain/errors.ts';
-import {FEATURE_COUNT} from '../domain/features.ts';
 import type {ModelSignature, Scorer} from '../ports.ts';
 
 export type PiscinaScorerOptions = {
@@ -48,10 +48,12 @@ export async function createPiscinaScorer(options: PiscinaScorerOptions): Promis
   // The runtime reports its use to its maker by default. It reads the process's own environment,
   // when it is loaded: a worker's copy would be too late.
   process.env.ORT_DISABLE_TELEMETRY ??= '1';
+  const shape = await readModelShape(options.modelPath);
   const workerData: ScoreWorkerData = {
     modelPath: options.modelPath,
     rowsPerTask,
-    slots: new SharedArrayBuffer(slots * slotBytes(rowsPerTask)),
+    shape,
+    slots: new SharedArrayBuffer(slots * slotBytes(shape, rowsPerTask)),
     started: new SharedArrayBuffer(4),
   };
   const pool = new Piscina<ScoreTask, ScoreReply<unknown>>({
@@ -123,7 +125,7 @@ class PiscinaScorer implements Scorer {
   }
 
   async score(modelHash: string, rows: number, features: Float32Array): Promise<Float32Array> {
-    const {rowsPerTask, slots} = this.#data;
+    const {rowsPerTask} = this.#data;
     const components = this.signature().components.length;
     const risks = new Float32Array(rows * components);
     const work = this.#split(
@@ -133,8 +135,7 @@ class PiscinaScorer implements Scorer {
       features,
       rowsPerTask,
       (slot, from, count) => {
-        const values = count * components;
-        risks.set(slotRisks(slots, slot, rowsPerTask, values), from * components);
+        risks.set(slotRisks(this.#data, slot, count), from * components);
       },
     );
     const before = this.#lastScore;
@@ -149,7 +150,7 @@ class PiscinaScorer implements Scorer {
     rows: number,
     features: Float32Array,
   ): Promise<{contributions: Float32Array; usual: Float32Array}> {
-    const width = this.signature().components.length * FEATURE_COUNT;
+    const width = this.signature().components.length * this.signature().featureCount;
     const contributions = new Float32Array(rows * width);
     const rowsPerTask = Math.min(EXPLAIN_ROWS_PER_TASK, this.#data.rowsPerTask);
     await this.#split(
@@ -182,7 +183,8 @@ class PiscinaScorer implements Scorer {
     rowsPerTask: number,
     take: (slot: number, from: number, rows: number, value: unknown) => void,
   ): Promise<void> {
-    assert(features.length === rows * FEATURE_COUNT, 'features must be rows × FEATURE_COUNT');
+    const width = this.#data.shape.features;
+    assert(features.length === rows * width, 'features must be rows × featureCount');
     const tasks = Math.ceil(rows / rowsPerTask);
     this.#admit(modelHash, rows, tasks);
     // The caller may use its rows again as soon as this call returns: those that wait are kept.
@@ -190,7 +192,7 @@ class PiscinaScorer implements Scorer {
     const running: Promise<void>[] = [];
     for (let from = 0; from < rows; from += rowsPerTask) {
       const count = Math.min(rowsPerTask, rows - from);
-      const part = kept.subarray(from * FEATURE_COUNT, (from + count) * FEATURE_COUNT);
+      const part = kept.subarray(from * width, (from + count) * width);
       const task = this.#run(kind, part, count, (slot, value) => take(slot, from, count, value));
       this.#inFlight.add(task);
       const done = () => this.#inFlight.delete(task);
@@ -210,7 +212,7 @@ class PiscinaScorer implements Scorer {
   ): Promise<void> {
     const slot = this.#free.pop() ?? (await this.#nextSlot());
     try {
-      slotFeatures(this.#data.slots, slot, this.#data.rowsPerTask, rows).set(features);
+      slotFeatures(this.#data, slot, rows).set(features);
       const reply = await this.#pool.run({kind, slot, rows}).catch((cause: unknown) => {
         throw new ForestayError(
           'SCORER_FAILED',

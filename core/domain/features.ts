@@ -7,11 +7,41 @@ export const COMPONENTS = ['cpu', 'memory', 'disk', 'network', 'power'] as const
 export type Component = (typeof COMPONENTS)[number];
 
 /**
- * How a feature is computed from the windows of its metric:
- * `level` the 30 s average; `trend` the 30 s minus the 10 min average; `noise` the standard
- * deviation about the 10 min average.
+ * What averages over time say of a metric: `level` the 30 s average; `trend` the 30 s minus the
+ * 10 min average; `noise` the standard deviation about the 10 min average.
  */
-export type FeatureKind = 'level' | 'trend' | 'noise';
+export type AverageKind = 'level' | 'trend' | 'noise';
+
+/** What a window of the last samples says of a metric; `slope` is per sample, by least squares. */
+export type CountKind = 'last' | 'mean' | 'deviation' | 'minimum' | 'maximum' | 'slope';
+
+export type FeatureKind = AverageKind | CountKind;
+
+/**
+ * What a model reads of a host: some metrics, each in some ways. A model declares its contract and
+ * is served by it; features come metric by metric, in the order of `kinds`.
+ */
+export type FeatureContract = {readonly metrics: readonly string[]} & (
+  | {readonly family: 'averages'; readonly kinds: readonly AverageKind[]}
+  | {
+      readonly family: 'count-window';
+      readonly kinds: readonly CountKind[];
+      /** Samples in the window, a multiple of `stride`. */
+      readonly window: number;
+      /** The window moves on by so many samples at once. */
+      readonly stride: number;
+    }
+);
+
+export const AVERAGE_KINDS: readonly AverageKind[] = ['level', 'trend', 'noise'];
+export const COUNT_KINDS: readonly CountKind[] = [
+  'last',
+  'mean',
+  'deviation',
+  'minimum',
+  'maximum',
+  'slope',
+];
 
 export type Feature = {
   readonly name: string;
@@ -19,30 +49,47 @@ export type Feature = {
   readonly kind: FeatureKind;
 };
 
-const KINDS: readonly FeatureKind[] = ['level', 'trend', 'noise'];
-
-/**
- * The feature contract of the component-failure model: every metric of `host.v1`, three ways.
- * A metric that is missing makes level and trend NaN, which the model has learned to read; its
- * noise is NaN where the set has no such column and 0 where the column has no value.
- */
-export const FEATURES: readonly Feature[] = HOST_METRICS.columns.flatMap(metric =>
-  KINDS.map(kind => ({name: `${metric}.${kind}`, metric, kind})),
-);
-
-export const FEATURE_COUNT = FEATURES.length;
+/** The features of a contract in the order of a model's input columns. */
+export function featuresOf({metrics, kinds}: FeatureContract): Feature[] {
+  return metrics.flatMap(metric =>
+    kinds.map(kind => ({name: `${metric}.${kind}`, metric, kind: kind as FeatureKind})),
+  );
+}
 
 /** Travels with models and scores; another contract is another hash. */
-export const FEATURE_HASH = fnv1a32(FEATURES.map(feature => feature.name).join('\n'));
-
-/** Where in a metric set the contract's metrics are; -1 where the set has none. */
-export function featureColumns(columns: readonly string[]): Int32Array {
-  return Int32Array.from(HOST_METRICS.columns, metric => columns.indexOf(metric));
+export function contractHash(contract: FeatureContract): number {
+  const names = featuresOf(contract).map(({name}) => name);
+  const shape =
+    contract.family === 'averages' ? [] : [`last ${contract.window} by ${contract.stride}`];
+  return fnv1a32([...names, ...shape].join('\n'));
 }
 
 /**
- * Writes the features of one row to `into` at `offset`: {@link FEATURE_COUNT} values in the order
- * of {@link FEATURES}. Allocates nothing.
+ * The contract of the component-failure model: every metric of `host.v1`, three ways. A metric that
+ * is missing makes level and trend NaN, which the model has learned to read; its noise is NaN where
+ * the set has no such column and 0 where the column has no value.
+ */
+export const HOST_CONTRACT: FeatureContract = {
+  family: 'averages',
+  metrics: HOST_METRICS.columns,
+  kinds: AVERAGE_KINDS,
+};
+
+export const FEATURES: readonly Feature[] = featuresOf(HOST_CONTRACT);
+export const FEATURE_COUNT = FEATURES.length;
+export const FEATURE_HASH = contractHash(HOST_CONTRACT);
+
+/** Where in a metric set the contract's metrics are; -1 where the set has none. */
+export function featureColumns(
+  columns: readonly string[],
+  {metrics}: Pick<FeatureContract, 'metrics'> = HOST_CONTRACT,
+): Int32Array {
+  return Int32Array.from(metrics, metric => columns.indexOf(metric));
+}
+
+/**
+ * Writes the averages of one row to `into` at `offset`: metrics × {@link AVERAGE_KINDS} values.
+ * Allocates nothing.
  *
  * @param columns From {@link featureColumns} of the windows' metric set.
  */

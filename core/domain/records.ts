@@ -42,6 +42,18 @@ export type Transition = {
 /** Risks of one row as they were applied: what a replay needs instead of a model. */
 export type AppliedRisk = {host: string; risks: Float32Array};
 
+/**
+ * Risks of samples as they were applied, in that order: row i is a sample of host `hosts[host[i]]`
+ * at `atMs[i]`; `risks` is rows × components.
+ */
+export type SampleRisks = {
+  components: readonly string[];
+  hosts: readonly string[];
+  host: Uint32Array;
+  atMs: Float64Array;
+  risks: Float32Array;
+};
+
 /** Everything one step of a partition did. The unit of atomicity and of replay. */
 export type Tick = {
   timeMs: number;
@@ -50,6 +62,8 @@ export type Tick = {
   cut: Cut;
   transitions: readonly Transition[];
   risks: readonly AppliedRisk[];
+  /** Where samples are scored, not hosts; absent: none. */
+  sampleRisks?: readonly SampleRisks[];
   timers: readonly {actor: string; dueMs: number}[];
   effects: readonly IssuedEffect[];
   decisions: readonly Decision[];
@@ -58,6 +72,8 @@ export type Tick = {
   /** Present when it changed. */
   control?: Control;
   modelHash: string;
+  /** Outputs of the model where they are not the usual ones ({@link COMPONENTS}); absent: they are. */
+  components?: readonly string[];
   /** Ticks before this one that took input, changed nothing and were not written; absent: none. */
   quiet?: readonly QuietTick[];
 };

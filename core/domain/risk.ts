@@ -69,6 +69,12 @@ export function worstComponent(risks: Float32Array, offset: number, components: 
   return worst;
 }
 
+/** Whether a row's risk is on the other side of its band's threshold; unknown is not. */
+export function crossesBand({band, risk}: Bands, row: number, policy: BandPolicy): boolean {
+  const known = risk[row] as number;
+  return band[row] === 1 ? known < policy.leave : known >= policy.enter;
+}
+
 export type BandChange = 'raised' | 'cleared' | undefined;
 
 /**
@@ -85,8 +91,7 @@ export function applyRisk(
   if (risk !== risk) return undefined;
   bands.risk[row] = risk;
   const atRisk = bands.band[row] === 1;
-  const across = atRisk ? risk < policy.leave : risk >= policy.enter;
-  if (!across) {
+  if (!crossesBand(bands, row, policy)) {
     bands.crossedAtMs[row] = 0;
     return undefined;
   }

@@ -22,7 +22,6 @@ export type Windows = {
   /** First sample of each row: how much history the averages rest on. */
   firstMs: Float64Array;
   /** row × columns each. */
-  last: Float32Array;
   fast: Float32Array;
   slow: Float32Array;
   /** Slow average of squared deviations from `slow`. */
@@ -30,6 +29,7 @@ export type Windows = {
   seenMs: Float64Array;
 };
 
+/** @param columns None for a set of which only the times of samples are kept. */
 export function createWindows(columns: number, capacity = 16): Windows {
   const cells = columns * capacity;
   return {
@@ -37,7 +37,6 @@ export function createWindows(columns: number, capacity = 16): Windows {
     capacity,
     lastMs: new Float64Array(capacity),
     firstMs: new Float64Array(capacity),
-    last: new Float32Array(cells).fill(Number.NaN),
     fast: new Float32Array(cells).fill(Number.NaN),
     slow: new Float32Array(cells).fill(Number.NaN),
     spread: new Float32Array(cells),
@@ -50,7 +49,7 @@ export function growWindows(windows: Windows, rows: number): void {
   if (rows <= windows.capacity) return;
   const capacity = Math.max(rows, windows.capacity * 2);
   const wider = createWindows(windows.columns, capacity);
-  for (const name of ['lastMs', 'firstMs', 'last', 'fast', 'slow', 'spread', 'seenMs'] as const) {
+  for (const name of ['lastMs', 'firstMs', 'fast', 'slow', 'spread', 'seenMs'] as const) {
     wider[name].set(windows[name]);
   }
   Object.assign(windows, wider);
@@ -62,7 +61,6 @@ export function clearRow(windows: Windows, row: number): void {
   const to = from + windows.columns;
   windows.lastMs[row] = 0;
   windows.firstMs[row] = 0;
-  windows.last.fill(Number.NaN, from, to);
   windows.fast.fill(Number.NaN, from, to);
   windows.slow.fill(Number.NaN, from, to);
   windows.spread.fill(0, from, to);
@@ -85,12 +83,13 @@ export function observe(
 ): boolean {
   const previousMs = windows.lastMs[row] as number;
   if (atMs <= previousMs) return false;
+  if (previousMs === 0) windows.firstMs[row] = atMs;
+  windows.lastMs[row] = atMs;
+  if (windows.columns === 0) return true;
   const elapsedMs = atMs - previousMs;
   const fastWeight = previousMs === 0 ? 1 : 1 - Math.exp(-elapsedMs / FAST_MS);
   const slowWeight = previousMs === 0 ? 1 : 1 - Math.exp(-elapsedMs / SLOW_MS);
-  if (previousMs === 0) windows.firstMs[row] = atMs;
-  windows.lastMs[row] = atMs;
-  const {columns, last, fast, slow, spread, seenMs} = windows;
+  const {columns, fast, slow, spread, seenMs} = windows;
   let cell = row * columns;
   for (let column = 0, at = offset; column < columns; column++, at += stride, cell++) {
     const value = values[at] as number;
@@ -99,7 +98,6 @@ export function observe(
       continue;
     }
     seenMs[cell] = atMs;
-    last[cell] = value;
     const fastBefore = fast[cell] as number;
     if (fastBefore !== fastBefore) {
       fast[cell] = value;
@@ -117,7 +115,6 @@ export function observe(
 }
 
 function forget(windows: Windows, cell: number): void {
-  windows.last[cell] = Number.NaN;
   windows.fast[cell] = Number.NaN;
   windows.slow[cell] = Number.NaN;
   windows.spread[cell] = 0;

@@ -13,10 +13,11 @@ import {ActorDirectory, type StoredActor} from './actor-directory.ts';
 import {readRange, unanswered} from './log-range.ts';
 import {createMarks, type Mark} from './marks.ts';
 import {createPartitionState, type PartitionState} from './partition-state.ts';
+import {fitTable} from './set-table.ts';
 
 const CHUNK_BYTES = 512 * 1024;
 /** Of this layout; another one is not read but rebuilt from the journal. */
-const LAYOUT = fnv1a32('forestay partition checkpoint 2');
+const LAYOUT = fnv1a32('forestay partition checkpoint 3');
 export const LAYOUT_BYTES = 4;
 
 type Stored = Omit<PartitionState, 'actors' | 'marks' | 'policy' | 'model'> & {
@@ -66,6 +67,7 @@ export function decodeState(
   return {
     ...createPartitionState(stored.partition, policy, model),
     ...rest,
+    tables: new Map([...rest.tables].map(([name, table]) => [name, fitTable(table, model)])),
     actors: directory,
     marks: createMarks(marks),
   };

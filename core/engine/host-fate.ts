@@ -1,7 +1,7 @@
 import {clearUsage} from '../domain/usage.ts';
-import {clearRow} from '../domain/windows.ts';
 import {resource} from './actor-directory.ts';
 import {bandRow, type HostEntry} from './partition-state.ts';
+import {clearSamples} from './set-table.ts';
 import {send, type TickDraft} from './tick-draft.ts';
 
 /**
@@ -40,6 +40,6 @@ export function declareReturned(draft: TickDraft, host: HostEntry): void {
 function forgetFormerLife({state}: TickDraft, host: HostEntry): void {
   const found = bandRow(state, host);
   if (found === undefined) return;
-  clearRow(found.table.windows, found.row);
+  clearSamples(found.table, found.row);
   clearUsage(found.table.usage, found.row);
 }

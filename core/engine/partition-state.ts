@@ -3,12 +3,13 @@
  * inputs, so that the same inputs give the same state wherever they are read.
  */
 import type {IssuedEffect} from '../domain/effects.ts';
-import {BUILT_IN_METRIC_SETS, type MetricSet} from '../domain/metric-sets.ts';
+import {BUILT_IN_METRIC_SETS} from '../domain/metric-sets.ts';
 import type {Policy} from '../domain/policy.ts';
 import type {Control, Cut} from '../domain/records.ts';
 import type {InventoryHost, InventoryVm, TimeBase} from '../domain/telemetry.ts';
 import type {ModelSignature} from '../ports.ts';
 import {ActorDirectory} from './actor-directory.ts';
+import type {DueSamples} from './due-samples.ts';
 import {createMarks, type Marks} from './marks.ts';
 import {createSetTable, type SetTable} from './set-table.ts';
 
@@ -66,6 +67,10 @@ export type PartitionState = {
   /** Request ids of inbox records, newest last; bounded. */
   requests: Set<string>;
   plannedAtMs: number;
+  /** Score every so many samples of a row; 0: hosts are scored as they are, not samples. */
+  everySamples: number;
+  /** Samples whose risks have not been applied, by request. */
+  unscored: DueSamples[];
 };
 
 export function createPartitionState(
@@ -84,7 +89,7 @@ export function createPartitionState(
     cut: {telemetryOffset: 0, inboxOffset: 0, scoreRequest: 0},
     control: {mode: policy.mode, paused: false, policyVersion: policy.version},
     marks: createMarks(),
-    tables: new Map(BUILT_IN_METRIC_SETS.map(set => [set.name, createSetTable(set)])),
+    tables: new Map(BUILT_IN_METRIC_SETS.map(set => [set.name, createSetTable(set, model)])),
     hosts: new Map(),
     vms: new Map(),
     actors: new ActorDirectory(),
@@ -93,12 +98,9 @@ export function createPartitionState(
     moves: new Map(),
     requests: new Set(),
     plannedAtMs: 0,
+    everySamples: 0,
+    unscored: [],
   };
-}
-
-/** Whether the model takes rows of this set: it has every metric that the model requires. */
-export function isScored(set: MetricSet, model: ModelSignature): boolean {
-  return set.kind === 'host' && model.requiredMetrics.every(metric => set.columns.includes(metric));
 }
 
 /** The row of a host's band and risk, or undefined while it has none. */

@@ -20,6 +20,7 @@ import {
   touch,
   vmRow,
 } from './read-model.ts';
+import {lastRows} from './score-result.ts';
 
 const NOTHING_KNOWN: PartitionRow = {
   nextOffset: 0,
@@ -68,8 +69,18 @@ export function applyTick(
   }
   for (const {host, risks} of tick.risks) {
     const row = hostRow(model, partition, `hosts/${host}`);
-    applyRisks(model, row, COMPONENTS, risks, tick.timeMs);
+    applyRisks(model, row, tick.components ?? COMPONENTS, risks, tick.timeMs);
     row.modelHash = tick.modelHash;
+  }
+  for (const {components, hosts, host, atMs, risks} of tick.sampleRisks ?? []) {
+    const width = components.length;
+    for (const [of, at] of lastRows(host, hosts.length).entries()) {
+      if (at < 0) continue;
+      const row = hostRow(model, partition, `hosts/${hosts[of]}`);
+      const newest = risks.subarray(at * width, (at + 1) * width);
+      applyRisks(model, row, components, newest, atMs[at] as number);
+      row.modelHash = tick.modelHash;
+    }
   }
   for (const effect of tick.effects) applyEffect(model, partition, effect, tick.timeMs);
   for (const decision of tick.decisions) applyDecision(model, decision);

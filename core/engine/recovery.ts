@@ -12,6 +12,7 @@ import {createJournalReader, JOURNAL_START} from './journal-reader.ts';
 import {readable, readableTelemetry} from './log-decoding.ts';
 import {readRange} from './log-range.ts';
 import {createPartitionState, type PartitionState} from './partition-state.ts';
+import {recordedScores} from './score-result.ts';
 import {advance} from './tick.ts';
 import type {TickInput} from './tick-draft.ts';
 
@@ -29,6 +30,8 @@ export type RecoveryInput = {
   partition: number;
   policy: Policy;
   model: ModelSignature;
+  /** As configured now: score every so many samples; absent or 0: score hosts. */
+  everySamples?: number;
 };
 
 /**
@@ -41,6 +44,7 @@ export async function recover(input: RecoveryInput): Promise<Recovered> {
   const {log, codec, partition} = input;
   const found = await newestCheckpoint(input);
   const state = found?.state ?? createPartitionState(partition, input.policy, input.model);
+  state.everySamples = input.everySamples ?? 0;
   const reader = createJournalReader(
     codec,
     found === undefined
@@ -88,6 +92,7 @@ export async function applyTick(
 const NOTHING_DONE = {
   transitions: [],
   risks: [],
+  sampleRisks: [],
   timers: [],
   effects: [],
   decisions: [],
@@ -98,14 +103,10 @@ const NOTHING_DONE = {
 export async function inputsOf(
   {log, codec, partition}: Pick<RecoveryInput, 'log' | 'codec' | 'partition'>,
   {cut: from}: PartitionState,
-  tick: Pick<Tick, 'timeMs' | 'cut' | 'risks'>,
+  tick: Pick<Tick, 'timeMs' | 'cut' | 'risks' | 'sampleRisks'>,
 ): Promise<TickInput> {
   const telemetry = await readUpTo(log, 'telemetry', partition, from, tick.cut);
   const inbox = await readUpTo(log, 'inbox', partition, from, tick.cut);
-  const hosts = tick.risks.map(risk => risk.host);
-  const width = tick.risks[0]?.risks.length ?? 0;
-  const risks = new Float32Array(hosts.length * width);
-  for (const [index, row] of tick.risks.entries()) risks.set(row.risks, index * width);
   return {
     timeMs: tick.timeMs,
     cut: tick.cut,
@@ -115,7 +116,7 @@ export async function inputsOf(
       codec,
     ),
     inbox: readable(inbox, bytes => codec.decodeInbox(bytes)),
-    scores: hosts.length === 0 ? [] : [{request: tick.cut.scoreRequest, hosts, risks}],
+    scores: recordedScores(tick),
     timers: true,
   };
 }

@@ -5,21 +5,19 @@
 
 import type {Reason} from '../domain/decision.ts';
 import {isForestayError} from '../domain/errors.ts';
-import {COMPONENTS, extractFeatures, FEATURE_COUNT, FEATURES} from '../domain/features.ts';
+import {featuresOf} from '../domain/features.ts';
 import type {ScoresRecord} from '../domain/records.ts';
 import {publish} from '../events.ts';
 import type {Codec, Log, Scorer} from '../ports.ts';
 import {bandRow, type PartitionState} from './partition-state.ts';
-import type {ScoreResult} from './score-result.ts';
-import {riskiestComponent} from './set-table.ts';
+import {newestOfHosts, type ScoreResult} from './score-result.ts';
+import {readFeatures, riskiestComponent} from './set-table.ts';
 
 /** Reasons of a host are computed again after this long. */
 const EXPLAIN_EVERY_MS = 30_000;
 const REASONS_MAX = 5;
 const ROWS_MAX = 64;
 const IN_FLIGHT_MAX = 2;
-
-const WIDTH = COMPONENTS.length;
 
 export type PublisherOptions = {
   log: Log;
@@ -52,7 +50,8 @@ export class ScorePublisher {
     await Promise.all(this.#flights);
   }
 
-  async #publish({hosts, risks}: ScoreResult): Promise<void> {
+  async #publish(result: ScoreResult): Promise<void> {
+    const {hosts, risks} = newestOfHosts(result);
     const {log, codec, partition} = this.#options;
     const state = this.#state;
     const record = {
@@ -62,7 +61,7 @@ export class ScorePublisher {
       modelHash: state.model.hash,
       hosts,
       risks,
-      components: COMPONENTS,
+      components: state.model.components,
     };
     try {
       const reasons = await this.#explain(hosts);
@@ -83,11 +82,13 @@ export class ScorePublisher {
       .filter(({found}) => found !== undefined)
       .slice(0, ROWS_MAX);
     if (rows.length === 0) return [];
-    const features = new Float32Array(rows.length * FEATURE_COUNT);
+    const {featureCount, contract, components: outputs} = state.model;
+    const names = featuresOf(contract).map(({name}) => name);
+    const features = new Float32Array(rows.length * featureCount);
     const components = rows.map(({host, found}, index) => {
       const {table, row} = found as NonNullable<typeof found>;
       this.#explainedAtMs.set(host, state.timeMs);
-      extractFeatures(table.windows, row, table.features, features, index * FEATURE_COUNT);
+      readFeatures(table, row, features, index * featureCount);
       return riskiestComponent(table, row);
     });
     const {contributions, usual} = await this.#options.scorer.explain(
@@ -97,13 +98,13 @@ export class ScorePublisher {
     );
     return rows.map(({row}, index) => {
       const component = components[index] as string;
-      const output = COMPONENTS.indexOf(component as (typeof COMPONENTS)[number]);
-      const from = (index * WIDTH + output) * FEATURE_COUNT;
-      const own = features.subarray(index * FEATURE_COUNT, (index + 1) * FEATURE_COUNT);
+      const from = (index * outputs.length + outputs.indexOf(component)) * featureCount;
+      const own = features.subarray(index * featureCount, (index + 1) * featureCount);
+      const each = contributions.subarray(from, from + featureCount);
       return {
         row,
         component,
-        reasons: topReasons(contributions.subarray(from, from + FEATURE_COUNT), own, usual),
+        reasons: topReasons(names, each, own, usual),
       };
     });
   }
@@ -121,6 +122,7 @@ export class ScorePublisher {
 }
 
 function topReasons(
+  names: readonly string[],
   contributions: Float32Array,
   values: Float32Array,
   usual: Float32Array,
@@ -129,7 +131,7 @@ function topReasons(
     .sort((a, b) => Math.abs(contributions[b] as number) - Math.abs(contributions[a] as number))
     .slice(0, REASONS_MAX)
     .map(index => ({
-      feature: FEATURES[index]?.name ?? '',
+      feature: names[index] ?? '',
       value: values[index] as number,
       usual: usual[index] as number,
       contribution: contributions[index] as number,

@@ -1,26 +1,37 @@
 /**
- * From dirty rows to risks. One request a tick and partition; at most {@link IN_FLIGHT_MAX} wait for
- * the pool. Results are handed on in dispatch order, and a failed request leaves its rows dirty.
+ * From rows that want a score to risks. At most {@link IN_FLIGHT_MAX} requests of a partition wait
+ * for the pool. Results are handed on in dispatch order.
+ *
+ * Q1 Hosts are scored as they are: one request a tick, and while there is no room for one, rows wait
+ *    and are scored once with their newest features. A failed request leaves its rows dirty.
+ * Q2 Samples, if every so many of them are scored, are scored each: while there is no room the
+ *    partition takes no more telemetry ({@link ScoringClient.isFull}), and a request that fails for a
+ *    while is tried again.
  */
-
 import {isForestayError} from '../domain/errors.ts';
-import {extractFeatures, FEATURE_COUNT} from '../domain/features.ts';
 import {publish} from '../events.ts';
-import type {Clock, Scorer} from '../ports.ts';
-import {bandRow, type PartitionState, sortedKeys} from './partition-state.ts';
+import type {Clock, Random, Scorer} from '../ports.ts';
+import type {DueSamples} from './due-samples.ts';
+import type {PartitionState} from './partition-state.ts';
 import type {ScoreResult} from './score-result.ts';
-import type {SetTable} from './set-table.ts';
+import {hasFeatures, readFeatures, type SetTable} from './set-table.ts';
 
 const IN_FLIGHT_MAX = 4;
+const ATTEMPTS_MAX = 8;
+const RETRY_MS = 50;
 
 export type ScoringOptions = {
   /** A host is scored at most this often, on the time of its samples. 0: at every new sample. */
   intervalMs: number;
+  /** Score every so many samples of a host instead; absent or 0: no. */
+  everySamples?: number;
 };
 
 export type ScoringClient = {
-  /** Sends what is dirty after a tick, if there is room. Gives the number of the last request. */
+  /** Sends what wants a score after a tick, if there is room. Gives the number of the last request. */
   request(state: PartitionState): number;
+  /** Whether no more requests may be made before some are taken. */
+  isFull(): boolean;
   /** Requests that were sent and are not back. */
   pending(): number;
   /** Results that are back, of requests in dispatch order without a hole. */
@@ -36,6 +47,7 @@ type Slot = {request: number; result: ScoreResult | undefined; done: boolean};
 export function createScoringClient(
   scorer: Scorer,
   clock: Clock,
+  random: Random,
   options: ScoringOptions,
   firstRequest = 0,
 ): ScoringClient {
@@ -44,41 +56,75 @@ export function createScoringClient(
   const slots: Slot[] = [];
   const flights = new Set<Promise<void>>();
 
-  const send = async (slot: Slot, rows: readonly DirtyRow[], features: Float32Array) => {
-    const hosts = rows.map(({host}) => host);
+  const attempt = async (hash: string, rows: number, features: Float32Array, attempts: number) => {
+    for (let left = attempts - 1; ; left--) {
+      try {
+        return await scorer.score(hash, rows, features);
+      } catch (error) {
+        if (left === 0 || !isForestayError(error) || !error.retryable) throw error;
+        await clock.sleep(RETRY_MS * 2 ** (attempts - 1 - left) * (0.5 + random.next()));
+      }
+    }
+  };
+
+  const send = async (
+    request: Omit<ScoreResult, 'risks'>,
+    rows: number,
+    features: Float32Array,
+    attempts: number,
+    failed: () => void,
+  ) => {
+    const slot: Slot = {request: request.request, result: undefined, done: false};
+    slots.push(slot);
     const startedMs = clock.monotonicMs();
     const model = scorer.signature().hash;
     try {
-      const risks = await scorer.score(model, hosts.length, features);
-      slot.result = {request: slot.request, hosts, risks};
-      const durationMs = clock.monotonicMs() - startedMs;
-      publish('scores.applied', {model, rows: hosts.length, durationMs});
+      const risks = await attempt(model, rows, features, attempts);
+      slot.result = {...request, risks};
+      publish('scores.applied', {model, rows, durationMs: clock.monotonicMs() - startedMs});
     } catch (error) {
-      for (const row of rows) soilAgain(row);
-      publish('scores.failed', {
-        model,
-        code: isForestayError(error) ? error.code : 'SCORER_FAILED',
-      });
+      failed();
+      const code = isForestayError(error) ? error.code : 'SCORER_FAILED';
+      publish('scores.failed', {model, code});
     }
     slot.done = true;
   };
 
+  const track = (sent: Promise<void>): void => {
+    const flight = sent.finally(() => flights.delete(flight));
+    flights.add(flight);
+  };
+
+  const sendDue = ({request, hosts, samples, features}: DueSamples): void => {
+    last = request;
+    const rows = samples.host.length;
+    track(send({request, hosts, samples}, rows, features, ATTEMPTS_MAX, () => {}));
+  };
+
+  const sendDirty = (state: PartitionState): void => {
+    const dirty = dirtyRows(state, options.intervalMs);
+    if (dirty.length === 0) return;
+    const width = scorer.signature().featureCount;
+    const features = new Float32Array(dirty.length * width);
+    dirty.forEach(({table, row, sentMs}, index) => {
+      readFeatures(table, row, features, index * width);
+      table.scoredMs[row] = sentMs;
+    });
+    const hosts = dirty.map(({host}) => host);
+    const soil = () => dirty.forEach(soilAgain);
+    track(send({request: ++last, hosts}, hosts.length, features, 1, soil));
+  };
+
   return {
     request(state) {
-      if (slots.length >= IN_FLIGHT_MAX) return last;
-      const dirty = dirtyRows(state, options.intervalMs);
-      if (dirty.length === 0) return last;
-      const features = new Float32Array(dirty.length * FEATURE_COUNT);
-      dirty.forEach(({table, row, sentMs}, index) => {
-        extractFeatures(table.windows, row, table.features, features, index * FEATURE_COUNT);
-        table.scoredMs[row] = sentMs;
-      });
-      const slot: Slot = {request: ++last, result: undefined, done: false};
-      slots.push(slot);
-      const flight = send(slot, dirty, features).finally(() => flights.delete(flight));
-      flights.add(flight);
+      if (options.everySamples) {
+        for (const due of state.unscored) if (due.request > last) sendDue(due);
+      } else if (slots.length < IN_FLIGHT_MAX) {
+        sendDirty(state);
+      }
       return last;
     },
+    isFull: () => slots.length >= IN_FLIGHT_MAX,
     pending: () => slots.filter(slot => !slot.done).length,
     take() {
       const results: ScoreResult[] = [];
@@ -116,16 +162,18 @@ function soilAgain({table, row, sentMs, scoredMs}: DirtyRow): void {
 /** Hosts with samples newer than the last that was scored, by name. */
 function dirtyRows(state: PartitionState, intervalMs: number): DirtyRow[] {
   const dirty: DirtyRow[] = [];
-  for (const name of sortedKeys(state.hosts)) {
-    const host = state.hosts.get(name);
-    const found = host && bandRow(state, host);
-    if (found === undefined) continue;
-    const {table, row} = found;
-    const sentMs = table.windows.lastMs[row] as number;
-    const scoredMs = table.scoredMs[row] as number;
-    if (sentMs > scoredMs && sentMs - scoredMs >= intervalMs) {
-      dirty.push({host: name, table, row, sentMs, scoredMs});
+  for (const table of state.tables.values()) {
+    if (!table.scored) continue;
+    const {names, scoredMs, windows, set} = table;
+    for (let row = 0; row < names.length; row++) {
+      const sentMs = windows.lastMs[row] as number;
+      const beforeMs = scoredMs[row] as number;
+      if (sentMs <= beforeMs || sentMs - beforeMs < intervalMs) continue;
+      const host = (names[row] as string).slice('hosts/'.length);
+      const entry = state.hosts.get(host);
+      if (entry?.row !== row || entry.table !== set.name || !hasFeatures(table, row)) continue;
+      dirty.push({host, table, row, sentMs, scoredMs: beforeMs});
     }
   }
-  return dirty;
+  return dirty.sort((a, b) => (a.host < b.host ? -1 : 1));
 }

@@ -1,63 +1,123 @@
 /**
  * The data plane of one metric set in one partition: windows, bands, risks and usage of all its
  * entities, a row each, in typed arrays. Rows are given in the order in which entities are first
- * seen and are never taken back while the partition is owned.
+ * seen and are never taken back while the partition is owned. Only what the served model reads is
+ * kept: a set that no model takes has no windows, only the times of its samples.
  */
-import {COMPONENTS, featureColumns} from '../domain/features.ts';
+import {
+  type CountWindows,
+  clearCountRow,
+  countSample,
+  createCountWindows,
+  extractCountFeatures,
+  growCountWindows,
+  isWindowFull,
+} from '../domain/count-windows.ts';
+import {extractFeatures, featureColumns} from '../domain/features.ts';
 import type {MetricSet} from '../domain/metric-sets.ts';
 import {type Bands, createBands, growBands, worstComponent} from '../domain/risk.ts';
 import {createUsage, growUsage, recordUsage, type Usage} from '../domain/usage.ts';
-import {createWindows, growWindows, observe, type Windows} from '../domain/windows.ts';
+import {clearRow, createWindows, growWindows, observe, type Windows} from '../domain/windows.ts';
+import type {ModelSignature} from '../ports.ts';
 
 export type SetTable = {
   readonly set: MetricSet;
-  /** Columns of the feature contract in this set. */
+  /** Whether the served model takes its rows. */
+  readonly scored: boolean;
+  /** Of the contract whose features the windows give. */
+  readonly featureHash: number;
+  /** Features of a row. */
+  readonly featureCount: number;
+  /** Columns of the contract's metrics in this set. */
   readonly features: Int32Array;
+  /** Outputs of the model. */
+  readonly components: readonly string[];
   /** Column whose hourly percentile counts as CPU need; -1: none. */
   readonly cpuColumn: number;
   names: string[];
   rows: Map<string, number>;
+  /** Times of samples, and averages if the model reads them. */
   windows: Windows;
+  /** If the model reads windows of the last samples. */
+  counted: CountWindows | undefined;
   usage: Usage;
   bands: Bands;
   /** row × components, as last applied; NaN: never scored. */
   risks: Float32Array;
   /** Newest sample of each row that was sent to the scorer. */
   scoredMs: Float64Array;
+  /** Samples of each row, for scoring every so many. */
+  samples: Uint32Array;
 };
 
-export function createSetTable(set: MetricSet): SetTable {
+/** Whether the model takes rows of this set: it has every metric that the model requires. */
+export function isScored(set: MetricSet, model: ModelSignature): boolean {
+  return set.kind === 'host' && model.requiredMetrics.every(metric => set.columns.includes(metric));
+}
+
+export function createSetTable(set: MetricSet, model: ModelSignature): SetTable {
+  const scored = isScored(set, model);
+  const {contract, featureHash, featureCount, components} = model;
+  const isCounted = scored && contract.family === 'count-window';
   const table: SetTable = {
     set,
-    features: featureColumns(set.columns),
+    scored,
+    featureHash,
+    featureCount,
+    features: featureColumns(set.columns, contract),
+    components: scored ? components : [],
     cpuColumn: Math.max(
       set.columns.indexOf('cpu_utilisation_ratio'),
       set.columns.indexOf('cpu_used_ratio'),
     ),
     names: [],
     rows: new Map(),
-    windows: createWindows(set.columns.length),
+    windows: createWindows(scored && contract.family === 'averages' ? set.columns.length : 0),
+    counted: isCounted
+      ? createCountWindows(contract.metrics.length, contract.window, contract.stride)
+      : undefined,
     usage: createUsage(),
     bands: createBands(),
     risks: new Float32Array(0),
     scoredMs: new Float64Array(0),
+    samples: new Uint32Array(0),
   };
   growTable(table, 16);
   return table;
 }
 
+/**
+ * A restored table as it is, or, if it was made for another model, one for this model with its
+ * entities, usage and bands: windows and risks begin anew.
+ */
+export function fitTable(stored: SetTable, model: ModelSignature): SetTable {
+  const table = createSetTable(stored.set, model);
+  const fits =
+    table.scored === stored.scored &&
+    table.featureHash === stored.featureHash &&
+    table.components.join() === stored.components.join();
+  if (fits) return stored;
+  growTable(table, stored.names.length);
+  const {names, rows, usage, bands} = stored;
+  return Object.assign(table, {names, rows, usage, bands});
+}
+
 function growTable(table: SetTable, rows: number): void {
   growWindows(table.windows, rows);
+  if (table.counted !== undefined) growCountWindows(table.counted, rows);
   growUsage(table.usage, rows);
   growBands(table.bands, rows);
   if (rows <= table.scoredMs.length) return;
   const capacity = table.windows.capacity;
-  const risks = new Float32Array(capacity * COMPONENTS.length).fill(Number.NaN);
+  const risks = new Float32Array(capacity * table.components.length).fill(Number.NaN);
   risks.set(table.risks);
   table.risks = risks;
   const scoredMs = new Float64Array(capacity);
   scoredMs.set(table.scoredMs);
   table.scoredMs = scoredMs;
+  const samples = new Uint32Array(capacity);
+  samples.set(table.samples);
+  table.samples = samples;
 }
 
 /** The entity's row; a new one if it has none. */
@@ -85,14 +145,38 @@ export function takeSample(
   stride: number,
 ): boolean {
   if (!observe(table.windows, row, atMs, values, index, stride)) return false;
+  table.samples[row] = (table.samples[row] as number) + 1;
+  if (table.counted !== undefined) {
+    countSample(table.counted, row, values, index, stride, table.features);
+  }
   if (table.cpuColumn >= 0) {
     recordUsage(table.usage, row, atMs, values[table.cpuColumn * stride + index] as number);
   }
   return true;
 }
 
+/** Whether a row has features: windows of the last samples must be full first. */
+export function hasFeatures({counted}: SetTable, row: number): boolean {
+  return counted === undefined || isWindowFull(counted, row);
+}
+
+/** Writes the features of a row, `featureCount` values, in the order of the model's columns. */
+export function readFeatures(table: SetTable, row: number, into: Float32Array, at: number): void {
+  if (table.counted === undefined) {
+    extractFeatures(table.windows, row, table.features, into, at);
+  } else {
+    extractCountFeatures(table.counted, row, into, at);
+  }
+}
+
+/** Forgets what was seen of an entity; it keeps its row, its band and its usage. */
+export function clearSamples({windows, counted}: SetTable, row: number): void {
+  clearRow(windows, row);
+  if (counted !== undefined) clearCountRow(counted, row);
+}
+
 /** Component with the highest risk of a row, or empty. */
-export function riskiestComponent(table: SetTable, row: number): string {
-  const index = worstComponent(table.risks, row * COMPONENTS.length, COMPONENTS.length);
-  return index < 0 ? '' : (COMPONENTS[index] as string);
+export function riskiestComponent({risks, components}: SetTable, row: number): string {
+  const index = worstComponent(risks, row * components.length, components.length);
+  return index < 0 ? '' : (components[index] as string);
 }

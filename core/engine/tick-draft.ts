@@ -2,7 +2,14 @@ import type {HostEvent, VmEvent} from '../../statecharts/events.ts';
 import {machines} from '../../statecharts/registry.ts';
 import type {Decision} from '../domain/decision.ts';
 import type {Effect, IssuedEffect} from '../domain/effects.ts';
-import type {AppliedRisk, Cut, InboxRecord, Tick, Transition} from '../domain/records.ts';
+import type {
+  AppliedRisk,
+  Cut,
+  InboxRecord,
+  SampleRisks,
+  Tick,
+  Transition,
+} from '../domain/records.ts';
 import type {InventoryHost, TelemetryRecord} from '../domain/telemetry.ts';
 import {type EngineEventName, type EngineEvents, publish} from '../events.ts';
 import {agentFor} from './effect-address.ts';
@@ -29,6 +36,7 @@ export type TickDraft = {
   input: TickInput;
   transitions: Transition[];
   risks: AppliedRisk[];
+  sampleRisks: SampleRisks[];
   effects: IssuedEffect[];
   decisions: Decision[];
   inventory: InventoryHost[];

@@ -31,7 +31,7 @@ function takeRecord(draft: TickDraft, record: InboxRecord): void {
       return;
     case 'register-metric-set': {
       const set = metricSet(record.name, record.entityKind, record.columns);
-      if (!state.tables.has(set.name)) state.tables.set(set.name, createSetTable(set));
+      if (!state.tables.has(set.name)) state.tables.set(set.name, createSetTable(set, state.model));
       return;
     }
     case 'pause':

@@ -1,28 +1,34 @@
-import {COMPONENTS} from '../domain/features.ts';
-import {applyRisk, combineRisks} from '../domain/risk.ts';
+import {applyRisk, combineRisks, crossesBand} from '../domain/risk.ts';
 import {resource} from './actor-directory.ts';
 import {bandRow, type HostEntry, isAtRisk, sortedKeys} from './partition-state.ts';
+import type {SampleRows, ScoreResult} from './score-result.ts';
 import {riskiestComponent, type SetTable} from './set-table.ts';
 import {send, type TickDraft, tell} from './tick-draft.ts';
 
-const WIDTH = COMPONENTS.length;
-
 /**
  * Applies risks to bands: first those that came back, then the ends of holds, which come by time.
- * Rows whose risk bits changed are recorded, so that a replay needs no model.
+ * Rows whose risk bits changed are recorded, so that a replay needs no model. Risks of samples are
+ * all recorded, and hold by the times of their samples alone.
  */
 export function takeScores(draft: TickDraft): void {
-  const {state} = draft;
   for (const result of draft.input.scores) {
-    for (const [index, name] of result.hosts.entries()) {
-      const host = state.hosts.get(name);
-      const found = host && bandRow(state, host);
-      if (host === undefined || found === undefined) continue;
-      takeRisks(draft, name, found, result.risks.subarray(index * WIDTH, (index + 1) * WIDTH));
-      tell(draft, 'scores.taken', {cell: host.cell, rows: 1});
-    }
+    if (result.samples === undefined) takeHostRisks(draft, result);
+    else takeSampleRisks(draft, result, result.samples);
   }
-  for (const name of sortedKeys(state.hosts)) stepBand(draft, state.hosts.get(name) as HostEntry);
+  if (draft.state.everySamples > 0) return;
+  for (const host of crossing(draft)) stepBand(draft, host);
+}
+
+function takeHostRisks(draft: TickDraft, {hosts, risks}: ScoreResult): void {
+  const {state} = draft;
+  for (const [index, name] of hosts.entries()) {
+    const host = state.hosts.get(name);
+    const found = host && bandRow(state, host);
+    if (host === undefined || found === undefined) continue;
+    const width = found.table.components.length;
+    takeRisks(draft, name, found, risks.subarray(index * width, (index + 1) * width));
+    tell(draft, 'scores.taken', {cell: host.cell, rows: 1});
+  }
 }
 
 function takeRisks(
@@ -31,11 +37,57 @@ function takeRisks(
   {table, row}: {table: SetTable; row: number},
   risks: Float32Array,
 ): void {
-  const known = table.risks.subarray(row * WIDTH, (row + 1) * WIDTH);
+  const width = risks.length;
+  const known = table.risks.subarray(row * width, (row + 1) * width);
   if (risks.every((risk, index) => Object.is(risk, known[index]))) return;
   known.set(risks);
-  table.bands.risk[row] = combineRisks(risks, 0, WIDTH);
+  table.bands.risk[row] = combineRisks(risks, 0, width);
   draft.risks.push({host, risks: risks.slice()});
+}
+
+/** In the order of the samples; hosts that have gone since are passed over. */
+function takeSampleRisks(draft: TickDraft, {hosts, risks}: ScoreResult, samples: SampleRows): void {
+  const {state} = draft;
+  const found = hosts.map(name => {
+    const host = state.hosts.get(name);
+    const at = host && bandRow(state, host);
+    return host === undefined || at === undefined ? undefined : {host, ...at};
+  });
+  const components = found.find(each => each !== undefined)?.table.components ?? [];
+  const width = components.length;
+  const {band} = state.policy;
+  const rowsOfCells = new Map<string, number>();
+  for (let index = 0; index < samples.host.length; index++) {
+    const each = found[samples.host[index] as number];
+    if (each === undefined) continue;
+    const {host, table, row} = each;
+    for (let output = 0; output < width; output++) {
+      table.risks[row * width + output] = risks[index * width + output] as number;
+    }
+    const risk = combineRisks(risks, index * width, width);
+    const atMs = samples.atMs[index] as number;
+    tellBand(draft, host, table, row, applyRisk(table.bands, row, risk, atMs, band), atMs);
+  }
+  for (const index of samples.host) {
+    const cell = found[index]?.host.cell;
+    if (cell !== undefined) rowsOfCells.set(cell, (rowsOfCells.get(cell) ?? 0) + 1);
+  }
+  for (const [cell, rows] of rowsOfCells) tell(draft, 'scores.taken', {cell, rows});
+  draft.sampleRisks.push({components, hosts, ...samples, risks});
+}
+
+/** Hosts whose risk is across its threshold, or was, by name: for all others time changes nothing. */
+function crossing({state}: TickDraft): HostEntry[] {
+  const hosts: HostEntry[] = [];
+  for (const {scored, set, names, bands} of state.tables.values()) {
+    if (!scored) continue;
+    for (let row = 0; row < names.length; row++) {
+      if (bands.crossedAtMs[row] === 0 && !crossesBand(bands, row, state.policy.band)) continue;
+      const host = state.hosts.get((names[row] as string).slice('hosts/'.length));
+      if (host?.row === row && host.table === set.name) hosts.push(host);
+    }
+  }
+  return hosts.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function stepBand(draft: TickDraft, host: HostEntry): void {
@@ -45,21 +97,30 @@ function stepBand(draft: TickDraft, host: HostEntry): void {
   const {table, row} = found;
   const risk = table.bands.risk[row] as number;
   const change = applyRisk(table.bands, row, risk, state.timeMs, state.policy.band);
-  if (change !== undefined) draft.bandChanged = true;
-  if (change === 'raised') {
-    host.clearedAtMs = 0;
-    send(draft, resource('host', host.name), {
-      type: 'risk.raised',
-      atMs: state.timeMs,
-      risk,
-      component: riskiestComponent(table, row),
-    });
-  } else if (change === 'cleared') {
-    host.clearedAtMs = state.timeMs;
-    send(draft, resource('host', host.name), {type: 'risk.cleared', atMs: state.timeMs, risk});
-  }
+  tellBand(draft, host, table, row, change, state.timeMs);
 }
 
+function tellBand(
+  draft: TickDraft,
+  host: HostEntry,
+  table: SetTable,
+  row: number,
+  change: ReturnType<typeof applyRisk>,
+  atMs: number,
+): void {
+  if (change === undefined) return;
+  draft.bandChanged = true;
+  const risk = table.bands.risk[row] as number;
+  const actor = resource('host', host.name);
+  if (change === 'raised') {
+    host.clearedAtMs = 0;
+    const component = riskiestComponent(table, row);
+    send(draft, actor, {type: 'risk.raised', atMs, risk, component});
+  } else {
+    host.clearedAtMs = atMs;
+    send(draft, actor, {type: 'risk.cleared', atMs, risk});
+  }
+}
 /** A VM shares its host's risk: it hears when it comes to be on a risky host, or on a safe one. */
 export function spreadRisk(draft: TickDraft): void {
   const {state} = draft;

@@ -1,16 +1,21 @@
 import type {Block} from '../domain/telemetry.ts';
 import {hostName, vmName} from '../domain/telemetry.ts';
-import {isScored} from './partition-state.ts';
+import {DueCollector, keepDue} from './due-samples.ts';
 import {rowOf, type SetTable, takeSample} from './set-table.ts';
 import {type TelemetryInput, type TickDraft, tell} from './tick-draft.ts';
 import {ensureHost, hear, takeInventory} from './tick-inventory.ts';
 
 /** Takes batches and gaps in offset order: marks, inventory, columns. */
 export function takeTelemetry(draft: TickDraft): void {
-  for (const record of draft.input.telemetry) takeRecord(draft, record);
+  const due: Due = new Map();
+  for (const record of draft.input.telemetry) takeRecord(draft, record, due);
+  keepDue(draft.state, draft.input.cut.scoreRequest, due.values());
 }
 
-function takeRecord(draft: TickDraft, record: TelemetryInput): void {
+/** Samples to be scored, of the tables that have some. */
+type Due = Map<SetTable, DueCollector>;
+
+function takeRecord(draft: TickDraft, record: TelemetryInput, due: Due): void {
   const {state} = draft;
   if (record.kind === 'lost') {
     state.marks.loosen();
@@ -30,11 +35,11 @@ function takeRecord(draft: TickDraft, record: TelemetryInput): void {
   state.timeBase ??= batch.timeBase;
   if (batch.inventory !== undefined) takeInventory(draft, batch.cell, batch.inventory);
   let samples = 0;
-  for (const block of batch.blocks) samples += takeBlock(draft, batch.cell, block);
+  for (const block of batch.blocks) samples += takeBlock(draft, batch.cell, block, due);
   tell(draft, 'samples.taken', {cell: batch.cell, count: samples});
 }
 
-function takeBlock(draft: TickDraft, cell: string, block: Block): number {
+function takeBlock(draft: TickDraft, cell: string, block: Block, due: Due): number {
   const {state} = draft;
   const table = state.tables.get(block.metricSet);
   if (table === undefined || table.set.hash !== block.metricSetHash) {
@@ -42,15 +47,26 @@ function takeBlock(draft: TickDraft, cell: string, block: Block): number {
     return 0;
   }
   const rows = block.entities.map(entity => entityRow(draft, cell, table, entity));
+  const collector = collectorOf(due, table, state.everySamples);
+  const {rowEntity, observedAtMs, values} = block;
   let late = 0;
   for (let index = 0; index < block.rows; index++) {
-    const row = rows[block.rowEntity[index] as number] as number;
+    const row = rows[rowEntity[index] as number] as number;
+    if (row < 0) continue;
     // A clock that runs ahead must not make later samples look late: windows see tick time at most.
-    const atMs = Math.min(block.observedAtMs[index] as number, state.timeMs);
-    if (row >= 0 && !takeSample(table, row, atMs, block.values, index, block.rows)) late++;
+    const atMs = Math.min(observedAtMs[index] as number, state.timeMs);
+    if (!takeSample(table, row, atMs, values, index, block.rows)) late++;
+    else collector?.sampled(row, atMs);
   }
   if (late > 0) tell(draft, 'samples.late', {count: late});
   return block.rows;
+}
+
+function collectorOf(due: Due, table: SetTable, every: number): DueCollector | undefined {
+  if (every === 0 || !table.scored) return undefined;
+  const collector = due.get(table) ?? new DueCollector(table, every);
+  due.set(table, collector);
+  return collector;
 }
 
 /** Row of an entity; hosts and VMs that are new get their place in the fleet. -1: not a name. */
@@ -60,7 +76,7 @@ function entityRow(draft: TickDraft, cell: string, table: SetTable, entity: stri
   if (host !== undefined) {
     const row = rowOf(table, entity);
     const entry = ensureHost(draft, cell, host);
-    if (entry.row < 0 && isScored(table.set, state.model)) {
+    if (entry.row < 0 && table.scored) {
       entry.table = table.set.name;
       entry.row = row;
     }

@@ -12,6 +12,7 @@
  *    known to a replay.
  */
 
+import {COMPONENTS} from '../domain/features.ts';
 import type {Cut, Tick} from '../domain/records.ts';
 import type {PartitionState} from './partition-state.ts';
 import {send, type TickDraft, type TickInput} from './tick-draft.ts';
@@ -32,6 +33,7 @@ export function advance(state: PartitionState, input: TickInput): {tick: Tick; c
     input,
     transitions: [],
     risks: [],
+    sampleRisks: [],
     effects: [],
     decisions: [],
     inventory: [],
@@ -40,6 +42,8 @@ export function advance(state: PartitionState, input: TickInput): {tick: Tick; c
     recordedMoves: [...(input.recorded?.transitions ?? [])],
     recordedEffects: [...(input.recorded?.effects ?? [])],
   };
+  // Their risks are in this tick, or never will be.
+  state.unscored = state.unscored.filter(due => due.request > input.cut.scoreRequest);
   takeInbox(draft);
   takeTelemetry(draft);
   takeScores(draft);
@@ -75,12 +79,14 @@ function finish(draft: TickDraft): {tick: Tick; changed: boolean} {
   const changed =
     draft.transitions.length +
       draft.risks.length +
+      draft.sampleRisks.length +
       draft.effects.length +
       draft.decisions.length +
       draft.inventory.length >
       0 ||
     draft.controlChanged ||
     draft.bandChanged;
+  const isUsual = state.model.components.join() === COMPONENTS.join();
   const tick: Tick = {
     timeMs: state.timeMs,
     epoch: state.epoch,
@@ -88,12 +94,14 @@ function finish(draft: TickDraft): {tick: Tick; changed: boolean} {
     cut: input.cut,
     transitions: draft.transitions,
     risks: draft.risks,
+    ...(draft.sampleRisks.length === 0 ? {} : {sampleRisks: draft.sampleRisks}),
     timers: timersOf(draft),
     effects: draft.effects,
     decisions: draft.decisions,
     inventory: draft.inventory,
     ...(draft.controlChanged ? {control: {...state.control}} : {}),
     modelHash: state.model.hash,
+    ...(isUsual ? {} : {components: state.model.components}),
   };
   return {tick, changed};
 }

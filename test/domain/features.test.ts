@@ -71,7 +71,7 @@ test('features are the fast average, its distance from the slow one, and the dev
       trend: fast - (windows.slow[cell] as number),
       noise: Math.sqrt(windows.spread[cell] as number),
     };
-    t.is(into[index + 1], Math.fround(expected[kind]));
+    t.is(into[index + 1], Math.fround(expected[kind as keyof typeof expected]));
   });
   t.is(into[0], -7);
   t.is(into[FEATURE_COUNT + 1], -7);

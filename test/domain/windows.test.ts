@@ -15,7 +15,7 @@ type Sample = {atMs: number; values: readonly number[]};
 
 const COLUMNS = 3;
 const START_MS = 1_700_000_000_000;
-const fields = ['lastMs', 'firstMs', 'last', 'fast', 'slow', 'spread', 'seenMs'] as const;
+const fields = ['lastMs', 'firstMs', 'fast', 'slow', 'spread', 'seenMs'] as const;
 
 const value = fc.oneof(
   {weight: 4, arbitrary: fc.float({min: -1000, max: 1000, noNaN: true})},
@@ -60,25 +60,24 @@ function rowOf(windows: Windows, row: number): Record<string, number[]> {
 
 /** One column in doubles, written down from the definitions and nothing else. */
 function oracle(history: readonly Sample[], column: number) {
-  let state = {fast: Number.NaN, slow: Number.NaN, spread: 0, last: Number.NaN};
+  let state = {fast: Number.NaN, slow: Number.NaN, spread: 0};
   let previousMs = Number.NaN;
   let seenMs = 0;
   for (const {atMs, values} of history) {
     const x = Math.fround(values[column] as number);
     if (Number.isNaN(x)) {
       if (atMs - seenMs > 300_000) {
-        state = {fast: Number.NaN, slow: Number.NaN, spread: 0, last: Number.NaN};
+        state = {fast: Number.NaN, slow: Number.NaN, spread: 0};
       }
     } else {
       const keepFast = Math.exp(-(atMs - previousMs) / FAST_MS);
       const keepSlow = Math.exp(-(atMs - previousMs) / SLOW_MS);
       state = Number.isNaN(state.fast)
-        ? {fast: x, slow: x, spread: state.spread, last: x}
+        ? {fast: x, slow: x, spread: state.spread}
         : {
             fast: keepFast * state.fast + (1 - keepFast) * x,
             slow: keepSlow * state.slow + (1 - keepSlow) * x,
             spread: keepSlow * state.spread + (1 - keepSlow) * (x - state.slow) ** 2,
-            last: x,
           };
       seenMs = atMs;
     }
@@ -137,7 +136,6 @@ test('averages and spread are those of a double-precision oracle', t => {
       feed(windows, 0, history);
       for (let column = 0; column < COLUMNS; column++) {
         const expected = oracle(history, column);
-        assertNear(windows.last[column] as number, expected.last, 0);
         assertNear(windows.fast[column] as number, expected.fast, 0.01);
         assertNear(windows.slow[column] as number, expected.slow, 0.01);
         assertNear(windows.spread[column] as number, expected.spread, 10);
@@ -169,7 +167,7 @@ for (const {silentMs, missing} of [
       {atMs: START_MS + 1000, values: [13, 20, 30]},
       {atMs: START_MS + 1000 + silentMs, values: [Number.NaN, 20, 30]},
     ]);
-    t.is(Number.isNaN(windows.last[0]), missing);
+    t.is(Number.isNaN(windows.fast[0]), missing);
     t.is(Number.isNaN(windows.fast[0]), missing);
     t.is(Number.isNaN(windows.slow[0]), missing);
     t.is(windows.spread[0] === 0, missing);

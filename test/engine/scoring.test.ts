@@ -1,5 +1,6 @@
 import test from 'ava';
 import {systemClock} from '../../core/adapters/clock-system.ts';
+import {seededRandom} from '../../core/adapters/random-seeded.ts';
 import {COMPONENTS} from '../../core/domain/features.ts';
 import {createPartitionState} from '../../core/engine/partition-state.ts';
 import {createScoringClient} from '../../core/engine/scoring.ts';
@@ -34,7 +35,7 @@ function slowScorer() {
 function fleet(intervalMs = 0) {
   const {scorer, requests} = slowScorer();
   const state = createPartitionState(PARTITION, createRig().policy, scorer.signature());
-  const client = createScoringClient(scorer, systemClock, {intervalMs}, 7);
+  const client = createScoringClient(scorer, systemClock, seededRandom(1), {intervalMs}, 7);
   let seq = 0;
   const sample = (...hosts: string[]) => {
     seq++;

@@ -1,7 +1,13 @@
 /** One partition with hosts made by hand: what they send, what agents answer, what the model says. */
 import {createMemoryLog} from '../../core/adapters/log-memory.ts';
 import {seededRandom} from '../../core/adapters/random-seeded.ts';
-import {COMPONENTS, FEATURE_COUNT, FEATURE_HASH, FEATURES} from '../../core/domain/features.ts';
+import {
+  COMPONENTS,
+  FEATURE_COUNT,
+  FEATURE_HASH,
+  FEATURES,
+  HOST_CONTRACT,
+} from '../../core/domain/features.ts';
 import {HOST_METRICS} from '../../core/domain/metric-sets.ts';
 import {DEFAULT_POLICY, type Policy} from '../../core/domain/policy.ts';
 import type {InboxRecord, Tick} from '../../core/domain/records.ts';
@@ -25,6 +31,7 @@ export function metricScorer(): Scorer {
     signature: () => ({
       hash: 'metric',
       name: 'metric',
+      contract: HOST_CONTRACT,
       featureHash: FEATURE_HASH,
       featureCount: FEATURE_COUNT,
       components: COMPONENTS,

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file forestay/records/v1/records.proto.
  */
 export const file_forestay_records_v1_records: GenFile = /*@__PURE__*/
-  fileDesc("CiFmb3Jlc3RheS9yZWNvcmRzL3YxL3JlY29yZHMucHJvdG8SE2ZvcmVzdGF5LnJlY29yZHMudjEi4wEKDUpvdXJuYWxSZWNvcmQSKwoFZXBvY2gYASABKAsyGi5mb3Jlc3RheS5yZWNvcmRzLnYxLkVwb2NoSAASKQoEdGljaxgCIAEoCzIZLmZvcmVzdGF5LnJlY29yZHMudjEuVGlja0gAEjIKCXRpY2tfcGFydBgDIAEoCzIdLmZvcmVzdGF5LnJlY29yZHMudjEuVGlja1BhcnRIABI8CgpjaGVja3BvaW50GAQgASgLMiYuZm9yZXN0YXkucmVjb3Jkcy52MS5DaGVja3BvaW50UG9pbnRlckgAQggKBnJlY29yZCI2CgVFcG9jaBINCgVlcG9jaBgBIAEoBBINCgVvd25lchgCIAEoCRIPCgdhZGRyZXNzGAMgASgJIvcDCgRUaWNrEg8KB3RpbWVfbXMYASABKAESDQoFZXBvY2gYAiABKAQSDgoGbnVtYmVyGAMgASgEEiUKA2N1dBgEIAEoCzIYLmZvcmVzdGF5LnJlY29yZHMudjEuQ3V0EhIKCm1vZGVsX2hhc2gYBSABKAkSLQoHY29udHJvbBgGIAEoCzIcLmZvcmVzdGF5LnJlY29yZHMudjEuQ29udHJvbBI0Cgt0cmFuc2l0aW9ucxgKIAMoCzIfLmZvcmVzdGF5LnJlY29yZHMudjEuVHJhbnNpdGlvbhIvCgVyaXNrcxgLIAMoCzIgLmZvcmVzdGF5LnJlY29yZHMudjEuQXBwbGllZFJpc2sSKgoGdGltZXJzGAwgAygLMhouZm9yZXN0YXkucmVjb3Jkcy52MS5UaW1lchIyCgdlZmZlY3RzGA0gAygLMiEuZm9yZXN0YXkucmVjb3Jkcy52MS5Jc3N1ZWRFZmZlY3QSMAoJZGVjaXNpb25zGA4gAygLMh0uZm9yZXN0YXkucmVjb3Jkcy52MS5EZWNpc2lvbhItCglpbnZlbnRvcnkYDyADKAsyGi5mb3Jlc3RheS52MS5JbnZlbnRvcnlIb3N0Ei0KBXF1aWV0GBAgAygLMh4uZm9yZXN0YXkucmVjb3Jkcy52MS5RdWlldFRpY2siQwoJUXVpZXRUaWNrEg8KB3RpbWVfbXMYASABKAESJQoDY3V0GAIgASgLMhguZm9yZXN0YXkucmVjb3Jkcy52MS5DdXQiVQoIVGlja1BhcnQSDQoFZXBvY2gYASABKAQSDgoGbnVtYmVyGAIgASgEEgwKBHBhcnQYAyABKA0SDQoFcGFydHMYBCABKA0SDQoFYnl0ZXMYBSABKAwibAoRQ2hlY2twb2ludFBvaW50ZXISDQoFZXBvY2gYASABKAQSEwoLdGlja19udW1iZXIYAiABKAQSFAoMZmlyc3Rfb2Zmc2V0GAMgASgEEg4KBmNodW5rcxgEIAEoDRINCgVjcmMzMhgFIAEoByJMCgNDdXQSGAoQdGVsZW1ldHJ5X29mZnNldBgBIAEoBBIUCgxpbmJveF9vZmZzZXQYAiABKAQSFQoNc2NvcmVfcmVxdWVzdBgDIAEoBCI/CgdDb250cm9sEgwKBG1vZGUYASABKAkSDgoGcGF1c2VkGAIgASgIEhYKDnBvbGljeV92ZXJzaW9uGAMgASgNIowBCgpUcmFuc2l0aW9uEg0KBWFjdG9yGAEgASgJEg8KB21hY2hpbmUYAiABKAkSFwoPbWFjaGluZV92ZXJzaW9uGAMgASgNEgsKA3NlcRgEIAEoBBIMCgRmcm9tGAUgASgJEgoKAnRvGAYgASgJEg0KBWV2ZW50GAcgASgJEg8KB2NvbnRleHQYCCABKAkiKgoLQXBwbGllZFJpc2sSDAoEaG9zdBgBIAEoCRINCgVyaXNrcxgCIAEoDCImCgVUaW1lchINCgVhY3RvchgBIAEoCRIOCgZkdWVfbXMYAiABKAEipAEKDElzc3VlZEVmZmVjdBIKCgJpZBgBIAEoCRIMCgRraW5kGAIgASgJEgwKBGhvc3QYAyABKAkSCgoCdm0YBCABKAkSEwoLdGFyZ2V0X2hvc3QYBSABKAkSFgoOd2VpZ2h0X3BlcmNlbnQYBiABKAESEwoLZGVhZGxpbmVfbXMYByABKAESDQoFYWdlbnQYCCABKAkSDwoHYWRkcmVzcxgJIAEoCSKjAgoIRGVjaXNpb24SCgoCaWQYASABKAkSDQoFYXRfbXMYAiABKAESDgoGZW50aXR5GAMgASgJEgwKBGhvc3QYBCABKAkSDAoEcmlzaxgFIAEoARIRCgljb21wb25lbnQYBiABKAkSDgoGYWN0aW9uGAcgASgJEhMKC3RhcmdldF9ob3N0GAggASgJEg8KB2JlY2F1c2UYCSABKAkSDwoHb3V0Y29tZRgKIAEoCRISCgpibG9ja2VkX2J5GAsgASgJEjYKDGFsdGVybmF0aXZlcxgMIAMoCzIgLmZvcmVzdGF5LnJlY29yZHMudjEuQWx0ZXJuYXRpdmUSEgoKbW9kZWxfaGFzaBgNIAEoCRIWCg5wb2xpY3lfdmVyc2lvbhgOIAEoDSKbAQoLQWx0ZXJuYXRpdmUSDgoGYWN0aW9uGAEgASgJEhMKC3RhcmdldF9ob3N0GAIgASgJEhcKD2dhaW5fdm1fbWludXRlcxgDIAEoARIXCg9jb3N0X3ZtX21pbnV0ZXMYBCABKAESGwoTZmluaXNoZXNfaW5fc2Vjb25kcxgFIAEoARIYChByZWplY3RlZF9iZWNhdXNlGAYgASgJIk0KBlJlYXNvbhIPCgdmZWF0dXJlGAEgASgJEg0KBXZhbHVlGAIgASgBEg0KBXVzdWFsGAMgASgBEhQKDGNvbnRyaWJ1dGlvbhgEIAEoASLaAwoLSW5ib3hSZWNvcmQSEgoKcmVxdWVzdF9pZBgBIAEoCRINCgVhdF9tcxgCIAEoARIOCgZhdXRob3IYAyABKAkSOgoNZWZmZWN0X3Jlc3VsdBgKIAEoCzIhLmZvcmVzdGF5LnJlY29yZHMudjEuRWZmZWN0UmVzdWx0SAASSQoTcmVnaXN0ZXJfbWV0cmljX3NldBgLIAEoCzIqLmZvcmVzdGF5LnJlY29yZHMudjEuTWV0cmljU2V0UmVnaXN0cmF0aW9uSAASKwoFcGF1c2UYDCABKAsyGi5mb3Jlc3RheS5yZWNvcmRzLnYxLlBhdXNlSAASLQoGcmVzdW1lGA0gASgLMhsuZm9yZXN0YXkucmVjb3Jkcy52MS5SZXN1bWVIABIzCghzZXRfbW9kZRgOIAEoCzIfLmZvcmVzdGF5LnJlY29yZHMudjEuTW9kZVN3aXRjaEgAEjgKDHN3aXRjaF9tb2RlbBgPIAEoCzIgLmZvcmVzdGF5LnJlY29yZHMudjEuTW9kZWxTd2l0Y2hIABI8CgxkZWNsYXJlX2hvc3QYECABKAsyJC5mb3Jlc3RheS5yZWNvcmRzLnYxLkhvc3REZWNsYXJhdGlvbkgAQggKBnJlY29yZCJ3CgxFZmZlY3RSZXN1bHQSCgoCaWQYASABKAkSDgoGc3RhdHVzGAIgASgJEgwKBGNvZGUYAyABKAkSDwoHbWVzc2FnZRgEIAEoCRIsCgdmaWd1cmVzGAUgAygLMhsuZm9yZXN0YXkucmVjb3Jkcy52MS5GaWd1cmUiJQoGRmlndXJlEgwKBG5hbWUYASABKAkSDQoFdmFsdWUYAiABKAEiSwoVTWV0cmljU2V0UmVnaXN0cmF0aW9uEgwKBG5hbWUYASABKAkSEwoLZW50aXR5X2tpbmQYAiABKAkSDwoHY29sdW1ucxgDIAMoCSIYCgVQYXVzZRIPCgdjb21tZW50GAEgASgJIhkKBlJlc3VtZRIPCgdjb21tZW50GAEgASgJIhoKCk1vZGVTd2l0Y2gSDAoEbW9kZRgBIAEoCSIhCgtNb2RlbFN3aXRjaBISCgptb2RlbF9oYXNoGAEgASgJIi4KD0hvc3REZWNsYXJhdGlvbhIMCgRob3N0GAEgASgJEg0KBXN0YXRlGAIgASgJIrsBCgxTY29yZXNSZWNvcmQSDwoHdGltZV9tcxgBIAEoARINCgVlcG9jaBgCIAEoBBITCgt0aWNrX251bWJlchgDIAEoBBISCgptb2RlbF9oYXNoGAQgASgJEhIKCmNvbXBvbmVudHMYBSADKAkSDQoFaG9zdHMYBiADKAkSDQoFcmlza3MYByABKAwSMAoHcmVhc29ucxgIIAMoCzIfLmZvcmVzdGF5LnJlY29yZHMudjEuUm93UmVhc29ucyJaCgpSb3dSZWFzb25zEgsKA3JvdxgBIAEoDRIRCgljb21wb25lbnQYAiABKAkSLAoHcmVhc29ucxgDIAMoCzIbLmZvcmVzdGF5LnJlY29yZHMudjEuUmVhc29uYgZwcm90bzM", [file_forestay_v1_telemetry]);
+  fileDesc("CiFmb3Jlc3RheS9yZWNvcmRzL3YxL3JlY29yZHMucHJvdG8SE2ZvcmVzdGF5LnJlY29yZHMudjEi4wEKDUpvdXJuYWxSZWNvcmQSKwoFZXBvY2gYASABKAsyGi5mb3Jlc3RheS5yZWNvcmRzLnYxLkVwb2NoSAASKQoEdGljaxgCIAEoCzIZLmZvcmVzdGF5LnJlY29yZHMudjEuVGlja0gAEjIKCXRpY2tfcGFydBgDIAEoCzIdLmZvcmVzdGF5LnJlY29yZHMudjEuVGlja1BhcnRIABI8CgpjaGVja3BvaW50GAQgASgLMiYuZm9yZXN0YXkucmVjb3Jkcy52MS5DaGVja3BvaW50UG9pbnRlckgAQggKBnJlY29yZCI2CgVFcG9jaBINCgVlcG9jaBgBIAEoBBINCgVvd25lchgCIAEoCRIPCgdhZGRyZXNzGAMgASgJIvcECgRUaWNrEg8KB3RpbWVfbXMYASABKAESDQoFZXBvY2gYAiABKAQSDgoGbnVtYmVyGAMgASgEEiUKA2N1dBgEIAEoCzIYLmZvcmVzdGF5LnJlY29yZHMudjEuQ3V0EhIKCm1vZGVsX2hhc2gYBSABKAkSLQoHY29udHJvbBgGIAEoCzIcLmZvcmVzdGF5LnJlY29yZHMudjEuQ29udHJvbBI0Cgt0cmFuc2l0aW9ucxgKIAMoCzIfLmZvcmVzdGF5LnJlY29yZHMudjEuVHJhbnNpdGlvbhIvCgVyaXNrcxgLIAMoCzIgLmZvcmVzdGF5LnJlY29yZHMudjEuQXBwbGllZFJpc2sSKgoGdGltZXJzGAwgAygLMhouZm9yZXN0YXkucmVjb3Jkcy52MS5UaW1lchIyCgdlZmZlY3RzGA0gAygLMiEuZm9yZXN0YXkucmVjb3Jkcy52MS5Jc3N1ZWRFZmZlY3QSMAoJZGVjaXNpb25zGA4gAygLMh0uZm9yZXN0YXkucmVjb3Jkcy52MS5EZWNpc2lvbhItCglpbnZlbnRvcnkYDyADKAsyGi5mb3Jlc3RheS52MS5JbnZlbnRvcnlIb3N0Ei0KBXF1aWV0GBAgAygLMh4uZm9yZXN0YXkucmVjb3Jkcy52MS5RdWlldFRpY2sSNgoMc2FtcGxlX3Jpc2tzGBEgAygLMiAuZm9yZXN0YXkucmVjb3Jkcy52MS5TYW1wbGVSaXNrcxISCgpjb21wb25lbnRzGBIgAygJEjIKCmhvc3Rfcmlza3MYEyABKAsyHi5mb3Jlc3RheS5yZWNvcmRzLnYxLkhvc3RSaXNrcyJDCglRdWlldFRpY2sSDwoHdGltZV9tcxgBIAEoARIlCgNjdXQYAiABKAsyGC5mb3Jlc3RheS5yZWNvcmRzLnYxLkN1dCJVCghUaWNrUGFydBINCgVlcG9jaBgBIAEoBBIOCgZudW1iZXIYAiABKAQSDAoEcGFydBgDIAEoDRINCgVwYXJ0cxgEIAEoDRINCgVieXRlcxgFIAEoDCJsChFDaGVja3BvaW50UG9pbnRlchINCgVlcG9jaBgBIAEoBBITCgt0aWNrX251bWJlchgCIAEoBBIUCgxmaXJzdF9vZmZzZXQYAyABKAQSDgoGY2h1bmtzGAQgASgNEg0KBWNyYzMyGAUgASgHIkwKA0N1dBIYChB0ZWxlbWV0cnlfb2Zmc2V0GAEgASgEEhQKDGluYm94X29mZnNldBgCIAEoBBIVCg1zY29yZV9yZXF1ZXN0GAMgASgEIj8KB0NvbnRyb2wSDAoEbW9kZRgBIAEoCRIOCgZwYXVzZWQYAiABKAgSFgoOcG9saWN5X3ZlcnNpb24YAyABKA0ijAEKClRyYW5zaXRpb24SDQoFYWN0b3IYASABKAkSDwoHbWFjaGluZRgCIAEoCRIXCg9tYWNoaW5lX3ZlcnNpb24YAyABKA0SCwoDc2VxGAQgASgEEgwKBGZyb20YBSABKAkSCgoCdG8YBiABKAkSDQoFZXZlbnQYByABKAkSDwoHY29udGV4dBgIIAEoCSIqCgtBcHBsaWVkUmlzaxIMCgRob3N0GAEgASgJEg0KBXJpc2tzGAIgASgMIikKCUhvc3RSaXNrcxINCgVob3N0cxgBIAMoCRINCgVyaXNrcxgCIAEoDCJcCgtTYW1wbGVSaXNrcxISCgpjb21wb25lbnRzGAEgAygJEg0KBWhvc3RzGAIgAygJEgwKBGhvc3QYAyABKAwSDQoFYXRfbXMYBCABKAwSDQoFcmlza3MYBSABKAwiJgoFVGltZXISDQoFYWN0b3IYASABKAkSDgoGZHVlX21zGAIgASgBIqQBCgxJc3N1ZWRFZmZlY3QSCgoCaWQYASABKAkSDAoEa2luZBgCIAEoCRIMCgRob3N0GAMgASgJEgoKAnZtGAQgASgJEhMKC3RhcmdldF9ob3N0GAUgASgJEhYKDndlaWdodF9wZXJjZW50GAYgASgBEhMKC2RlYWRsaW5lX21zGAcgASgBEg0KBWFnZW50GAggASgJEg8KB2FkZHJlc3MYCSABKAkiowIKCERlY2lzaW9uEgoKAmlkGAEgASgJEg0KBWF0X21zGAIgASgBEg4KBmVudGl0eRgDIAEoCRIMCgRob3N0GAQgASgJEgwKBHJpc2sYBSABKAESEQoJY29tcG9uZW50GAYgASgJEg4KBmFjdGlvbhgHIAEoCRITCgt0YXJnZXRfaG9zdBgIIAEoCRIPCgdiZWNhdXNlGAkgASgJEg8KB291dGNvbWUYCiABKAkSEgoKYmxvY2tlZF9ieRgLIAEoCRI2CgxhbHRlcm5hdGl2ZXMYDCADKAsyIC5mb3Jlc3RheS5yZWNvcmRzLnYxLkFsdGVybmF0aXZlEhIKCm1vZGVsX2hhc2gYDSABKAkSFgoOcG9saWN5X3ZlcnNpb24YDiABKA0imwEKC0FsdGVybmF0aXZlEg4KBmFjdGlvbhgBIAEoCRITCgt0YXJnZXRfaG9zdBgCIAEoCRIXCg9nYWluX3ZtX21pbnV0ZXMYAyABKAESFwoPY29zdF92bV9taW51dGVzGAQgASgBEhsKE2ZpbmlzaGVzX2luX3NlY29uZHMYBSABKAESGAoQcmVqZWN0ZWRfYmVjYXVzZRgGIAEoCSJNCgZSZWFzb24SDwoHZmVhdHVyZRgBIAEoCRINCgV2YWx1ZRgCIAEoARINCgV1c3VhbBgDIAEoARIUCgxjb250cmlidXRpb24YBCABKAEi2gMKC0luYm94UmVjb3JkEhIKCnJlcXVlc3RfaWQYASABKAkSDQoFYXRfbXMYAiABKAESDgoGYXV0aG9yGAMgASgJEjoKDWVmZmVjdF9yZXN1bHQYCiABKAsyIS5mb3Jlc3RheS5yZWNvcmRzLnYxLkVmZmVjdFJlc3VsdEgAEkkKE3JlZ2lzdGVyX21ldHJpY19zZXQYCyABKAsyKi5mb3Jlc3RheS5yZWNvcmRzLnYxLk1ldHJpY1NldFJlZ2lzdHJhdGlvbkgAEisKBXBhdXNlGAwgASgLMhouZm9yZXN0YXkucmVjb3Jkcy52MS5QYXVzZUgAEi0KBnJlc3VtZRgNIAEoCzIbLmZvcmVzdGF5LnJlY29yZHMudjEuUmVzdW1lSAASMwoIc2V0X21vZGUYDiABKAsyHy5mb3Jlc3RheS5yZWNvcmRzLnYxLk1vZGVTd2l0Y2hIABI4Cgxzd2l0Y2hfbW9kZWwYDyABKAsyIC5mb3Jlc3RheS5yZWNvcmRzLnYxLk1vZGVsU3dpdGNoSAASPAoMZGVjbGFyZV9ob3N0GBAgASgLMiQuZm9yZXN0YXkucmVjb3Jkcy52MS5Ib3N0RGVjbGFyYXRpb25IAEIICgZyZWNvcmQidwoMRWZmZWN0UmVzdWx0EgoKAmlkGAEgASgJEg4KBnN0YXR1cxgCIAEoCRIMCgRjb2RlGAMgASgJEg8KB21lc3NhZ2UYBCABKAkSLAoHZmlndXJlcxgFIAMoCzIbLmZvcmVzdGF5LnJlY29yZHMudjEuRmlndXJlIiUKBkZpZ3VyZRIMCgRuYW1lGAEgASgJEg0KBXZhbHVlGAIgASgBIksKFU1ldHJpY1NldFJlZ2lzdHJhdGlvbhIMCgRuYW1lGAEgASgJEhMKC2VudGl0eV9raW5kGAIgASgJEg8KB2NvbHVtbnMYAyADKAkiGAoFUGF1c2USDwoHY29tbWVudBgBIAEoCSIZCgZSZXN1bWUSDwoHY29tbWVudBgBIAEoCSIaCgpNb2RlU3dpdGNoEgwKBG1vZGUYASABKAkiIQoLTW9kZWxTd2l0Y2gSEgoKbW9kZWxfaGFzaBgBIAEoCSIuCg9Ib3N0RGVjbGFyYXRpb24SDAoEaG9zdBgBIAEoCRINCgVzdGF0ZRgCIAEoCSK7AQoMU2NvcmVzUmVjb3JkEg8KB3RpbWVfbXMYASABKAESDQoFZXBvY2gYAiABKAQSEwoLdGlja19udW1iZXIYAyABKAQSEgoKbW9kZWxfaGFzaBgEIAEoCRISCgpjb21wb25lbnRzGAUgAygJEg0KBWhvc3RzGAYgAygJEg0KBXJpc2tzGAcgASgMEjAKB3JlYXNvbnMYCCADKAsyHy5mb3Jlc3RheS5yZWNvcmRzLnYxLlJvd1JlYXNvbnMiWgoKUm93UmVhc29ucxILCgNyb3cYASABKA0SEQoJY29tcG9uZW50GAIgASgJEiwKB3JlYXNvbnMYAyADKAsyGy5mb3Jlc3RheS5yZWNvcmRzLnYxLlJlYXNvbmIGcHJvdG8z", [file_forestay_v1_telemetry]);
 
 /**
  * JournalRecord is one append to a partition's journal.
@@ -164,6 +164,27 @@ export type Tick = Message<"forestay.records.v1.Tick"> & {
    * @generated from field: repeated forestay.records.v1.QuietTick quiet = 16;
    */
   quiet: QuietTick[];
+
+  /**
+   * Where samples are scored, not hosts.
+   *
+   * @generated from field: repeated forestay.records.v1.SampleRisks sample_risks = 17;
+   */
+  sampleRisks: SampleRisks[];
+
+  /**
+   * Outputs of the model where they are not the usual five; empty: they are.
+   *
+   * @generated from field: repeated string components = 18;
+   */
+  components: string[];
+
+  /**
+   * The same as risks, for ticks with many.
+   *
+   * @generated from field: forestay.records.v1.HostRisks host_risks = 19;
+   */
+  hostRisks?: HostRisks | undefined;
 };
 
 /**
@@ -426,6 +447,77 @@ export const AppliedRiskSchema: GenMessage<AppliedRisk> = /*@__PURE__*/
   messageDesc(file_forestay_records_v1_records, 9);
 
 /**
+ * HostRisks holds the risks of many hosts as they were applied.
+ *
+ * @generated from message forestay.records.v1.HostRisks
+ */
+export type HostRisks = Message<"forestay.records.v1.HostRisks"> & {
+  /**
+   * @generated from field: repeated string hosts = 1;
+   */
+  hosts: string[];
+
+  /**
+   * hosts x components of f32 little-endian, row-major.
+   *
+   * @generated from field: bytes risks = 2;
+   */
+  risks: Uint8Array;
+};
+
+/**
+ * Describes the message forestay.records.v1.HostRisks.
+ * Use `create(HostRisksSchema)` to create a new message.
+ */
+export const HostRisksSchema: GenMessage<HostRisks> = /*@__PURE__*/
+  messageDesc(file_forestay_records_v1_records, 10);
+
+/**
+ * SampleRisks holds the risks of samples as they were applied, in that order.
+ *
+ * @generated from message forestay.records.v1.SampleRisks
+ */
+export type SampleRisks = Message<"forestay.records.v1.SampleRisks"> & {
+  /**
+   * @generated from field: repeated string components = 1;
+   */
+  components: string[];
+
+  /**
+   * @generated from field: repeated string hosts = 2;
+   */
+  hosts: string[];
+
+  /**
+   * u32 little-endian, one a sample: points into hosts.
+   *
+   * @generated from field: bytes host = 3;
+   */
+  host: Uint8Array;
+
+  /**
+   * f64 little-endian, one a sample: milliseconds since the epoch.
+   *
+   * @generated from field: bytes at_ms = 4;
+   */
+  atMs: Uint8Array;
+
+  /**
+   * samples x components of f32 little-endian, row-major.
+   *
+   * @generated from field: bytes risks = 5;
+   */
+  risks: Uint8Array;
+};
+
+/**
+ * Describes the message forestay.records.v1.SampleRisks.
+ * Use `create(SampleRisksSchema)` to create a new message.
+ */
+export const SampleRisksSchema: GenMessage<SampleRisks> = /*@__PURE__*/
+  messageDesc(file_forestay_records_v1_records, 11);
+
+/**
  * @generated from message forestay.records.v1.Timer
  */
 export type Timer = Message<"forestay.records.v1.Timer"> & {
@@ -445,7 +537,7 @@ export type Timer = Message<"forestay.records.v1.Timer"> & {
  * Use `create(TimerSchema)` to create a new message.
  */
 export const TimerSchema: GenMessage<Timer> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 10);
+  messageDesc(file_forestay_records_v1_records, 12);
 
 /**
  * IssuedEffect is an effect with its origin and the agent that carries it out.
@@ -506,7 +598,7 @@ export type IssuedEffect = Message<"forestay.records.v1.IssuedEffect"> & {
  * Use `create(IssuedEffectSchema)` to create a new message.
  */
 export const IssuedEffectSchema: GenMessage<IssuedEffect> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 11);
+  messageDesc(file_forestay_records_v1_records, 13);
 
 /**
  * Decision says what was known, what was possible, what was chosen and why.
@@ -602,7 +694,7 @@ export type Decision = Message<"forestay.records.v1.Decision"> & {
  * Use `create(DecisionSchema)` to create a new message.
  */
 export const DecisionSchema: GenMessage<Decision> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 12);
+  messageDesc(file_forestay_records_v1_records, 14);
 
 /**
  * Alternative is an action that was weighed. Gains and costs are VM-minutes of interruption.
@@ -648,7 +740,7 @@ export type Alternative = Message<"forestay.records.v1.Alternative"> & {
  * Use `create(AlternativeSchema)` to create a new message.
  */
 export const AlternativeSchema: GenMessage<Alternative> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 13);
+  messageDesc(file_forestay_records_v1_records, 15);
 
 /**
  * Reason is what one feature contributed to a risk, in log-odds.
@@ -682,7 +774,7 @@ export type Reason = Message<"forestay.records.v1.Reason"> & {
  * Use `create(ReasonSchema)` to create a new message.
  */
 export const ReasonSchema: GenMessage<Reason> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 14);
+  messageDesc(file_forestay_records_v1_records, 16);
 
 /**
  * InboxRecord is a command or the result of an effect.
@@ -760,7 +852,7 @@ export type InboxRecord = Message<"forestay.records.v1.InboxRecord"> & {
  * Use `create(InboxRecordSchema)` to create a new message.
  */
 export const InboxRecordSchema: GenMessage<InboxRecord> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 15);
+  messageDesc(file_forestay_records_v1_records, 17);
 
 /**
  * EffectResult is the one final word on an effect.
@@ -803,7 +895,7 @@ export type EffectResult = Message<"forestay.records.v1.EffectResult"> & {
  * Use `create(EffectResultSchema)` to create a new message.
  */
 export const EffectResultSchema: GenMessage<EffectResult> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 16);
+  messageDesc(file_forestay_records_v1_records, 18);
 
 /**
  * @generated from message forestay.records.v1.Figure
@@ -825,7 +917,7 @@ export type Figure = Message<"forestay.records.v1.Figure"> & {
  * Use `create(FigureSchema)` to create a new message.
  */
 export const FigureSchema: GenMessage<Figure> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 17);
+  messageDesc(file_forestay_records_v1_records, 19);
 
 /**
  * @generated from message forestay.records.v1.MetricSetRegistration
@@ -854,7 +946,7 @@ export type MetricSetRegistration = Message<"forestay.records.v1.MetricSetRegist
  * Use `create(MetricSetRegistrationSchema)` to create a new message.
  */
 export const MetricSetRegistrationSchema: GenMessage<MetricSetRegistration> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 18);
+  messageDesc(file_forestay_records_v1_records, 20);
 
 /**
  * @generated from message forestay.records.v1.Pause
@@ -871,7 +963,7 @@ export type Pause = Message<"forestay.records.v1.Pause"> & {
  * Use `create(PauseSchema)` to create a new message.
  */
 export const PauseSchema: GenMessage<Pause> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 19);
+  messageDesc(file_forestay_records_v1_records, 21);
 
 /**
  * @generated from message forestay.records.v1.Resume
@@ -888,7 +980,7 @@ export type Resume = Message<"forestay.records.v1.Resume"> & {
  * Use `create(ResumeSchema)` to create a new message.
  */
 export const ResumeSchema: GenMessage<Resume> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 20);
+  messageDesc(file_forestay_records_v1_records, 22);
 
 /**
  * @generated from message forestay.records.v1.ModeSwitch
@@ -905,7 +997,7 @@ export type ModeSwitch = Message<"forestay.records.v1.ModeSwitch"> & {
  * Use `create(ModeSwitchSchema)` to create a new message.
  */
 export const ModeSwitchSchema: GenMessage<ModeSwitch> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 21);
+  messageDesc(file_forestay_records_v1_records, 23);
 
 /**
  * @generated from message forestay.records.v1.ModelSwitch
@@ -922,7 +1014,7 @@ export type ModelSwitch = Message<"forestay.records.v1.ModelSwitch"> & {
  * Use `create(ModelSwitchSchema)` to create a new message.
  */
 export const ModelSwitchSchema: GenMessage<ModelSwitch> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 22);
+  messageDesc(file_forestay_records_v1_records, 24);
 
 /**
  * HostDeclaration is an operator's word that a host is gone or back.
@@ -948,7 +1040,7 @@ export type HostDeclaration = Message<"forestay.records.v1.HostDeclaration"> & {
  * Use `create(HostDeclarationSchema)` to create a new message.
  */
 export const HostDeclarationSchema: GenMessage<HostDeclaration> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 23);
+  messageDesc(file_forestay_records_v1_records, 25);
 
 /**
  * ScoresRecord holds the risks of a tick for display and stores.
@@ -1004,7 +1096,7 @@ export type ScoresRecord = Message<"forestay.records.v1.ScoresRecord"> & {
  * Use `create(ScoresRecordSchema)` to create a new message.
  */
 export const ScoresRecordSchema: GenMessage<ScoresRecord> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 24);
+  messageDesc(file_forestay_records_v1_records, 26);
 
 /**
  * RowReasons explains one component's risk of one row.
@@ -1033,5 +1125,5 @@ export type RowReasons = Message<"forestay.records.v1.RowReasons"> & {
  * Use `create(RowReasonsSchema)` to create a new message.
  */
 export const RowReasonsSchema: GenMessage<RowReasons> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 25);
+  messageDesc(file_forestay_records_v1_records, 27);
 
