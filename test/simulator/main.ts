@@ -1,0 +1,122 @@
+/** `node test/simulator/main.ts --seeds N [--from S] | --seed S [-o json] [--trace] [--plant NAME]` */
+import {parseArgs} from 'node:util';
+import {runCampaign} from './campaign.ts';
+import {INVARIANTS} from './oracle.ts';
+import {PLANTS} from './plants.ts';
+import {type Outcome, runSeed} from './run.ts';
+
+const USAGE = `usage: npm run simulate -- --seeds N [--from S] | --seed S [options]
+
+  --seeds N      that many seeds
+  --from S       beginning with this one (1)
+  --seed S       one seed
+  -o json        the result as JSON on stdout
+  --trace        everything that happens, on stderr (one seed)
+  --plant NAME   with a planted bug: ${[...PLANTS.keys()].join(', ')}
+
+exit codes: 0 all seeds hold, 1 one does not, 2 usage
+`;
+
+type Flags = {from: number; seeds: number; json: boolean; trace: boolean; plant: string};
+
+function parse(args: readonly string[]): Flags | undefined {
+  try {
+    const {values} = parseArgs({
+      args: [...args],
+      options: {
+        seeds: {type: 'string'},
+        from: {type: 'string', default: '1'},
+        seed: {type: 'string'},
+        output: {type: 'string', short: 'o', default: 'text'},
+        trace: {type: 'boolean', default: false},
+        plant: {type: 'string', default: ''},
+      },
+    });
+    const {seed, plant, trace, output} = values;
+    const from = whole(seed ?? values.from);
+    const seeds = seed === undefined ? whole(values.seeds) : 1;
+    const isKnown = plant === '' || PLANTS.has(plant);
+    const isOne = !trace || seeds === 1;
+    const isAmbiguous = seed !== undefined && values.seeds !== undefined;
+    if (!isKnown || !isOne || isAmbiguous || !['text', 'json'].includes(output)) return undefined;
+    return {from, seeds, json: output === 'json', trace, plant};
+  } catch {
+    return undefined;
+  }
+}
+
+function whole(text: string | undefined): number {
+  const number = Number(text);
+  if (!Number.isSafeInteger(number) || number < 1) throw new RangeError(`not a number: ${text}`);
+  return number;
+}
+
+async function outcomesOf({from, seeds, trace, plant}: Flags): Promise<Outcome[]> {
+  if (seeds > 1) {
+    return runCampaign({from, seeds, plant, onProgress: line => process.stderr.write(line)});
+  }
+  const planted = PLANTS.get(plant);
+  const tell = (line: string) => process.stderr.write(`${line}\n`);
+  return [
+    await runSeed(from, {
+      ...(planted === undefined ? {} : {plant: planted}),
+      ...(trace ? {onLine: tell} : {}),
+    }),
+  ];
+}
+
+function report(flags: Flags, outcomes: readonly Outcome[]): number {
+  const bad = outcomes.filter(({violations}) => violations.length > 0);
+  const failures = bad.map(({seed, violations}) => ({
+    seed,
+    invariants: [...new Set(violations.map(({invariant}) => invariant))],
+    messages: violations.slice(0, 3).map(({invariant, message}) => `${invariant}: ${message}`),
+    repeat: repeatOf(seed, flags.plant),
+  }));
+  const sum = (of: (outcome: Outcome) => number) =>
+    outcomes.reduce((total, outcome) => total + of(outcome), 0);
+  const result = {
+    seeds: outcomes.length,
+    failed: bad.length,
+    invariantsChecked: INVARIANTS.length,
+    faultsInjected: sum(({faults}) => faults),
+    checks: sum(({checks}) => checks),
+    failures,
+    ...(outcomes.length === 1 ? {trace: outcomes[0]?.trace} : {}),
+  };
+  if (flags.json) process.stdout.write(`${JSON.stringify(result)}\n`);
+  else tell(result);
+  return bad.length === 0 ? 0 : 1;
+}
+
+const repeatOf = (seed: number, plant: string): string =>
+  `npm run simulate -- --seed ${seed}${plant === '' ? '' : ` --plant ${plant}`} --trace`;
+
+type Result = {
+  seeds: number;
+  failed: number;
+  invariantsChecked: number;
+  faultsInjected: number;
+  checks: number;
+  failures: readonly {seed: number; messages: readonly string[]; repeat: string}[];
+};
+
+function tell({seeds, failed, invariantsChecked, faultsInjected, checks, failures}: Result): void {
+  for (const {seed, messages, repeat} of failures) {
+    process.stdout.write(`seed ${seed} fails\n`);
+    for (const message of messages) process.stdout.write(`  ${message}\n`);
+    process.stdout.write(`  again: ${repeat}\n`);
+  }
+  process.stdout.write(
+    `${seeds} seeds, ${failed} failed; ${invariantsChecked} invariants, ${checks} checks, ` +
+      `${faultsInjected} faults\n`,
+  );
+}
+
+const flags = parse(process.argv.slice(2));
+if (flags === undefined) {
+  process.stderr.write(USAGE);
+  process.exitCode = 2;
+} else {
+  process.exitCode = report(flags, await outcomesOf(flags));
+}
