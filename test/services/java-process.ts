@@ -21,6 +21,12 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
+export type JavaProcess = {
+  stop(): Promise<void>;
+  /** SIGKILL; its directory stays for the next one. */
+  kill(): Promise<void>;
+};
+
 /**
  * Starts a Java program and waits until `ready` says yes. `directory` is its own: the program's
  * output goes to `output.log` there, and it is removed by `stop`. If this process ends first, so
@@ -31,7 +37,7 @@ export async function startJava(options: {
   args: readonly string[];
   directory: string;
   ready: () => Promise<boolean>;
-}): Promise<{stop(): Promise<void>}> {
+}): Promise<JavaProcess> {
   const {name, directory} = options;
   const output = join(directory, 'output.log');
   const file = openSync(output, 'a');
@@ -49,6 +55,11 @@ export async function startJava(options: {
     process.off('exit', abandon);
     rmSync(directory, {recursive: true, force: true});
   };
+  const kill = async (): Promise<void> => {
+    const ended = new Promise<void>(resolve => child.once('exit', () => resolve()));
+    if (child.kill('SIGKILL')) await ended;
+    process.off('exit', abandon);
+  };
   const startedAt = performance.now();
   while (!(await options.ready())) {
     const waitedMs = performance.now() - startedAt;
@@ -59,7 +70,7 @@ export async function startJava(options: {
     }
     await sleep(pollMs);
   }
-  return {stop};
+  return {stop, kill};
 }
 
 /** Runs a Java program to its end. */
