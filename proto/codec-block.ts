@@ -1,8 +1,8 @@
 import type {ForestayError} from '../core/domain/errors.ts';
 import type {Block} from '../core/domain/telemetry.ts';
+import type {BlockFields} from './codec-batch-reader.ts';
 import {bytesOf, copyFloats, floatsOf, packFloats, unpackFloats} from './codec-floats.ts';
 import {malformed, wholeNumber} from './codec-guards.ts';
-import type * as wire from './gen/forestay/v1/telemetry_pb.ts';
 import {ValueEncoding} from './gen/forestay/v1/telemetry_pb.ts';
 
 const CODE = 'BATCH_MALFORMED';
@@ -43,7 +43,7 @@ export function toBlock(block: Block, packAboveBytes: number) {
  *
  * @param valuesBytesMax What the values may unpack to.
  */
-export function blockOf(message: wire.Block, valuesBytesMax: number): Block {
+export function blockOf(message: BlockFields, valuesBytesMax: number): Block {
   const {metricSet, metricSetHash, rows, entities} = message;
   if (metricSet === '') throw malformed(CODE, 'block names no metric set');
   if (rows > BLOCK_ROWS_MAX) {
@@ -66,7 +66,7 @@ export function blockOf(message: wire.Block, valuesBytesMax: number): Block {
   };
 }
 
-function valuesOf({metricSet, rows, encoding, values}: wire.Block, bytesMax: number) {
+function valuesOf({metricSet, rows, encoding, values}: BlockFields, bytesMax: number) {
   let bytes: Uint8Array = values;
   if (encoding === ValueEncoding.SHUFFLE_ZSTD) {
     try {
@@ -106,7 +106,11 @@ function clearInfinities(values: Float32Array): {values: Float32Array; infinitie
   return {values: cleared, infinities};
 }
 
+/** Lists that were checked; the same one comes again with every batch of an edge. */
+const checkedLists = new WeakSet<readonly string[]>();
+
 function requireEntities(entities: readonly string[], metricSet: string): void {
+  if (checkedLists.has(entities)) return;
   if (entities.length > BLOCK_ROWS_MAX) {
     throw malformed(CODE, `block of ${metricSet} names ${entities.length} entities`);
   }
@@ -118,10 +122,10 @@ function requireEntities(entities: readonly string[], metricSet: string): void {
     const shown = JSON.stringify(entity.slice(0, 40));
     throw malformed(CODE, `entity ${shown} is neither hosts/NAME nor vms/NAME`);
   }
+  checkedLists.add(entities);
 }
 
-function rowEntityOf({metricSet, rows, entities, rowEntity}: wire.Block): Uint16Array {
-  const indices = new Uint16Array(rows);
+function rowEntityOf({metricSet, rows, entities, rowEntity}: BlockFields): Uint16Array {
   if (rowEntity.length === 0) {
     if (rows > entities.length) {
       throw malformed(
@@ -129,24 +133,30 @@ function rowEntityOf({metricSet, rows, entities, rowEntity}: wire.Block): Uint16
         `block of ${metricSet} has ${rows} rows, ${entities.length} entities and no row_entity`,
       );
     }
-    for (let row = 0; row < rows; row++) indices[row] = row;
-    return indices;
+    return identityOf(rows);
   }
   requireLength(rowEntity, rows * 2, 'row_entity', metricSet);
-  for (let row = 0, at = 0; row < rows; row++, at += 2) {
-    const index = (rowEntity[at] as number) | ((rowEntity[at + 1] as number) << 8);
-    if (index >= entities.length) {
-      throw malformed(
-        CODE,
-        `row ${row} of ${metricSet} points at entity ${index} of ${entities.length}`,
-      );
-    }
-    indices[row] = index;
+  const indices = new Uint16Array(new Uint8Array(rowEntity).buffer);
+  for (let row = 0; row < rows; row++) {
+    const index = indices[row] as number;
+    if (index < entities.length) continue;
+    throw malformed(
+      CODE,
+      `row ${row} of ${metricSet} points at entity ${index} of ${entities.length}`,
+    );
   }
   return indices;
 }
 
-function timesOf({metricSet, rows, baseMs, rowOffsetMs}: wire.Block): Float64Array {
+const identity = Uint16Array.from({length: 256}, (_, row) => row);
+
+/** Row i is entity i. Small ones are views of one array: nobody writes to what was decoded. */
+function identityOf(rows: number): Uint16Array {
+  if (rows <= identity.length) return identity.subarray(0, rows);
+  return Uint16Array.from({length: rows}, (_, row) => row);
+}
+
+function timesOf({metricSet, rows, baseMs, rowOffsetMs}: BlockFields): Float64Array {
   const base = wholeNumber(baseMs, 'base_ms', CODE);
   if (base < 0 || base > TIME_MS_MAX - OFFSET_MS_MAX) {
     throw malformed(CODE, `base_ms of ${metricSet} is ${base}, not a time after 1970`);
@@ -154,11 +164,8 @@ function timesOf({metricSet, rows, baseMs, rowOffsetMs}: wire.Block): Float64Arr
   const times = new Float64Array(rows);
   if (rowOffsetMs.length === 0) return times.fill(base);
   requireLength(rowOffsetMs, rows * 4, 'row_offset_ms', metricSet);
-  for (let row = 0, at = 0; row < rows; row++, at += 4) {
-    const low = (rowOffsetMs[at] as number) | ((rowOffsetMs[at + 1] as number) << 8);
-    const high = (rowOffsetMs[at + 2] as number) | ((rowOffsetMs[at + 3] as number) << 8);
-    times[row] = base + high * 0x1_0000 + low;
-  }
+  const offsets = new Uint32Array(new Uint8Array(rowOffsetMs).buffer);
+  for (let row = 0; row < rows; row++) times[row] = base + (offsets[row] as number);
   return times;
 }
 
@@ -167,7 +174,7 @@ function requireLength(bytes: Uint8Array, wanted: number, field: string, metricS
   throw malformed(CODE, `${field} of ${metricSet} takes ${bytes.length} bytes, not ${wanted}`);
 }
 
-function devicesOf({metricSet, rows, devices}: wire.Block, columns: number): Block['devices'] {
+function devicesOf({metricSet, rows, devices}: BlockFields, columns: number): Block['devices'] {
   if (devices.length === 0) return [];
   if (devices.length > rows * columns) {
     throw malformed(CODE, `block of ${metricSet} names ${devices.length} devices`);

@@ -27,7 +27,7 @@ export function parse<Schema extends DescMessage>(
 }
 
 /** A 64-bit integer of the wire as a number; beyond 2^53 it cannot be one of ours. */
-export function wholeNumber(value: bigint, field: string, code: MalformedCode): number {
+export function wholeNumber(value: bigint | number, field: string, code: MalformedCode): number {
   const number = Number(value);
   if (Number.isSafeInteger(number)) return number;
   throw malformed(code, `${field} is ${value}, above 2^53 - 1`);

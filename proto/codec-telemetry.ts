@@ -1,6 +1,7 @@
 import {create, toBinary} from '@bufbuild/protobuf';
 import {ForestayError} from '../core/domain/errors.ts';
 import type {Batch, Gap, TelemetryRecord, TimeBase} from '../core/domain/telemetry.ts';
+import {type BatchFields, type BlockFields, readBatch} from './codec-batch-reader.ts';
 import {BATCH_VALUES_BYTES_MAX, blockOf, toBlock} from './codec-block.ts';
 import {malformed, parse, wholeNumber} from './codec-guards.ts';
 import {inventoryHostOf, toInventoryHost} from './codec-inventory.ts';
@@ -32,6 +33,22 @@ export function encodeTelemetry(record: TelemetryRecord, packAboveBytes: number)
  * read.
  */
 export function decodeTelemetry(bytes: Uint8Array): TelemetryRecord {
+  const known = decoded.get(bytes);
+  if (known !== undefined) return known;
+  const record = readRecord(bytes);
+  decoded.set(bytes, record);
+  return record;
+}
+
+/**
+ * What these very bytes, the object, were decoded to: ingest, owner and recorder of one process all
+ * read them, and nobody may change them.
+ */
+const decoded = new WeakMap<Uint8Array, TelemetryRecord>();
+
+function readRecord(bytes: Uint8Array): TelemetryRecord {
+  const batch = readBatch(bytes);
+  if (batch !== undefined) return {kind: 'batch', batch: batchOf(batch)};
   const {request} = parse(wire.IngestRequestSchema, bytes, CODE);
   switch (request.case) {
     case 'batch':
@@ -60,7 +77,7 @@ function toGap({edge, cell, incarnation, fromSeq, toSeq, reason}: Gap) {
   return {edge, cell, incarnation, fromSeq: BigInt(fromSeq), toSeq: BigInt(toSeq), reason};
 }
 
-function batchOf(message: wire.Batch): Batch {
+function batchOf(message: BatchFields): Batch {
   const {edge, cell, incarnation} = message;
   requireName(edge, 'edge');
   const seq = wholeNumber(message.seq, 'seq', CODE);
@@ -79,7 +96,7 @@ function batchOf(message: wire.Batch): Batch {
 }
 
 /** All blocks together may unpack to so much: many small bombs are one large one. */
-function blocksOf(messages: readonly wire.Block[]): Batch['blocks'] {
+function blocksOf(messages: readonly BlockFields[]): Batch['blocks'] {
   if (messages.length > BLOCKS_MAX) {
     throw malformed(CODE, `batch has ${messages.length} blocks; at most ${BLOCKS_MAX}`);
   }

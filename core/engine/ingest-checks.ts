@@ -1,7 +1,7 @@
 import {fleetAgents} from '../domain/effects.ts';
 import {ForestayError, isForestayError} from '../domain/errors.ts';
 import {partitionOfCell} from '../domain/hash.ts';
-import type {MetricSet} from '../domain/metric-sets.ts';
+import type {EntityKind, MetricSet} from '../domain/metric-sets.ts';
 import {type Batch, type Block, hostName, type TelemetryRecord} from '../domain/telemetry.ts';
 import type {Codec} from '../ports.ts';
 import {batchTooLarge} from './ingest-errors.ts';
@@ -72,12 +72,20 @@ function requireSameEdge(record: {edge: string; cell: string}, hello: Hello): vo
   );
 }
 
+/** Lists of entities that hold only this kind, and no reserved name: they come again and again. */
+const checkedLists = new WeakMap<readonly string[], EntityKind>();
+
 /** Errors: `BATCH_MALFORMED` if a host has the name of an agent that acts beside the fleet. */
 function requireHostNames({inventory, blocks}: Batch): void {
-  const named = inventory?.hosts.map(({host}) => host) ?? [];
-  const sampled = blocks.flatMap(({entities}) => entities.map(entity => hostName(entity) ?? ''));
-  const taken = [...named, ...sampled].find(name => fleetAgents.includes(name));
-  if (taken === undefined) return;
+  for (const {host} of inventory?.hosts ?? []) requireFreeName(host);
+  for (const {entities} of blocks) {
+    if (checkedLists.has(entities)) continue;
+    for (const entity of entities) requireFreeName(hostName(entity) ?? '');
+  }
+}
+
+function requireFreeName(taken: string): void {
+  if (!fleetAgents.includes(taken)) return;
   throw new ForestayError(
     'BATCH_MALFORMED',
     `a host is named ${taken}, which is the name of an agent beside the fleet; ` +
@@ -109,8 +117,12 @@ function requireShape(block: Block, set: MetricSet): void {
       {details: {metricSet: set.name, values: block.values.length, wanted}},
     );
   }
+  if (checkedLists.get(block.entities) === set.kind) return;
   const stranger = block.entities.find(entity => !entity.startsWith(`${set.kind}s/`));
-  if (stranger === undefined) return;
+  if (stranger === undefined) {
+    checkedLists.set(block.entities, set.kind);
+    return;
+  }
   throw new ForestayError(
     'BATCH_MALFORMED',
     `block of ${set.name} names ${stranger}; its samples are of kind ${set.kind}`,

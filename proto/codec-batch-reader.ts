@@ -1,0 +1,142 @@
+/**
+ * A reader of batches for the path that every sample takes: the same fields as the generated one
+ * gives, about ten times as fast. Whatever is unusual (unknown fields, names beyond ASCII, repeated
+ * single fields, wrong lengths) it leaves to the generated one.
+ */
+import {fromBinary} from '@bufbuild/protobuf';
+import {entityLists} from './codec-entities.ts';
+import type * as wire from './gen/forestay/v1/telemetry_pb.ts';
+import {
+  DeviceSchema,
+  InventorySchema,
+  type TimeBase,
+  type ValueEncoding,
+} from './gen/forestay/v1/telemetry_pb.ts';
+import {NotPlain, WireCursor} from './wire-cursor.ts';
+
+/** A block as the wire has it; integers of 64 bits may be numbers already. */
+export type BlockFields = Omit<wire.Block, '$typeName' | '$unknown' | 'baseMs' | 'entities'> & {
+  baseMs: bigint | number;
+  entities: readonly string[];
+};
+
+export type BatchFields = Omit<wire.Batch, '$typeName' | '$unknown' | 'seq' | 'blocks'> & {
+  seq: bigint | number;
+  blocks: readonly BlockFields[];
+};
+
+const tagOf = (field: number, wireType: 0 | 2 | 5): number => field * 8 + wireType;
+const EMPTY = new Uint8Array(0);
+
+/** The batch of an IngestRequest; undefined if the general reader must look at it. */
+export function readBatch(bytes: Uint8Array): BatchFields | undefined {
+  const cursor = new WireCursor(bytes);
+  try {
+    if (cursor.varint() !== tagOf(2, 2)) return undefined;
+    const outer = cursor.enter();
+    const batch = batchOf(cursor);
+    cursor.leave(outer);
+    return cursor.isAtEnd() ? batch : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function batchOf(cursor: WireCursor): BatchFields {
+  const blocks: BlockFields[] = [];
+  const batch: BatchFields = {
+    edge: '',
+    cell: '',
+    incarnation: 0,
+    seq: 0,
+    timeBase: 0 as TimeBase,
+    blocks,
+  };
+  while (!cursor.isAtEnd()) {
+    switch (cursor.varint()) {
+      case tagOf(1, 2):
+        batch.edge = cursor.ascii();
+        break;
+      case tagOf(2, 2):
+        batch.cell = cursor.ascii();
+        break;
+      case tagOf(3, 0):
+        batch.incarnation = cursor.uint32();
+        break;
+      case tagOf(4, 0):
+        batch.seq = cursor.varint();
+        break;
+      case tagOf(5, 0):
+        batch.timeBase = cursor.uint32() as TimeBase;
+        break;
+      case tagOf(6, 2): {
+        const outer = cursor.enter();
+        blocks.push(blockOf(cursor, `${batch.cell}\n${batch.edge}\n${blocks.length}`));
+        cursor.leave(outer);
+        break;
+      }
+      case tagOf(7, 2):
+        if (batch.inventory !== undefined) throw NotPlain;
+        batch.inventory = fromBinary(InventorySchema, cursor.view());
+        break;
+      default:
+        throw NotPlain;
+    }
+  }
+  return batch;
+}
+
+/** @param source Names where the block comes from: the next one of there likely has the same list. */
+function blockOf(cursor: WireCursor, source: string): BlockFields {
+  const block: BlockFields = {
+    metricSet: '',
+    metricSetHash: 0,
+    rows: 0,
+    entities: [],
+    rowEntity: EMPTY,
+    baseMs: 0,
+    rowOffsetMs: EMPTY,
+    encoding: 0,
+    values: EMPTY,
+    devices: [],
+  };
+  while (!cursor.isAtEnd()) {
+    const from = cursor.at;
+    switch (cursor.varint()) {
+      case tagOf(1, 2):
+        block.metricSet = cursor.ascii();
+        break;
+      case tagOf(2, 5):
+        block.metricSetHash = cursor.fixed32();
+        break;
+      case tagOf(3, 0):
+        block.rows = cursor.uint32();
+        break;
+      case tagOf(4, 2):
+        if (block.entities.length > 0) throw NotPlain;
+        block.entities = entityLists.read(cursor, from, source);
+        break;
+      case tagOf(5, 2):
+        block.rowEntity = cursor.view();
+        break;
+      case tagOf(6, 0):
+        block.baseMs = cursor.sint();
+        break;
+      case tagOf(7, 2):
+        block.rowOffsetMs = cursor.view();
+        break;
+      case tagOf(8, 0):
+        block.encoding = cursor.uint32() as ValueEncoding;
+        break;
+      case tagOf(9, 2):
+        block.values = cursor.view();
+        break;
+      case tagOf(10, 2):
+        block.devices.push(fromBinary(DeviceSchema, cursor.view()));
+        break;
+      default:
+        throw NotPlain;
+    }
+  }
+  return block;
+}
