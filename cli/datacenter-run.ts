@@ -27,6 +27,8 @@ export type DatacenterRun = {
   speed: number;
   faultRate: number;
   actuatorListen: string;
+  /** What hosts say of where their agents listen; undefined: there. */
+  actuatorAdvertise: string | undefined;
   /** Folder of acts, tables of effects and spools; undefined: all is gone with the process. */
   state: string | undefined;
   oracle: string | undefined;
@@ -61,7 +63,8 @@ export async function runDatacenter(options: DatacenterRun, signal: AbortSignal)
       folder: `${state}/effects`,
       listen: options.actuatorListen,
     });
-    const fleet = openFleet(options, lasting, {oracle, files, state, actuators: service.address});
+    const actuators = options.actuatorAdvertise ?? service.address;
+    const fleet = openFleet(options, lasting, {oracle, files, state, actuators});
     const {hosts, vms, nowMs} = datacenter;
     note(
       `datacenter: ${hosts.length} hosts and ${vms.length} VMs stream to ${options.cores.join(', ')}; ` +

@@ -10,6 +10,7 @@ type Flags = {
   speed: number;
   faultRate: number;
   actuatorListen: string;
+  actuatorAdvertise?: string;
   state?: string;
   oracle?: string;
 };
@@ -35,6 +36,7 @@ export function registerDatacenter(program: Command): void {
       address,
       '127.0.0.1:0',
     )
+    .option('--actuator-advertise <host:port>', 'what hosts say of it (default: the same)', address)
     .option('--state <dir>', 'keep acts, effects and spools: a killed datacenter goes on')
     .option('--oracle <file>', 'append what really happens, one JSON object a line')
     .addHelpText(
@@ -63,6 +65,7 @@ async function run(flags: Flags, command: Command): Promise<void> {
       ...flags,
       cores: flags.core,
       vms: flags.vms ?? Math.floor(flags.hosts * VMS_A_HOST),
+      actuatorAdvertise: flags.actuatorAdvertise,
       state: flags.state,
       oracle: flags.oracle,
       version: command.parent?.version() ?? '',

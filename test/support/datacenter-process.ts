@@ -1,5 +1,4 @@
-import type {ExecutionContext} from 'ava';
-import {launch, type Program} from './process.ts';
+import {launch, type Program, type Scope} from './process.ts';
 
 export type DatacenterFlags = {
   cores: readonly string[];
@@ -9,15 +8,20 @@ export type DatacenterFlags = {
   speed: number;
   state: string;
   oracle: string;
+  /** Where its agents listen, and what they say of it. */
+  actuators?: {listen: string; advertise: string};
 };
 
 /** Starts a datacenter that keeps its state and tells what happens; waits for nothing. */
-export function launchDatacenter(t: ExecutionContext, flags: DatacenterFlags): Program {
-  const {cores, seed, hosts, cells, speed, state, oracle} = flags;
+export function launchDatacenter(t: Scope, flags: DatacenterFlags): Program {
+  const {cores, seed, hosts, cells, speed, state, oracle, actuators} = flags;
   return launch(t, [
     ...['datacenter', '--core', cores.join(','), '--state', state, '--oracle', oracle],
     ...['--seed', `${seed}`, '--hosts', `${hosts}`, '--cells', `${cells}`],
     ...['--speed', `${speed}`, '--fault-rate', '8'],
+    ...(actuators === undefined
+      ? []
+      : ['--actuator-listen', actuators.listen, '--actuator-advertise', actuators.advertise]),
   ]);
 }
 

@@ -7,7 +7,6 @@ import {mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import type {ExecutionContext} from 'ava';
 
 const BIN = fileURLToPath(new URL('../../bin/forestay', import.meta.url));
 
@@ -24,6 +23,9 @@ export type Program = {
   exit(withinMs?: number): Promise<Exit>;
 };
 
+/** Where what has to be undone at the end is left: a test, or a program of tests. */
+export type Scope = {teardown(undo: () => unknown): void};
+
 export type LaunchOptions = {cwd?: string; env?: Readonly<Record<string, string>>};
 
 /** Generous: a loaded machine is slow, a program that hangs hangs for longer. */
@@ -32,7 +34,7 @@ const LOOK_MS = 50;
 
 /** Starts `forestay ARGS`. */
 export function launch(
-  t: ExecutionContext,
+  t: Scope,
   args: readonly string[],
   {cwd = process.cwd(), env = {}}: LaunchOptions = {},
 ): Program {
@@ -79,7 +81,7 @@ export function launch(
 
 /** Runs `forestay ARGS` to its end. */
 export function forestay(
-  t: ExecutionContext,
+  t: Scope,
   args: readonly string[],
   options: LaunchOptions & {withinMs?: number} = {},
 ): Promise<Exit> {
@@ -102,7 +104,7 @@ export async function eventually<Found>(
 }
 
 /** A folder of the test's own, removed after it. */
-export function temporaryFolder(t: ExecutionContext): string {
+export function temporaryFolder(t: Scope): string {
   const folder = mkdtempSync(join(tmpdir(), 'forestay-e2e-'));
   t.teardown(() => rmSync(folder, {recursive: true, force: true}));
   return folder;
