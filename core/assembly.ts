@@ -49,10 +49,12 @@ export type CoreSettings = {
   policy: Policy;
   tickMs: number;
   checkpointMs: number;
-  scoring: {intervalMs: number; waitMs: number};
+  scoring: {intervalMs: number; everySamples?: number; waitMs: number};
   time: 'clock' | 'data';
   /** Store every n-th batch of an edge, and every n-th record of scores. */
   sampleEvery?: number;
+  /** False: nothing is stored. */
+  record?: boolean;
   /** False: the caller steps the engine. */
   run: boolean;
   build: {version: string; commit: string};
@@ -152,18 +154,13 @@ type Recording = {recorder: Recorder; problem(): string; stop(): Promise<void>};
 
 function startRecording(
   {log, store, codec, wallClock, random}: CoreParts,
-  {sampleEvery = 1, onProblem}: CoreSettings,
+  {sampleEvery = 1, record = true, onProblem}: CoreSettings,
 ): Recording {
-  const recorder = createRecorder({
-    log,
-    store,
-    codec,
-    clock: wallClock,
-    random,
-    partitions: allPartitions(),
-    sampleEvery,
-    scoreEvery: sampleEvery,
-  });
+  const partitions = allPartitions();
+  const every = {sampleEvery, scoreEvery: sampleEvery};
+  const recorder = record
+    ? createRecorder({log, store, codec, clock: wallClock, random, partitions, ...every})
+    : storingNothing;
   const stopped = new AbortController();
   let problem = '';
   const recorded = recorder.run(stopped.signal).catch(error => {
@@ -179,6 +176,12 @@ function startRecording(
     },
   };
 }
+
+const storingNothing: Recorder = {
+  run: async () => {},
+  drained: async () => {},
+  storedSamples: () => new Map(),
+};
 
 /** What other cores own is read from the log, so that every core shows everything. */
 function startFollowing(
@@ -284,6 +287,7 @@ function openApi(
   };
   return createApi({
     model,
+    events: {log, codec},
     clock: wallClock,
     build: settings.build,
     checks,

@@ -1,0 +1,110 @@
+/**
+ * A core as it is shipped, in a process of its own, with the job's model, bands and cadence. Nothing
+ * is stored: the peers store nothing either.
+ */
+
+import {systemClock} from '../../core/adapters/clock-system.ts';
+import {nodeFiles} from '../../core/adapters/files-node.ts';
+import {createNoActuator} from '../../core/adapters/hypervisor-none.ts';
+import {openSegmentLog} from '../../core/adapters/log-segments.ts';
+import {seededRandom} from '../../core/adapters/random-seeded.ts';
+import {createPiscinaScorer} from '../../core/adapters/scorer-piscina.ts';
+import {createMemoryStore} from '../../core/adapters/store-memory.ts';
+import {assembleCore, type Core} from '../../core/assembly.ts';
+import {DEFAULT_POLICY} from '../../core/domain/policy.ts';
+import {listen} from '../../core/events.ts';
+import type {Log} from '../../core/ports.ts';
+import {codec} from '../../proto/codec.ts';
+import {serveParent} from '../support/children.ts';
+import {BANDS, STRIDE} from './job.ts';
+
+export type PeerLog =
+  | {kind: 'segments'; directory: string}
+  | {kind: 'kafka'; brokers: readonly string[]; topicPrefix: string};
+
+export type CoreRequest =
+  | {kind: 'open'; log: PeerLog; modelPath: string; tickMs: number; rowsPerTask: number}
+  | {kind: 'progress'}
+  | {kind: 'close'};
+
+/** What the core has done so far, and the CPU time of its process with all threads. */
+export type Progress = {
+  samples: number;
+  scores: number;
+  cpuMicros: number;
+  rssBytes: number;
+  problems: readonly string[];
+};
+
+let core: Core | undefined;
+let samples = 0;
+let scores = 0;
+const problems: string[] = [];
+listen('samples.taken', ({count}) => {
+  samples += count;
+});
+listen('scores.taken', ({rows}) => {
+  scores += rows;
+});
+listen('scores.failed', ({code}) => problems.push(`scoring failed: ${code}`));
+listen('samples.late', ({count}) => problems.push(`${count} samples were late`));
+listen('batch.refused', ({code}) => problems.push(`a batch was refused: ${code}`));
+
+/** Opens a log of the job, in this process or another. */
+export async function openPeerLog(log: PeerLog): Promise<Log> {
+  if (log.kind === 'segments') {
+    return openSegmentLog({directory: log.directory, files: nodeFiles, clock: systemClock});
+  }
+  const {openKafkaLog} = await import('../../core/adapters/log-kafka.ts');
+  return openKafkaLog({brokers: log.brokers, topicPrefix: log.topicPrefix, clock: systemClock});
+}
+
+async function open({log, modelPath, tickMs, rowsPerTask}: CoreRequest & {kind: 'open'}) {
+  core = await assembleCore(
+    {
+      log: await openPeerLog(log),
+      codec,
+      scorer: await createPiscinaScorer({modelPath, threads: 1, rowsPerTask}),
+      store: createMemoryStore(),
+      clock: systemClock,
+      wallClock: systemClock,
+      random: seededRandom('bench'),
+      actuators: {hypervisor: createNoActuator(), balancer: createNoActuator()},
+    },
+    {
+      listen: '127.0.0.1:0',
+      http: '127.0.0.1:0',
+      insecure: false,
+      owner: 'bench',
+      policy: {...DEFAULT_POLICY, band: BANDS},
+      tickMs,
+      checkpointMs: 3_600_000_000,
+      scoring: {intervalMs: 0, everySamples: STRIDE, waitMs: 100},
+      record: false,
+      time: 'data',
+      run: true,
+      build: {version: '', commit: ''},
+      onProblem: problem => problems.push(problem),
+    },
+  );
+  return core.grpcAddress;
+}
+
+function progress(): Progress {
+  const {user, system} = process.cpuUsage();
+  const rssBytes = process.memoryUsage.rss();
+  return {samples, scores, cpuMicros: user + system, rssBytes, problems: problems.slice(0, 5)};
+}
+
+if (process.send !== undefined) {
+  serveParent(async (request: CoreRequest) => {
+    switch (request.kind) {
+      case 'open':
+        return open(request);
+      case 'progress':
+        return progress();
+      case 'close':
+        return core?.close();
+    }
+  });
+}
