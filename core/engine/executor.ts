@@ -63,6 +63,12 @@ export function createExecutor(options: ExecutorOptions): Executor {
     if (isTaken) called.add(key);
   };
 
+  /** X1. A poll may come while a tick is on its way to the journal. */
+  const isDurable = ({id}: IssuedEffect): boolean => {
+    const [, epoch = 0, tick = 0] = id.split('/').map(Number);
+    return epoch < state.epoch || tick <= state.tickNumber;
+  };
+
   /** Makes one call about an effect and puts its result, if there is one, into the inbox. */
   const call = async (
     effect: IssuedEffect,
@@ -86,7 +92,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
     async poll() {
       lanes.check();
       await begin('announce', 'announce', announcer.announceFrozen);
-      const running = [...state.running.values()].sort(byOrigin);
+      const running = [...state.running.values()].filter(isDurable).sort(byOrigin);
       for (const effect of running) {
         if (state.running.has(effect.id)) await call(effect, calls.ask);
       }
