@@ -1,5 +1,5 @@
-import {decodeFrames, encodeFrame, type Position, START} from './frame.ts';
-import type {Loss} from './losses.ts';
+import {comparePositions, decodeFrames, encodeFrame, type Position, START} from './frame.ts';
+import {endOf, type Loss, startOf} from './losses.ts';
 import type {AppendFile, Files} from './ports.ts';
 
 /** What a spool must remember beside its batches. */
@@ -27,13 +27,51 @@ export type Ledger = {
 /** The file is written anew when it is longer. */
 const ledgerBytesMax = 64 * 1024;
 
-/** The last state of a ledger; undefined if there is none or nothing in it can be read. */
+/** The last state of a ledger that makes sense; undefined if there is none. */
 export function readLedger(files: Files, path: string): LedgerState | undefined {
   if (!files.exists(path)) return undefined;
-  const last = decodeFrames(files.read(path)).frames.at(-1);
-  return last === undefined
-    ? undefined
-    : (JSON.parse(Buffer.from(last.body).toString('utf8')) as LedgerState);
+  const {frames} = decodeFrames(files.read(path));
+  for (const {body} of frames.reverse()) {
+    const state = parseState(Buffer.from(body).toString('utf8'));
+    if (state !== undefined) return state;
+  }
+  return undefined;
+}
+
+function parseState(text: string): LedgerState | undefined {
+  try {
+    const {incarnation, acked, losses} = JSON.parse(text) as LedgerState;
+    const isSound =
+      isCount(incarnation) &&
+      incarnation < INCARNATION_MAX &&
+      isPosition(acked) &&
+      acked.incarnation <= incarnation &&
+      losses.every((loss, at) =>
+        isLossAfter(loss, at === 0 ? acked : endOf(losses[at - 1] as Loss)),
+      );
+    return isSound ? {incarnation, acked, losses} : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const INCARNATION_MAX = 0xffff_ffff;
+
+const isCount = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && Number(value) >= 0;
+
+const isPosition = ({incarnation, seq}: Position): boolean => isCount(incarnation) && isCount(seq);
+
+function isLossAfter(loss: Loss, before: Position): boolean {
+  const {incarnation, fromSeq, toSeq, reason} = loss;
+  return (
+    isPosition(startOf(loss)) &&
+    isPosition(endOf(loss)) &&
+    fromSeq <= toSeq &&
+    incarnation < INCARNATION_MAX &&
+    typeof reason === 'string' &&
+    comparePositions(endOf(loss), before) > 0
+  );
 }
 
 /** Starts a ledger over with `state`, durably. */

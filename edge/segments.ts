@@ -152,6 +152,18 @@ function readFrames(files: Files, path: string): Frame[] {
   }
 }
 
+/** Frames that do not follow one another are not a segment's, whole as they may be. */
+function inSequence({frames, validBytes, end}: ReturnType<typeof decodeFrames>) {
+  const first = frames[0];
+  const stray = frames.findIndex(
+    ({incarnation, seq}, at) => incarnation !== first?.incarnation || seq !== first.seq + at,
+  );
+  if (stray < 0) return {frames, validBytes, end};
+  const kept = frames.slice(0, stray);
+  const bytes = kept.reduce((sum, {body}) => sum + frameBytes(body), 0);
+  return {frames: kept, validBytes: bytes, end: 'damaged' as const};
+}
+
 /** Reads every file once: lengths and last sequences come from what is there, never from notes. */
 function recover(files: Files, folder: string): {segments: Segment[]; damage: SegmentsDamage} {
   const names = files.list(folder).filter(name => /^\d{10}-\d{16}\.segment$/.test(name));
@@ -160,7 +172,7 @@ function recover(files: Files, folder: string): {segments: Segment[]; damage: Se
   for (const name of names) {
     const path = `${folder}/${name}`;
     const bytes = files.read(path);
-    const {frames, validBytes, end} = decodeFrames(bytes);
+    const {frames, validBytes, end} = inSequence(decodeFrames(bytes));
     // Only the last write of a life can have been cut short.
     const torn: FramesEnd = name === names.at(-1) ? end : end === 'whole' ? 'whole' : 'damaged';
     if (torn === 'torn') {

@@ -102,7 +102,9 @@ export class Spool {
       bytesMax: rejectBytesMax,
     });
     const lastLife = Math.max(known?.incarnation ?? 0, this.#segments.all.at(-1)?.incarnation ?? 0);
-    this.incarnation = lastLife === 0 ? firstIncarnation : lastLife + 1;
+    // Without a ledger nobody knows which lives have come and gone since the oldest file.
+    this.incarnation =
+      known === undefined ? Math.max(firstIncarnation, lastLife + 1) : lastLife + 1;
     this.#acked = known?.acked ?? START;
     this.#losses = known?.losses ?? [];
     this.#ledger = createLedger(files, `${folder}/ledger`, this.#state());

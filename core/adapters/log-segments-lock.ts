@@ -53,7 +53,8 @@ function locked(directory: string, path: string, holder: LockHolder): ForestayEr
 /** A lock that cannot be read was being written when its process died. */
 function readHolder(files: Files, path: string): LockHolder | undefined {
   try {
-    return JSON.parse(Buffer.from(files.read(path)).toString()) as LockHolder;
+    const holder = JSON.parse(Buffer.from(files.read(path)).toString()) as LockHolder;
+    return typeof holder.host === 'string' && Number.isInteger(holder.pid) ? holder : undefined;
   } catch {
     return undefined;
   }

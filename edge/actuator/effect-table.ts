@@ -1,7 +1,12 @@
 import {dirname} from 'node:path';
-import type {EffectReport, IssuedEffect} from '../../core/domain/effects.ts';
+import {
+  type EffectReport,
+  type EffectStatus,
+  effectKinds,
+  type IssuedEffect,
+} from '../../core/domain/effects.ts';
 import {ForestayError} from '../../core/domain/errors.ts';
-import {decodeFrames, encodeFrame, START} from '../frame.ts';
+import {decodeFrames, encodeFrame, frameBytes, START} from '../frame.ts';
 import type {AppendFile, Files} from '../ports.ts';
 
 /** What the table knows of an effect; one that ended before it was begun was never seen. */
@@ -41,7 +46,7 @@ type Row =
 /**
  * Opens the table in `path`, or starts an empty one. An unfinished last write is cut off.
  *
- * Errors: `LOG_CORRUPT` if a byte before the end was changed: a fence or a result may be gone, and
+ * Errors: `LOG_CORRUPT` if a byte before the end was changed, or a row is none: a fence or a result may be gone, and
  * only a person can say that nothing is under way.
  */
 export function openEffectTable({
@@ -92,7 +97,7 @@ type State = {epochs: Map<number, number>; effects: Map<string, KnownEffect>};
 function apply({epochs, effects}: State, row: Row, resultsMax: number): void {
   switch (row.kind) {
     case 'epoch':
-      epochs.set(row.partition, row.epoch);
+      epochs.set(row.partition, Math.max(row.epoch, epochs.get(row.partition) ?? 0));
       return;
     case 'begun':
       effects.set(row.effect.id, {effect: row.effect, report: running(row.effect.id)});
@@ -123,15 +128,48 @@ function readRows(files: Files, path: string): Row[] {
   if (!files.exists(path)) return [];
   const bytes = files.read(path);
   const {frames, validBytes, end} = decodeFrames(bytes);
-  if (end === 'damaged') {
-    throw new ForestayError(
-      'LOG_CORRUPT',
-      `effect table ${path} is damaged at byte ${validBytes} of ${bytes.length}; ` +
-        'make sure that no effect is under way on this host, then move the file away',
-      {details: {path, byte: validBytes, bytes: bytes.length}},
-    );
+  if (end === 'damaged') throw damaged(path, validBytes, bytes.length);
+  let at = 0;
+  return frames.map(({body}) => {
+    const row = parseRow(Buffer.from(body).toString('utf8'));
+    if (row === undefined) throw damaged(path, at, bytes.length);
+    at += frameBytes(body);
+    return row;
+  });
+}
+
+/** Undefined if it is not a row. */
+function parseRow(text: string): Row | undefined {
+  try {
+    const row = JSON.parse(text) as Row;
+    switch (row.kind) {
+      case 'epoch':
+        return Number.isSafeInteger(row.partition) && Number.isSafeInteger(row.epoch)
+          ? row
+          : undefined;
+      case 'begun':
+        return typeof row.effect.id === 'string' && effectKinds.includes(row.effect.kind)
+          ? row
+          : undefined;
+      case 'ended':
+        return typeof row.report.id === 'string' && finalStatuses.includes(row.report.status)
+          ? row
+          : undefined;
+    }
+  } catch {
+    return undefined;
   }
-  return frames.map(({body}) => JSON.parse(Buffer.from(body).toString('utf8')) as Row);
+}
+
+const finalStatuses: readonly EffectStatus[] = ['done', 'failed', 'cancelled'];
+
+function damaged(path: string, byte: number, bytes: number): ForestayError {
+  return new ForestayError(
+    'LOG_CORRUPT',
+    `effect table ${path} is damaged at byte ${byte} of ${bytes}; ` +
+      'make sure that no effect is under way on this host, then move the file away',
+    {details: {path, byte, bytes}},
+  );
 }
 
 /** Writes only what counts, atomically, and opens the file for more. */

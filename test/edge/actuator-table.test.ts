@@ -4,6 +4,7 @@ import {createMemoryFiles} from '../../core/adapters/files-memory.ts';
 import {seededRandom} from '../../core/adapters/random-seeded.ts';
 import type {EffectReport} from '../../core/domain/effects.ts';
 import {type EffectTableLimits, openEffectTable} from '../../edge/actuator/effect-table.ts';
+import {encodeFrame, START} from '../../edge/frame.ts';
 import {issue} from '../support/step-driver.ts';
 
 const path = '/effects/h1';
@@ -98,4 +99,22 @@ test('after a crash at any call, everything that was confirmed is still there', 
   );
   // A failure prints its seed.
   await fc.assert(property, {numRuns: 200});
+});
+
+test('a row that is none is damage, however whole its bytes are', t => {
+  const rows = [
+    'not JSON',
+    'null',
+    '{"kind":"other"}',
+    '{"kind":"epoch","partition":3}',
+    '{"kind":"begun","effect":{"id":"3/1/1/0","kind":"dance"}}',
+    '{"kind":"ended","report":{"id":"3/1/1/0","status":"running"}}',
+  ];
+  for (const row of rows) {
+    const files = createMemoryFiles();
+    files.makeDirectory('/effects');
+    const before = encodeFrame(START, Buffer.from('{"kind":"epoch","partition":3,"epoch":7}'));
+    files.replace(path, Buffer.concat([...before, ...encodeFrame(START, Buffer.from(row))]));
+    t.throws(() => open(files), {code: 'LOG_CORRUPT', message: /damaged at byte 60 of/}, row);
+  }
 });

@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import {createMemoryFiles} from '../../core/adapters/files-memory.ts';
-import {decodeFrames, encodeFrame} from '../../edge/frame.ts';
+import {decodeFrames, encodeFrame, START} from '../../edge/frame.ts';
 import {addLoss, afterAck, type Loss} from '../../edge/losses.ts';
 import {batches, bodyOf, folder, openSpool, pending} from './spool-support.ts';
 
@@ -233,6 +233,47 @@ test('with the disk full and the core away, memory is bounded and the rest becom
   const [gap, ...rest] = pending(spool);
   t.is(gap, 'gap 1/1-80 damaged');
   t.deepEqual(rest, batches(1, 81, 100));
+});
+
+test('a state in the ledger that makes no sense is passed over for the one before it', async t => {
+  const sound = {incarnation: 4, acked: {incarnation: 4, seq: 2}, losses: []};
+  const position = {incarnation: 9, seq: 1};
+  const loss = {incarnation: 4, fromSeq: 3, toSeq: 5, reason: 'spool-full'};
+  const senseless = [
+    'null',
+    '{',
+    {...sound, incarnation: -1},
+    {...sound, incarnation: 0xffff_ffff},
+    {...sound, acked: position},
+    {...sound, losses: [{...loss, toSeq: 1}]},
+    {...sound, losses: [loss, {...loss, fromSeq: 1, toSeq: 4}]},
+    {...sound, losses: [{...loss, reason: 7}]},
+  ];
+  for (const state of senseless) {
+    const texts = [sound, state].map(of => (typeof of === 'string' ? of : JSON.stringify(of)));
+    const files = createMemoryFiles();
+    files.makeDirectory(folder);
+    const frames = texts.flatMap(text => encodeFrame(START, Buffer.from(text)));
+    files.replace(`${folder}/ledger`, Buffer.concat(frames));
+    const {spool} = openSpool(files);
+    t.is(spool.incarnation, 5, texts[1]);
+    t.deepEqual(spool.acked, sound.acked);
+    await spool.close();
+  }
+});
+
+test('batches that do not follow one another are not believed', async t => {
+  const files = createMemoryFiles();
+  files.makeDirectory(`${folder}/segments`);
+  const frames = [1, 2, 2, 7].flatMap(seq => {
+    const position = {incarnation: 1, seq};
+    return encodeFrame(position, bodyOf(position));
+  });
+  files.replace(`${folder}/segments/0000000001-0000000000000001.segment`, Buffer.concat(frames));
+  const {spool} = openSpool(files);
+  t.deepEqual(pending(spool), batches(1, 1, 2));
+  t.is(spool.counters.damagedSegments, 1);
+  await spool.close();
 });
 
 test('a ledger that has grown is written anew and still remembers', async t => {
