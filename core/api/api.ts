@@ -1,9 +1,12 @@
 import {ControlService} from '../../proto/gen/forestay/v1/control_pb.ts';
 import {DecisionService} from '../../proto/gen/forestay/v1/decision_pb.ts';
+import {EventService} from '../../proto/gen/forestay/v1/event_pb.ts';
 import {FleetService} from '../../proto/gen/forestay/v1/fleet_pb.ts';
 import {InspectService} from '../../proto/gen/forestay/v1/inspect_pb.ts';
+import type {EventSource} from '../engine/journal-events.ts';
 import {type ControlDeps, controlHandlers} from './control-service.ts';
 import {decisionHandlers} from './decision-service.ts';
+import {eventHandlers} from './event-service.ts';
 import {fleetHandlers} from './fleet-service.ts';
 import {bindService, createGrpcServer, type ServiceBinding} from './grpc-server.ts';
 import {createHttpServer} from './http-server.ts';
@@ -14,6 +17,8 @@ import {isReady} from './status.ts';
 
 export type ApiDeps = Omit<ControlDeps, 'requestIds'> &
   InspectDeps & {
+    /** Where events are read. */
+    events: EventSource;
     /** HOST:PORT of gRPC and of HTTP. */
     listen: string;
     http: string;
@@ -44,6 +49,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
   const services = [
     bindService(FleetService, fleetHandlers({model, clock, closing: closing.signal})),
     bindService(DecisionService, decisionHandlers(model)),
+    bindService(EventService, eventHandlers({...deps, closing: closing.signal})),
     bindService(ControlService, controlHandlers({...deps, requestIds: new RequestIds(clock)})),
     bindService(InspectService, inspectHandlers(deps)),
     ...(deps.services ?? []),

@@ -44,6 +44,7 @@ const statusOf: Readonly<Record<ErrorCode, grpc.status>> = {
   NOT_FOUND: status.NOT_FOUND,
   INVALID_ARGUMENT: status.INVALID_ARGUMENT,
   REQUEST_ID_REUSED: status.ALREADY_EXISTS,
+  TOKEN_EXPIRED: status.OUT_OF_RANGE,
   SERVER_UNREACHABLE: status.UNAVAILABLE,
   TIMED_OUT: status.DEADLINE_EXCEEDED,
   SENSOR_FAILED: status.INTERNAL,

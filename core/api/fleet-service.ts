@@ -53,9 +53,10 @@ export function fleetHandlers(deps: FleetDeps): Handlers<(typeof FleetService)['
       return {hosts: items.map(host), nextPageToken};
     }),
     watchHosts: call => {
-      const filter = () => parseFilter(call.request.filter, hostFields);
+      const parse = (filter: string) => parseFilter(filter, hostFields);
       const source = {...deps, prefix: 'hosts/', items: model.hosts} as const;
-      void streamChanges(call, source, filter, event => ({event: toEvent(event, host)}));
+      const request = {...call.request, parse};
+      void streamChanges(call, source, request, event => ({event: toEvent(event, host)}));
     },
     getVm: unary(({name}) => ({vm: vm(findRow(model.vms, name))})),
     listVms: unary(request => {
@@ -63,9 +64,10 @@ export function fleetHandlers(deps: FleetDeps): Handlers<(typeof FleetService)['
       return {vms: items.map(vm), nextPageToken};
     }),
     watchVms: call => {
-      const filter = () => parseFilter(call.request.filter, fieldsOfVm);
+      const parse = (filter: string) => parseFilter(filter, fieldsOfVm);
       const source = {...deps, prefix: 'vms/', items: model.vms} as const;
-      void streamChanges(call, source, filter, event => ({event: toEvent(event, vm)}));
+      const request = {...call.request, parse};
+      void streamChanges(call, source, request, event => ({event: toEvent(event, vm)}));
     },
   };
 }
@@ -94,7 +96,11 @@ function listRows<Row extends {name: string}>(
 function toEvent<Row, Message>(event: WatchEvent<Row>, toMessage: (row: Row) => Message) {
   if (event.kind === 'removed') return {case: 'removed', value: event.name} as const;
   if (event.kind === 'bookmark') {
-    return {case: 'bookmark', value: {time: timestampFromMs(event.atMs)}} as const;
+    const {atMs, resumeToken, complete} = event;
+    return {
+      case: 'bookmark',
+      value: {time: timestampFromMs(atMs), resumeToken, complete},
+    } as const;
   }
   return {case: event.kind, value: toMessage(event.item)};
 }

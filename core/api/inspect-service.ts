@@ -10,7 +10,8 @@ import type {Decision} from '../domain/decision.ts';
 import {ForestayError} from '../domain/errors.ts';
 import type {HostRow, ReadModel, VmRow} from '../engine/read-model.ts';
 import {toDecisionMessage} from './decision-service.ts';
-import {hostResource, riskOf, splitState, timeField} from './fleet-messages.ts';
+import {toEffectMessage, toTransitionMessage} from './event-messages.ts';
+import {riskOf, splitState, timeField} from './fleet-messages.ts';
 import {findRow} from './fleet-service.ts';
 import {unary} from './handlers.ts';
 
@@ -52,24 +53,8 @@ function toActorMessage(row: HostRow | VmRow): MessageInitShape<typeof ActorSche
     state: actor?.state ?? 'normal',
     context: actor?.contextJson ?? '{}',
     timers: actor && actor.dueMs > 0 ? [timeField('dueTime', actor.dueMs)] : [],
-    history: (actor?.history ?? []).map(({atMs, seq, from, to, event, context}) => ({
-      ...timeField('time', atMs),
-      seq: BigInt(seq),
-      from,
-      to,
-      event,
-      context,
-    })),
-    effects: row.effects.map(effect => ({
-      id: effect.id,
-      ...timeField('time', effect.atMs),
-      kind: effect.kind,
-      host: hostResource(effect.host),
-      vm: effect.vm && `vms/${effect.vm}`,
-      targetHost: hostResource(effect.targetHost),
-      agent: effect.agent,
-      ...timeField('deadline', effect.deadlineMs),
-    })),
+    history: (actor?.history ?? []).map(move => toTransitionMessage(move, move.atMs)),
+    effects: row.effects.map(effect => toEffectMessage(effect, effect.atMs)),
   };
 }
 

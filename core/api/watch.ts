@@ -1,17 +1,25 @@
-import {once} from 'node:events';
 import type * as grpc from '@grpc/grpc-js';
-import {ForestayError} from '../domain/errors.ts';
 import type {ReadModel} from '../engine/read-model.ts';
 import {watchChanges} from '../engine/read-model-watch.ts';
+import {
+  decodeResumeToken,
+  encodeResumeToken,
+  type JournalPlaces,
+  placesOf,
+} from '../engine/resume-token.ts';
 import type {Clock} from '../ports.ts';
-import {toServiceError} from './errors.ts';
+import {type Outlet, serveStream} from './streams.ts';
 
 const BOOKMARK_MS = 10_000;
+/** A stream on which something happens all the time carries a token this often. */
+const BOOKMARK_BUSY_MS = 1_000;
 
 export type WatchEvent<Item> =
   | {kind: 'initial' | 'changed'; item: Item}
   | {kind: 'removed'; name: string}
-  | {kind: 'bookmark'; atMs: number};
+  | {kind: 'bookmark'; atMs: number; resumeToken: string; complete: boolean};
+
+type Shown = {name: string; partition: number; shownFrom: number};
 
 export type WatchSource<Item> = {
   model: ReadModel;
@@ -22,66 +30,103 @@ export type WatchSource<Item> = {
   items: ReadonlyMap<string, Item>;
 };
 
+export type WatchRequest<Item> = {
+  /** As it was asked for: a token is good for it alone. */
+  filter: string;
+  /** Empty: begin with everything. */
+  resumeToken: string;
+  /** Makes the filter's predicate. */
+  parse(filter: string): (item: Item) => boolean;
+};
+
 /**
- * Streams what matches: first as it is, then as it changes. While the reader is behind, changes of
- * one resource become one; memory is bounded by the fleet.
+ * Streams what matches: first as it is, or what has changed since a token, then as it changes. While
+ * the reader is behind, changes of one resource become one; memory is bounded by the fleet.
  */
-export async function streamChanges<Item, Response>(
+export async function streamChanges<Item extends Shown, Response>(
   call: grpc.ServerWritableStream<unknown, Response>,
   source: WatchSource<Item>,
-  filter: () => (item: Item) => boolean,
+  request: WatchRequest<Item>,
   toResponse: (event: WatchEvent<Item>) => Response,
 ): Promise<void> {
-  const gone = new AbortController();
-  call.once('cancelled', () => gone.abort());
-  call.once('error', () => gone.abort());
-  const signal = AbortSignal.any([gone.signal, source.closing]);
-  const watcher = watchChanges(source.model, source.prefix, source.clock, signal);
-  const sent = new Set<string>();
-
-  const send = async (event: WatchEvent<Item>): Promise<void> => {
-    if (!call.write(toResponse(event))) {
-      await once(call, 'drain', {signal}).catch(() => undefined);
+  await serveStream(call, source.closing, async ({send, signal}) => {
+    const watcher = watchChanges(source.model, source.prefix, source.clock, signal);
+    try {
+      const outlet = {signal, send: (event: WatchEvent<Item>) => send(toResponse(event))};
+      await stream(source, request, watcher, outlet);
+    } finally {
+      watcher.close();
     }
-  };
-  type Matches = (item: Item) => boolean;
-  const sendChange = async (
-    name: string,
-    kind: 'initial' | 'changed',
-    matches: Matches,
-  ): Promise<void> => {
-    const item = source.items.get(name);
+  });
+}
+
+async function stream<Item extends Shown>(
+  source: WatchSource<Item>,
+  {filter, resumeToken, parse}: WatchRequest<Item>,
+  watcher: ReturnType<typeof watchChanges>,
+  {send, signal}: Outlet<WatchEvent<Item>>,
+): Promise<void> {
+  const {model, items, prefix, clock} = source;
+  const scope = `${prefix}${filter}`;
+  const matches = parse(filter);
+  const since = resumeToken === '' ? undefined : decodeResumeToken(resumeToken, scope);
+  const complete = since === undefined || !knowsGone(model, since);
+  const places = placesOf(model);
+  const names = complete ? [...items.keys()] : changedSince(source, since);
+  const sent = new Set<string>();
+  /** Of these the reader knows how they are; others it may know from before its token. */
+  const settled = new Set<string>();
+  const sendChange = async (name: string, kind: 'initial' | 'changed'): Promise<void> => {
+    const item = items.get(name);
+    const mayBeKnown = !complete && !settled.has(name);
+    if (!complete) settled.add(name);
     if (item !== undefined && matches(item)) {
       sent.add(name);
       await send({kind, item});
-    } else if (sent.delete(name)) {
-      await send({kind: 'removed', name});
-    }
+    } else if (sent.delete(name) || mayBeKnown) await send({kind: 'removed', name});
+  };
+  let bookmarkedAtMs = clock.monotonicMs();
+  const bookmark = (at: JournalPlaces, isComplete: boolean) => {
+    bookmarkedAtMs = clock.monotonicMs();
+    const token = encodeResumeToken(at, scope);
+    return send({
+      kind: 'bookmark',
+      atMs: clock.nowMs(),
+      resumeToken: token,
+      complete: isComplete,
+    });
   };
 
-  try {
-    const matches = filter();
-    for (const name of [...source.items.keys()].sort()) {
-      if (signal.aborted) break;
-      await sendChange(name, 'initial', matches);
-    }
-    while (!signal.aborted) {
-      const names = await watcher.next(BOOKMARK_MS);
-      if (signal.aborted) break;
-      for (const name of names) await sendChange(name, 'changed', matches);
-      if (names.length === 0) await send({kind: 'bookmark', atMs: source.clock.nowMs()});
-    }
-    if (source.closing.aborted) throw shuttingDown();
-    call.end();
-  } catch (error) {
-    call.emit('error', toServiceError(error));
-  } finally {
-    watcher.close();
+  for (const name of names.sort()) {
+    if (signal.aborted) return;
+    await sendChange(name, 'initial');
+  }
+  await bookmark(places, complete);
+  while (!signal.aborted) {
+    const changes = await watcher.next(BOOKMARK_MS);
+    if (signal.aborted) return;
+    for (const name of changes.names) await sendChange(name, 'changed');
+    const isDue = clock.monotonicMs() - bookmarkedAtMs >= BOOKMARK_BUSY_MS;
+    if (isDue || changes.names.length === 0) await bookmark(changes.places, false);
   }
 }
 
-function shuttingDown(): ForestayError {
-  return new ForestayError('SERVER_UNREACHABLE', 'the core is shutting down; watch again', {
-    retryable: true,
-  });
+/** Whether everything that was forgotten since these places is still known by name. */
+function knowsGone({partitions, goneFrom}: ReadModel, since: JournalPlaces): boolean {
+  return [...partitions.keys()].every(
+    partition => (since.get(partition)?.offset ?? 0) >= (goneFrom.get(partition) ?? 0),
+  );
+}
+
+function changedSince<Item extends Shown>(
+  {model, items, prefix}: WatchSource<Item>,
+  since: JournalPlaces,
+): string[] {
+  const isNews = ({partition, shownFrom}: Omit<Shown, 'name'>): boolean =>
+    shownFrom > (since.get(partition)?.offset ?? 0);
+  const gone = [...model.gone.newestFirst()].filter(
+    ({name, ...entry}) => name.startsWith(prefix) && !items.has(name) && isNews(entry),
+  );
+  const changed = [...items.values()].filter(isNews);
+  return [...new Set([...gone, ...changed].map(({name}) => name))];
 }

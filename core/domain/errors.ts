@@ -44,6 +44,7 @@ export const errorCodes = [
   'NOT_FOUND',
   'INVALID_ARGUMENT',
   'REQUEST_ID_REUSED',
+  'TOKEN_EXPIRED',
   'SERVER_UNREACHABLE',
   'TIMED_OUT',
   // Edge

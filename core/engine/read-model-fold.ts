@@ -10,6 +10,7 @@ import {
   type ActorRow,
   actorRow,
   EFFECTS_PER_ACTOR_MAX,
+  forget,
   HISTORY_PER_ACTOR_MAX,
   type HostRow,
   hostRow,
@@ -49,16 +50,6 @@ export function applyTick(
 ): void {
   const known = partitionRow(model, partition);
   if (nextOffset <= known.nextOffset) return;
-  model.partitions.set(partition, {
-    ...known,
-    nextOffset,
-    inboxOffset: tick.cut.inboxOffset,
-    epoch: tick.epoch,
-    tickNumber: tick.number,
-    timeMs: tick.timeMs,
-    control: tick.control ?? known.control,
-    modelHash: tick.modelHash,
-  });
   for (const host of tick.inventory) applyInventory(model, partition, host, tick.timeMs);
   for (const transition of tick.transitions) {
     applyTransition(model, partition, transition, tick.timeMs);
@@ -85,6 +76,16 @@ export function applyTick(
   for (const effect of tick.effects) applyEffect(model, partition, effect, tick.timeMs);
   for (const decision of tick.decisions) applyDecision(model, decision);
   forgetVms(model, partition, tick.timeMs);
+  model.partitions.set(partition, {
+    ...known,
+    nextOffset,
+    inboxOffset: tick.cut.inboxOffset,
+    epoch: tick.epoch,
+    tickNumber: tick.number,
+    timeMs: tick.timeMs,
+    control: tick.control ?? known.control,
+    modelHash: tick.modelHash,
+  });
 }
 
 /** Applies a new owner's word. */
@@ -133,6 +134,7 @@ export function applyCheckpoint(model: ReadModel, partition: number, image: Part
   if (row.nextOffset < known.nextOffset) return;
   if (row.owner === '') Object.assign(row, {owner: known.owner, address: known.address});
   model.partitions.set(partition, row);
+  model.goneFrom.set(partition, row.nextOffset);
   for (const host of inventory) applyInventory(model, partition, host, image.timeMs);
   for (const {id, kind, machineVersion, state, context} of actors) {
     const actor = actorRow(model, partition, id);
@@ -263,9 +265,9 @@ function applyDecision(model: ReadModel, decision: Decision): void {
 function forgetVms(model: ReadModel, partition: number, nowMs: number): void {
   for (const [name, sinceMs] of model.unplaced) {
     // Another partition may live on another clock.
-    if (model.vms.get(name)?.partition !== partition || nowMs - sinceMs < FORGET_AFTER_MS) continue;
+    const vm = model.vms.get(name);
+    if (vm?.partition !== partition || nowMs - sinceMs < FORGET_AFTER_MS) continue;
     model.unplaced.delete(name);
-    model.vms.delete(name);
-    touch(model, name);
+    forget(model, vm);
   }
 }

@@ -1,10 +1,17 @@
 import type {Clock} from '../ports.ts';
 import type {ReadModel} from './read-model.ts';
+import {type JournalPlaces, placesOf} from './resume-token.ts';
 
-/** Names of what changed since the last call, conflated: at most one entry a resource. */
+/** What changed since the last call, conflated: at most one entry a resource. */
+export type Changes = {
+  names: readonly string[];
+  /** How far the model had come: what changed up to there was named, now or before. */
+  places: JournalPlaces;
+};
+
 export type Watcher = {
   /** Waits for a change, for `waitMs`, or for the abort; then gives the names, maybe none. */
-  next(waitMs: number): Promise<readonly string[]>;
+  next(waitMs: number): Promise<Changes>;
   close(): void;
 };
 
@@ -33,7 +40,7 @@ export function watchChanges(
       }
       const names = [...changed];
       changed.clear();
-      return names;
+      return {names, places: placesOf(model)};
     },
     close() {
       model.watchers.delete(mark);

@@ -19,6 +19,7 @@ export const RISK_STEP = 0.01;
 const DECISIONS_MAX = 10_000;
 /** Of all actors together; each keeps at most {@link HISTORY_PER_ACTOR_MAX}. */
 const TRANSITIONS_MAX = 200_000;
+const GONE_MAX = 10_000;
 export const HISTORY_PER_ACTOR_MAX = 50;
 export const EFFECTS_PER_ACTOR_MAX = 20;
 
@@ -46,6 +47,8 @@ type Row = {
   /** Oldest first. */
   effects: (IssuedEffect & {atMs: number})[];
   updatedAtMs: number;
+  /** Whoever has read the journal below this offset has seen the row as it is. */
+  shownFrom: number;
 };
 
 export type HostRow = Row & {
@@ -97,11 +100,15 @@ export type ReadModel = {
   transitions: Ring<string>;
   /** VMs without a host, and since when. */
   unplaced: Map<string, number>;
+  /** What was forgotten lately, each as of an offset of its partition's journal. */
+  gone: Ring<{name: string; partition: number; shownFrom: number}>;
+  /** By partition: from which offset on {@link ReadModel.gone} has all. */
+  goneFrom: Map<number, number>;
   watchers: Set<ChangeMark>;
 };
 
 export function createReadModel(
-  limits: {decisions?: number; transitions?: number} = {},
+  limits: {decisions?: number; transitions?: number; gone?: number} = {},
 ): ReadModel {
   return {
     hosts: new Map(),
@@ -111,6 +118,8 @@ export function createReadModel(
     decisionById: new Map(),
     transitions: new Ring(limits.transitions ?? TRANSITIONS_MAX),
     unplaced: new Map(),
+    gone: new Ring(limits.gone ?? GONE_MAX),
+    goneFrom: new Map(),
     watchers: new Set(),
   };
 }
@@ -157,9 +166,25 @@ export function actorRow(
   return name.startsWith('vms/') ? vmRow(model, partition, name) : undefined;
 }
 
-/** Wakes whoever watches. */
+/** Marks the row as changed by the record that follows the journal so far, and wakes who watches. */
 export function touch(model: ReadModel, name: string): void {
+  const row = model.hosts.get(name) ?? model.vms.get(name);
+  if (row !== undefined) row.shownFrom = shownFrom(model, row.partition);
   for (const mark of model.watchers) mark(name);
+}
+
+/** Forgets a VM; watchers, also those that come back later, are told. */
+export function forget(model: ReadModel, {name, partition}: VmRow): void {
+  model.vms.delete(name);
+  const entry = {name, partition, shownFrom: shownFrom(model, partition)};
+  const dropped = model.gone.push(entry);
+  if (dropped !== undefined) model.goneFrom.set(dropped.partition, dropped.shownFrom);
+  touch(model, name);
+}
+
+/** While a record is applied, the journal counts as read up to the one before. */
+function shownFrom(model: ReadModel, partition: number): number {
+  return (model.partitions.get(partition)?.nextOffset ?? 0) + 1;
 }
 
 /** The VM runs on this host from now on (bare name; empty: nowhere known, as of `atMs`). */
@@ -179,5 +204,5 @@ export function place(model: ReadModel, vm: VmRow, host: string, atMs: number): 
 }
 
 function emptyRow(partition: number, name: string): Row {
-  return {name, partition, actor: undefined, effects: [], updatedAtMs: 0};
+  return {name, partition, actor: undefined, effects: [], updatedAtMs: 0, shownFrom: 0};
 }

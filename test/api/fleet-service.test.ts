@@ -167,18 +167,19 @@ test('a watch gives what is there, then every change, then what is gone', async 
   const stream = fleet.watchVms({filter: 'host = hosts/h1'});
   t.teardown(() => stream.cancel());
   const {events, until} = collect(stream);
-  await until(2);
+  await until(3);
   applyTick(model, 7, aTick(2, {inventory: [aHost('h1', [aVm('v1', {cpuCores: 8}), aVm('v2')])]}));
-  await until(4);
-  applyTick(model, 7, aTick(3, {inventory: [aHost('h2', [aVm('v1')])]}));
   await until(5);
+  applyTick(model, 7, aTick(3, {inventory: [aHost('h2', [aVm('v1')])]}));
+  await until(6);
   const told = events.map(({event}) => {
     const {value} = event;
-    return [event.case, typeof value === 'string' ? value : (value as {name: string}).name];
+    return [event.case, typeof value === 'string' ? value : (value as {name?: string}).name];
   });
   t.deepEqual(told, [
     ['initial', 'vms/v1'],
     ['initial', 'vms/v2'],
+    ['bookmark', undefined],
     ['changed', 'vms/v1'],
     ['changed', 'vms/v2'],
     ['removed', 'vms/v1'],
@@ -195,7 +196,7 @@ test('a watch whose filter makes no sense fails with the reason', async t => {
 test('a closing server ends its watches and says why', async t => {
   const {api, fleet} = await startFleet(t);
   const watched = collect(fleet.watchHosts({}));
-  await watched.until(3);
+  await watched.until(4);
   await api.close(5000);
   await watched.ended;
   t.is(watched.error()?.code, grpc.status.UNAVAILABLE);

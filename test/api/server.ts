@@ -2,13 +2,16 @@ import type {GenService, GenServiceMethods} from '@bufbuild/protobuf/codegenv2';
 import * as grpc from '@grpc/grpc-js';
 import type {ExecutionContext} from 'ava';
 import {systemClock} from '../../core/adapters/clock-system.ts';
+import {createMemoryLog, type MemoryLog} from '../../core/adapters/log-memory.ts';
 import {type Api, type ApiDeps, createApi} from '../../core/api/api.ts';
 import type {InboxRecord} from '../../core/domain/records.ts';
 import {createReadModel} from '../../core/engine/read-model.ts';
+import {codec} from '../../proto/codec.ts';
 import {createClient, type ServiceClient, type UnaryCall} from '../../proto/grpc.ts';
 
 export type TestApi = {
   api: Api;
+  log: MemoryLog;
   model: ApiDeps['model'];
   submitted: InboxRecord[];
   /** What the api's checks say; change it. */
@@ -22,6 +25,7 @@ export async function startApi(
   overrides: Partial<ApiDeps> = {},
 ): Promise<TestApi> {
   const model = createReadModel();
+  const log = createMemoryLog();
   const submitted: InboxRecord[] = [];
   const check = {name: 'models', ok: true, message: ''};
   const api = await createApi({
@@ -31,6 +35,7 @@ export async function startApi(
     build: {version: '0.0.0-test', commit: 'abc'},
     clock: systemClock,
     model,
+    events: {log, codec},
     submit: async record => void submitted.push(record),
     cells: () => [],
     checks: () => [check],
@@ -43,7 +48,7 @@ export async function startApi(
     t.teardown(() => opened.close());
     return opened;
   };
-  return {api, model, submitted, check, client};
+  return {api, log, model, submitted, check, client};
 }
 
 /** Calls a unary method with a deadline of 5 s; rejects with the ServiceError. */

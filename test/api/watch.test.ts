@@ -55,11 +55,11 @@ function watchHosts(t: ExecutionContext) {
     closing: closing.signal,
   } as const;
   const stream = call as unknown as grpc.ServerWritableStream<unknown, WatchEvent<HostRow>>;
-  const start = () =>
+  const start = (resumeToken = '', filter = '') =>
     streamChanges(
       stream,
       source,
-      () => () => true,
+      {filter, resumeToken, parse: () => host => filter === '' || host.risk > 0.4},
       event => event,
     );
   const told = () => call.taken.map(event => [event.kind, 'item' in event ? event.item.name : '']);
@@ -77,8 +77,10 @@ test('a quiet watch sends bookmarks', async t => {
   t.deepEqual(told().slice(2), [
     ['bookmark', ''],
     ['bookmark', ''],
+    ['bookmark', ''],
   ]);
-  t.like(call.taken[2], {atMs: START_MS});
+  t.like(call.taken[2], {atMs: START_MS, complete: true});
+  t.like(call.taken[3], {complete: false});
 });
 
 test('for a reader that is behind, the changes of a host become one, and the last one is there', async t => {
@@ -97,6 +99,7 @@ test('for a reader that is behind, the changes of a host become one, and the las
   t.deepEqual(told(), [
     ['initial', 'hosts/h1'],
     ['initial', 'hosts/h2'],
+    ['bookmark', ''],
     ['changed', 'hosts/h1'],
     ['changed', 'hosts/h2'],
   ]);

@@ -1,0 +1,221 @@
+/**
+ * What happened, as the journals tell it: every record that counts, taken apart into events.
+ *
+ * E1 Events of a partition come in the order of its journal, exactly once; those of several
+ *    partitions are merged by the time of their ticks.
+ * E2 Nothing is kept for a reader but the next stretch of each journal: one that stops reading costs
+ *    no more memory, and goes on where it was.
+ */
+import type {Decision} from '../domain/decision.ts';
+import type {EffectResult, IssuedEffect} from '../domain/effects.ts';
+import {ForestayError, isForestayError} from '../domain/errors.ts';
+import {PARTITION_COUNT} from '../domain/hash.ts';
+import type {Epoch, InboxRecord, Tick, Transition} from '../domain/records.ts';
+import type {Codec, Log} from '../ports.ts';
+import {createJournalReader, JOURNAL_START, type JournalReader} from './journal-reader.ts';
+import {readRange} from './log-range.ts';
+import type {JournalPlace, JournalPlaces} from './resume-token.ts';
+
+export type FleetEvent = {
+  /** `partition/epoch/tick/n` */
+  id: string;
+  atMs: number;
+  partition: number;
+} & (
+  | {kind: 'transition'; transition: Transition}
+  | {kind: 'decision'; decision: Decision}
+  | {kind: 'effect'; effect: IssuedEffect}
+  | {kind: 'result'; result: EffectResult}
+  | {kind: 'command'; command: Command}
+  | {kind: 'ownership'; ownership: Epoch}
+);
+
+/** A record of the inbox that is no result. */
+export type Command = Exclude<InboxRecord, {kind: 'effect-result'}>;
+
+export type EventSource = {log: Log; codec: Pick<Codec, 'decodeJournal' | 'decodeInbox'>};
+
+export type EventCursor = {
+  /** The next events, at least one if there are any below `ends`; then, where it stands. */
+  next(ends: ReadonlyMap<number, number>): Promise<readonly FleetEvent[]>;
+  /** True once everything below these offsets was given. */
+  isThrough(ends: ReadonlyMap<number, number>): boolean;
+  places(): JournalPlaces;
+};
+
+/** Of each journal at a time. */
+const READ_BYTES = 128 * 1024;
+const EVENTS_TOGETHER = 1000;
+
+/** What one record came to, and where its journal stands after it. */
+type Stretch = {atMs: number; events: readonly FleetEvent[]; after: JournalPlace};
+
+type Lane = {
+  partition: number;
+  reader: JournalReader;
+  /** Next offset to read. */
+  offset: number;
+  /** Of the newest tick. */
+  atMs: number;
+  inboxOffset: number;
+  waiting: Stretch[];
+  place: JournalPlace;
+};
+
+/**
+ * Reads from these places on; partitions without one from their beginning.
+ *
+ * Errors: those of the log; `TOKEN_EXPIRED` if retention took what follows a place.
+ */
+export async function openEvents(source: EventSource, from: JournalPlaces): Promise<EventCursor> {
+  for (const [partition, {offset}] of from) {
+    const start = await source.log.startOffset('journal', partition);
+    if (offset < start) throw expired(partition, offset, start);
+  }
+  const lanes = Array.from({length: PARTITION_COUNT}, (_, partition) =>
+    laneOf(source, partition, from.get(partition) ?? {...JOURNAL_START, inboxOffset: 0}),
+  );
+
+  const isBehind = ({partition, offset}: Lane, ends: ReadonlyMap<number, number>): boolean =>
+    offset < (ends.get(partition) ?? 0);
+
+  return {
+    isThrough: ends => lanes.every(lane => lane.waiting.length === 0 && !isBehind(lane, ends)),
+    async next(ends) {
+      const isStarved = (lane: Lane) => lane.waiting.length === 0 && isBehind(lane, ends);
+      const events: FleetEvent[] = [];
+      while (events.length < EVENTS_TOGETHER) {
+        const starved = lanes.filter(isStarved);
+        if (starved.length > 0) {
+          // What is ready is not held back by partitions that have to be read first.
+          if (events.length > 0) break;
+          const found = await Promise.all(starved.map(lane => fill(source, lane)));
+          if (found.includes(true)) continue;
+          // The log gives nothing where it says that there is something: it is asked again later.
+          break;
+        }
+        const lane = earliest(lanes);
+        if (lane === undefined) break;
+        const stretch = lane.waiting.shift() as Stretch;
+        lane.place = stretch.after;
+        for (const event of stretch.events) events.push(event);
+      }
+      return events;
+    },
+    places: () =>
+      new Map(
+        lanes.filter(({place}) => place.offset > 0).map(({partition, place}) => [partition, place]),
+      ),
+  };
+}
+
+function earliest(lanes: readonly Lane[]): Lane | undefined {
+  let found: Lane | undefined;
+  for (const lane of lanes) {
+    const [next] = lane.waiting;
+    const [best] = found?.waiting ?? [];
+    if (next !== undefined && (best === undefined || next.atMs < best.atMs)) found = lane;
+  }
+  return found;
+}
+
+function laneOf({codec}: EventSource, partition: number, place: JournalPlace): Lane {
+  const {offset, inboxOffset} = place;
+  const reader = createJournalReader(codec, place);
+  return {partition, reader, offset, atMs: 0, inboxOffset, waiting: [], place};
+}
+
+/** Reads the next stretch of a journal; false: there is none. What cannot be read is left out. */
+async function fill(source: EventSource, lane: Lane): Promise<boolean> {
+  const records = await source.log.read('journal', lane.partition, lane.offset, READ_BYTES);
+  for (const record of records) {
+    lane.offset = record.offset + 1;
+    const item = readable(() => lane.reader.take(record));
+    if (item?.kind === 'epoch') {
+      push(lane, [{...ownershipOf(lane, item.epoch), atMs: lane.atMs}]);
+    } else if (item?.kind === 'tick') {
+      lane.atMs = item.tick.timeMs;
+      push(lane, [...(await takenBy(source, lane, item.tick)), ...doneBy(lane, item.tick)]);
+    }
+  }
+  // A place moves on over records that came to nothing, too.
+  if (records.length > 0) push(lane, []);
+  return records.length > 0;
+}
+
+function push(lane: Lane, events: readonly FleetEvent[]): void {
+  const after = {...lane.reader.position(), inboxOffset: lane.inboxOffset};
+  lane.waiting.push({atMs: lane.atMs, events, after});
+}
+
+function ownershipOf({partition}: Lane, ownership: Epoch) {
+  return {
+    id: `${partition}/${ownership.epoch}/0/0`,
+    partition,
+    kind: 'ownership',
+    ownership,
+  } as const;
+}
+
+/** What a tick took from the inbox: results and commands. */
+async function takenBy({log, codec}: EventSource, lane: Lane, tick: Tick): Promise<FleetEvent[]> {
+  const {partition} = lane;
+  const [from, to] = [lane.inboxOffset, tick.cut.inboxOffset];
+  lane.inboxOffset = to;
+  const events: FleetEvent[] = [];
+  // Where the reading began, the tick before is not known.
+  if (from < 0 || from >= to) return events;
+  for await (const {offset, value} of readRange(log, 'inbox', partition, from, to)) {
+    const record = readable(() => codec.decodeInbox(value));
+    if (record === undefined) continue;
+    const head = {id: idOf(lane, tick, `i${offset}`), atMs: tick.timeMs, partition};
+    if (record.kind === 'effect-result') {
+      events.push({...head, kind: 'result', result: record.result});
+    } else if (isShown(partition, record)) events.push({...head, kind: 'command', command: record});
+  }
+  return events;
+}
+
+/** A command goes to all partitions under one id and is one event; what a start asks for is not. */
+function isShown(partition: number, {requestId}: Command): boolean {
+  return partition === 0 || requestId.startsWith('configuration/');
+}
+
+/** What a tick did, in the order in which it did it. */
+function doneBy(lane: Lane, tick: Tick): FleetEvent[] {
+  const {partition} = lane;
+  const head = (name: string) => ({id: idOf(lane, tick, name), atMs: tick.timeMs, partition});
+  return [
+    ...tick.transitions.map(
+      (transition, index): FleetEvent => ({...head(`t${index}`), kind: 'transition', transition}),
+    ),
+    ...tick.decisions.map(
+      (decision, index): FleetEvent => ({...head(`d${index}`), kind: 'decision', decision}),
+    ),
+    ...tick.effects.map(
+      (effect, index): FleetEvent => ({...head(`e${index}`), kind: 'effect', effect}),
+    ),
+  ];
+}
+
+function idOf({partition}: Lane, tick: Tick, name: string): string {
+  return `${partition}/${tick.epoch}/${tick.number}/${name}`;
+}
+
+function readable<Item>(read: () => Item): Item | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (isForestayError(error)) return undefined;
+    throw error;
+  }
+}
+
+function expired(partition: number, offset: number, start: number): ForestayError {
+  return new ForestayError(
+    'TOKEN_EXPIRED',
+    `cannot go on at offset ${offset} of partition ${partition}: the log begins at ${start}; ` +
+      'list again and watch from there, or begin at a later time',
+    {details: {partition, offset, start}},
+  );
+}
