@@ -8,7 +8,10 @@ export type IngestLimits = {
   totalBytesMax: number;
   /** What one append to the log carries. */
   appendBytesMax: number;
-  /** Appends in flight of one partition. */
+  /**
+   * Appends in flight of one partition. With more than one a later append may succeed where an
+   * earlier one did not, and nobody can tell a hole at the end of an edge's life from its end.
+   */
   appendsInFlightMax: number;
   /** Samples of a live cell that are further ahead of the clock than this are counted. */
   futureMs: number;
@@ -25,7 +28,7 @@ export const DEFAULT_INGEST_LIMITS: IngestLimits = {
   streamBytesMax: 4 * 1024 * 1024,
   totalBytesMax: 64 * 1024 * 1024,
   appendBytesMax: 4 * 1024 * 1024,
-  appendsInFlightMax: 2,
+  appendsInFlightMax: 1,
   futureMs: 5_000,
   lagMsMax: 5_000,
   throttleMs: 1_000,

@@ -123,7 +123,8 @@ function readTelemetry(sink: Sink, cursor: Cursor): Reading {
     // Whatever may fail comes before the mark is moved: the record is then read again.
     const blocks = await blocksOf(sink, cursor, offset, batch);
     const verdict = marks.take(batch.edge, batch.cell, batch.incarnation, batch.seq);
-    if (verdict !== 'next' || batch.seq % sink.sampleEvery !== 0) return;
+    // Whoever starts behind a late repeat takes all that is newer for gapped; keys tell repeats.
+    if (verdict === 'repeated' || batch.seq % sink.sampleEvery !== 0) return;
     let rows = 0;
     for (const {table, block} of blocks) {
       addSamples(sink.add, table, batch, block, rows);

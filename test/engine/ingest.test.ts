@@ -101,6 +101,19 @@ test.serial('a stream ends at its first failed append and acks nothing after it'
   t.deepEqual((await telemetryOf(log)).length, 1);
 });
 
+test.serial('what follows a failed append of a stream is not in the log before it', async t => {
+  const held = heldLog();
+  const {open, log} = setUp({log: held.log});
+  const {session} = open();
+  session.record(batchBytes(1));
+  await settled();
+  session.record(batchBytes(1, {incarnation: 2}));
+  await settled();
+  await held.fail(new Error('no answer'));
+  await held.release();
+  t.deepEqual(await telemetryOf(log), []);
+});
+
 test.serial('a session that comes after a failed append starts where the acks ended', async t => {
   const held = heldLog();
   const {open, log} = setUp({log: held.log});

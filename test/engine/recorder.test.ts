@@ -41,8 +41,20 @@ test('every sample is stored once, with the time of its edge, however often it w
   );
   t.like(rows[1], {cell: 'default', edge: 'h01', incarnation: 1});
   t.is(rows[1]?.cpu_steal_ratio, 3);
-  t.deepEqual([...recorder.storedSamples()], [['default', 10]]);
+  t.deepEqual([...recorder.storedSamples()], [['default', 12]]);
   await end();
+});
+
+test('a recorder that starts again right before a late repeat stores what follows it', async t => {
+  const first = recording(t);
+  await first.append('telemetry', ...[batch(1), batch(2), batch(3)].map(telemetry));
+  await first.recorder.drained();
+  await first.end();
+  await first.append('telemetry', ...[batch(1), batch(4), batch(5)].map(telemetry));
+  const second = recording(t, {log: first.log, store: first.store});
+  await second.recorder.drained();
+  t.is(await first.store.count('samples_host_v1'), 10);
+  await second.end();
 });
 
 test('rows of several blocks of one set in a batch are different samples', async t => {
