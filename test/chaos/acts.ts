@@ -144,9 +144,11 @@ export const ACTS: readonly Act[] = [
   },
 ];
 
-const byWeight = ACTS.flatMap(act => Array.from({length: act.weight}, () => act));
-
-/** One of them, by weight. */
-export function drawAct(random: Random): Act {
-  return pick(random, byWeight);
+/** One of those whose name has `words` in it, by weight. */
+export function drawAct(random: Random, words = ''): Act {
+  const acts = ACTS.filter(({name}) => name.includes(words));
+  return pick(
+    random,
+    acts.flatMap(act => Array.from({length: act.weight}, () => act)),
+  );
 }

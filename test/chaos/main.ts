@@ -3,6 +3,7 @@
  *
  *     node test/chaos/main.ts --minutes 10 --seed 1 -o json
  *
+ * `--only 'kill a core'` draws only acts whose name has these words in it.
  * Ends with 1 if an oracle finds anything lost, done twice or out of order.
  */
 import {parseArgs} from 'node:util';
@@ -19,6 +20,7 @@ const {values} = parseArgs({
     hosts: {type: 'string', default: '16'},
     cells: {type: 'string', default: '8'},
     speed: {type: 'string', default: '10'},
+    only: {type: 'string', default: ''},
     output: {type: 'string', short: 'o', default: 'text'},
   },
 });
@@ -35,7 +37,7 @@ try {
     hosts: Number(values.hosts),
     cells: Number(values.cells),
     speed: Number(values.speed),
-    next: (random, passedMs) => (passedMs < lastActMs ? drawAct(random) : undefined),
+    next: (random, passedMs) => (passedMs < lastActMs ? drawAct(random, values.only) : undefined),
     say,
   });
   for (const line of showFindings(outcome.findings)) say(`FOUND ${line}`);
