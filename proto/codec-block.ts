@@ -1,7 +1,15 @@
 import type {ForestayError} from '../core/domain/errors.ts';
 import type {Block} from '../core/domain/telemetry.ts';
 import type {BlockFields} from './codec-batch-reader.ts';
-import {bytesOf, copyFloats, floatsOf, packFloats, unpackFloats} from './codec-floats.ts';
+import {
+  alignedBytes,
+  bytesOf,
+  copyAligned,
+  copyFloats,
+  floatsOf,
+  packFloats,
+  unpackFloats,
+} from './codec-floats.ts';
 import {malformed, wholeNumber} from './codec-guards.ts';
 import {ValueEncoding} from './gen/forestay/v1/telemetry_pb.ts';
 
@@ -136,7 +144,8 @@ function rowEntityOf({metricSet, rows, entities, rowEntity}: BlockFields): Uint1
     return identityOf(rows);
   }
   requireLength(rowEntity, rows * 2, 'row_entity', metricSet);
-  const indices = new Uint16Array(new Uint8Array(rowEntity).buffer);
+  const copy = copyAligned(rowEntity);
+  const indices = new Uint16Array(copy.buffer, copy.byteOffset, rows);
   for (let row = 0; row < rows; row++) {
     const index = indices[row] as number;
     if (index < entities.length) continue;
@@ -161,10 +170,12 @@ function timesOf({metricSet, rows, baseMs, rowOffsetMs}: BlockFields): Float64Ar
   if (base < 0 || base > TIME_MS_MAX - OFFSET_MS_MAX) {
     throw malformed(CODE, `base_ms of ${metricSet} is ${base}, not a time after 1970`);
   }
-  const times = new Float64Array(rows);
+  const memory = alignedBytes(8 * rows);
+  const times = new Float64Array(memory.buffer, memory.byteOffset, rows);
   if (rowOffsetMs.length === 0) return times.fill(base);
   requireLength(rowOffsetMs, rows * 4, 'row_offset_ms', metricSet);
-  const offsets = new Uint32Array(new Uint8Array(rowOffsetMs).buffer);
+  const copy = copyAligned(rowOffsetMs);
+  const offsets = new Uint32Array(copy.buffer, copy.byteOffset, rows);
   for (let row = 0; row < rows; row++) times[row] = base + (offsets[row] as number);
   return times;
 }

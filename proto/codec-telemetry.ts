@@ -5,6 +5,7 @@ import {type BatchFields, type BlockFields, readBatch} from './codec-batch-reade
 import {BATCH_VALUES_BYTES_MAX, blockOf, toBlock} from './codec-block.ts';
 import {malformed, parse, wholeNumber} from './codec-guards.ts';
 import {inventoryHostOf, toInventoryHost} from './codec-inventory.ts';
+import {recallDecoded, rememberDecoded} from './codec-memory.ts';
 import * as wire from './gen/forestay/v1/telemetry_pb.ts';
 
 const CODE = 'BATCH_MALFORMED';
@@ -33,18 +34,12 @@ export function encodeTelemetry(record: TelemetryRecord, packAboveBytes: number)
  * read.
  */
 export function decodeTelemetry(bytes: Uint8Array): TelemetryRecord {
-  const known = decoded.get(bytes);
+  const known = recallDecoded(bytes);
   if (known !== undefined) return known;
   const record = readRecord(bytes);
-  decoded.set(bytes, record);
+  rememberDecoded(bytes, record);
   return record;
 }
-
-/**
- * What these very bytes, the object, were decoded to: ingest, owner and recorder of one process all
- * read them, and nobody may change them.
- */
-const decoded = new WeakMap<Uint8Array, TelemetryRecord>();
 
 function readRecord(bytes: Uint8Array): TelemetryRecord {
   const batch = readBatch(bytes);

@@ -78,10 +78,8 @@ function conflate(waiting: Reply[], reply: Reply): void {
 
 function toResponse(reply: Reply): IngestResponse {
   switch (reply.kind) {
-    case 'ack': {
-      const {incarnation, seq} = reply;
-      return {response: {case: 'ack', value: {incarnation, seq: BigInt(seq)}}};
-    }
+    case 'ack':
+      return encodeAck(reply.incarnation, reply.seq);
     case 'refusal': {
       const {incarnation, seq, code, message} = reply;
       return {response: {case: 'refusal', value: {incarnation, seq: BigInt(seq), code, message}}};
@@ -89,4 +87,30 @@ function toResponse(reply: Reply): IngestResponse {
     case 'throttle':
       return {response: {case: 'throttle', value: {intervalMs: reply.intervalMs}}};
   }
+}
+
+/** Both tags, both lengths, and the longest varints of 32 and of 53 bits. */
+const ACK_BYTES_MAX = 2 + 1 + 5 + 1 + 8;
+
+/** An IngestResponse with an ack in it: one of these goes out for nearly every message. */
+export function encodeAck(incarnation: number, seq: number): Uint8Array {
+  const bytes = Buffer.allocUnsafe(ACK_BYTES_MAX);
+  bytes[0] = ACK_TAG;
+  let at = 2;
+  if (incarnation > 0) at = writeField(bytes, at, INCARNATION_TAG, incarnation);
+  if (seq > 0) at = writeField(bytes, at, SEQ_TAG, seq);
+  bytes[1] = at - 2;
+  return bytes.subarray(0, at);
+}
+
+const ACK_TAG = 0x0a;
+const INCARNATION_TAG = 0x08;
+const SEQ_TAG = 0x10;
+
+function writeField(bytes: Uint8Array, at: number, tag: number, value: number): number {
+  bytes[at++] = tag;
+  let rest = value;
+  for (; rest >= 128; rest = Math.floor(rest / 128)) bytes[at++] = (rest % 128) | 128;
+  bytes[at++] = rest;
+  return at;
 }

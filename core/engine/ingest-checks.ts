@@ -1,6 +1,5 @@
 import {fleetAgents} from '../domain/effects.ts';
 import {ForestayError, isForestayError} from '../domain/errors.ts';
-import {partitionOfCell} from '../domain/hash.ts';
 import type {EntityKind, MetricSet} from '../domain/metric-sets.ts';
 import {type Batch, type Block, hostName, type TelemetryRecord} from '../domain/telemetry.ts';
 import type {Codec} from '../ports.ts';
@@ -28,8 +27,13 @@ export type Checks = {
 /** What could be read, and what is wrong with it if anything is: one of the two is there. */
 export type Checked = {record: TelemetryRecord | undefined; error: ForestayError | undefined};
 
-/** Checks everything about a record but its place in the order. */
-export function checkRecord(checks: Checks, hello: Hello, bytes: Uint8Array): Checked {
+/** Checks everything about a record of a stream but its place in the order. */
+export function checkRecord(
+  checks: Checks,
+  hello: Hello,
+  partition: number,
+  bytes: Uint8Array,
+): Checked {
   let record: TelemetryRecord | undefined;
   try {
     record = checks.codec.decodeTelemetry(bytes);
@@ -39,7 +43,7 @@ export function checkRecord(checks: Checks, hello: Hello, bytes: Uint8Array): Ch
     if (record.kind === 'batch') {
       requireHostNames(record.batch);
       requireKnownSets(record.batch, checks.metricSets);
-      checks.timeBases.claim(partitionOfCell(hello.cell), hello.cell, record.batch.timeBase);
+      checks.timeBases.claim(partition, hello.cell, record.batch.timeBase);
     }
     return {record, error: undefined};
   } catch (error) {

@@ -54,4 +54,5 @@ function isAfter(mark: DurableMark, held: DurableMark): boolean {
   return mark.seq > held.seq;
 }
 
-const keyOf = ({edge, cell}: Hello): string => JSON.stringify([cell, edge]);
+/** The length says where the cell ends: names may hold anything. */
+const keyOf = ({edge, cell}: Hello): string => `${cell.length}:${cell}${edge}`;

@@ -58,6 +58,7 @@ export class IngestSession {
   readonly #context: SessionContext;
   readonly #heldBack: HeldBack;
   #hello: Hello | undefined;
+  #partition = 0;
   #sequence: Sequence | undefined;
   #state: 'open' | 'finishing' | 'ended' | 'failed' = 'open';
   #pendingBytes = 0;
@@ -86,6 +87,7 @@ export class IngestSession {
       if (this.#hello !== undefined) throw secondHello(this.#hello);
       requireHello(hello);
       this.#hello = hello;
+      this.#partition = partitionOfCell(hello.cell);
       this.#sequence = createSequence(() => this.#context.durable(hello));
       this.#context.opened(this, hello);
     });
@@ -137,7 +139,7 @@ export class IngestSession {
     const hello = this.#hello;
     const sequence = this.#sequence;
     if (hello === undefined || sequence === undefined) throw helloMissing();
-    const {record, error} = checkRecord(this.#context, hello, bytes);
+    const {record, error} = checkRecord(this.#context, hello, this.#partition, bytes);
     const span = spanOf(record, error, sequence);
     const verdict = sequence.judge(span);
     if (error?.code === 'EDGE_MISMATCH' && verdict !== 'next') throw error;
@@ -158,7 +160,7 @@ export class IngestSession {
 
   #accept(hello: Hello, record: TelemetryRecord, span: Span, bytes: Uint8Array): void {
     const context = this.#context;
-    const partition = partitionOfCell(hello.cell);
+    const partition = this.#partition;
     const counts = countBatch(record, context.nowMs() + context.limits.futureMs);
     this.#pendingBytes += bytes.length;
     context.push(partition, {

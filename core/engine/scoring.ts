@@ -139,7 +139,8 @@ export function createScoringClient(
       if (flights.size === 0) return;
       const deadline = new AbortController();
       await Promise.race([Promise.all(flights), clock.sleep(ms, deadline.signal)]);
-      deadline.abort();
+      // A reason of its own: the default one is an error with a stack, at every tick.
+      deadline.abort('settled');
     },
     taken: () => taken,
   };

@@ -1,9 +1,11 @@
 import {Duplex} from 'node:stream';
 import {setImmediate as turn} from 'node:timers/promises';
+import {fromBinary} from '@bufbuild/protobuf';
 import * as grpc from '@grpc/grpc-js';
 import test from 'ava';
 import {createReplies, type IngestCall} from '../../core/api/telemetry-replies.ts';
 import type {Reply} from '../../core/engine/ingest-session.ts';
+import {IngestResponseSchema} from '../../proto/gen/forestay/v1/telemetry_pb.ts';
 
 type Written = {response: {case: string; value: {seq?: bigint}}};
 
@@ -17,7 +19,10 @@ function slowReader() {
     read() {
       // Nothing comes in.
     },
-    write({response}: Written, _encoding, done) {
+    write(answer: Written | Uint8Array, _encoding, done) {
+      const message =
+        answer instanceof Uint8Array ? fromBinary(IngestResponseSchema, answer) : answer;
+      const {response} = message as Written;
       written.push(`${response.case} ${response.value.seq ?? ''}`.trim());
       release = done;
     },
