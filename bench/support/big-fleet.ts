@@ -163,10 +163,10 @@ function fill(values: Float32Array, next: () => number): void {
   }
 }
 
+/** Swap is next to empty everywhere but where it was said to be full. */
 function burdenRows(cell: BigCell, block: Block, burdens: ReadonlyMap<string, number>): void {
-  if (burdens.size === 0) return;
   cell.hosts.forEach(({host}, row) => {
-    const ratio = burdens.get(host);
-    if (ratio !== undefined) block.values[SWAP * block.rows + row] = ratio;
+    const at = SWAP * block.rows + row;
+    block.values[at] = burdens.get(host) ?? (block.values[at] as number) / 10;
   });
 }

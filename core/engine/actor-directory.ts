@@ -120,8 +120,8 @@ export class ActorDirectory {
     event: HostEvent | VmEvent,
   ): {move?: Move; effects: readonly Effect[]; error?: ForestayError} {
     const row = this.#rows.get(id);
+    if (row !== undefined) this.#touched.add(id);
     if (row === undefined || row.quarantined !== '') return {effects: []};
-    this.#touched.add(id);
     this.#emitted = [];
     const {kind, state: from, context: before} = row;
     try {

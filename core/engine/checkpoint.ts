@@ -13,7 +13,9 @@ import {ActorDirectory, type StoredActor} from './actor-directory.ts';
 import {readRange, unanswered} from './log-range.ts';
 import {createMarks, type Mark} from './marks.ts';
 import {createPartitionState, type PartitionState} from './partition-state.ts';
+import {RunningEffects} from './running-effects.ts';
 import {fitTable} from './set-table.ts';
+import {SortedMap} from './sorted-map.ts';
 
 const CHUNK_BYTES = 512 * 1024;
 /** Of this layout; another one is not read but rebuilt from the journal. */
@@ -68,6 +70,9 @@ export function decodeState(
     ...createPartitionState(stored.partition, policy, model),
     ...rest,
     tables: new Map([...rest.tables].map(([name, table]) => [name, fitTable(table, model)])),
+    hosts: SortedMap.of(rest.hosts),
+    vms: SortedMap.of(rest.vms),
+    running: RunningEffects.of(rest.running),
     actors: directory,
     marks: createMarks(marks),
   };

@@ -11,6 +11,11 @@ export function agentFor(state: PartitionState, effect: Effect): {agent: string;
   return {agent, address: state.hosts.get(on)?.facts?.actuatorAddress ?? ''};
 }
 
+/** The actor that asked for an effect, and that hears what came of it. */
+export function entityOf(effect: Effect): string {
+  return effect.vm === '' ? `hosts/${effect.host}` : `vms/${effect.vm}`;
+}
+
 function agentName(effect: Effect): string {
   switch (effect.kind) {
     case 'fence-host':

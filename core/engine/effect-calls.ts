@@ -8,10 +8,9 @@ import {isForestayError} from '../domain/errors.ts';
 import {publish} from '../events.ts';
 import type {Actuator, Fence, Hypervisor, LoadBalancer} from '../ports.ts';
 import type {Announcer} from './announcer.ts';
-import {agentFor} from './effect-address.ts';
+import {agentFor, entityOf} from './effect-address.ts';
 import type {PartitionState} from './partition-state.ts';
 import {violatedPrecondition} from './preconditions.ts';
-import {entityOf} from './tick-draft.ts';
 
 export type EffectCalls = {
   /** Starts an effect, if its preconditions still hold. Undefined: it runs, or nobody knows. */

@@ -16,9 +16,9 @@ import type {InboxRecord} from '../domain/records.ts';
 import type {Clock, Codec, Hypervisor, LoadBalancer, Log, Random} from '../ports.ts';
 import {createAnnouncer} from './announcer.ts';
 import {createCallLanes} from './call-lanes.ts';
+import {entityOf} from './effect-address.ts';
 import {createEffectCalls} from './effect-calls.ts';
 import type {PartitionState} from './partition-state.ts';
-import {entityOf} from './tick-draft.ts';
 
 export type Actuators = {hypervisor: Hypervisor; balancer: LoadBalancer};
 

@@ -3,42 +3,55 @@ import type {CellView, HostView, VmView} from '../domain/fleet.ts';
 import type {TopState} from '../domain/fleet-state.ts';
 import {usageP95} from '../domain/usage.ts';
 import {resource} from './actor-directory.ts';
-import {bandRow, type HostEntry, type PartitionState, type VmEntry} from './partition-state.ts';
+import {
+  bandRow,
+  type HostEntry,
+  isAtRisk,
+  type PartitionState,
+  sortedKeys,
+  type VmEntry,
+} from './partition-state.ts';
 import {riskiestComponent} from './set-table.ts';
 
-/** The partition's cells as the planner sees them, by name; hosts and VMs ascend by name. */
-export function cellViews(state: PartitionState): CellView[] {
-  const busy = new Set<string>();
-  for (const effect of state.running.values()) {
-    busy.add(effect.vm === '' ? `hosts/${effect.host}` : `vms/${effect.vm}`);
+/**
+ * Cells in which there may be something to decide. In all others the planner finds nothing
+ * (`needsPlan`), so that they need not be shown to it.
+ */
+export function troubledCells(state: PartitionState): ReadonlySet<string> {
+  const cells = new Set<string>();
+  for (const id of state.actors.troubled) {
+    const name = id.slice(id.indexOf('/') + 1);
+    const entry = (id.startsWith('hosts/') ? state.hosts : state.vms).get(name);
+    if (entry !== undefined) cells.add(entry.cell);
   }
-  const cells = new Map<string, {hosts: HostView[]; vms: VmView[]}>();
-  const cell = (name: string) => {
-    const known = cells.get(name) ?? {hosts: [], vms: []};
-    cells.set(name, known);
-    return known;
-  };
-  for (const host of state.hosts.values()) {
-    const context = state.actors.hostContext(host.name);
-    if (context !== undefined) cell(host.cell).hosts.push(hostView(state, host, context, busy));
-  }
-  for (const vm of state.vms.values()) {
-    const context = state.actors.vmContext(vm.name);
-    if (context !== undefined) cell(vm.cell).vms.push(vmView(state, vm, context, busy));
-  }
-  return [...cells]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, {hosts, vms}]) => ({
-      cell: name,
-      nowMs: state.timeMs,
-      hosts: hosts.sort(byName),
-      vms: vms.sort(byName),
-      movesLastHour: movesLastHour(state, name),
-    }));
+  for (const host of state.hosts.values()) if (isAtRisk(state, host)) cells.add(host.cell);
+  return cells;
 }
 
-function byName(a: {name: string}, b: {name: string}): number {
-  return a.name < b.name ? -1 : 1;
+/** These cells as the planner sees them, by name; hosts and VMs ascend by name. */
+export function cellViews(state: PartitionState, wanted: ReadonlySet<string>): CellView[] {
+  if (wanted.size === 0) return [];
+  const cells = new Map(
+    [...wanted].sort().map(name => [name, {hosts: [] as HostView[], vms: [] as VmView[]}]),
+  );
+  for (const name of sortedKeys(state.hosts)) {
+    const host = state.hosts.get(name) as HostEntry;
+    const context = state.actors.hostContext(name);
+    if (context !== undefined) cells.get(host.cell)?.hosts.push(hostView(state, host, context));
+  }
+  for (const name of sortedKeys(state.vms)) {
+    const vm = state.vms.get(name) as VmEntry;
+    if (!wanted.has(vm.cell)) continue;
+    const context = state.actors.vmContext(name);
+    if (context !== undefined) cells.get(vm.cell)?.vms.push(vmView(state, vm, context));
+  }
+  return [...cells].map(([cell, {hosts, vms}]) => ({
+    cell,
+    nowMs: state.timeMs,
+    hosts,
+    vms,
+    movesLastHour: movesLastHour(state, cell),
+  }));
 }
 
 function movesLastHour(state: PartitionState, cell: string): number {
@@ -53,12 +66,7 @@ export function topOf(path: string): TopState {
 /** What a link is taken to carry where the inventory does not say: 10 Gbit/s. */
 const LINK_BYTES_PER_SECOND = 1.25e9;
 
-function hostView(
-  state: PartitionState,
-  host: HostEntry,
-  context: HostContext,
-  busy: ReadonlySet<string>,
-): HostView {
+function hostView(state: PartitionState, host: HostEntry, context: HostContext): HostView {
   const path = state.actors.path(resource('host', host.name));
   const found = bandRow(state, host);
   const {facts} = host;
@@ -85,16 +93,11 @@ function hostView(
       found === undefined ? 0 : state.timeMs - (found.table.windows.lastMs[found.row] as number),
     failedAtMs: host.failedAtMs,
     clearedAtMs: host.clearedAtMs,
-    busy: busy.has(resource('host', host.name)),
+    busy: state.running.isBusy(resource('host', host.name)),
   };
 }
 
-function vmView(
-  state: PartitionState,
-  vm: VmEntry,
-  context: VmContext,
-  busy: ReadonlySet<string>,
-): VmView {
+function vmView(state: PartitionState, vm: VmEntry, context: VmContext): VmView {
   const path = state.actors.path(resource('vm', vm.name));
   const {facts} = vm;
   const table = state.tables.get(vm.table);
@@ -115,7 +118,7 @@ function vmView(
     homeHost: context.homeHost,
     targetHost: context.targetHost,
     cpuP95Cores: (Number.isNaN(p95) ? 1 : p95) * facts.cpuCores,
-    busy: busy.has(resource('vm', vm.name)),
+    busy: state.running.isBusy(resource('vm', vm.name)),
     movedAtMs: vm.movedAtMs,
     failedAtMs: vm.failedAtMs,
   };

@@ -2,7 +2,6 @@
  * Everything that one partition knows. It changes only inside a tick (tick.ts), from the tick's
  * inputs, so that the same inputs give the same state wherever they are read.
  */
-import type {IssuedEffect} from '../domain/effects.ts';
 import {BUILT_IN_METRIC_SETS} from '../domain/metric-sets.ts';
 import type {Policy} from '../domain/policy.ts';
 import type {Control, Cut} from '../domain/records.ts';
@@ -11,7 +10,9 @@ import type {ModelSignature} from '../ports.ts';
 import {ActorDirectory} from './actor-directory.ts';
 import type {DueSamples} from './due-samples.ts';
 import {createMarks, type Marks} from './marks.ts';
+import {RunningEffects} from './running-effects.ts';
 import {createSetTable, type SetTable} from './set-table.ts';
+import {SortedMap} from './sorted-map.ts';
 
 export type HostEntry = {
   name: string;
@@ -55,11 +56,11 @@ export type PartitionState = {
   control: Control;
   marks: Marks;
   tables: Map<string, SetTable>;
-  hosts: Map<string, HostEntry>;
-  vms: Map<string, VmEntry>;
+  hosts: SortedMap<HostEntry>;
+  vms: SortedMap<VmEntry>;
   actors: ActorDirectory;
   /** Effects without a result yet, by id. */
-  running: Map<string, IssuedEffect & {issuedAtMs: number}>;
+  running: RunningEffects;
   /** What was last decided about an entity, and when it was recorded. */
   decided: Map<string, {key: string; atMs: number}>;
   /** Times of the moves of the last hour, by cell. */
@@ -90,10 +91,10 @@ export function createPartitionState(
     control: {mode: policy.mode, paused: false, policyVersion: policy.version},
     marks: createMarks(),
     tables: new Map(BUILT_IN_METRIC_SETS.map(set => [set.name, createSetTable(set, model)])),
-    hosts: new Map(),
-    vms: new Map(),
+    hosts: new SortedMap(),
+    vms: new SortedMap(),
     actors: new ActorDirectory(),
-    running: new Map(),
+    running: new RunningEffects(),
     decided: new Map(),
     moves: new Map(),
     requests: new Set(),
@@ -119,6 +120,6 @@ export function isAtRisk(state: PartitionState, host: HostEntry): boolean {
 }
 
 /** Map keys in ascending order: what makes a fold's order canonical. */
-export function sortedKeys<Value>(map: ReadonlyMap<string, Value>): string[] {
-  return [...map.keys()].sort();
+export function sortedKeys<Value>(map: SortedMap<Value>): readonly string[] {
+  return map.sortedKeys();
 }

@@ -12,7 +12,7 @@ import type {
 } from '../domain/records.ts';
 import type {InventoryHost, TelemetryRecord} from '../domain/telemetry.ts';
 import {type EngineEventName, type EngineEvents, publish} from '../events.ts';
-import {agentFor} from './effect-address.ts';
+import {agentFor, entityOf} from './effect-address.ts';
 import type {PartitionState} from './partition-state.ts';
 import type {ScoreResult} from './score-result.ts';
 
@@ -99,11 +99,6 @@ export function applyMove(draft: TickDraft, move: Transition): void {
 export function applyEffect({state, effects}: TickDraft, effect: IssuedEffect): void {
   effects.push(effect);
   state.running.set(effect.id, {...effect, issuedAtMs: state.timeMs});
-}
-
-/** The actor that asked for an effect, and that hears what came of it. */
-export function entityOf(effect: Effect): string {
-  return effect.vm === '' ? `hosts/${effect.host}` : `vms/${effect.vm}`;
 }
 
 /** Tells listeners what happened, unless it happened before and is only replayed. */

@@ -1,9 +1,10 @@
 import type {EffectResult, IssuedEffect} from '../domain/effects.ts';
 import {metricSet} from '../domain/metric-sets.ts';
 import type {InboxRecord} from '../domain/records.ts';
+import {entityOf} from './effect-address.ts';
 import {declareLost, declareReturned} from './host-fate.ts';
 import {createSetTable} from './set-table.ts';
-import {entityOf, send, type TickDraft, tell} from './tick-draft.ts';
+import {send, type TickDraft, tell} from './tick-draft.ts';
 
 /** Request ids that are remembered, so that a repeated command does nothing. */
 const REQUESTS_MAX = 10_000;

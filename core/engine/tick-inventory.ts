@@ -2,7 +2,8 @@ import type {VmContext} from '../../statecharts/events.ts';
 import type {Inventory, InventoryHost, InventoryVm} from '../domain/telemetry.ts';
 import {resource} from './actor-directory.ts';
 import {declareReturned} from './host-fate.ts';
-import {type HostEntry, type PartitionState, sortedKeys} from './partition-state.ts';
+import type {HostEntry} from './partition-state.ts';
+import {isSameInventory} from './same-inventory.ts';
 import {send, type TickDraft} from './tick-draft.ts';
 
 /** Inventories in a row without a VM before it is forgotten: one is a race, two are a fact. */
@@ -33,8 +34,7 @@ export function ensureHost(draft: TickDraft, cell: string, name: string): HostEn
 /** Something came from a host: it is not silent. */
 export function hear(draft: TickDraft, host: HostEntry): void {
   host.heardAtMs = draft.state.timeMs;
-  const context = draft.state.actors.hostContext(host.name);
-  if (!context?.suspected || context.lost) return;
+  if (!draft.state.actors.suspected.has(host.name)) return;
   send(draft, resource('host', host.name), {type: 'host.heard', atMs: draft.state.timeMs});
 }
 
@@ -44,7 +44,7 @@ export function takeInventory(draft: TickDraft, cell: string, inventory: Invento
     const host = ensureHost(draft, cell, facts.host);
     const before = host.facts;
     host.facts = facts;
-    if (!sameFacts(before, facts)) draft.inventory.push(facts);
+    if (before === undefined || !isSameInventory(before, facts)) draft.inventory.push(facts);
     if (host.lostBootId !== '' && facts.bootId !== host.lostBootId) declareReturned(draft, host);
     // What was on its way when the host was proven lost says nothing of where its VMs are.
     if (draft.state.actors.hostContext(host.name)?.lost) continue;
@@ -73,9 +73,11 @@ function placeVm(draft: TickDraft, cell: string, host: HostEntry, facts: Invento
   }
   entry.facts = facts;
   entry.missing = 0;
+  const id = resource('vm', name);
   const context = state.actors.vmContext(name);
-  if (context === undefined || !tellsSomething(context, host.name, isBusy(state, name))) return;
-  send(draft, resource('vm', name), {
+  if (context === undefined || !tellsSomething(context, host.name, state.running.isBusy(id)))
+    return;
+  send(draft, id, {
     type: 'placement.observed',
     atMs: state.timeMs,
     host: host.name,
@@ -100,31 +102,23 @@ function forgetMissing(draft: TickDraft, host: HostEntry, facts: InventoryHost):
     const entry = state.vms.get(name);
     if (entry === undefined || named.has(name)) continue;
     if (state.actors.vmContext(name)?.host !== host.name) continue;
-    if (state.actors.path(resource('vm', name)) !== 'normal' || isBusy(state, name)) continue;
+    const id = resource('vm', name);
+    if (state.actors.path(id) !== 'normal' || state.running.isBusy(id)) continue;
     entry.missing++;
     if (entry.missing < MISSING_MAX) continue;
     state.vms.delete(name);
-    state.decided.delete(resource('vm', name));
-    state.actors.remove(resource('vm', name));
+    state.decided.delete(id);
+    state.actors.remove(id);
   }
-}
-
-/** Whether an effect on the VM is under way. */
-export function isBusy(state: PartitionState, vm: string): boolean {
-  for (const effect of state.running.values()) if (effect.vm === vm) return true;
-  return false;
-}
-
-function sameFacts(before: InventoryHost | undefined, after: InventoryHost): boolean {
-  return before !== undefined && JSON.stringify(before) === JSON.stringify(after);
 }
 
 /** Hosts from which nothing has come for too long are suspected; suspicion is not proof. */
 export function noticeSilence(draft: TickDraft): void {
   const {state} = draft;
-  for (const name of sortedKeys(state.hosts)) {
-    const host = state.hosts.get(name) as HostEntry;
-    if (state.timeMs - host.heardAtMs < state.policy.silence.staleAfterMs) continue;
+  const heardMs = state.timeMs - state.policy.silence.staleAfterMs;
+  const silent: string[] = [];
+  for (const {name, heardAtMs} of state.hosts.values()) if (heardAtMs <= heardMs) silent.push(name);
+  for (const name of silent.sort()) {
     const context = state.actors.hostContext(name);
     if (context === undefined || context.suspected || context.lost) continue;
     send(draft, resource('host', name), {type: 'host.suspected', atMs: state.timeMs});

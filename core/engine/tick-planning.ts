@@ -12,10 +12,10 @@ import {
   type Ledger,
 } from '../domain/safety.ts';
 import {publish} from '../events.ts';
-import {cellViews} from './fleet-view.ts';
+import {cellViews, troubledCells} from './fleet-view.ts';
 import type {PartitionState} from './partition-state.ts';
 import {send, type TickDraft} from './tick-draft.ts';
-import {spreadRisk} from './tick-scores.ts';
+import {spreadRisk} from './tick-spread.ts';
 
 /** An unchanged decision is recorded again after this long. */
 const REPEAT_MS = 300_000;
@@ -28,7 +28,7 @@ export function planTick(draft: TickDraft): void {
   const {state} = draft;
   spreadRisk(draft);
   if (!takePlanningTurn(state)) return;
-  for (const cell of cellViews(state)) planCell(draft, cell);
+  for (const cell of cellViews(state, troubledCells(state))) planCell(draft, cell);
 }
 
 /** Risks change by the second; planning more often would only repeat itself. */

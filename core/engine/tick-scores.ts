@@ -1,6 +1,6 @@
 import {applyRisk, combineRisks, crossesBand} from '../domain/risk.ts';
 import {resource} from './actor-directory.ts';
-import {bandRow, type HostEntry, isAtRisk, sortedKeys} from './partition-state.ts';
+import {bandRow, type HostEntry} from './partition-state.ts';
 import type {SampleRows, ScoreResult} from './score-result.ts';
 import {riskiestComponent, type SetTable} from './set-table.ts';
 import {send, type TickDraft, tell} from './tick-draft.ts';
@@ -119,26 +119,5 @@ function tellBand(
   } else {
     host.clearedAtMs = atMs;
     send(draft, actor, {type: 'risk.cleared', atMs, risk});
-  }
-}
-/** A VM shares its host's risk: it hears when it comes to be on a risky host, or on a safe one. */
-export function spreadRisk(draft: TickDraft): void {
-  const {state} = draft;
-  for (const name of sortedKeys(state.vms)) {
-    const id = resource('vm', name);
-    const path = state.actors.path(id);
-    const context = state.actors.vmContext(name);
-    const host = context && state.hosts.get(context.host);
-    if (context === undefined || host === undefined) continue;
-    const risky = isAtRisk(state, host);
-    const found = bandRow(state, host);
-    const risk = found === undefined ? 0 : (found.table.bands.risk[found.row] as number);
-    if (risky && path === 'normal') {
-      send(draft, id, {type: 'risk.raised', atMs: state.timeMs, risk, host: host.name});
-    } else if (!risky && path.startsWith('at-risk')) {
-      if (!state.actors.hostContext(host.name)?.suspected) {
-        send(draft, id, {type: 'risk.cleared', atMs: state.timeMs, risk});
-      }
-    }
   }
 }
