@@ -76,28 +76,47 @@ function isLossAfter(loss: Loss, before: Position): boolean {
 
 /** Starts a ledger over with `state`, durably. */
 export function createLedger(files: Files, path: string, state: LedgerState): Ledger {
-  let file: AppendFile;
+  /** Undefined after a failure: what is in the file then nobody knows, so it is written anew. */
+  let file: AppendFile | undefined;
   let bytes = 0;
   const restart = (chunks: readonly Uint8Array[]): void => {
+    close();
     files.replace(path, Buffer.concat(chunks));
     file = files.openAppend(path);
     bytes = 0;
+  };
+  const close = (): void => {
+    file?.close();
+    file = undefined;
+  };
+  const broken = (error: unknown): never => {
+    close();
+    throw error;
   };
   restart(encodeState(state));
   return {
     append(next) {
       const chunks = encodeState(next);
       for (const chunk of chunks) bytes += chunk.length;
-      if (bytes <= ledgerBytesMax) {
-        file.write(chunks);
+      if (file === undefined || bytes > ledgerBytesMax) {
+        restart(chunks);
         return;
       }
-      file.close();
-      restart(chunks);
+      try {
+        file.write(chunks);
+      } catch (error) {
+        broken(error);
+      }
     },
-    sync: () => file.sync(),
-    syncNow: () => file.syncNow(),
-    close: () => file.close(),
+    sync: async () => await file?.sync().catch(broken),
+    syncNow() {
+      try {
+        file?.syncNow();
+      } catch (error) {
+        broken(error);
+      }
+    },
+    close,
   };
 }
 

@@ -103,6 +103,7 @@ export function openSegments(files: Files, folder: string, segmentBytes: number)
         // Part of the frame may be there: what comes next must not stand behind it.
         active = undefined;
         if (segment.bytes === 0) discard(segment);
+        else cutOff(files, segment);
         throw error;
       }
       segment.lastSeq = position.seq;
@@ -141,6 +142,15 @@ export function openSegments(files: Files, folder: string, segmentBytes: number)
       open.clear();
     },
   };
+}
+
+/** Takes away what a failed write has left. If it stays, opening the spool takes it for damage. */
+function cutOff(files: Files, {path, bytes}: Segment): void {
+  try {
+    files.truncate(path, bytes);
+  } catch {
+    // The disk is in trouble, and the caller says so.
+  }
 }
 
 /** What cannot be read is a hole, like what was damaged: the spool goes on behind it. */

@@ -10,6 +10,7 @@
  *    written is kept in memory as long as there is room.
  */
 import {strict as assert} from 'node:assert';
+import {isDefect, isDiskFull} from '../core/domain/errors.ts';
 import {comparePositions, frameBytes, type Position, START} from './frame.ts';
 import {createLedger, type Ledger, type LedgerState, readLedger} from './ledger.ts';
 import {addLoss, afterAck, endOf, type Loss, startOf} from './losses.ts';
@@ -150,7 +151,7 @@ export class Spool {
     this.counters.appendedBatches++;
     try {
       this.#makeRoom(frameBytes(body));
-      this.#segments.append(position, body);
+      this.#write(position, body);
     } catch (error) {
       this.#failed('write', error);
     }
@@ -255,19 +256,39 @@ export class Spool {
   #makeRoom(bytes: number): void {
     const {bytesMax, segmentsMax} = this.#limits;
     while (this.bytes + bytes > bytesMax || this.#segments.all.length > segmentsMax) {
-      const dropped = this.#segments.removeOldest();
-      if (dropped === undefined) return;
-      const {incarnation, firstSeq, lastSeq: toSeq} = dropped;
-      if (comparePositions(lastOf(dropped), this.#acked) <= 0) continue;
-      const sameLife = incarnation === this.#acked.incarnation;
-      const fromSeq = Math.max(firstSeq, sameLife ? this.#acked.seq + 1 : 1);
-      this.counters.droppedBatches += toSeq - fromSeq + 1;
-      const loss = {incarnation, fromSeq, toSeq, reason: 'spool-full'};
-      this.#losses = addLoss(this.#losses, loss);
+      if (!this.#dropOldest()) return;
     }
   }
 
+  /** On a full disk the oldest file makes room for the newest batch, as in a full spool. */
+  #write(position: Position, body: Uint8Array): void {
+    for (;;) {
+      try {
+        this.#segments.append(position, body);
+        return;
+      } catch (error) {
+        if (!isDiskFull(error) || !this.#dropOldest()) throw error;
+        this.#note(`spool: the disk of ${this.#folder} is full; the oldest batches are dropped`);
+      }
+    }
+  }
+
+  /** False: there is none, or only the one that is written to. */
+  #dropOldest(): boolean {
+    const dropped = this.#segments.removeOldest();
+    if (dropped === undefined) return false;
+    const {incarnation, firstSeq, lastSeq: toSeq} = dropped;
+    if (comparePositions(lastOf(dropped), this.#acked) <= 0) return true;
+    const sameLife = incarnation === this.#acked.incarnation;
+    const fromSeq = Math.max(firstSeq, sameLife ? this.#acked.seq + 1 : 1);
+    this.counters.droppedBatches += toSeq - fromSeq + 1;
+    const loss = {incarnation, fromSeq, toSeq, reason: 'spool-full'};
+    this.#losses = addLoss(this.#losses, loss);
+    return true;
+  }
+
   #failed(what: string, error: unknown): void {
+    if (isDefect(error)) throw error;
     this.counters.failedWrites++;
     const cause = error instanceof Error ? error.message : String(error);
     this.#note(`spool: cannot ${what} in ${this.#folder}: ${cause}; free or check the disk`);

@@ -13,6 +13,8 @@ export type MemoryFiles = Files & {
    * do nothing until {@link MemoryFiles.crash}: the process is as good as dead.
    */
   failAfter(calls: number): void;
+  /** The disk holds so many bytes: what goes beyond is not written, and `ENOSPC` is thrown. */
+  limitTo(bytes: number): void;
   /** Inverts the bits of `mask` in one byte, on the disk and for readers. */
   damage(path: string, offset: number, mask?: number): void;
   /** Calls so far that change something; a bound for {@link MemoryFiles.failAfter}. */
@@ -28,10 +30,17 @@ export function createMemoryFiles(): MemoryFiles {
   const contents = new Map<string, Content>();
   const directories = new Set<string>(['/']);
   const fate = {changes: 0, failAt: Number.POSITIVE_INFINITY, life: 0};
+  let bytesMax = Number.POSITIVE_INFINITY;
 
   const change = (): void => {
     if (fate.changes >= fate.failAt) throw failure('EIO', 'input/output error');
     fate.changes++;
+  };
+  const free = (): number => {
+    if (bytesMax === Number.POSITIVE_INFINITY) return bytesMax;
+    let used = 0;
+    for (const {length} of contents.values()) used += length;
+    return Math.max(0, bytesMax - used);
   };
   const find = (path: string): Content => {
     const content = contents.get(path);
@@ -56,6 +65,8 @@ export function createMemoryFiles(): MemoryFiles {
     readRange: (path, offset, length) => find(path).slice(offset, offset + length),
     replace(path, bytes) {
       change();
+      // The old bytes stay until the new ones are there.
+      if (bytes.length > free()) throw failure('ENOSPC', 'no space left on device');
       const content = new Content();
       content.append(bytes);
       content.durable = content.length;
@@ -81,7 +92,7 @@ export function createMemoryFiles(): MemoryFiles {
       if (!directories.has(dirname(path))) throw failure('ENOENT', `no such directory: ${path}`);
       const content = contents.get(path) ?? new Content();
       contents.set(path, content);
-      return openContent(content, fate, change);
+      return openContent(content, fate, change, free);
     },
     crash(random) {
       fate.life++;
@@ -91,6 +102,9 @@ export function createMemoryFiles(): MemoryFiles {
     failAfter(calls) {
       fate.failAt = fate.changes + calls;
     },
+    limitTo(bytes) {
+      bytesMax = bytes;
+    },
     damage: (path, offset, mask = 0xff) => find(path).damage(offset, mask),
     get changes() {
       return fate.changes;
@@ -98,7 +112,12 @@ export function createMemoryFiles(): MemoryFiles {
   };
 }
 
-function openContent(content: Content, fate: {life: number}, change: () => void): AppendFile {
+function openContent(
+  content: Content,
+  fate: {life: number},
+  change: () => void,
+  free: () => number,
+): AppendFile {
   const openedIn = fate.life;
   let open = true;
   const use = (): void => {
@@ -108,7 +127,12 @@ function openContent(content: Content, fate: {life: number}, change: () => void)
   return {
     write(chunks) {
       use();
-      for (const chunk of chunks) content.append(chunk);
+      for (const chunk of chunks) {
+        // A full disk takes a part of a write.
+        const part = chunk.subarray(0, free());
+        content.append(part);
+        if (part.length < chunk.length) throw failure('ENOSPC', 'no space left on device');
+      }
     },
     syncNow() {
       use();

@@ -62,11 +62,15 @@ export const nodeFiles: Files = {
   openAppend,
 };
 
+/** All of it or nothing: a full disk keeps no half-written file. */
 function writeDurably(path: string, flags: 'w' | 'wx', bytes: Uint8Array): void {
   const file = openSync(path, flags);
   try {
     writeFileSync(file, bytes);
     fsyncSync(file);
+  } catch (error) {
+    unlinkSync(path);
+    throw error;
   } finally {
     closeSync(file);
   }

@@ -96,6 +96,11 @@ export function isSystemError(error: unknown): error is Error & {code: string} {
   return error instanceof Error && 'code' in error && /^E(?!RR_)[A-Z0-9]+$/.test(`${error.code}`);
 }
 
+/** Says whether a disk had no room for what was to be written, or a quota was used up. */
+export function isDiskFull(error: unknown): boolean {
+  return isSystemError(error) && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
+}
+
 /**
  * Says whether the program itself is wrong: nothing outside makes an assertion, a type or a name
  * fail. Such an error is never retried, counted or told as if a service had failed.

@@ -5,7 +5,7 @@ import {
   effectKinds,
   type IssuedEffect,
 } from '../../core/domain/effects.ts';
-import {ForestayError} from '../../core/domain/errors.ts';
+import {ForestayError, isSystemError} from '../../core/domain/errors.ts';
 import {decodeFrames, encodeFrame, frameBytes, START} from '../frame.ts';
 import type {AppendFile, Files} from '../ports.ts';
 
@@ -15,6 +15,8 @@ export type KnownEffect = {effect?: IssuedEffect; report: EffectReport};
 /**
  * An agent's durable memory: the highest epoch of every partition, and every effect with what came
  * of it. What a method has resolved for survives a power cut.
+ *
+ * Errors: `AGENT_UNREACHABLE` (retryable) if the disk does not take it: then it is not remembered.
  */
 export type EffectTable = {
   /** 0 if the partition was never heard of. */
@@ -61,21 +63,31 @@ export function openEffectTable({
   files.makeDirectory(dirname(path));
   const state: State = {epochs: new Map(), effects: new Map()};
   for (const row of readRows(files, path)) apply(state, row, limits.resultsMax);
-  let file = rewrite(files, path, state);
+  /** Undefined after a failure: what is in the file then nobody knows, so it is written anew. */
+  let file: AppendFile | undefined = rewrite(files, path, state);
   let grownBytes = 0;
 
+  const close = (): void => {
+    file?.close();
+    file = undefined;
+  };
+
   const remember = async (row: Row): Promise<void> => {
-    apply(state, row, limits.resultsMax);
     const chunks = encodeRow(row);
-    for (const chunk of chunks) grownBytes += chunk.length;
-    if (grownBytes > limits.grownBytesMax) {
-      file.close();
-      file = rewrite(files, path, state);
-      grownBytes = 0;
-      return;
+    try {
+      if (grownBytes > limits.grownBytesMax) close();
+      if (file === undefined) {
+        file = rewrite(files, path, state);
+        grownBytes = 0;
+      }
+      file.write(chunks);
+      await file.sync();
+    } catch (error) {
+      close();
+      throw isSystemError(error) ? notKept(path, error) : error;
     }
-    file.write(chunks);
-    await file.sync();
+    for (const chunk of chunks) grownBytes += chunk.length;
+    apply(state, row, limits.resultsMax);
   };
 
   return {
@@ -88,7 +100,7 @@ export function openEffectTable({
     find: id => state.effects.get(id),
     begin: effect => remember({kind: 'begun', effect}),
     end: report => remember({kind: 'ended', report}),
-    close: () => file.close(),
+    close,
   };
 }
 
@@ -136,6 +148,15 @@ function readRows(files: Files, path: string): Row[] {
     at += frameBytes(body);
     return row;
   });
+}
+
+function notKept(path: string, cause: Error): ForestayError {
+  return new ForestayError(
+    'AGENT_UNREACHABLE',
+    `effect table ${path} cannot be written: ${cause.message}; ` +
+      'nothing is begun on this host until its disk has room and is well',
+    {retryable: true, details: {path}, cause},
+  );
 }
 
 /** Undefined if it is not a row. */
