@@ -16,6 +16,7 @@ import {type Engine, startEngine} from './engine/engine.ts';
 import type {Actuators} from './engine/executor.ts';
 import {createIngest, type Ingest} from './engine/ingest.ts';
 import {createMetricSets, type MetricSets} from './engine/ingest-metric-sets.ts';
+import {watchLog} from './engine/log-health.ts';
 import {imageOfCheckpoint, imageOfState} from './engine/partition-image.ts';
 import type {PartitionState} from './engine/partition-state.ts';
 import {createReadModel, type ReadModel} from './engine/read-model.ts';
@@ -80,7 +81,9 @@ const API_CLOSE_MS = 5000;
  * Errors: those of the engine's start and of binding; everything that was started is stopped then,
  * and the parts stay the caller's.
  */
-export async function assembleCore(parts: CoreParts, settings: CoreSettings): Promise<Core> {
+export async function assembleCore(given: CoreParts, settings: CoreSettings): Promise<Core> {
+  const health = watchLog(given.log);
+  const parts = {...given, log: health.log};
   const {log, codec} = parts;
   const model = createReadModel();
   const metricSets = createMetricSets({log, codec, clock: parts.clock});
@@ -117,7 +120,10 @@ export async function assembleCore(parts: CoreParts, settings: CoreSettings): Pr
     await recording.stop();
     totals.close();
   };
-  const checks = () => checksOf(parts, engine, following.tailer, recording.problem());
+  const checks = () => [
+    ...checksOf(parts, engine, following.tailer, recording.problem()),
+    {name: 'log', ok: health.problem() === '', message: health.problem() || 'takes appends'},
+  ];
   const api = await openApi(parts, settings, {
     model,
     ingest,

@@ -40,6 +40,9 @@ export type EngineEvents = {
     figures: Readonly<Record<string, number>>;
   };
   'actor.quarantined': {kind: 'host' | 'vm'; code: string};
+  'log.append-failed': {topic: string; code: string};
+  /** The partition goes on without it, and tries again when the next one is due. */
+  'checkpoint.failed': {partition: number; code: string};
   'checkpoint.written': {partition: number; bytes: number; durationMs: number};
   'store.written': {rows: number; durationMs: number};
   'store.write-failed': {code: string};

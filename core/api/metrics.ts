@@ -267,6 +267,14 @@ function countKeeping(registry: Registry, on: On): void {
   on('actor.quarantined', ({kind, code}) => actors.inc({kind, code}));
   const checkpoints = counter('forestay_checkpoints_total', 'Checkpoints that were written.', []);
   on('checkpoint.written', () => checkpoints.inc());
+  const skipped = counter('forestay_checkpoint_errors_total', 'Checkpoints that failed.', ['code']);
+  on('checkpoint.failed', ({code}) => skipped.inc({code}));
+  const unwritten = counter(
+    'forestay_log_append_errors_total',
+    'Appends to the log that failed, each attempt.',
+    ['topic', 'code'],
+  );
+  on('log.append-failed', ({topic, code}) => unwritten.inc({topic, code}));
   const started = new Histogram({
     name: 'forestay_partition_start_seconds',
     help: 'Parts of taking a partition over: claim, recover, announce.',

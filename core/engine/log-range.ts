@@ -44,3 +44,16 @@ export function unanswered(
     {retryable: true, details: {topic, partition, offset: next, end: to}},
   );
 }
+
+/** Whether a read gave about as much as it may: there is likely more. */
+export function isFull(records: readonly LogRecord[], bytesMax: number): boolean {
+  let bytes = 0;
+  for (const {value} of records) bytes += value.byteLength;
+  return bytes > 0 && 2 * bytes >= bytesMax;
+}
+
+/** Where to read on: behind these records, or where they were looked for. */
+export function endOf(records: readonly LogRecord[], before: number): number {
+  const last = records.at(-1);
+  return last === undefined ? before : last.offset + 1;
+}

@@ -9,7 +9,7 @@
  *    end that it had then: a result that is already there beats its deadline.
  * R4 Every cut is in the journal: that of a tick that changed nothing travels with the next one.
  */
-import {ForestayError} from '../domain/errors.ts';
+import {ForestayError, isForestayError} from '../domain/errors.ts';
 import {MODES, type Policy} from '../domain/policy.ts';
 import type {QuietTick, ScoresRecord, Tick} from '../domain/records.ts';
 import {publish} from '../events.ts';
@@ -18,6 +18,7 @@ import {writeCheckpoint} from './checkpoint.ts';
 import {type Actuators, createExecutor, type Executor} from './executor.ts';
 import {claimJournal, type JournalWriter} from './journal-writer.ts';
 import {readable, readableTelemetry} from './log-decoding.ts';
+import {endOf, isFull} from './log-range.ts';
 import type {PartitionState} from './partition-state.ts';
 import {recover} from './recovery.ts';
 import {ScorePublisher} from './score-publisher.ts';
@@ -340,12 +341,16 @@ export class PartitionRuntime {
     if (state.tickNumber === 0) return;
     this.#checkpointAtMs = state.timeMs;
     const startedMs = clock.monotonicMs();
-    const {pointer, bytes, trailerOffset} = await writeCheckpoint(
-      log,
-      state,
-      this.#writer.nextOffset(),
-      this.#trailerOffset,
+    const nextOffset = this.#writer.nextOffset();
+    const written = await writeCheckpoint(log, state, nextOffset, this.#trailerOffset).catch(
+      error => {
+        // Nothing is lost without it but time at the next start.
+        if (!isForestayError(error, 'LOG_APPEND_FAILED')) throw error;
+        publish('checkpoint.failed', {partition, code: error.code});
+      },
     );
+    if (written === undefined) return;
+    const {pointer, bytes, trailerOffset} = written;
     await this.#writer.writeCheckpoint(pointer);
     this.#trailerOffset = trailerOffset;
     publish('checkpoint.written', {
@@ -407,16 +412,4 @@ async function within(ms: number, clock: Clock, work: Promise<void>): Promise<vo
   const deadline = new AbortController();
   await Promise.race([work, clock.sleep(ms, deadline.signal)]);
   deadline.abort();
-}
-
-/** Whether a read gave about as much as it may: there is likely more. */
-function isFull(records: readonly LogRecord[], bytesMax: number): boolean {
-  let bytes = 0;
-  for (const {value} of records) bytes += value.byteLength;
-  return bytes > 0 && 2 * bytes >= bytesMax;
-}
-
-function endOf(records: readonly LogRecord[], before: number): number {
-  const last = records.at(-1);
-  return last === undefined ? before : last.offset + 1;
 }

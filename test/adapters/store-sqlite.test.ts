@@ -5,6 +5,7 @@ import test, {type ExecutionContext} from 'ava';
 import {openSqliteStore} from '../../core/adapters/store-sqlite.ts';
 import type {TableSchema} from '../../core/ports.ts';
 import {storeContract} from '../contracts/store.ts';
+import {smallDisk} from '../support/small-disk.ts';
 
 function folder(t: ExecutionContext): string {
   const path = mkdtempSync(join(tmpdir(), 'forestay-sqlite-'));
@@ -49,6 +50,34 @@ test('a write that fails half way leaves neither rows nor offsets', async t => {
   t.deepEqual(await store.readOffsets(), []);
   await store.write([{table: 'points', rows: [[1, 1]]}], []);
   t.is(await store.count('points'), 1);
+});
+
+test('a full disk refuses rows for now, says why, and takes them when there is room', async t => {
+  const disk = smallDisk(t, 1024 * 1024);
+  if (disk === undefined) {
+    t.pass('only root may mount one');
+    return;
+  }
+  const ballast = join(disk, 'ballast');
+  writeFileSync(ballast, Buffer.alloc(600 * 1024));
+  const store = await openSqliteStore({path: join(disk, 'store.sqlite')});
+  t.teardown(() => store.close());
+  await store.ensure(TABLE);
+  let ts = 0;
+  const write = () => {
+    const rows = Array.from({length: 1000}, (_, n) => [ts + n, n] as const);
+    return store.write([{table: 'points', rows}], []).then(() => {
+      ts += 1000;
+    });
+  };
+  const error = await t.throwsAsync(async () => {
+    for (let n = 0; n < 100; n++) await write();
+  });
+  t.like(error, {code: 'STORE_WRITE_FAILED', retryable: true});
+  t.regex(`${error?.message}`, /full/);
+  rmSync(ballast);
+  await write();
+  t.is(await store.count('points'), ts, 'no half of a refused write');
 });
 
 test('calls beyond the bound of the queue are refused and may be tried again', async t => {
