@@ -83,7 +83,9 @@ function explain(
   reason: string | undefined,
 ): Error {
   const code = toErrorCode(reason);
-  if (code !== undefined) return new ForestayError(code, error.details);
+  if (code !== undefined) {
+    return new ForestayError(code, error.details, {retryable: error.code === UNAVAILABLE});
+  }
   if (error.code === UNAVAILABLE) {
     return new ForestayError(
       'SERVER_UNREACHABLE',

@@ -3,6 +3,7 @@ import {registerConfig} from './config.ts';
 import {registerDeclare, registerMode, registerPauseAndResume} from './control.ts';
 import {registerCore} from './core.ts';
 import {registerDecisions} from './decisions.ts';
+import {registerEvents} from './events.ts';
 import {registerExplain} from './explain.ts';
 import {registerHosts} from './hosts.ts';
 import {registerInspect} from './inspect.ts';
@@ -63,6 +64,7 @@ export async function registerAll(program: Command, args: readonly string[]): Pr
     registerVms,
     registerExplain,
     registerDecisions,
+    registerEvents,
     registerPauseAndResume,
     registerMode,
     registerDeclare,

@@ -58,6 +58,8 @@ type Lane = {
   /** Of the newest tick. */
   atMs: number;
   inboxOffset: number;
+  /** New owners since that tick: their time is that of the next one, for an EPOCH has none. */
+  owners: Epoch[];
   waiting: Stretch[];
   place: JournalPlace;
 };
@@ -122,7 +124,7 @@ function earliest(lanes: readonly Lane[]): Lane | undefined {
 function laneOf({codec}: EventSource, partition: number, place: JournalPlace): Lane {
   const {offset, inboxOffset} = place;
   const reader = createJournalReader(codec, place);
-  return {partition, reader, offset, atMs: 0, inboxOffset, waiting: [], place};
+  return {partition, reader, offset, atMs: 0, inboxOffset, owners: [], waiting: [], place};
 }
 
 /** Reads the next stretch of a journal; false: there is none. What cannot be read is left out. */
@@ -131,15 +133,18 @@ async function fill(source: EventSource, lane: Lane): Promise<boolean> {
   for (const record of records) {
     lane.offset = record.offset + 1;
     const item = readable(() => lane.reader.take(record));
-    if (item?.kind === 'epoch') {
-      push(lane, [{...ownershipOf(lane, item.epoch), atMs: lane.atMs}]);
-    } else if (item?.kind === 'tick') {
-      lane.atMs = item.tick.timeMs;
-      push(lane, [...(await takenBy(source, lane, item.tick)), ...doneBy(lane, item.tick)]);
-    }
+    if (item?.kind === 'epoch') lane.owners.push(item.epoch);
+    if (item?.kind !== 'tick') continue;
+    lane.atMs = item.tick.timeMs;
+    const owners = lane.owners.splice(0).map(owner => ownershipOf(lane, owner));
+    push(lane, [
+      ...owners,
+      ...(await takenBy(source, lane, item.tick)),
+      ...doneBy(lane, item.tick),
+    ]);
   }
   // A place moves on over records that came to nothing, too.
-  if (records.length > 0) push(lane, []);
+  if (records.length > 0 && lane.owners.length === 0) push(lane, []);
   return records.length > 0;
 }
 
@@ -148,13 +153,8 @@ function push(lane: Lane, events: readonly FleetEvent[]): void {
   lane.waiting.push({atMs: lane.atMs, events, after});
 }
 
-function ownershipOf({partition}: Lane, ownership: Epoch) {
-  return {
-    id: `${partition}/${ownership.epoch}/0/0`,
-    partition,
-    kind: 'ownership',
-    ownership,
-  } as const;
+function ownershipOf({partition, atMs}: Lane, ownership: Epoch): FleetEvent {
+  return {id: `${partition}/${ownership.epoch}/0/0`, atMs, partition, kind: 'ownership', ownership};
 }
 
 /** What a tick took from the inbox: results and commands. */

@@ -160,7 +160,7 @@ export type Event = Message<"forestay.v1.Event"> & {
     case: "command";
   } | {
     /**
-     * A core became the owner of the partition.
+     * A core became the owner of the partition; told with its first tick.
      *
      * @generated from field: forestay.v1.Ownership ownership = 10;
      */
