@@ -12,11 +12,13 @@ export function declareLost(
   draft: TickDraft,
   host: HostEntry,
   proof: 'fence' | 'operator' | 'lease',
+  askedAtMs = draft.state.timeMs,
 ): void {
   const {state} = draft;
   const context = state.actors.hostContext(host.name);
   if (context === undefined || context.lost) return;
   host.lostBootId = host.facts?.bootId ?? '';
+  host.lostAtMs = askedAtMs;
   send(draft, resource('host', host.name), {type: 'host.lost', atMs: state.timeMs, proof});
   for (const name of state.actors.vmsAt(host.name)) {
     send(draft, resource('vm', name), {
@@ -32,6 +34,7 @@ export function declareReturned(draft: TickDraft, host: HostEntry): void {
   const {state} = draft;
   if (!state.actors.hostContext(host.name)?.lost) return;
   host.lostBootId = '';
+  delete host.lostAtMs;
   forgetFormerLife(draft, host);
   send(draft, resource('host', host.name), {type: 'host.returned', atMs: state.timeMs});
 }

@@ -26,6 +26,8 @@ export type HostEntry = {
   heardAtMs: number;
   /** Boot id at the time of the loss: another one proves that it is back. */
   lostBootId: string;
+  /** When proof of its loss was asked for; absent: it is not lost. */
+  lostAtMs?: number;
   failedAtMs: number;
   clearedAtMs: number;
   frozen: boolean;

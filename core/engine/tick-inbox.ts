@@ -80,7 +80,7 @@ function takeResult(draft: TickDraft, result: EffectResult): void {
   });
   if (effect.kind === 'fence-host' && result.status === 'done') {
     const host = state.hosts.get(effect.host);
-    if (host !== undefined) declareLost(draft, host, 'fence');
+    if (host !== undefined) declareLost(draft, host, 'fence', effect.issuedAtMs);
   }
 }
 

@@ -38,10 +38,24 @@ export function hear(draft: TickDraft, host: HostEntry): void {
   send(draft, resource('host', host.name), {type: 'host.heard', atMs: draft.state.timeMs});
 }
 
-/** What an edge stands for: facts of hosts, and where VMs are. */
-export function takeInventory(draft: TickDraft, cell: string, inventory: Inventory): void {
+/** After this long an edge is believed that its clock is behind. */
+const OLD_NEWS_MS = 10 * 60_000;
+
+/**
+ * What an edge stands for: facts of hosts, and where VMs are.
+ *
+ * @param madeAtMs By the edge's clock. What its spool has kept from before a loss is no sign of life.
+ */
+export function takeInventory(
+  draft: TickDraft,
+  cell: string,
+  inventory: Inventory,
+  madeAtMs: number,
+): void {
   for (const facts of inventory.hosts) {
     const host = ensureHost(draft, cell, facts.host);
+    const {lostAtMs = 0} = host;
+    if (madeAtMs < lostAtMs && draft.state.timeMs - lostAtMs < OLD_NEWS_MS) continue;
     const before = host.facts;
     host.facts = facts;
     if (before === undefined || !isSameInventory(before, facts)) draft.inventory.push(facts);
@@ -75,8 +89,9 @@ function placeVm(draft: TickDraft, cell: string, host: HostEntry, facts: Invento
   entry.missing = 0;
   const id = resource('vm', name);
   const context = state.actors.vmContext(name);
-  if (context === undefined || !tellsSomething(context, host.name, state.running.isBusy(id)))
-    return;
+  if (context === undefined) return;
+  const isDown = state.actors.path(id) === 'recovering.awaiting-restart';
+  if (!isDown && !tellsSomething(context, host.name, state.running.isBusy(id))) return;
   send(draft, id, {
     type: 'placement.observed',
     atMs: state.timeMs,

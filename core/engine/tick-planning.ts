@@ -42,9 +42,14 @@ export function takePlanningTurn(state: PartitionState): boolean {
 }
 
 function planCell(draft: TickDraft, cell: CellView): void {
+  const proposals = plan(cell, draft.state.policy);
+  if (proposals.length > 0) follow(draft, cell, proposals);
+  endEvacuations(draft, cell);
+}
+
+/** Lets through what the kernel does not forbid. */
+function follow(draft: TickDraft, cell: CellView, proposals: readonly Proposal[]): void {
   const {state} = draft;
-  const proposals = plan(cell, state.policy);
-  if (proposals.length === 0) return;
   const hosts = new Map(cell.hosts.map(host => [host.name, host]));
   const vms = new Map(cell.vms.map(vm => [`vms/${vm.name}`, vm]));
   const ledger = ledgerOf(draft, cell);
@@ -72,7 +77,6 @@ function planCell(draft: TickDraft, cell: CellView): void {
     }
     if (proposal.action === 'migrate') ledger.movesLastHour++;
   }
-  endEvacuations(draft, cell);
 }
 
 /** What is under way counts against the budgets; a move of the hour counts from its start. */

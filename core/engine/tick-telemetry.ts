@@ -1,4 +1,4 @@
-import type {Block} from '../domain/telemetry.ts';
+import type {Batch, Block} from '../domain/telemetry.ts';
 import {hostName, vmName} from '../domain/telemetry.ts';
 import {DueCollector, keepDue} from './due-samples.ts';
 import {rowOf, type SetTable, takeSample} from './set-table.ts';
@@ -33,10 +33,21 @@ function takeRecord(draft: TickDraft, record: TelemetryInput, due: Due): void {
     return;
   }
   state.timeBase ??= batch.timeBase;
-  if (batch.inventory !== undefined) takeInventory(draft, batch.cell, batch.inventory);
+  if (batch.inventory !== undefined) {
+    takeInventory(draft, batch.cell, batch.inventory, newestOf(batch));
+  }
   let samples = 0;
   for (const block of batch.blocks) samples += takeBlock(draft, batch.cell, block, due);
   tell(draft, 'samples.taken', {cell: batch.cell, count: samples});
+}
+
+/** When the last of a batch's samples was taken; without any it is new. */
+function newestOf({blocks}: Batch): number {
+  let newestMs = Number.NEGATIVE_INFINITY;
+  for (const {observedAtMs} of blocks) {
+    for (const atMs of observedAtMs) if (atMs > newestMs) newestMs = atMs;
+  }
+  return newestMs === Number.NEGATIVE_INFINITY ? Number.POSITIVE_INFINITY : newestMs;
 }
 
 function takeBlock(draft: TickDraft, cell: string, block: Block, due: Due): number {
