@@ -14,7 +14,7 @@ import {readRange, unanswered} from './log-range.ts';
 import {createMarks, type Mark} from './marks.ts';
 import {createPartitionState, type PartitionState} from './partition-state.ts';
 import {RunningEffects} from './running-effects.ts';
-import {fitTable} from './set-table.ts';
+import {fitTable, type StoredTable, storeTable} from './set-table.ts';
 import {SortedMap} from './sorted-map.ts';
 
 const CHUNK_BYTES = 512 * 1024;
@@ -22,7 +22,8 @@ const CHUNK_BYTES = 512 * 1024;
 const LAYOUT = fnv1a32('forestay partition checkpoint 3');
 export const LAYOUT_BYTES = 4;
 
-type Stored = Omit<PartitionState, 'actors' | 'marks' | 'policy' | 'model'> & {
+type Stored = Omit<PartitionState, 'actors' | 'marks' | 'policy' | 'model' | 'tables'> & {
+  tables: Map<string, StoredTable>;
   actors: StoredActor[];
   marks: readonly Mark[];
 };
@@ -32,6 +33,7 @@ export function encodeState(state: PartitionState): Uint8Array {
   const {policy: _policy, model: _model, actors, marks, ...rest} = state;
   const stored: Stored = {
     ...rest,
+    tables: new Map([...rest.tables].map(([name, table]) => [name, storeTable(table)])),
     actors: actors.stored(),
     marks: marks.entries(),
   };

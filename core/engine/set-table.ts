@@ -12,6 +12,9 @@ import {
   extractCountFeatures,
   growCountWindows,
   isWindowFull,
+  restoreCountWindows,
+  type StoredCountWindows,
+  storeCountWindows,
 } from '../domain/count-windows.ts';
 import {extractFeatures, featureColumns} from '../domain/features.ts';
 import type {MetricSet} from '../domain/metric-sets.ts';
@@ -86,17 +89,28 @@ export function createSetTable(set: MetricSet, model: ModelSignature): SetTable 
   return table;
 }
 
+/** A table in plain arrays. */
+export type StoredTable = Omit<SetTable, 'counted'> & {counted: StoredCountWindows | undefined};
+
+export function storeTable(table: SetTable): StoredTable {
+  const {counted, names} = table;
+  return {...table, counted: counted && storeCountWindows(counted, names.length)};
+}
+
 /**
- * A restored table as it is, or, if it was made for another model, one for this model with its
+ * A stored table as it was, or, if it was made for another model, one for this model with its
  * entities, usage and bands: windows and risks begin anew.
  */
-export function fitTable(stored: SetTable, model: ModelSignature): SetTable {
+export function fitTable(stored: StoredTable, model: ModelSignature): SetTable {
   const table = createSetTable(stored.set, model);
   const fits =
     table.scored === stored.scored &&
     table.featureHash === stored.featureHash &&
     table.components.join() === stored.components.join();
-  if (fits) return stored;
+  if (fits) {
+    const {counted, windows} = stored;
+    return {...stored, counted: counted && restoreCountWindows(counted, windows.capacity)};
+  }
   growTable(table, stored.names.length);
   const {names, rows, usage, bands} = stored;
   return Object.assign(table, {names, rows, usage, bands});
