@@ -53,6 +53,7 @@ export const LOAD_OPTIONS: readonly BenchOption[] = [
     description: 'batches of an edge of which one is stored',
     default: '60',
   },
+  {flags: '--node <flags>', description: 'for the Node of the core, several with spaces'},
   {flags: '--profile <dir>', description: 'write a CPU profile of the core into this folder'},
   {flags: '--seconds <n>', description: 'the window that counts', default: '15'},
   {flags: '--warm-up <n>', description: 'seconds before it', default: '8'},
@@ -163,7 +164,10 @@ export function runOptions(options: BenchArgs['options']) {
     tickMs: numberOf(options.tick, 'tick', 10),
     intervalMs: numberOf(options.scoreEvery, 'score-every', 0),
     sampleEvery: numberOf(options.storeEvery, 'store-every', 1),
-    execArgv: typeof options.profile === 'string' ? profiling(options.profile) : [],
+    execArgv: [
+      ...(typeof options.node === 'string' ? options.node.split(' ') : []),
+      ...(typeof options.profile === 'string' ? profiling(options.profile) : []),
+    ],
   };
 }
 

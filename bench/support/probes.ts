@@ -46,6 +46,10 @@ export type CoreReport = {
 
 /** A message on its way from the log to its decision. */
 type Message = {dueMs: number; offset: number; acceptedMs: number};
+/** When a message came hangs on its bytes: a WeakMap would cost more than what is measured. */
+const ARRIVAL = Symbol('arrival');
+type Arrived = Uint8Array & {[ARRIVAL]?: {dueMs: number; acceptedMs: number}};
+
 type Waiting = {dueMs: number; request: number};
 
 const RSS_EVERY_MS = 500;
@@ -57,7 +61,6 @@ export function createProbes() {
     ReturnType<typeof createDistribution>
   >;
   const decision = createDistribution();
-  const arrivals = new WeakMap<Uint8Array, {dueMs: number; acceptedMs: number}>();
   const appended = new Map<number, Message[]>();
   const waiting = new Map<number, Waiting[]>();
   const asked = new Map<number, number>();
@@ -69,10 +72,10 @@ export function createProbes() {
   let [beganAtMs, cpu, mainCpu] = [0, process.cpuUsage(), process.threadCpuUsage()];
 
   const take = (bytes: Uint8Array, record: TelemetryRecord, decodeMs: number): void => {
-    if (record.kind !== 'batch' || arrivals.has(bytes)) return;
+    if (record.kind !== 'batch' || (bytes as Arrived)[ARRIVAL] !== undefined) return;
     const newestMs = record.batch.blocks[0]?.observedAtMs.at(-1) ?? 0;
     const acceptedMs = nowMs();
-    arrivals.set(bytes, {dueMs: newestMs, acceptedMs});
+    (bytes as Arrived)[ARRIVAL] = {dueMs: newestMs, acceptedMs};
     stages.receive.record(acceptedMs - newestMs);
     stages.decode.record(decodeMs);
   };
@@ -136,7 +139,7 @@ export function createProbes() {
     const queue = appended.get(partition) ?? [];
     appended.set(partition, queue);
     for (const [index, value] of values.entries()) {
-      const arrival = arrivals.get(value);
+      const arrival = (value as Arrived)[ARRIVAL];
       if (arrival !== undefined) queue.push({...arrival, offset: firstOffset + index});
     }
   };
