@@ -92,7 +92,7 @@ class OwnerGroup {
   readonly #stopped = new AbortController();
   #consumer: Consumer | undefined;
   #member: string | undefined;
-  #isFirst = true;
+  #hasJoined = false;
   /** The consumer has given up, or is to. */
   #broken = false;
   #restarting: Promise<void> | undefined;
@@ -103,7 +103,7 @@ class OwnerGroup {
     this.#handover = handover;
   }
 
-  /** The first assignment is handed over, or could not be. */
+  /** An assignment is handed over, or the first one could not be. */
   get joined(): Promise<void> {
     return this.#joined.promise;
   }
@@ -142,10 +142,18 @@ class OwnerGroup {
     if (this.#member !== member) this.#handover.loseAll();
     this.#member = member;
     const handedOver = this.#handover.assign(partitions);
-    // Who cannot take over what it is given later on leaves it to others, and comes back.
-    if (this.#isFirst) handedOver.then(this.#joined.resolve, this.#joined.reject);
-    else handedOver.catch(() => this.#joinAnew());
-    this.#isFirst = false;
+    // Another sharing out may come before the first is handed over, which is then never through.
+    handedOver.then(
+      () => {
+        this.#hasJoined = true;
+        this.#joined.resolve();
+      },
+      error => {
+        // Who cannot take over what it is given later on leaves it to others, and comes back.
+        if (this.#hasJoined) this.#joinAnew();
+        else this.#joined.reject(error);
+      },
+    );
   }
 
   #joinAnew(): void {
