@@ -116,7 +116,9 @@ export class Capacity {
   }
 
   #refuses(room: Room, vm: PlacementVm, as: 'vm' | 'ghost' | 'rescue'): string {
-    if (room.name === vm.host) return 'is the source';
+    // Where it went down it may start again, once that host is back.
+    const isBack = as === 'rescue' && room.closedBecause === '';
+    if (room.name === vm.host && !isBack) return 'is the source';
     if (room.closedBecause !== '') return room.closedBecause;
     if (as !== 'rescue' && room.avoidedBecause !== '') return room.avoidedBecause;
     if (as !== 'rescue' && knownRisk(room) >= this.#policy.riskLimit) return 'too risky itself';

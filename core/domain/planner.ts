@@ -203,14 +203,14 @@ function planRestart(
   const home = hosts.get(vm.host);
   const wanted = placementVm(vm);
   const safe = capacity.choose(wanted, home?.rack ?? '');
+  capacity.release(vm.host, wanted);
   // Down is worse than at risk: what fits nowhere else goes where nothing else is put.
   const choice = 'because' in safe ? capacity.choose(wanted, '', 'rescue') : safe;
   const loss = interruptionCost({criticality: vm.criticality, ghostArmed: false}, policy.costs);
+  capacity.occupy('because' in choice ? vm.host : choice.host, wanted);
   if ('because' in choice) {
     return vmProposal(vm, 'none', '', 0, {because: choice.because, healing: true});
   }
-  capacity.release(vm.host, wanted);
-  capacity.occupy(choice.host, wanted);
   return vmProposal(vm, 'restart', choice.host, policy.costs.restartMinutes * 120_000, {
     because: `its host is proven lost; every minute costs ${fixed(loss / policy.costs.restartMinutes)} VM-minutes`,
     healing: true,

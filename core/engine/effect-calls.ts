@@ -21,6 +21,9 @@ export type EffectCalls = {
   forget(): void;
 };
 
+/** What still runs so long after its deadline hangs, whoever waits for it. */
+const OVERDUE_MS = 60_000;
+
 /** What is said to agents about one effect, and what their answers mean (executor X1, X2). */
 export function createEffectCalls(
   {
@@ -71,7 +74,8 @@ export function createEffectCalls(
     actuator: Actuator,
     effect: IssuedEffect,
   ): Promise<EffectReport | undefined> => {
-    if (isWanted(state, effect) || cancelled.has(effect.id)) {
+    const isOverdue = state.timeMs > effect.deadlineMs + OVERDUE_MS;
+    if ((isWanted(state, effect) && !isOverdue) || cancelled.has(effect.id)) {
       return (await actuator.query(effect, [effect.id]))[0];
     }
     const report = await actuator.cancel(effect, effect.id, fence());

@@ -135,6 +135,14 @@ test('a restart uses a cordoned or risky host only if nothing else has room', t 
   t.deepEqual(planned([lost, cordoned, small], vms), ['vms/v1 restart h2']);
 });
 
+test('a VM that fits nowhere else is restarted where it went down, once that host is back', t => {
+  const small = aHost('h2', {memoryBytes: 1});
+  const home = aHost('h1', {memoryBytes: aVm('v1', 'h1').memoryBytes * 1.5});
+  const vms = [aVm('v1', 'h1', downVm)];
+  t.deepEqual(planned([home, small], vms), ['vms/v1 restart h1']);
+  t.deepEqual(planned([{...home, lost: true}, small], vms), ['vms/v1 none']);
+});
+
 test('who is restarted elsewhere leaves room for the next one', t => {
   const [h1, h2] = ['h1', 'h2'].map(name => aHost(name, {memoryBytes: 20 * GIB}));
   const big = {...downVm, memoryBytes: 16 * GIB};

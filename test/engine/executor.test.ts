@@ -98,6 +98,18 @@ test('an effect that nobody waits for is cancelled, as often as it takes to be h
   t.false(runtime.state.running.has(move.id));
 });
 
+test('what runs in the background is cancelled long after its deadline: its driver hangs', async t => {
+  const rig = createRig();
+  const runtime = await rig.start();
+  rig.agents.begin(() => 'running');
+  const cordon = await untilAsked(rig, runtime, 'cordon-host');
+  const closed = async () => (await results(rig)).includes(`${cordon.id} cancelled`);
+  for (let i = 0; i < 80; i++) await second(rig, runtime, CALM);
+  t.false(await closed());
+  for (let i = 0; i < 30; i++) await second(rig, runtime, CALM);
+  t.true(await closed());
+});
+
 test('what was cancelled and never begun is not begun any more', async t => {
   const rig = createRig();
   const runtime = await rig.start();
