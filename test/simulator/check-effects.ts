@@ -9,11 +9,7 @@ import {readAll} from './check-telemetry.ts';
 import type {Oracle} from './oracle.ts';
 
 /** Ticks that count, in order: of the highest epoch so far, each the next one. */
-export async function believedTicks(
-  oracle: Oracle,
-  log: Log,
-  partition: number,
-): Promise<Tick[]> {
+export async function believedTicks(oracle: Oracle, log: Log, partition: number): Promise<Tick[]> {
   const ticks: Tick[] = [];
   let epoch = 0;
   for (const {value} of await readAll(log, 'journal', partition)) {
@@ -81,7 +77,11 @@ function checkResult(
   if (NEVER_BEGAN.includes(code)) {
     oracle.expect(!started, 'S6', () => `${kind} ${id} ended as ${code} and was begun`);
   } else if (status === 'done') {
-    oracle.expect(really === 'done', 'S6', () => `${kind} ${id} is said to be done and is ${really}`);
+    oracle.expect(
+      really === 'done',
+      'S6',
+      () => `${kind} ${id} is said to be done and is ${really}`,
+    );
   } else if (code !== 'HOST_LOST' && code !== 'OUTCOME_LOST') {
     oracle.expect(
       really !== 'done' && really !== 'running',
@@ -92,7 +92,8 @@ function checkResult(
 }
 
 const HOUR_MS = 3_600_000;
-const isMove = ({kind}: IssuedEffect): boolean => kind === 'start-migration' || kind === 'arm-ghost';
+const isMove = ({kind}: IssuedEffect): boolean =>
+  kind === 'start-migration' || kind === 'arm-ghost';
 
 /** S10: what was under way when another move was begun. */
 function checkBudgets(

@@ -54,16 +54,22 @@ const NOTICE_MS_MAX = 20_000;
 class Direction {
   readonly #scheduler: Scheduler;
   #freeAtMs = 0;
+  #onItsWay = 0;
 
   constructor(scheduler: Scheduler) {
     this.#scheduler = scheduler;
   }
 
   pass(delayMs: number, act: () => void): void {
-    const atMs = Math.max(this.#freeAtMs, this.#scheduler.nowMs + delayMs);
+    const {nowMs} = this.#scheduler;
+    const atMs = Math.max(this.#freeAtMs, Math.ceil(nowMs + delayMs));
     this.#freeAtMs = atMs;
-    if (atMs <= this.#scheduler.nowMs) act();
-    else this.#scheduler.after(atMs - this.#scheduler.nowMs, act);
+    if (atMs <= nowMs && this.#onItsWay === 0) return act();
+    this.#onItsWay++;
+    this.#scheduler.after(atMs - nowMs, () => {
+      this.#onItsWay--;
+      act();
+    });
   }
 }
 
@@ -235,4 +241,3 @@ function tell(events: LinkEvents, reply: Reply): void {
       events.throttled(reply.intervalMs);
   }
 }
-

@@ -39,6 +39,8 @@ export type Emitted = {batch: Batch; bytes: Uint8Array};
 type Journal = {epoch: number; ticks: Set<string>; seen: number; number: number};
 
 const VIOLATIONS_MAX = 20;
+/** By then an inventory has told that a VM runs. */
+const KNOWN_MS = 60_000;
 
 export class Oracle {
   readonly violations: Violation[] = [];
@@ -46,6 +48,8 @@ export class Oracle {
   readonly gaps: Gap[] = [];
   /** Highest sequence that a core said to have, by edge and incarnation. */
   readonly acked = new Map<string, number>();
+  /** When each VM was last seen not to run at all. */
+  readonly deadAtMs = new Map<string, number>();
   /** How often each effect was begun, and what is durable of effects. */
   readonly started = new Map<string, number>();
   readonly effects = new Map<string, IssuedEffect>();
@@ -85,12 +89,7 @@ export class Oracle {
   }
 
   /** Something became durable in the log, or was found there by a broker that started anew. */
-  appended(
-    topic: Topic,
-    partition: number,
-    offset: number,
-    values: readonly Uint8Array[],
-  ): void {
+  appended(topic: Topic, partition: number, offset: number, values: readonly Uint8Array[]): void {
     if (topic !== 'journal') return;
     const journal = this.#journal(partition);
     values.forEach((value, index) => {
@@ -123,7 +122,8 @@ export class Oracle {
     this.expect(
       ticks.has(`${tick.epoch}/${tick.number}`),
       'S8',
-      () => `${core} believes its tick ${tick.epoch}/${tick.number} of partition ${state.partition}`,
+      () =>
+        `${core} believes its tick ${tick.epoch}/${tick.number} of partition ${state.partition}`,
     );
   }
 
@@ -168,8 +168,10 @@ export class Oracle {
     const vm = this.#datacenter.vms.find(one => one.name === name);
     if (vm === undefined) return;
     const elsewhere = vm.host.name !== targetHost && mayRun(vm);
+    // A host that failed without a fence starts its VMs again: the lock on their disks decides.
+    const isKnown = this.#nowMs() - (this.deadAtMs.get(name) ?? -Infinity) > KNOWN_MS;
     this.expect(
-      !elsewhere,
+      !elsewhere || (kind === 'restart-vm' && !isKnown),
       kind === 'restart-vm' ? 'S4' : 'S5',
       () =>
         `${kind} ${id}: ${name} is to run on ${targetHost} and may still run on ${vm.host.name}, ` +

@@ -90,7 +90,9 @@ export function drawSwarm(random: Random): Swarm {
     scorer: chance(0.5)
       ? {fail: maybe(0.2), slow: maybe(0.2), slowMsMax: upTo(6_000)}
       : SOUND_SCORER,
-    store: chance(0.5) ? {fail: maybe(0.4), slow: maybe(0.4), slowMsMax: upTo(30_000)} : SOUND_STORE,
+    store: chance(0.5)
+      ? {fail: maybe(0.4), slow: maybe(0.4), slowMsMax: upTo(30_000)}
+      : SOUND_STORE,
     driver: {
       fail: maybe(0.3),
       hang: maybe(0.2),

@@ -73,8 +73,10 @@ export class World {
     this.broker = new Broker(
       new SimProcess('broker', this.scheduler),
       this.#disk('broker'),
-      (topic, partition, offset, values) =>
-        this.oracle.appended(topic, partition, offset, values),
+      (topic, partition, offset, values) => {
+        this.oracle.appended(topic, partition, offset, values);
+        if (topic === 'inbox') for (const value of values) this.#tellInbox(value);
+      },
     );
     this.group = new Group({
       scheduler: this.scheduler,
@@ -92,6 +94,13 @@ export class World {
     );
     this.hosts = this.datacenter.hosts.map(host => this.#host(host));
     plant.prepare?.(this);
+  }
+
+  #tellInbox(value: Uint8Array): void {
+    const record = codec.decodeInbox(value);
+    if (record.kind !== 'effect-result') return this.trace.add(`inbox: ${record.kind}`);
+    const {id, status, code} = record.result;
+    this.trace.add(`inbox: ${id} ${status} ${code}`);
   }
 
   #disk(name: string): SimDisk {
@@ -146,7 +155,13 @@ export class World {
         if (!this.isFaulty) return 'well';
         const draw = random.next();
         const fate =
-          draw < fail ? 'fail' : draw < fail + hang ? 'hang' : draw < fail + hang + slow ? 'slow' : 'well';
+          draw < fail
+            ? 'fail'
+            : draw < fail + hang
+              ? 'hang'
+              : draw < fail + hang + slow
+                ? 'slow'
+                : 'well';
         if (fate !== 'well') this.trace.fault(`the driver of ${agent} is to ${fate} at ${kind}`);
         return fate;
       },
@@ -226,8 +241,11 @@ export class World {
           `${name} ${state.partition}/${epoch}/${number}: ${transitions.length} ` +
             `${effects.length} ${decisions.length}`,
         );
+        for (const {entity, action, outcome, blockedBy, because} of decisions) {
+          this.trace.add(`  ${entity}: ${action} ${outcome} ${blockedBy}, ${because}`);
+        }
         for (const {actor, from, to, event} of transitions) {
-          if (from !== to) this.trace.add(`  ${actor} ${from} → ${to} on ${event}`);
+          this.trace.add(`  ${actor} ${from} → ${to} on ${event}`);
         }
         this.oracle.ticked(name, tick, state);
       },
@@ -282,16 +300,23 @@ export class World {
   startProcess(process: SimProcess): void {
     const core = this.coreProcesses.indexOf(process);
     if (core >= 0) return this.startCore(core);
-    if (process === this.broker.process) return void this.startBroker();
+    if (process === this.broker.process) {
+      this.startBroker().catch(error => this.#failed(process, error));
+      return;
+    }
     try {
       const host = this.hosts.find(one => one.process === process);
       if (host === undefined) this.startServices();
       else if (this.datacenter.isReporting(host.name)) host.start();
     } catch (error) {
-      process.kill();
-      this.trace.add(`${process.name} cannot start: ${String(error)}`);
-      this.restart(process);
+      this.#failed(process, error);
     }
+  }
+
+  #failed(process: SimProcess, error: unknown): void {
+    process.kill();
+    this.trace.add(`${process.name} cannot start: ${String(error)}`);
+    this.restart(process);
   }
 
   /** States of the partitions as their newest owners have them. */
@@ -319,6 +344,9 @@ export class World {
   #live(): void {
     this.scheduler.after(1_000, () => this.#live());
     this.datacenter.step(this.scheduler.nowMs);
+    for (const vm of this.datacenter.vms) {
+      if (vm.state === 'dead') this.oracle.deadAtMs.set(vm.name, this.scheduler.nowMs - START_MS);
+    }
     for (const host of this.hosts) {
       const {process, disk} = host;
       const {state, boots} = host.machine;
