@@ -10,7 +10,13 @@ import {formatAge, formatRisk} from './table.ts';
 /** A label and what stands beside it; an empty value is left out. */
 type Fact = readonly [label: string, value: string];
 
-type Described = {name: string; state: string; substate: string; stateTime?: Timestamp};
+type Described = {
+  name: string;
+  state: string;
+  substate: string;
+  stateTime?: Timestamp;
+  asOfTime?: Timestamp;
+};
 
 /** Adds `describe`: everything about one thing, reasons and newest decisions included. */
 export function addDescribeVerb<Schema extends DescMessage>(
@@ -58,6 +64,7 @@ export async function explainEntity(
 /** The explanation for people: risk, components, reasons, decisions. */
 export function explanationLines(explanation: ExplainEntityResponse): string[] {
   const {host, componentRisks, reasons, decisions} = explanation;
+  const nowMs = ageMs(explanation.asOfTime) ?? Date.now();
   const whose = host === explanation.name || host === '' ? '' : ` of its host ${host}`;
   const byRisk = componentRisks.toSorted((left, right) => right.risk - left.risk);
   return [
@@ -70,16 +77,16 @@ export function explanationLines(explanation: ExplainEntityResponse): string[] {
     }),
     decisions.length > 0 ? 'decisions, newest first' : 'no decision is recorded',
     ...decisions.map(({time, action, targetHost, outcome, blockedBy, because}) => {
-      const age = formatAge(ageMs(time), Date.now());
+      const age = formatAge(ageMs(time), nowMs);
       const what = targetHost ? `${action} to ${targetHost}` : action;
       return `  ${age} ago  ${what} (${blockedBy ? `${outcome} by ${blockedBy}` : outcome}): ${because}`;
     }),
   ];
 }
 
-function scoredAge({scoreTime, modelHash}: ExplainEntityResponse): string {
+function scoredAge({scoreTime, asOfTime, modelHash}: ExplainEntityResponse): string {
   if (scoreTime === undefined) return '';
-  return `, scored ${formatAge(ageMs(scoreTime), Date.now())} ago by model ${modelHash.slice(0, 12)}`;
+  return `, scored ${formatAge(ageMs(scoreTime), ageMs(asOfTime) ?? Date.now())} ago by model ${modelHash.slice(0, 12)}`;
 }
 
 function ageMs(time: Timestamp | undefined): number | undefined {
@@ -90,8 +97,9 @@ function number(value: number): string {
   return String(Number(value.toPrecision(4)));
 }
 
-function headOf({name, state, substate, stateTime}: Described): string[] {
-  const since = stateTime ? ` for ${formatAge(ageMs(stateTime), Date.now())}` : '';
+function headOf({name, state, substate, stateTime, asOfTime}: Described): string[] {
+  const nowMs = ageMs(asOfTime) ?? Date.now();
+  const since = stateTime ? ` for ${formatAge(ageMs(stateTime), nowMs)}` : '';
   return [name, ...lines([['state', `${state}${substate && ` (${substate})`}${since}`]])];
 }
 

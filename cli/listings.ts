@@ -15,7 +15,7 @@ export const hostListing: Listing<typeof HostSchema> = {
     {title: 'VMS', cell: host => String(host.vms.length)},
     {title: 'MOVABLE', cell: host => `${host.movableVms}/${host.vms.length}`},
     {title: 'FLAGS', cell: host => flagsOf(host) || '-'},
-    {title: 'SCORED', cell: host => formatAge(toMs(host.scoreTime), Date.now())},
+    {title: 'SCORED', cell: host => ageOf(host.scoreTime, host)},
     {title: 'SUBSTATE', cell: host => host.substate || '-', wide: true},
     {title: 'RACK', cell: host => host.rack || '-', wide: true},
     {title: 'CPU', cell: host => String(host.cpuCores), wide: true},
@@ -40,7 +40,7 @@ export const vmListing: Listing<typeof VmSchema> = {
     {title: 'MEMORY', cell: vm => formatBytes(vm.memoryBytes), wide: true},
     {title: 'CRITICALITY', cell: vm => vm.criticality.toFixed(2), wide: true},
     {title: 'TENANT', cell: vm => vm.tenant || '-', wide: true},
-    {title: 'UPDATED', cell: vm => formatAge(toMs(vm.updateTime), Date.now()), wide: true},
+    {title: 'UPDATED', cell: vm => ageOf(vm.updateTime, vm), wide: true},
   ],
 };
 
@@ -49,7 +49,7 @@ export const decisionListing: Listing<typeof DecisionSchema> = {
   key: 'decisions',
   columns: [
     {title: 'DECISION', cell: decision => shortName(decision.name)},
-    {title: 'AGE', cell: decision => formatAge(toMs(decision.time), Date.now())},
+    {title: 'AGE', cell: decision => ageOf(decision.time, decision)},
     {title: 'ENTITY', cell: decision => decision.entity},
     {title: 'ACTION', cell: actionOf},
     {title: 'OUTCOME', cell: outcomeOf},
@@ -67,6 +67,14 @@ export function shortName(resource: string): string {
 
 export function toMs(time: Timestamp | undefined): number | undefined {
   return time && timestampMs(time);
+}
+
+/** The age of a time, in the fleet's own time if it has one. */
+function ageOf(
+  time: Timestamp | undefined,
+  {asOfTime}: {asOfTime?: Timestamp | undefined},
+): string {
+  return formatAge(toMs(time), toMs(asOfTime) ?? Date.now());
 }
 
 /** `cordoned, stale` */

@@ -20,7 +20,7 @@ import {watchLog} from './engine/log-health.ts';
 import {imageOfCheckpoint, imageOfState} from './engine/partition-image.ts';
 import type {PartitionState} from './engine/partition-state.ts';
 import {createReadModel, type ReadModel} from './engine/read-model.ts';
-import {applyCheckpoint, applyScores, applyTick} from './engine/read-model-fold.ts';
+import {applyCheckpoint, applyScores, applyTick, applyTimeBase} from './engine/read-model-fold.ts';
 import {createReadModelTailer, type Tailer} from './engine/read-model-tailer.ts';
 import {createRecorder, type Recorder} from './engine/recorder.ts';
 import {isScored} from './engine/set-table.ts';
@@ -104,6 +104,7 @@ export async function assembleCore(given: CoreParts, settings: CoreSettings): Pr
     },
     onTick: (tick, state, nextOffset) => {
       applyTick(model, state.partition, tick, nextOffset);
+      applyTimeBase(model, state.partition, state.timeBase);
       settings.onTick?.(tick, state);
     },
     onScores: (partition, scores) => {

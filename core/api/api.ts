@@ -48,7 +48,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
   const metrics = createMetrics(deps);
   const services = [
     bindService(FleetService, fleetHandlers({model, clock, closing: closing.signal})),
-    bindService(DecisionService, decisionHandlers(model)),
+    bindService(DecisionService, decisionHandlers(deps)),
     bindService(EventService, eventHandlers({...deps, closing: closing.signal})),
     bindService(ControlService, controlHandlers({...deps, requestIds: new RequestIds(clock)})),
     bindService(InspectService, inspectHandlers(deps)),

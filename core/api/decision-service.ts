@@ -3,8 +3,9 @@ import type {DecisionSchema, DecisionService} from '../../proto/gen/forestay/v1/
 import type {Handlers} from '../../proto/grpc.ts';
 import type {Decision} from '../domain/decision.ts';
 import {ForestayError} from '../domain/errors.ts';
-import type {ReadModel} from '../engine/read-model.ts';
-import {type FilterFields, parseFilter} from './filter.ts';
+import {nowOf, type ReadModel} from '../engine/read-model.ts';
+import type {Clock} from '../ports.ts';
+import {type FilterFields, number, parseFilter, text} from './filter.ts';
 import {hostResource, riskOf, timeField} from './fleet-messages.ts';
 import {unary} from './handlers.ts';
 import {fillPage, lastKeyOf} from './paging.ts';
@@ -12,21 +13,31 @@ import {fillPage, lastKeyOf} from './paging.ts';
 const PREFIX = 'decisions/';
 
 const fields: FilterFields<Decision> = {
-  name: decision => PREFIX + decision.id,
-  entity: decision => decision.entity,
-  host: decision => hostResource(decision.host),
-  component: decision => decision.component,
-  action: decision => decision.action,
-  outcome: decision => decision.outcome,
-  blocked_by: decision => decision.blockedBy,
-  risk: decision => decision.risk,
+  name: text(decision => PREFIX + decision.id),
+  entity: text(decision => decision.entity),
+  host: text(decision => hostResource(decision.host)),
+  component: text(decision => decision.component),
+  action: text(decision => decision.action),
+  outcome: text(decision => decision.outcome),
+  blocked_by: text(decision => decision.blockedBy),
+  risk: number(decision => decision.risk),
 };
 
-export function decisionHandlers(model: ReadModel): Handlers<(typeof DecisionService)['method']> {
+export function decisionHandlers({
+  model,
+  clock,
+}: {
+  model: ReadModel;
+  clock: Clock;
+}): Handlers<(typeof DecisionService)['method']> {
+  const show = (decision: Decision) => ({
+    ...toDecisionMessage(decision),
+    ...timeField('asOfTime', nowOf(model, partitionOf(decision), clock.nowMs())),
+  });
   return {
     getDecision: unary(({name}) => {
       const decision = model.decisionById.get(name.replace(PREFIX, ''));
-      if (decision !== undefined) return {decision: toDecisionMessage(decision)};
+      if (decision !== undefined) return {decision: show(decision)};
       throw new ForestayError(
         'NOT_FOUND',
         `"${name}" is not among the last ${model.decisions.size} decisions; older ones are in the store`,
@@ -38,7 +49,7 @@ export function decisionHandlers(model: ReadModel): Handlers<(typeof DecisionSer
       const items = olderThan(model, lastKeyOf(request));
       const page = fillPage(items, request, matches, decision => decision.id);
       return {
-        decisions: page.items.map(toDecisionMessage),
+        decisions: page.items.map(show),
         nextPageToken: page.nextPageToken,
       };
     }),
@@ -65,6 +76,11 @@ export function toDecisionMessage(decision: Decision): MessageInitShape<typeof D
     modelHash: decision.modelHash,
     policyVersion: decision.policyVersion,
   };
+}
+
+/** `partition/epoch/tick/dN` */
+function partitionOf({id}: Decision): number {
+  return Number(id.slice(0, id.indexOf('/')));
 }
 
 /** Newest first. Once the caller's last one is dropped, so are all older ones. */

@@ -5,21 +5,21 @@ import type {IssuedEffect} from '../domain/effects.ts';
 import type {Transition} from '../domain/records.ts';
 import type {Command, FleetEvent} from '../engine/journal-events.ts';
 import {toDecisionMessage} from './decision-service.ts';
-import type {FilterFields} from './filter.ts';
+import {type FilterFields, number, text} from './filter.ts';
 import {hostResource, timeField} from './fleet-messages.ts';
 
 export const eventFields: FilterFields<FleetEvent> = {
-  name: event => `events/${event.id}`,
-  kind: event => event.kind,
-  entity: entityOf,
-  event: event => (event.kind === 'transition' ? event.transition.event : ''),
-  from: event => (event.kind === 'transition' ? event.transition.from : ''),
-  to: event => (event.kind === 'transition' ? event.transition.to : ''),
-  action: actionOf,
-  outcome: event => (event.kind === 'decision' ? event.decision.outcome : ''),
-  status: event => (event.kind === 'result' ? event.result.status : ''),
-  author: event => (event.kind === 'command' ? event.command.author : ''),
-  partition: event => event.partition,
+  name: text(event => `events/${event.id}`),
+  kind: text(event => event.kind),
+  entity: text(entityOf),
+  event: text(event => (event.kind === 'transition' ? event.transition.event : '')),
+  from: text(event => (event.kind === 'transition' ? event.transition.from : '')),
+  to: text(event => (event.kind === 'transition' ? event.transition.to : '')),
+  action: text(actionOf),
+  outcome: text(event => (event.kind === 'decision' ? event.decision.outcome : '')),
+  status: text(event => (event.kind === 'result' ? event.result.status : '')),
+  author: text(event => (event.kind === 'command' ? event.command.author : '')),
+  partition: number(event => event.partition),
 };
 
 export function toEventMessage(event: FleetEvent): MessageInitShape<typeof EventSchema> {

@@ -1,15 +1,31 @@
 import {ForestayError} from '../domain/errors.ts';
 import {closestWord} from '../domain/spelling.ts';
 
-/** What a filter may ask for. A type's own comparison holds: NaN is equal to nothing. */
-export type FilterFields<Item> = Readonly<
-  Record<string, (item: Item) => string | number | boolean>
->;
+/** Something that a filter may ask for. NaN is equal to nothing. */
+export type FilterField<Item> =
+  | {type: 'text'; read(item: Item): string}
+  | {type: 'number'; read(item: Item): number}
+  | {type: 'flag'; read(item: Item): boolean};
+
+export type FilterFields<Item> = Readonly<Record<string, FilterField<Item>>>;
+
+export const text = <Item>(read: (item: Item) => string): FilterField<Item> => ({
+  type: 'text',
+  read,
+});
+export const number = <Item>(read: (item: Item) => number): FilterField<Item> => ({
+  type: 'number',
+  read,
+});
+export const flag = <Item>(read: (item: Item) => boolean): FilterField<Item> => ({
+  type: 'flag',
+  read,
+});
 
 const TERM = /^\s*([a-z_]+)\s*(!=|<=|>=|=|<|>)\s*("[^"]*"|[^\s"]+)\s*/;
 const AND = /^AND(?:\s+|$)/;
 
-type Comparison = (left: string | number | boolean, right: string | number | boolean) => boolean;
+type Comparison = <Value extends string | number>(left: Value, right: Value) => boolean;
 
 const comparisons: Readonly<Record<string, Comparison>> = {
   '=': (left, right) => left === right,
@@ -27,28 +43,28 @@ const comparisons: Readonly<Record<string, Comparison>> = {
  * @throws {ForestayError} `INVALID_ARGUMENT` saying where it stopped making sense.
  */
 export function parseFilter<Item>(
-  text: string,
+  filter: string,
   fields: FilterFields<Item>,
 ): (item: Item) => boolean {
   const terms: ((item: Item) => boolean)[] = [];
-  let rest = text.trim();
+  let rest = filter.trim();
   while (rest !== '') {
     const match = TERM.exec(rest);
-    if (match === null) throw invalid(text, `expected FIELD OP VALUE at "${rest}"`);
+    if (match === null) throw invalid(filter, `expected FIELD OP VALUE at "${rest}"`);
     const [whole, field, operator, value] = match as unknown as [string, string, string, string];
-    terms.push(parseTerm(text, fields, field, operator, value.replaceAll('"', '')));
+    terms.push(parseTerm(filter, fields, field, operator, value.replaceAll('"', '')));
     rest = rest.slice(whole.length);
     if (rest === '') break;
     const and = AND.exec(rest);
-    if (and === null) throw invalid(text, `expected AND at "${rest}"`);
+    if (and === null) throw invalid(filter, `expected AND at "${rest}"`);
     rest = rest.slice(and[0].length);
-    if (rest === '') throw invalid(text, 'expected a term after AND');
+    if (rest === '') throw invalid(filter, 'expected a term after AND');
   }
   return item => terms.every(term => term(item));
 }
 
 function parseTerm<Item>(
-  text: string,
+  filter: string,
   fields: FilterFields<Item>,
   field: string,
   operator: string,
@@ -58,20 +74,30 @@ function parseTerm<Item>(
   if (!Object.hasOwn(fields, field)) {
     const guess = closestWord(field, known);
     const hint = guess ? `did you mean ${guess}?` : `fields are ${known.join(', ')}`;
-    throw invalid(text, `unknown field ${field}; ${hint}`);
+    throw invalid(filter, `unknown field ${field}; ${hint}`);
   }
-  const read = fields[field] as (item: Item) => string | number | boolean;
   const compare = comparisons[operator] as Comparison;
-  return item => {
-    const actual = read(item);
-    if (typeof actual === 'number') return compare(actual, Number(value));
-    if (typeof actual === 'boolean') return compare(String(actual), value);
-    return compare(actual, value);
-  };
+  const asked = fields[field] as FilterField<Item>;
+  switch (asked.type) {
+    case 'text':
+      return item => compare(asked.read(item), value);
+    case 'number': {
+      const wanted = Number(value);
+      if (value.trim() === '' || Number.isNaN(wanted)) {
+        throw invalid(filter, `${field} is a number, "${value}" is none`);
+      }
+      return item => compare(asked.read(item), wanted);
+    }
+    case 'flag':
+      if (!/^(true|false)$/.test(value) || !/^!?=$/.test(operator)) {
+        throw invalid(filter, `${field} is true or false; write ${field} = true`);
+      }
+      return item => compare(String(asked.read(item)), value);
+  }
 }
 
-function invalid(text: string, problem: string): ForestayError {
-  return new ForestayError('INVALID_ARGUMENT', `cannot read filter "${text}": ${problem}`, {
+function invalid(filter: string, problem: string): ForestayError {
+  return new ForestayError('INVALID_ARGUMENT', `cannot read filter "${filter}": ${problem}`, {
     details: {field: 'filter'},
   });
 }

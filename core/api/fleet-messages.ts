@@ -1,7 +1,7 @@
 import type {MessageInitShape} from '@bufbuild/protobuf';
 import {type Timestamp, timestampFromMs} from '@bufbuild/protobuf/wkt';
 import type {HostSchema, VmSchema} from '../../proto/gen/forestay/v1/fleet_pb.ts';
-import type {HostRow, ReadModel, VmRow} from '../engine/read-model.ts';
+import {type HostRow, nowOf, type ReadModel, type VmRow} from '../engine/read-model.ts';
 
 /** `at-risk.watching` → `at-risk` and `watching`. An actor that never moved is normal. */
 export function splitState(row: HostRow | VmRow): {state: string; substate: string} {
@@ -11,7 +11,12 @@ export function splitState(row: HostRow | VmRow): {state: string; substate: stri
   return {state: path.slice(0, dot), substate: path.slice(dot + 1)};
 }
 
-export function toHostMessage(model: ReadModel, row: HostRow): MessageInitShape<typeof HostSchema> {
+/** `wallMs` is the core's time. */
+export function toHostMessage(
+  model: ReadModel,
+  row: HostRow,
+  wallMs: number,
+): MessageInitShape<typeof HostSchema> {
   const {facts, actor} = row;
   const context = actor?.context;
   const vms = [...row.vms].sort();
@@ -40,10 +45,16 @@ export function toHostMessage(model: ReadModel, row: HostRow): MessageInitShape<
     silenced: context?.silenced ?? false,
     partition: row.partition,
     ...timeField('updateTime', row.updatedAtMs),
+    ...timeField('asOfTime', nowOf(model, row.partition, wallMs)),
   };
 }
 
-export function toVmMessage(model: ReadModel, row: VmRow): MessageInitShape<typeof VmSchema> {
+/** `wallMs` is the core's time. */
+export function toVmMessage(
+  model: ReadModel,
+  row: VmRow,
+  wallMs: number,
+): MessageInitShape<typeof VmSchema> {
   const {facts, actor} = row;
   const context = actor?.context;
   const host = model.hosts.get(`hosts/${row.host}`);
@@ -70,6 +81,7 @@ export function toVmMessage(model: ReadModel, row: VmRow): MessageInitShape<type
     silenced: context?.silenced ?? false,
     partition: row.partition,
     ...timeField('updateTime', row.updatedAtMs),
+    ...timeField('asOfTime', nowOf(model, row.partition, wallMs)),
   };
 }
 

@@ -4,8 +4,9 @@ import type {Handlers} from '../../proto/grpc.ts';
 import {ForestayError} from '../domain/errors.ts';
 import {closestWord} from '../domain/spelling.ts';
 import type {HostRow, ReadModel, VmRow} from '../engine/read-model.ts';
+import type {SortedNames} from '../engine/sorted-names.ts';
 import type {Clock} from '../ports.ts';
-import {type FilterFields, parseFilter} from './filter.ts';
+import {type FilterFields, flag, number, parseFilter, text} from './filter.ts';
 import {hostResource, isMovable, splitState, toHostMessage, toVmMessage} from './fleet-messages.ts';
 import {unary} from './handlers.ts';
 import {fillPage, lastKeyOf, type PageRequest} from './paging.ts';
@@ -15,41 +16,41 @@ import {streamChanges, type WatchEvent} from './watch.ts';
 const GUESS_AMONG_MAX = 10_000;
 
 const hostFields: FilterFields<HostRow> = {
-  name: row => row.name,
-  state: row => splitState(row).state,
-  substate: row => splitState(row).substate,
-  rack: row => row.facts?.rack ?? '',
-  risk: row => row.risk,
-  cordoned: row => row.actor?.context.cordoned ?? false,
-  suspected: row => row.actor?.context.suspected ?? false,
-  lost: row => row.actor?.context.lost ?? false,
-  stale: row => row.actor?.context.stale ?? false,
+  name: text(row => row.name),
+  state: text(row => splitState(row).state),
+  substate: text(row => splitState(row).substate),
+  rack: text(row => row.facts?.rack ?? ''),
+  risk: number(row => row.risk),
+  cordoned: flag(row => row.actor?.context.cordoned ?? false),
+  suspected: flag(row => row.actor?.context.suspected ?? false),
+  lost: flag(row => row.actor?.context.lost ?? false),
+  stale: flag(row => row.actor?.context.stale ?? false),
 };
 
 const vmFields = (model: ReadModel): FilterFields<VmRow> => ({
-  name: row => row.name,
-  state: row => splitState(row).state,
-  substate: row => splitState(row).substate,
-  host: row => hostResource(row.host),
-  tenant: row => row.facts?.tenant ?? '',
-  risk: row => model.hosts.get(`hosts/${row.host}`)?.risk ?? Number.NaN,
-  criticality: row => row.facts?.criticality ?? 0,
-  movable: isMovable,
-  ghost_armed: row => row.actor?.context.ghostArmed ?? false,
+  name: text(row => row.name),
+  state: text(row => splitState(row).state),
+  substate: text(row => splitState(row).substate),
+  host: text(row => hostResource(row.host)),
+  tenant: text(row => row.facts?.tenant ?? ''),
+  risk: number(row => model.hosts.get(`hosts/${row.host}`)?.risk ?? Number.NaN),
+  criticality: number(row => row.facts?.criticality ?? 0),
+  movable: flag(isMovable),
+  ghost_armed: flag(row => row.actor?.context.ghostArmed ?? false),
 });
 
 export type FleetDeps = {model: ReadModel; clock: Clock; closing: AbortSignal};
 
-/** Handlers of FleetService over a read model. A page costs a sort of the fleet's names. */
+/** Handlers of FleetService over a read model. A page costs what it has passed over and shows. */
 export function fleetHandlers(deps: FleetDeps): Handlers<(typeof FleetService)['method']> {
   const {model} = deps;
-  const host = (row: HostRow) => toHostMessage(model, row);
-  const vm = (row: VmRow) => toVmMessage(model, row);
+  const host = (row: HostRow) => toHostMessage(model, row, deps.clock.nowMs());
+  const vm = (row: VmRow) => toVmMessage(model, row, deps.clock.nowMs());
   const fieldsOfVm = vmFields(model);
   return {
     getHost: unary(({name}) => ({host: host(findRow(model.hosts, name))})),
     listHosts: unary(request => {
-      const {items, nextPageToken} = listRows(model.hosts, request, hostFields);
+      const {items, nextPageToken} = listRows(model.hosts, model.hostNames, request, hostFields);
       return {hosts: items.map(host), nextPageToken};
     }),
     watchHosts: call => {
@@ -60,7 +61,7 @@ export function fleetHandlers(deps: FleetDeps): Handlers<(typeof FleetService)['
     },
     getVm: unary(({name}) => ({vm: vm(findRow(model.vms, name))})),
     listVms: unary(request => {
-      const {items, nextPageToken} = listRows(model.vms, request, fieldsOfVm);
+      const {items, nextPageToken} = listRows(model.vms, model.vmNames, request, fieldsOfVm);
       return {vms: items.map(vm), nextPageToken};
     }),
     watchVms: call => {
@@ -83,13 +84,13 @@ export function findRow<Row>(rows: ReadonlyMap<string, Row>, name: string): Row 
 
 function listRows<Row extends {name: string}>(
   rows: ReadonlyMap<string, Row>,
+  names: SortedNames,
   request: PageRequest,
   fields: FilterFields<Row>,
 ): {items: Row[]; nextPageToken: string} {
   const last = lastKeyOf(request);
   const matches = parseFilter(request.filter, fields);
-  const names = [...rows.keys()].filter(name => last === undefined || name > last).sort();
-  const items = names.map(name => rows.get(name) as Row);
+  const items = names.after(last).map(name => rows.get(name) as Row);
   return fillPage(items, request, matches, row => row.name);
 }
 

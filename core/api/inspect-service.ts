@@ -8,7 +8,8 @@ import {
 import type {Handlers} from '../../proto/grpc.ts';
 import type {Decision} from '../domain/decision.ts';
 import {ForestayError} from '../domain/errors.ts';
-import type {HostRow, ReadModel, VmRow} from '../engine/read-model.ts';
+import {type HostRow, nowOf, type ReadModel, type VmRow} from '../engine/read-model.ts';
+import type {Clock} from '../ports.ts';
 import {toDecisionMessage} from './decision-service.ts';
 import {toEffectMessage, toTransitionMessage} from './event-messages.ts';
 import {riskOf, splitState, timeField} from './fleet-messages.ts';
@@ -19,12 +20,13 @@ const DECISIONS_EXPLAINED_MAX = 5;
 
 export type InspectDeps = {
   model: ReadModel;
+  clock: Clock;
   /** The chart of a machine as text. */
   statechart(machine: 'host' | 'vm', format: 'mermaid' | 'json'): string;
 };
 
 export function inspectHandlers(deps: InspectDeps): Handlers<(typeof InspectService)['method']> {
-  const {model, statechart} = deps;
+  const {model, clock, statechart} = deps;
   return {
     getStatechart: unary(({machine, format}) => {
       if (machine !== 'host' && machine !== 'vm') {
@@ -34,7 +36,7 @@ export function inspectHandlers(deps: InspectDeps): Handlers<(typeof InspectServ
       return {content: statechart(machine, json ? 'json' : 'mermaid')};
     }),
     getActor: unary(({name}) => ({actor: toActorMessage(findEntity(model, name))})),
-    explainEntity: unary(({name}) => explain(model, findEntity(model, name))),
+    explainEntity: unary(({name}) => explain(model, findEntity(model, name), clock.nowMs())),
   };
 }
 
@@ -61,6 +63,7 @@ function toActorMessage(row: HostRow | VmRow): MessageInitShape<typeof ActorSche
 function explain(
   model: ReadModel,
   row: HostRow | VmRow,
+  wallMs: number,
 ): MessageInitShape<typeof ExplainEntityResponseSchema> {
   const host = 'vms' in row ? row : model.hosts.get(`hosts/${row.host}`);
   const decisions = newestDecisions(model, row.name);
@@ -76,6 +79,7 @@ function explain(
     ),
     modelHash: host?.modelHash ?? '',
     decisions: decisions.map(toDecisionMessage),
+    ...timeField('asOfTime', nowOf(model, row.partition, wallMs)),
   };
 }
 

@@ -18,6 +18,7 @@ export function imageOfState(
     address,
     tickNumber: state.tickNumber,
     timeMs: state.timeMs,
+    timeBase: state.timeBase,
     control: state.control,
     modelHash: state.model.hash,
     inventory: [...state.hosts.values()].flatMap(host => (host.facts ? [host.facts] : [])),

@@ -31,6 +31,7 @@ const NOTHING_KNOWN: PartitionRow = {
   address: '',
   tickNumber: 0,
   timeMs: 0,
+  timeBase: undefined,
   control: undefined,
   modelHash: '',
 };
@@ -88,6 +89,16 @@ export function applyTick(
   });
 }
 
+/** What its owner knows of a partition's time. */
+export function applyTimeBase(
+  model: ReadModel,
+  partition: number,
+  timeBase: PartitionRow['timeBase'],
+): void {
+  const row = model.partitions.get(partition);
+  if (row !== undefined) row.timeBase ??= timeBase;
+}
+
 /** Applies a new owner's word. */
 export function applyEpoch(
   model: ReadModel,
@@ -132,6 +143,7 @@ export function applyCheckpoint(model: ReadModel, partition: number, image: Part
   const {inventory, actors, ...row} = image;
   const known = partitionRow(model, partition);
   if (row.nextOffset < known.nextOffset) return;
+  row.timeBase ??= known.timeBase;
   if (row.owner === '') Object.assign(row, {owner: known.owner, address: known.address});
   model.partitions.set(partition, row);
   model.goneFrom.set(partition, row.nextOffset);

@@ -12,8 +12,9 @@ import type {BaseContext, HostContext, VmContext} from '../../statecharts/events
 import type {Decision, Reason} from '../domain/decision.ts';
 import type {IssuedEffect} from '../domain/effects.ts';
 import type {Control, Transition} from '../domain/records.ts';
-import type {InventoryHost, InventoryVm} from '../domain/telemetry.ts';
+import type {InventoryHost, InventoryVm, TimeBase} from '../domain/telemetry.ts';
 import {Ring} from './read-model-ring.ts';
+import {SortedNames} from './sorted-names.ts';
 
 export const RISK_STEP = 0.01;
 const DECISIONS_MAX = 10_000;
@@ -82,6 +83,8 @@ export type PartitionRow = {
   address: string;
   tickNumber: number;
   timeMs: number;
+  /** Undefined until it is known; then it stays. */
+  timeBase: TimeBase | undefined;
   /** Undefined until a tick carried it. */
   control: Control | undefined;
   modelHash: string;
@@ -93,6 +96,9 @@ export type ChangeMark = (name: string) => void;
 export type ReadModel = {
   hosts: Map<string, HostRow>;
   vms: Map<string, VmRow>;
+  /** Of {@link ReadModel.hosts} and {@link ReadModel.vms}. */
+  hostNames: SortedNames;
+  vmNames: SortedNames;
   partitions: Map<number, PartitionRow>;
   decisions: Ring<Decision>;
   decisionById: Map<string, Decision>;
@@ -113,6 +119,8 @@ export function createReadModel(
   return {
     hosts: new Map(),
     vms: new Map(),
+    hostNames: new SortedNames(),
+    vmNames: new SortedNames(),
     partitions: new Map(),
     decisions: new Ring(limits.decisions ?? DECISIONS_MAX),
     decisionById: new Map(),
@@ -140,6 +148,7 @@ export function hostRow(model: ReadModel, partition: number, name: string): Host
       vms: new Set(),
     };
     model.hosts.set(name, row);
+    model.hostNames.add(name);
   }
   row.partition = partition;
   return row;
@@ -151,6 +160,7 @@ export function vmRow(model: ReadModel, partition: number, name: string): VmRow 
   if (row === undefined) {
     row = {...emptyRow(partition, name), facts: undefined, host: ''};
     model.vms.set(name, row);
+    model.vmNames.add(name);
   }
   row.partition = partition;
   return row;
@@ -173,9 +183,16 @@ export function touch(model: ReadModel, name: string): void {
   for (const mark of model.watchers) mark(name);
 }
 
+/** What time it is for a partition: the wall's, but for a fleet that has a time of its own. */
+export function nowOf({partitions}: ReadModel, partition: number, wallMs: number): number {
+  const row = partitions.get(partition);
+  return row?.timeBase === undefined || row.timeBase === 'live' ? wallMs : row.timeMs;
+}
+
 /** Forgets a VM; watchers, also those that come back later, are told. */
 export function forget(model: ReadModel, {name, partition}: VmRow): void {
   model.vms.delete(name);
+  model.vmNames.delete(name);
   const entry = {name, partition, shownFrom: shownFrom(model, partition)};
   const dropped = model.gone.push(entry);
   if (dropped !== undefined) model.goneFrom.set(dropped.partition, dropped.shownFrom);

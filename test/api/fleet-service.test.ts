@@ -1,6 +1,6 @@
 import * as grpc from '@grpc/grpc-js';
 import test, {type ExecutionContext} from 'ava';
-import {applyScores, applyTick} from '../../core/engine/read-model-fold.ts';
+import {applyScores, applyTick, applyTimeBase} from '../../core/engine/read-model-fold.ts';
 import {FleetService} from '../../proto/gen/forestay/v1/fleet_pb.ts';
 import {readErrorInfo} from '../../proto/rich-errors.ts';
 import {aHost, aMove, aScore, aTick, aVm, START_MS} from './records.ts';
@@ -121,6 +121,9 @@ for (const [title, request, message] of [
   ['an unknown field', {filter: 'stat = x'}, /unknown field stat; did you mean state\?/],
   ['no field at all', {filter: '= x'}, /expected FIELD OP VALUE at "= x"/],
   ['two terms without AND', {filter: 'rack = a rack = b'}, /expected AND at "rack = b"/],
+  ['no number for a number', {filter: 'risk > high'}, /risk is a number, "high" is none/],
+  ['no flag for a flag', {filter: 'cordoned = yes'}, /cordoned is true or false/],
+  ['an order of flags', {filter: 'cordoned > false'}, /write cordoned = true/],
   ['nothing after AND', {filter: 'rack = a AND '}, /expected a term after AND/],
   ['a foreign token', {pageToken: 'zzz'}, /page_token is not one that this server gave/],
   ['a negative page size', {pageSize: -1}, /page_size is -1/],
@@ -214,4 +217,32 @@ test('a watcher that goes away leaves nothing behind', async t => {
     await new Promise(resolve => setTimeout(resolve, 10));
   }
   t.is(model.watchers.size, 0);
+});
+
+test('the pages of a large fleet cost one sort in all', async t => {
+  const {model, fleet} = await startApi(t).then(started => ({
+    ...started,
+    fleet: started.client(FleetService),
+  }));
+  const names = Array.from({length: 5000}, (_, number) => `h${(number * 7919) % 5000}`);
+  applyTick(model, 7, aTick(1, {inventory: names.map(name => aHost(name))}));
+  const listed: string[] = [];
+  let pageToken = '';
+  do {
+    const page = await call(fleet, fleet.listHosts, {pageSize: 500, pageToken});
+    listed.push(...page.hosts.map(host => host.name));
+    pageToken = page.nextPageToken;
+    if (listed.length === 2500) applyTick(model, 7, aTick(2, {inventory: [aHost('h0a')]}));
+  } while (pageToken !== '');
+  t.deepEqual(listed, names.map(name => `hosts/${name}`).sort());
+});
+
+test('ages of a fleet with a time of its own count up to that time', async t => {
+  const {model, fleet} = await startFleet(t);
+  const before = await call(fleet, fleet.getHost, {name: 'hosts/h1'});
+  t.true(Number(before.host?.asOfTime?.seconds) * 1000 > START_MS + 3_600_000);
+  applyTimeBase(model, 7, 'simulated');
+  applyTimeBase(model, 8, 'simulated');
+  const {host} = await call(fleet, fleet.getHost, {name: 'hosts/h1'});
+  t.is(host?.asOfTime?.seconds, BigInt((START_MS + 1000) / 1000));
 });

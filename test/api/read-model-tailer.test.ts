@@ -173,6 +173,7 @@ test('an unknown partition begins at its newest checkpoint, then the journal goe
     address: '',
     tickNumber: 1,
     timeMs: START_MS,
+    timeBase: undefined,
     control: undefined,
     modelHash: 'feed',
     inventory: [aHost('h1')],

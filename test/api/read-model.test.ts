@@ -170,6 +170,7 @@ test('a checkpoint stands for the ticks before it', t => {
     epoch: 2,
     tickNumber: 40,
     nextOffset: 90,
+    timeBase: 'recorded',
     inboxOffset: 3,
     owner: 'core-a',
     address: '',

@@ -1,6 +1,6 @@
 /** What people and programs write: configuration, filters, tokens, addresses. */
 import assert from 'node:assert/strict';
-import {parseFilter} from '../../core/api/filter.ts';
+import {flag, number, parseFilter, text} from '../../core/api/filter.ts';
 import {lastKeyOf} from '../../core/api/paging.ts';
 import {loadConfig} from '../../core/config.ts';
 import {parseYamlSource} from '../../core/config-sources.ts';
@@ -66,9 +66,9 @@ const filter: Target = {
   feed(bytes) {
     const matches = accepted(() =>
       parseFilter<Row>(bytes.toString(), {
-        state: row => row.state,
-        risk: row => row.risk,
-        cordoned: row => row.cordoned,
+        state: text(row => row.state),
+        risk: number(row => row.risk),
+        cordoned: flag(row => row.cordoned),
       }),
     );
     if (matches === undefined) return false;
