@@ -2,7 +2,7 @@
  * The control plane at the size that it is made for, on this machine:
  *
  *     node bench/control.ts [--seconds 60] [--cells 64] [--log segments|memory]
- *       [--scorer pool|metric] [--risky 32] [-o json]
+ *       [--scorer pool|metric] [--risky 32] [--checkpoint 60] [-o json]
  *
  * Virtual seconds go by as fast as they can: each brings one sample of every host and VM, and four
  * ticks of every partition. Only the engine is measured, not who makes the samples.
@@ -37,6 +37,7 @@ const {values: args} = parseArgs({
     cells: {type: 'string', default: '64'},
     log: {type: 'string', default: 'segments'},
     scorer: {type: 'string', default: 'metric'},
+    checkpoint: {type: 'string', default: '60'},
     risky: {type: 'string', default: '32'},
     output: {type: 'string', short: 'o', default: 'table'},
   },
@@ -66,7 +67,7 @@ async function start(log: Log, scorer: Scorer): Promise<Engine> {
     policy: DEFAULT_POLICY,
     owner: {owner: 'bench', address: ''},
     scoring: {intervalMs: 1000, waitMs: 100},
-    checkpointMs: 60_000,
+    checkpointMs: 1000 * Number(args.checkpoint),
     tickBytesMax: 4 << 20,
     time: 'data',
     tickMs: 1000 / TICKS,
@@ -111,6 +112,15 @@ function inclusiveTimes(profile: Profiler.Profile, wanted: readonly string[]): M
   return times;
 }
 
+/** Rows of a table, longest first. */
+function tabled(times: ReadonlyMap<string, number>, per: number, leastMs: number) {
+  return [...times]
+    .map(([name, ms]) => ({name, ms: round(ms / per)}))
+    .filter(({ms}) => ms >= leastMs)
+    .sort((a, b) => b.ms - a.ms);
+}
+
+const RESTART_PARTS = ['decodeState', 'decodeJournal', 'readRange', 'claimJournal', 'openLog'];
 const PARTS = [
   'takeInventory',
   'takeTelemetry',
@@ -146,7 +156,15 @@ let engine = await start(log, scorer);
 const tickMs: number[] = [];
 const checkpointMs: number[] = [];
 listen('tick.completed', ({durationMs}) => tickMs.push(durationMs));
-listen('checkpoint.written', ({durationMs}) => checkpointMs.push(durationMs));
+let checkpointBytes = 0;
+listen('checkpoint.written', ({bytes, durationMs}) => {
+  checkpointMs.push(durationMs);
+  checkpointBytes = bytes;
+});
+let replayedTicks = 0;
+listen('partition.started', ({ticks}) => {
+  replayedTicks += ticks;
+});
 let decisions = 0;
 listen('decision.made', () => decisions++);
 
@@ -194,14 +212,8 @@ globalThis.gc?.();
 const memory = process.memoryUsage();
 const ordered = used.toSorted((a, b) => a - b);
 
-const parts = [...inclusiveTimes(profile, PARTS)]
-  .map(([part, ms]) => ({part, msPerSecond: round(ms / seconds)}))
-  .filter(({msPerSecond}) => msPerSecond >= 0.1)
-  .sort((a, b) => b.msPerSecond - a.msPerSecond);
-const self = [...selfTimes(profile)]
-  .map(([name, ms]) => ({name, msPerSecond: round(ms / seconds)}))
-  .sort((a, b) => b.msPerSecond - a.msPerSecond)
-  .slice(0, 30);
+const parts = tabled(inclusiveTimes(profile, PARTS), seconds, 0.1);
+const self = tabled(selfTimes(profile), seconds, 0.1).slice(0, 30);
 
 /** A crash: the partitions are left as they are, and another owner starts on the same log. */
 let restartMs = Number.NaN;
@@ -210,12 +222,16 @@ if (args.log === 'segments') {
   await log.close();
   log = await openLog();
 }
+await session.post('Profiler.start');
 const restartFrom = performance.now();
 const restartCpu = cpuMicros();
 engine = await start(log, scorer);
 await Promise.all(engine.runtimes().map(runtime => runtime.step(clock.nowMs() + 250)));
 restartMs = performance.now() - restartFrom;
 restartCpuMs = (cpuMicros() - restartCpu) / 1000;
+const {profile: restart} = await session.post('Profiler.stop');
+const restartParts = tabled(inclusiveTimes(restart, [...PARTS, ...RESTART_PARTS]), 1, 5);
+const restartSelf = tabled(selfTimes(restart), 1, 5).slice(0, 15);
 
 const result = {
   hosts: fleet.hosts,
@@ -228,18 +244,21 @@ const result = {
     tickMs.toSorted((a, b) => a - b)[Math.floor(tickMs.length * 0.99)] ?? Number.NaN,
   ),
   checkpoints: checkpointMs.length,
+  checkpointMs: round(checkpointMs.reduce((sum, ms) => sum + ms, 0) / checkpointMs.length),
+  checkpointKib: round(checkpointBytes / 1024),
   decisions,
   rssMib: round(memory.rss / 2 ** 20),
   heapMib: round(memory.heapUsed / 2 ** 20),
   externalMib: round((memory.external + memory.arrayBuffers) / 2 ** 20),
   restartMs: round(restartMs),
   restartCpuMs: round(restartCpuMs),
+  replayedTicks,
 };
-if (args.output === 'json') console.log(JSON.stringify({...result, parts, self}));
+if (args.output === 'json')
+  console.log(JSON.stringify({...result, parts, self, restartParts, restartSelf}));
 else {
-  console.table([result]);
-  console.table(parts);
-  console.table(self);
+  console.table(result);
+  for (const rows of [parts, self, restartParts, restartSelf]) console.table(rows);
 }
 await engine.stop();
 await scorer.close();

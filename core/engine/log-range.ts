@@ -1,6 +1,9 @@
 import {ForestayError} from '../domain/errors.ts';
 import type {Log, LogRecord, Topic} from '../ports.ts';
 
+/** What a reader needs of a log. */
+export type LogReads = Pick<Log, 'read' | 'startOffset' | 'endOffset'>;
+
 /**
  * Records from `from` up to, not including, `to`, as far as retention has left them.
  *
@@ -8,7 +11,7 @@ import type {Log, LogRecord, Topic} from '../ports.ts';
  * says that there is something: nobody may take that for an end.
  */
 export async function* readRange(
-  log: Log,
+  log: LogReads,
   topic: Topic,
   partition: number,
   from: number,
@@ -45,11 +48,11 @@ export function unanswered(
   );
 }
 
-/** Whether a read gave about as much as it may: there is likely more. */
-export function isFull(records: readonly LogRecord[], bytesMax: number): boolean {
+/** Bytes of these records. */
+export function bytesOf(records: readonly LogRecord[]): number {
   let bytes = 0;
   for (const {value} of records) bytes += value.byteLength;
-  return bytes > 0 && 2 * bytes >= bytesMax;
+  return bytes;
 }
 
 /** Where to read on: behind these records, or where they were looked for. */

@@ -9,16 +9,18 @@
  *    end that it had then: a result that is already there beats its deadline.
  * R4 Every cut is in the journal: that of a tick that changed nothing travels with the next one.
  */
-import {ForestayError, isForestayError} from '../domain/errors.ts';
-import {MODES, type Policy} from '../domain/policy.ts';
+import {type ForestayError, isForestayError} from '../domain/errors.ts';
+import type {Policy} from '../domain/policy.ts';
 import type {QuietTick, ScoresRecord, Tick} from '../domain/records.ts';
 import {publish} from '../events.ts';
 import type {Clock, Codec, Log, LogRecord, Random, Scorer, Topic} from '../ports.ts';
 import {writeCheckpoint} from './checkpoint.ts';
+import {CheckpointSchedule} from './checkpoint-schedule.ts';
 import {type Actuators, createExecutor, type Executor} from './executor.ts';
 import {claimJournal, type JournalWriter} from './journal-writer.ts';
 import {readable, readableTelemetry} from './log-decoding.ts';
-import {endOf, isFull} from './log-range.ts';
+import {bytesOf, endOf} from './log-range.ts';
+import {requireInputs, restrain} from './partition-start.ts';
 import type {PartitionState} from './partition-state.ts';
 import {recover} from './recovery.ts';
 import {ScorePublisher} from './score-publisher.ts';
@@ -40,7 +42,7 @@ export type RuntimeOptions = {
   scoring: {intervalMs: number; everySamples?: number; waitMs: number};
   /** How often a caller means to step. */
   tickMs: number;
-  /** Ticks between checkpoints, on the time of the ticks. */
+  /** Between checkpoints, on the time of the ticks; a quarter of it while telemetry is much. */
   checkpointMs: number;
   /** How much input one tick takes at most. */
   tickBytesMax: number;
@@ -67,42 +69,6 @@ const DRAIN_MS = 1000;
 /** A pause of more than this many ticks is one in which results may have come. */
 const GAP_TICKS = 2;
 
-/** An input that ends before what the journal has taken of it would be read as silence for ever. */
-async function requireInputs(log: Log, {partition, cut}: PartitionState): Promise<void> {
-  for (const [topic, taken] of [
-    ['telemetry', cut.telemetryOffset],
-    ['inbox', cut.inboxOffset],
-  ] as const) {
-    const end = await log.endOffset(topic, partition);
-    if (end >= taken) continue;
-    throw new ForestayError(
-      'LOG_CORRUPT',
-      `partition ${partition} cannot start: its ${topic} ends at offset ${end}, the journal has taken it up to ${taken}; ` +
-        'restore its files, or move the files of all topics of this partition away to start it anew',
-      {details: {partition, topic, end, taken}},
-    );
-  }
-}
-
-/**
- * A start never lets a partition do more than its configuration says: who writes `observe` into a
- * file and restarts means it. More than before takes a command.
- */
-async function restrain(
-  {log, codec, clock, partition, policy}: RuntimeOptions,
-  {control, epoch}: PartitionState,
-): Promise<void> {
-  if (MODES.indexOf(policy.mode) >= MODES.indexOf(control.mode)) return;
-  const record = codec.encodeInbox({
-    kind: 'set-mode',
-    mode: policy.mode,
-    requestId: `configuration/${partition}/${epoch}`,
-    atMs: clock.nowMs(),
-    author: 'configuration',
-  });
-  await log.append('inbox', partition, [record]);
-}
-
 export class PartitionRuntime {
   readonly #options: RuntimeOptions;
   readonly #writer: JournalWriter;
@@ -115,7 +81,7 @@ export class PartitionRuntime {
   /** Monotonic; the last step's start, and the last one's that read all telemetry there was. */
   #steppedAtMs: number;
   #caughtUpAtMs: number;
-  #checkpointAtMs = 0;
+  readonly #checkpoints: CheckpointSchedule;
   #stepping: Promise<void> = Promise.resolve();
   #failure: unknown;
   readonly state: PartitionState;
@@ -132,7 +98,11 @@ export class PartitionRuntime {
     this.#writer = writer;
     this.#timersFrom = timersFrom;
     this.#trailerOffset = trailerOffset;
-    this.#checkpointAtMs = state.timeMs;
+    this.#checkpoints = new CheckpointSchedule(
+      options.checkpointMs,
+      options.partition,
+      state.timeMs,
+    );
     this.state = state;
     const {scorer, clock, scoring} = options;
     this.#steppedAtMs = clock.monotonicMs();
@@ -224,7 +194,10 @@ export class PartitionRuntime {
       ? []
       : await this.#read('telemetry', state.cut.telemetryOffset);
     const inbox = await this.#read('inbox', state.cut.inboxOffset);
-    if (!isFull(telemetry, this.#options.tickBytesMax)) this.#caughtUpAtMs = startedMs;
+    const telemetryBytes = bytesOf(telemetry);
+    this.#checkpoints.read(telemetryBytes);
+    // A read that gave about as much as it may: there is likely more.
+    if (2 * telemetryBytes < this.#options.tickBytesMax) this.#caughtUpAtMs = startedMs;
     await this.#scoring.settled(scoring.waitMs);
     const scores = this.#scoring.take();
     if (state.hosts.size + telemetry.length + inbox.length === 0) return;
@@ -329,17 +302,14 @@ export class PartitionRuntime {
   async #checkpointIfDue(): Promise<void> {
     // A checkpoint is the state after a tick of the journal, not between two.
     if (this.#quiet.length > 0) return;
-    // Counted from the first tick of a partition that is new.
-    if (this.#checkpointAtMs === 0) this.#checkpointAtMs = this.state.timeMs;
-    if (this.state.timeMs - this.#checkpointAtMs < this.#options.checkpointMs) return;
-    await this.#checkpoint();
+    if (this.#checkpoints.isDue(this.state.timeMs)) await this.#checkpoint();
   }
 
   async #checkpoint(): Promise<void> {
     const {log, clock, partition} = this.#options;
     const {state} = this;
     if (state.tickNumber === 0) return;
-    this.#checkpointAtMs = state.timeMs;
+    this.#checkpoints.begun(state.timeMs);
     const startedMs = clock.monotonicMs();
     const nextOffset = this.#writer.nextOffset();
     const written = await writeCheckpoint(log, state, nextOffset, this.#trailerOffset).catch(
@@ -353,6 +323,7 @@ export class PartitionRuntime {
     const {pointer, bytes, trailerOffset} = written;
     await this.#writer.writeCheckpoint(pointer);
     this.#trailerOffset = trailerOffset;
+    this.#checkpoints.written(bytes);
     publish('checkpoint.written', {
       partition,
       bytes,

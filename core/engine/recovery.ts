@@ -10,8 +10,9 @@ import type {Codec, Log, LogRecord, ModelSignature, Topic} from '../ports.ts';
 import {checkpointHints, readCheckpoint} from './checkpoint.ts';
 import {createJournalReader, JOURNAL_START} from './journal-reader.ts';
 import {readable, readableTelemetry} from './log-decoding.ts';
-import {readRange} from './log-range.ts';
+import {type LogReads, readRange} from './log-range.ts';
 import {createPartitionState, type PartitionState} from './partition-state.ts';
+import {readAhead} from './read-ahead.ts';
 import {recordedScores} from './score-result.ts';
 import {advance} from './tick.ts';
 import type {TickInput} from './tick-draft.ts';
@@ -41,7 +42,9 @@ export type RecoveryInput = {
  * Errors: those of the log; `LOG_CORRUPT` if a tick is missing.
  */
 export async function recover(input: RecoveryInput): Promise<Recovered> {
-  const {log, codec, partition} = input;
+  const {codec, partition} = input;
+  // A tick takes a little of what one read gives.
+  const log = readAhead(input.log);
   const found = await newestCheckpoint(input);
   const state = found?.state ?? createPartitionState(partition, input.policy, input.model);
   state.everySamples = input.everySamples ?? 0;
@@ -68,18 +71,16 @@ export async function recover(input: RecoveryInput): Promise<Recovered> {
       throw tickMissing(partition, badOffset, state.tickNumber, item.tick.number);
     }
     badOffset = -1;
-    await applyTick(input, state, item.tick);
+    await applyTick({log, codec, partition}, state, item.tick);
     ticks++;
   }
   return {state, ticks, trailerOffset: found?.trailerOffset ?? -1};
 }
 
+type Inputs = {log: LogReads; codec: Codec; partition: number};
+
 /** Folds the inputs of a recorded tick, and of the quiet ones before it, and applies what it did. */
-export async function applyTick(
-  input: Pick<RecoveryInput, 'log' | 'codec' | 'partition'>,
-  state: PartitionState,
-  tick: Tick,
-): Promise<void> {
+export async function applyTick(input: Inputs, state: PartitionState, tick: Tick): Promise<void> {
   state.epoch = tick.epoch;
   for (const {timeMs, cut} of tick.quiet ?? []) {
     const recorded = {...tick, timeMs, cut, ...NOTHING_DONE};
@@ -101,7 +102,7 @@ const NOTHING_DONE = {
 
 /** What a tick of the journal took, as it was: the log's records up to its cut, and its risks. */
 export async function inputsOf(
-  {log, codec, partition}: Pick<RecoveryInput, 'log' | 'codec' | 'partition'>,
+  {log, codec, partition}: Inputs,
   {cut: from}: PartitionState,
   tick: Pick<Tick, 'timeMs' | 'cut' | 'risks' | 'sampleRisks'>,
 ): Promise<TickInput> {
@@ -122,7 +123,7 @@ export async function inputsOf(
 }
 
 async function readUpTo(
-  log: Log,
+  log: LogReads,
   topic: 'telemetry' | 'inbox',
   partition: number,
   after: Cut,
@@ -139,7 +140,7 @@ async function readUpTo(
 }
 
 /** All records from an offset to the end that the log had when it was asked. */
-async function* records(log: Log, topic: Topic, partition: number, from: number) {
+async function* records(log: LogReads, topic: Topic, partition: number, from: number) {
   yield* readRange(log, topic, partition, from, await log.endOffset(topic, partition));
 }
 
