@@ -1,6 +1,19 @@
+import {compare} from './compare.ts';
+import {ingest} from './ingest.ts';
 import {pipeline} from './pipeline.ts';
 import {predict} from './predict.ts';
+import {recover} from './recover.ts';
+import {saturate} from './saturate.ts';
+import {self} from './self.ts';
 import type {BenchVerb} from './verb.ts';
 
 /** Everything that `forestay bench` can measure, in the order of its help. */
-export const verbs: readonly BenchVerb[] = [predict, pipeline];
+export const verbs: readonly BenchVerb[] = [
+  predict,
+  ingest,
+  pipeline,
+  saturate,
+  recover,
+  compare,
+  self,
+];

@@ -1,15 +1,7 @@
-/**
- * What encoding and decoding cost, in CPU. `node bench/wire.ts` prints one line a case; CPU per item
- * is the figure that lasts, not the rate on this machine.
- */
-import {setImmediate as turn} from 'node:timers/promises';
-import {systemClock} from '../core/adapters/clock-system.ts';
-import {createMemoryLog} from '../core/adapters/log-memory.ts';
+/** What encoding and decoding cost, in CPU of this thread. */
 import {HOST_METRICS, type MetricSet, VM_METRICS} from '../core/domain/metric-sets.ts';
 import type {Tick} from '../core/domain/records.ts';
 import type {Block, TelemetryRecord} from '../core/domain/telemetry.ts';
-import {createIngest} from '../core/engine/ingest.ts';
-import {createMetricSets} from '../core/engine/ingest-metric-sets.ts';
 import {codec, createCodec} from '../proto/codec.ts';
 
 const packing = createCodec({packAboveBytes: 0});
@@ -46,56 +38,6 @@ function measure(call: () => unknown): number {
   return ((user + system) * 1000) / calls;
 }
 
-function report(name: string, call: () => unknown, items: number, item: string): void {
-  const ns = measure(call);
-  const each = (ns / items).toFixed(1);
-  console.log(`${name.padEnd(44)} ${(ns / 1000).toFixed(1).padStart(8)} µs  ${each} ns/${item}`);
-}
-
-function reportTelemetry(name: string, record: TelemetryRecord, samples: number): void {
-  const bytes = codec.encodeTelemetry(record);
-  const packed = packing.encodeTelemetry(record);
-  const sizes = `${bytes.length} B, packed ${packed.length} B`;
-  console.log(`${name}: ${samples} samples, ${sizes}`);
-  report('  encode', () => codec.encodeTelemetry(record), samples, 'sample');
-  report('  decode', () => codec.decodeTelemetry(bytes), samples, 'sample');
-  report('  encode packed', () => packing.encodeTelemetry(record), samples, 'sample');
-  report('  decode packed', () => codec.decodeTelemetry(packed), samples, 'sample');
-}
-
-/** The whole way from a stream's bytes to the ack, without the transport. */
-async function reportIngest(name: string, blocks: readonly Block[], samples: number) {
-  const log = createMemoryLog();
-  const ports = {log, codec, clock: systemClock};
-  const ingest = createIngest({...ports, metricSets: createMetricSets(ports)});
-  let acked = 0;
-  const session = ingest.open({
-    reply: reply => {
-      if (reply.kind === 'ack') acked = reply.seq;
-    },
-    pause: () => undefined,
-    resume: () => undefined,
-    end: error => {
-      if (error !== undefined) throw error;
-    },
-  });
-  session.hello({edge: 'edge-1', cell: 'default', incarnation: 1});
-  const head = {edge: 'edge-1', cell: 'default', incarnation: 1, timeBase: 'live' as const};
-  const batches = Array.from({length: 3000}, (_, index) =>
-    codec.encodeTelemetry({kind: 'batch', batch: {...head, seq: index + 1, blocks}}),
-  );
-  const before = process.cpuUsage();
-  for (const [index, bytes] of batches.entries()) {
-    session.record(bytes);
-    if (index % 10 === 9) await turn();
-  }
-  while (acked < batches.length) await turn();
-  const {user, system} = process.cpuUsage(before);
-  const ns = ((user + system) * 1000) / batches.length;
-  const each = (ns / samples).toFixed(1);
-  console.log(`${name.padEnd(44)} ${(ns / 1000).toFixed(1).padStart(8)} µs  ${each} ns/sample`);
-}
-
 function tickOf(transitions: number): Tick {
   const context = JSON.stringify({id: 'h01', deadlineMs: 0, enteredAtMs: 1.7e12, risk: 0.1});
   return {
@@ -122,17 +64,38 @@ function tickOf(transitions: number): Tick {
   };
 }
 
-reportTelemetry('wide: 256 VMs × 4', recordOf([blockOf(VM_METRICS, 256, 4)]), 1024);
-reportTelemetry('wide: 1 VM × 1024', recordOf([blockOf(VM_METRICS, 1, 1024)]), 1024);
-reportTelemetry(
-  'narrow: one host and 8 VMs, once',
-  recordOf([blockOf(HOST_METRICS, 1, 1), blockOf(VM_METRICS, 8, 1)]),
-  9,
-);
-reportTelemetry('narrowest: one host, once', recordOf([blockOf(HOST_METRICS, 1, 1)]), 1);
-await reportIngest('ingest: 256 VMs × 4, to a log in memory', [blockOf(VM_METRICS, 256, 4)], 1024);
-await reportIngest('ingest: one host, to a log in memory', [blockOf(HOST_METRICS, 1, 1)], 1);
-const tick = tickOf(100);
-const tickBytes = codec.encodeTick(tick);
-report('encode tick', () => codec.encodeTick(tick), 100, 'transition');
-report('decode tick', () => codec.decodeJournal(tickBytes), 100, 'transition');
+/** Nanoseconds of CPU a sample, and microseconds a transition, by flat name. */
+export function measureWire(): Record<string, number> {
+  const tick = tickOf(100);
+  const tickBytes = codec.encodeTick(tick);
+  return {
+    ...costs('wide', recordOf([blockOf(VM_METRICS, 256, 4)]), 1024),
+    ...costs('narrow', recordOf([blockOf(HOST_METRICS, 1, 1), blockOf(VM_METRICS, 10, 1)]), 11),
+    'wire.tick.encodeMicrosPerTransition': measure(() => codec.encodeTick(tick)) / 100_000,
+    'wire.tick.decodeMicrosPerTransition': measure(() => codec.decodeJournal(tickBytes)) / 100_000,
+  };
+}
+
+function costs(shape: string, record: TelemetryRecord, samples: number): Record<string, number> {
+  const bytes = codec.encodeTelemetry(record);
+  const packed = packing.encodeTelemetry(record);
+  const cases: Record<string, () => unknown> = {
+    encode: () => codec.encodeTelemetry(record),
+    decode: () => codec.decodeTelemetry(fresh(bytes)),
+    encodePacked: () => packing.encodeTelemetry(record),
+    decodePacked: () => codec.decodeTelemetry(fresh(packed)),
+  };
+  return {
+    [`wire.${shape}.bytesPerSample`]: bytes.length / samples,
+    [`wire.${shape}.packedBytesPerSample`]: packed.length / samples,
+    ...Object.fromEntries(
+      Object.entries(cases).map(([name, call]) => [
+        `wire.${shape}.${name}NsPerSample`,
+        measure(call) / samples,
+      ]),
+    ),
+  };
+}
+
+/** Another view: the codec remembers what it made of these very bytes. */
+const fresh = (bytes: Uint8Array): Uint8Array => bytes.subarray();

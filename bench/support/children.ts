@@ -4,8 +4,8 @@ import {type ChildProcess, fork} from 'node:child_process';
 export type Child = {
   /** Asks and waits for the answer; rejects if the process ends before, or after the deadline. */
   ask<Answer>(request: unknown, deadlineMs?: number): Promise<Answer>;
-  /** Sends a signal. */
-  kill(signal: NodeJS.Signals): void;
+  /** Ends the process at once and waits until it is gone. */
+  kill(): Promise<void>;
   /** Ends the process and waits for it. */
   stop(): Promise<void>;
 };
@@ -24,7 +24,10 @@ export function startChild(
   const exited = new Promise<void>(resolve => child.once('exit', () => resolve()));
   return {
     ask: (request, deadlineMs = 120_000) => ask(child, request, deadlineMs),
-    kill: signal => void child.kill(signal),
+    async kill() {
+      child.kill('SIGKILL');
+      await exited;
+    },
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return;
       // Losing its parent, it ends by itself and writes the profile it may have been asked for.

@@ -14,7 +14,7 @@ import {DEFAULT_POLICY} from '../../core/domain/policy.ts';
 import type {Log, Store} from '../../core/ports.ts';
 import {codec} from '../../proto/codec.ts';
 import {serveParent} from './children.ts';
-import {type CoreReport, createProbes} from './probes.ts';
+import {createProbes} from './probes.ts';
 
 export type CoreOptions = {
   log:
@@ -23,6 +23,7 @@ export type CoreOptions = {
   tickMs: number;
   /** A host is scored at most this often; 0: at every new sample. */
   intervalMs: number;
+  checkpointMs?: number;
   /** The store gets every n-th batch of an edge. */
   sampleEvery: number;
 };
@@ -34,14 +35,14 @@ export type CoreRequest =
   | {kind: 'end'}
   /** Blocks the event loop for this long, soon: a planted stall. */
   | {kind: 'stall'; afterMs: number; stallMs: number}
+  | {kind: 'recovery'}
   | {kind: 'close'};
-
-export type CoreAnswers = {open: string; begin: undefined; end: CoreReport; close: undefined};
 
 const probes = createProbes();
 let core: Core | undefined;
 
-async function open({log, tickMs, intervalMs, sampleEvery}: CoreOptions): Promise<string> {
+async function open(options: CoreOptions): Promise<string> {
+  const {log, tickMs, intervalMs, sampleEvery, checkpointMs = 60_000} = options;
   const scorer = await createPiscinaScorer({
     modelPath: join(import.meta.dirname, '../../models/artefacts/component-failure'),
     threads: 1,
@@ -64,7 +65,7 @@ async function open({log, tickMs, intervalMs, sampleEvery}: CoreOptions): Promis
       owner: 'bench',
       policy: DEFAULT_POLICY,
       tickMs,
-      checkpointMs: 60_000,
+      checkpointMs,
       scoring: {intervalMs, waitMs: 100},
       sampleEvery,
       time: 'clock',
@@ -110,6 +111,8 @@ serveParent(async (request: CoreRequest) => {
     case 'stall':
       setTimeout(stall, request.afterMs, request.stallMs);
       return undefined;
+    case 'recovery':
+      return probes.recovery();
     case 'close':
       return core?.close();
   }

@@ -44,6 +44,17 @@ export type CoreReport = {
   problems: readonly string[];
 };
 
+/** Milliseconds since the process was started; NaN: not yet. */
+export type RecoveryReport = {
+  /** The core serves; its partitions may still be recovering. */
+  openedMs: number;
+  /** First and last partition that made its first tick. */
+  firstTickMs: number;
+  allTickedMs: number;
+  /** The first scores were applied: of telemetry that the log still held. */
+  firstDecisionMs: number;
+};
+
 /** A message on its way from the log to its decision. */
 type Message = {dueMs: number; offset: number; acceptedMs: number};
 /** When a message came hangs on its bytes: a WeakMap would cost more than what is measured. */
@@ -68,6 +79,8 @@ export function createProbes() {
   const loopDelay = monitorEventLoopDelay({resolution: 5});
   const cpuMs = {decode: 0, window: 0, transition: 0, request: 0};
   const counts = {samples: 0, messages: 0, scoredRows: 0, transitions: 0, rssBytesMax: 0, gcMs: 0};
+  const firstTicks = new Map<number, number>();
+  let firstDecisionMs = Number.NaN;
   let [decodedAtMs, windowedAtMs] = [0, 0];
   let [beganAtMs, cpu, mainCpu] = [0, process.cpuUsage(), process.threadCpuUsage()];
 
@@ -87,13 +100,15 @@ export function createProbes() {
   });
   listen('scores.taken', ({rows}) => {
     counts.scoredRows += rows;
+    if (Number.isNaN(firstDecisionMs)) firstDecisionMs = performance.now();
   });
   listen('transition.made', () => {
     counts.transitions++;
   });
   listen('scores.applied', ({durationMs}) => stages.inference.record(durationMs));
   listen('tick.staged', tick => {
-    const {foldMs, journalMs, requestMs} = tick;
+    const {partition, foldMs, journalMs, requestMs} = tick;
+    if (!firstTicks.has(partition)) firstTicks.set(partition, performance.now());
     const foldedAtMs = performance.now() - requestMs - journalMs;
     const foldAtMs = foldedAtMs - foldMs;
     // A tick without batches has no windows; the clock of the last one is then before this fold.
@@ -174,6 +189,12 @@ export function createProbes() {
       endOffset: (topic, partition) => inner.endOffset(topic, partition),
       own: handler => inner.own(handler),
       close: () => inner.close(),
+    }),
+    recovery: (): RecoveryReport => ({
+      openedMs: Number.NaN,
+      firstTickMs: Math.min(...firstTicks.values()),
+      allTickedMs: Math.max(...firstTicks.values()),
+      firstDecisionMs,
     }),
     problem: (text: string) => void problems.add(text),
     begin: async () => {
