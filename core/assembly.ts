@@ -23,6 +23,7 @@ import {createReadModel, type ReadModel} from './engine/read-model.ts';
 import {applyCheckpoint, applyScores, applyTick, applyTimeBase} from './engine/read-model-fold.ts';
 import {createReadModelTailer, type Tailer} from './engine/read-model-tailer.ts';
 import {createRecorder, type Recorder} from './engine/recorder.ts';
+import {requireCadence} from './engine/scoring.ts';
 import {isScored} from './engine/set-table.ts';
 import type {Clock, Codec, Log, Random, Scorer, Store} from './ports.ts';
 import {countTotals} from './totals.ts';
@@ -78,13 +79,14 @@ const TICK_BYTES_MAX = 4 * 1024 * 1024;
 const API_CLOSE_MS = 5000;
 
 /**
- * Errors: those of the engine's start and of binding; everything that was started is stopped then,
+ * Errors: `CONFIG_INVALID`, those of the engine's start and of binding; everything that was started is stopped then,
  * and the parts stay the caller's.
  */
 export async function assembleCore(given: CoreParts, settings: CoreSettings): Promise<Core> {
   const health = watchLog(given.log);
   const parts = {...given, log: health.log};
   const {log, codec} = parts;
+  requireCadence(parts.scorer.signature(), settings.scoring.everySamples ?? 0);
   const model = createReadModel();
   const metricSets = createMetricSets({log, codec, clock: parts.clock});
   let engine: Engine | undefined;

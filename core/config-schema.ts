@@ -48,9 +48,15 @@ export type Config = {
     /** Folder of model.onnx and its card. Absolute. */
     modelDir: string;
     threads: number;
-    cadence: 'on-change' | 'interval';
+    cadence: 'on-change' | 'interval' | 'every-n';
     /** For `interval`. */
     intervalMs: number;
+    /**
+     * For `every-n`: each host's every so many-th sample is scored, as of that sample, however long
+     * it takes; holds then end by the times of samples. A multiple of the stride of a model that
+     * reads windows of the last samples.
+     */
+    everySamples: number;
     /** How long a tick waits for its scores before they join a later one. */
     waitMs: number;
   };
@@ -86,6 +92,7 @@ export const DEFAULT_CONFIG: Config = {
     threads: Math.max(1, availableParallelism() - 1),
     cadence: 'on-change',
     intervalMs: 1000,
+    everySamples: 5,
     waitMs: 100,
   },
   ticks: {tickMs: 250, checkpointEveryMs: 60_000},
@@ -216,8 +223,9 @@ export const configSchema = section(DEFAULT_CONFIG, {
   scoring: section(DEFAULT_CONFIG.scoring, {
     modelDir: z.string().min(1),
     threads: z.int().min(1).max(256),
-    cadence: z.enum(['on-change', 'interval']),
+    cadence: z.enum(['on-change', 'interval', 'every-n']),
     intervalMs: z.int().min(10).max(DAY_MS),
+    everySamples: z.int().min(1).max(1_000_000),
     waitMs: z.int().min(0).max(10_000),
   }),
   ticks: section(DEFAULT_CONFIG.ticks, {

@@ -47,7 +47,7 @@ export async function startCore(
     const {modelDir, threads} = config.scoring;
     const modelPath = join(modelDir, 'component-failure');
     const scorer = keep(await createPiscinaScorer({modelPath, threads}));
-    const {cadence, intervalMs, waitMs} = config.scoring;
+    const {cadence, intervalMs, everySamples, waitMs} = config.scoring;
     return await assembleCore(
       {
         log,
@@ -68,7 +68,11 @@ export async function startCore(
         policy: config.policy,
         tickMs: config.ticks.tickMs,
         checkpointMs: config.ticks.checkpointEveryMs,
-        scoring: {intervalMs: cadence === 'interval' ? intervalMs : 0, waitMs},
+        scoring: {
+          intervalMs: cadence === 'interval' ? intervalMs : 0,
+          everySamples: cadence === 'every-n' ? everySamples : 0,
+          waitMs,
+        },
         time: 'data',
         run: true,
         build: buildInfo(),

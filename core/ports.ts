@@ -119,7 +119,10 @@ export type ModelSignature = {
  */
 export type Scorer = {
   signature(): ModelSignature;
-  /** `features` is rows × featureCount, row-major; gives rows × components. */
+  /**
+   * `features` is rows × featureCount, row-major, and must not change until the answer is there;
+   * gives rows × components.
+   */
   score(modelHash: string, rows: number, features: Float32Array): Promise<Float32Array>;
   /**
    * Contribution of each feature to each component in log-odds: rows × components × features, and

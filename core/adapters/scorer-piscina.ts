@@ -187,12 +187,10 @@ class PiscinaScorer implements Scorer {
     assert(features.length === rows * width, 'features must be rows × featureCount');
     const tasks = Math.ceil(rows / rowsPerTask);
     this.#admit(modelHash, rows, tasks);
-    // The caller may use its rows again as soon as this call returns: those that wait are kept.
-    const kept = tasks > this.#free.length ? features.slice() : features;
     const running: Promise<void>[] = [];
     for (let from = 0; from < rows; from += rowsPerTask) {
       const count = Math.min(rowsPerTask, rows - from);
-      const part = kept.subarray(from * width, (from + count) * width);
+      const part = features.subarray(from * width, (from + count) * width);
       const task = this.#run(kind, part, count, (slot, value) => take(slot, from, count, value));
       this.#inFlight.add(task);
       const done = () => this.#inFlight.delete(task);

@@ -17,8 +17,6 @@ export type DueSamples = {
   features: Float32Array;
 };
 
-const ROWS_AT_FIRST = 512;
-
 /** Collects what one tick makes due in one table. */
 export class DueCollector {
   readonly #table: SetTable;
@@ -27,14 +25,17 @@ export class DueCollector {
   /** Index in `hosts` of each row of the table, plus one. */
   #hostOf = new Uint32Array(0);
   #count = 0;
-  #host = new Uint32Array(ROWS_AT_FIRST);
-  #atMs = new Float64Array(ROWS_AT_FIRST);
+  #host: Uint32Array;
+  #atMs: Float64Array;
   #features: Float32Array;
 
-  constructor(table: SetTable, every: number) {
+  /** @param rows How many samples may be due, at most. */
+  constructor(table: SetTable, every: number, rows: number) {
     this.#table = table;
     this.#every = every;
-    this.#features = new Float32Array(ROWS_AT_FIRST * table.featureCount);
+    this.#host = new Uint32Array(rows);
+    this.#atMs = new Float64Array(rows);
+    this.#features = new Float32Array(rows * table.featureCount);
   }
 
   /** After a sample was taken into a row. Rows take turns, so that work is spread evenly. */
@@ -42,7 +43,6 @@ export class DueCollector {
     const table = this.#table;
     if (((table.samples[row] as number) + row) % this.#every !== 0) return;
     if (!hasFeatures(table, row)) return;
-    if (this.#count === this.#host.length) this.#grow();
     readFeatures(table, row, this.#features, this.#count * table.featureCount);
     this.#host[this.#count] = this.#indexOf(row);
     this.#atMs[this.#count] = atMs;
@@ -72,18 +72,6 @@ export class DueCollector {
     this.#hosts.push(hostName(this.#table.names[row] as string) ?? '');
     this.#hostOf[row] = this.#hosts.length;
     return this.#hosts.length - 1;
-  }
-
-  #grow(): void {
-    const host = new Uint32Array(2 * this.#count);
-    host.set(this.#host);
-    this.#host = host;
-    const atMs = new Float64Array(2 * this.#count);
-    atMs.set(this.#atMs);
-    this.#atMs = atMs;
-    const features = new Float32Array(2 * this.#features.length);
-    features.set(this.#features);
-    this.#features = features;
   }
 }
 

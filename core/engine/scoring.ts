@@ -8,9 +8,9 @@
  *    partition takes no more telemetry ({@link ScoringClient.isFull}), and a request that fails for a
  *    while is tried again.
  */
-import {isForestayError} from '../domain/errors.ts';
+import {ForestayError, isForestayError} from '../domain/errors.ts';
 import {publish} from '../events.ts';
-import type {Clock, Random, Scorer} from '../ports.ts';
+import type {Clock, ModelSignature, Random, Scorer} from '../ports.ts';
 import type {DueSamples} from './due-samples.ts';
 import type {PartitionState} from './partition-state.ts';
 import type {ScoreResult} from './score-result.ts';
@@ -41,6 +41,17 @@ export type ScoringClient = {
   /** Number of the last request that was taken. */
   taken(): number;
 };
+
+/** Errors: `CONFIG_INVALID` if the model has no features as often as they would be asked for. */
+export function requireCadence({name, contract}: ModelSignature, everySamples: number): void {
+  if (contract.family !== 'count-window' || everySamples % contract.stride === 0) return;
+  throw new ForestayError(
+    'CONFIG_INVALID',
+    `scoring.everySamples is ${everySamples}; model ${name} has new features every ` +
+      `${contract.stride} samples: take a multiple of that`,
+    {details: {everySamples, stride: contract.stride}},
+  );
+}
 
 type Slot = {request: number; result: ScoreResult | undefined; done: boolean};
 

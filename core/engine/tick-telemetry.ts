@@ -7,13 +7,27 @@ import {ensureHost, hear, takeInventory} from './tick-inventory.ts';
 
 /** Takes batches and gaps in offset order: marks, inventory, columns. */
 export function takeTelemetry(draft: TickDraft): void {
-  const due: Due = new Map();
-  for (const record of draft.input.telemetry) takeRecord(draft, record, due);
-  keepDue(draft.state, draft.input.cut.scoreRequest, due.values());
+  const {telemetry, cut} = draft.input;
+  const due: Due = {tables: new Map(), rowsMax: dueRowsMax(telemetry, draft.state.everySamples)};
+  for (const record of telemetry) takeRecord(draft, record, due);
+  keepDue(draft.state, cut.scoreRequest, due.tables.values());
 }
 
 /** Samples to be scored, of the tables that have some. */
-type Due = Map<SetTable, DueCollector>;
+type Due = {readonly tables: Map<SetTable, DueCollector>; readonly rowsMax: number};
+
+/** Of any number of samples one in `every` is due, and one more of each entity. */
+function dueRowsMax(telemetry: readonly TelemetryInput[], every: number): number {
+  if (every === 0) return 0;
+  let rowsMax = 0;
+  for (const record of telemetry) {
+    if (record.kind !== 'batch') continue;
+    for (const {rows, entities} of record.batch.blocks) {
+      rowsMax += Math.min(rows, Math.ceil(rows / every) + entities.length);
+    }
+  }
+  return rowsMax;
+}
 
 function takeRecord(draft: TickDraft, record: TelemetryInput, due: Due): void {
   const {state} = draft;
@@ -75,8 +89,8 @@ function takeBlock(draft: TickDraft, cell: string, block: Block, due: Due): numb
 
 function collectorOf(due: Due, table: SetTable, every: number): DueCollector | undefined {
   if (every === 0 || !table.scored) return undefined;
-  const collector = due.get(table) ?? new DueCollector(table, every);
-  due.set(table, collector);
+  const collector = due.tables.get(table) ?? new DueCollector(table, every, due.rowsMax);
+  due.tables.set(table, collector);
   return collector;
 }
 
