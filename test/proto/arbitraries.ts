@@ -2,7 +2,13 @@
 import fc from 'fast-check';
 import {actionKinds, type Decision} from '../../core/domain/decision.ts';
 import {type EffectResult, effectKinds, type IssuedEffect} from '../../core/domain/effects.ts';
-import type {InboxRecord, JournalRecord, ScoresRecord, Tick} from '../../core/domain/records.ts';
+import type {
+  InboxRecord,
+  JournalRecord,
+  SampleRisks,
+  ScoresRecord,
+  Tick,
+} from '../../core/domain/records.ts';
 import type {Batch, Block, Gap, InventoryHost} from '../../core/domain/telemetry.ts';
 
 const name = fc.string({minLength: 1, maxLength: 12, unit: 'grapheme-ascii'});
@@ -133,6 +139,31 @@ const decision: fc.Arbitrary<Decision> = fc.record({
 
 const few = <Value>(item: fc.Arbitrary<Value>) => fc.array(item, {maxLength: 2});
 
+const appliedRisk = fc.record({
+  host: text,
+  risks: floats(5).map(risks => Float32Array.from(risks)),
+});
+
+const sampleRisks: fc.Arbitrary<SampleRisks> = fc
+  .record({
+    components: fc.array(text, {minLength: 1, maxLength: 3}),
+    hosts: fc.array(text, {minLength: 1, maxLength: 3}),
+    rows: fc.nat(5),
+  })
+  .chain(({components, hosts, rows}) =>
+    fc.record({
+      components: fc.constant(components),
+      hosts: fc.constant(hosts),
+      host: fc
+        .array(fc.nat(hosts.length - 1), {minLength: rows, maxLength: rows})
+        .map(indices => Uint32Array.from(indices)),
+      atMs: fc
+        .array(number, {minLength: rows, maxLength: rows})
+        .map(times => Float64Array.from(times)),
+      risks: floats(rows * components.length).map(risks => Float32Array.from(risks)),
+    }),
+  );
+
 export const tick: fc.Arbitrary<Tick> = fc.record(
   {
     timeMs: number,
@@ -151,7 +182,9 @@ export const tick: fc.Arbitrary<Tick> = fc.record(
         context: text,
       }),
     ),
-    risks: few(fc.record({host: text, risks: floats(5).map(risks => Float32Array.from(risks))})),
+    risks: fc.oneof(few(appliedRisk), fc.array(appliedRisk, {minLength: 64, maxLength: 70})),
+    sampleRisks: fc.array(sampleRisks, {minLength: 1, maxLength: 2}),
+    components: fc.array(text, {minLength: 1, maxLength: 3}),
     timers: few(fc.record({actor: text, dueMs: number})),
     effects: few(effect),
     decisions: few(decision),

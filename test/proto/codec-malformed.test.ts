@@ -205,6 +205,13 @@ test('a record of no known kind or with an unknown word is malformed', t => {
     journal({record: {case: 'tick', value: {cut: {}, risks: [{host: 'h', risks: bytes(5)}]}}}),
     malformed(/5 bytes/),
   );
+  const tick = (value: object) => journal({record: {case: 'tick', value: {cut: {}, ...value}}});
+  t.throws(tick({hostRisks: {hosts: ['h', 'i'], risks: bytes(12)}}), malformed(/2 hosts/));
+  const sampled = {components: ['cpu'], hosts: ['h'], host: bytes(4), atMs: bytes(8)};
+  t.throws(tick({sampleRisks: [{...sampled, risks: bytes(8)}]}), malformed(/2 risks/));
+  t.throws(tick({sampleRisks: [{...sampled, atMs: bytes(9)}]}), malformed(/9 bytes/));
+  const stray = {...sampled, host: Uint8Array.of(1, 0, 0, 0), risks: bytes(4)};
+  t.throws(tick({sampleRisks: [stray]}), malformed(/host 1 of 1/));
   t.throws(journal({record: {case: 'epoch', value: {epoch: 2n ** 60n}}}), malformed(/epoch is/));
 });
 
