@@ -12,15 +12,21 @@ export type Campaign = {
   from: number;
   seeds: number;
   plant: string;
+  /** Ends with the first seed that fails. */
+  first: boolean;
   onProgress: (line: string) => void;
 };
 
 /** Runs the seeds and gives what came of each, in their order. */
-export async function runCampaign({from, seeds, plant, onProgress}: Campaign): Promise<Outcome[]> {
+export async function runCampaign(campaign: Campaign): Promise<Outcome[]> {
+  const {from, seeds, plant, first, onProgress} = campaign;
   const outcomes: Outcome[] = [];
   let next = from;
   let failed = 0;
-  const take = (): number | undefined => (next < from + seeds ? next++ : undefined);
+  const take = (): number | undefined => {
+    const isOver = next >= from + seeds || (first && failed > 0);
+    return isOver ? undefined : next++;
+  };
   const done = (outcome: Outcome): void => {
     outcomes.push(outcome);
     if (outcome.violations.length > 0) {

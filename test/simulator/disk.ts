@@ -88,11 +88,15 @@ export class SimDisk {
         live();
         memory.truncate(path, length);
       },
-      openAppend: changing(path => this.#open(path, clock, () => change(path))),
+      openAppend: changing(path => this.#open(path, clock, {change: () => change(path), live})),
     };
   }
 
-  #open(path: string, clock: Clock, change: () => void): ReturnType<Files['openAppend']> {
+  #open(
+    path: string,
+    clock: Clock,
+    {change, live}: {change: () => void; live: () => void},
+  ): ReturnType<Files['openAppend']> {
     const file = this.memory.openAppend(path);
     return {
       write(chunks) {
@@ -104,6 +108,8 @@ export class SimDisk {
         const {slowMsMax} = this.faults;
         if (slowMsMax > 0) await clock.sleep(this.#random.next() * slowMsMax);
         if (!this.liesAboutSync) await file.sync();
+        // Nobody is left to hear that it is done.
+        live();
       },
       syncNow: () => {
         change();

@@ -38,7 +38,7 @@ export type LinkOptions = {
   choose: () => Server;
   faults: () => LinkFaults;
   onFault: (what: string) => void;
-  /** A core said this to the edge; told whether or not it arrives. */
+  /** The edge hears this from a core. What nobody heard was never promised. */
   onReply: (edge: string, reply: Reply) => void;
 };
 
@@ -122,10 +122,11 @@ class Stream {
       return;
     }
     const session = ingest.open({
-      reply: reply => {
-        this.#options.onReply(hello.edge, reply);
-        this.#downward(() => tell(this.#events, reply));
-      },
+      reply: reply =>
+        this.#downward(() => {
+          this.#options.onReply(hello.edge, reply);
+          tell(this.#events, reply);
+        }),
       // The simulated edges send little: what is on its way then still arrives.
       pause: () => {},
       resume: () => {},

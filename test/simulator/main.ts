@@ -1,4 +1,4 @@
-/** `node test/simulator/main.ts --seeds N [--from S] | --seed S [-o json] [--trace] [--plant NAME]` */
+/** `node test/simulator/main.ts --seeds N [--from S] | --seed S [-o json] [--trace] [--plant NAME] [--first]` */
 import {parseArgs} from 'node:util';
 import {runCampaign} from './campaign.ts';
 import {INVARIANTS} from './oracle.ts';
@@ -12,12 +12,20 @@ const USAGE = `usage: npm run simulate -- --seeds N [--from S] | --seed S [optio
   --seed S       one seed
   -o json        the result as JSON on stdout
   --trace        everything that happens, on stderr (one seed)
+  --first        ends with the first seed that fails
   --plant NAME   with a planted bug: ${[...PLANTS.keys()].join(', ')}
 
 exit codes: 0 all seeds hold, 1 one does not, 2 usage
 `;
 
-type Flags = {from: number; seeds: number; json: boolean; trace: boolean; plant: string};
+type Flags = {
+  from: number;
+  seeds: number;
+  json: boolean;
+  trace: boolean;
+  plant: string;
+  first: boolean;
+};
 
 function parse(args: readonly string[]): Flags | undefined {
   try {
@@ -30,16 +38,17 @@ function parse(args: readonly string[]): Flags | undefined {
         output: {type: 'string', short: 'o', default: 'text'},
         trace: {type: 'boolean', default: false},
         plant: {type: 'string', default: ''},
+        first: {type: 'boolean', default: false},
       },
     });
-    const {seed, plant, trace, output} = values;
+    const {seed, plant, trace, output, first} = values;
     const from = whole(seed ?? values.from);
     const seeds = seed === undefined ? whole(values.seeds) : 1;
     const isKnown = plant === '' || PLANTS.has(plant);
     const isOne = !trace || seeds === 1;
     const isAmbiguous = seed !== undefined && values.seeds !== undefined;
     if (!isKnown || !isOne || isAmbiguous || !['text', 'json'].includes(output)) return undefined;
-    return {from, seeds, json: output === 'json', trace, plant};
+    return {from, seeds, json: output === 'json', trace, plant, first};
   } catch {
     return undefined;
   }
@@ -51,9 +60,10 @@ function whole(text: string | undefined): number {
   return number;
 }
 
-async function outcomesOf({from, seeds, trace, plant}: Flags): Promise<Outcome[]> {
+async function outcomesOf(flags: Flags): Promise<Outcome[]> {
+  const {from, seeds, trace, plant} = flags;
   if (seeds > 1) {
-    return runCampaign({from, seeds, plant, onProgress: line => process.stderr.write(line)});
+    return runCampaign({...flags, onProgress: line => process.stderr.write(line)});
   }
   const planted = PLANTS.get(plant);
   const tell = (line: string) => process.stderr.write(`${line}\n`);

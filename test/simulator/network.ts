@@ -84,17 +84,19 @@ export class Network {
           from.deliver(life, () => reject(timeOut())),
         );
         const fate = this.#fateOf(from);
-        const answer = (settle: () => void): void => {
-          if (!this.reaches(from.name, to.name) || fate === 'lost-answer') return;
+        const answer = (toLife: number, settle: () => void): void => {
+          if (!to.lives(toLife) || fate === 'lost-answer') return;
+          if (!this.reaches(from.name, to.name)) return;
           end();
           this.#travel(fate, () => from.deliver(life, settle));
         };
         const arrive = (): void => {
           if (!to.isAlive || !this.reaches(from.name, to.name)) return;
-          to.deliver(to.life, () => {
+          const toLife = to.life;
+          to.deliver(toLife, () => {
             act().then(
-              value => answer(() => resolve(value)),
-              error => answer(() => reject(error)),
+              value => answer(toLife, () => resolve(value)),
+              error => answer(toLife, () => reject(error)),
             );
           });
         };

@@ -71,13 +71,27 @@ export class Oracle {
     this.violations.push({invariant, message: message(), atMs: this.#nowMs()});
   }
 
-  /** The codec of an edge: every batch that it makes passes here. */
-  edgeCodec(): Pick<Codec, 'encodeTelemetry'> {
+  /**
+   * The codec of an edge: every batch that it makes passes here.
+   *
+   * @param isSound Nothing ever hurts its files: what is missing there was dropped for room.
+   */
+  edgeCodec(isSound: boolean): Pick<Codec, 'encodeTelemetry'> {
     return {
       encodeTelemetry: record => {
         const bytes = codec.encodeTelemetry(record);
-        if (record.kind === 'gap') this.gaps.push(record.gap);
-        else this.emitted.set(keyOf(record.batch), {batch: record.batch, bytes});
+        if (record.kind === 'gap') {
+          const {edge, incarnation, fromSeq, toSeq, reason} = record.gap;
+          this.gaps.push(record.gap);
+          this.expect(
+            !isSound || reason !== 'damaged',
+            'S14',
+            () => `${edge} gives up ${incarnation}/${fromSeq} to ${toSeq} for damaged`,
+          );
+        }
+        if (record.kind === 'batch') {
+          this.emitted.set(keyOf(record.batch), {batch: record.batch, bytes});
+        }
         return bytes;
       },
     };

@@ -33,7 +33,7 @@ export async function runSeed(
   {plant = NO_PLANT, onLine}: {plant?: Plant; onLine?: (line: string) => void} = {},
 ): Promise<Outcome> {
   const random = seededRandom(`simulator/${seed}`);
-  const world = new World(random, drawSwarm(random.fork('swarm')), plant);
+  const world = new World(random, drawSwarm(random.fork('swarm'), plant), plant);
   const {scheduler, trace, oracle} = world;
   if (onLine !== undefined) trace.onLine = onLine;
   const unlisten = listenForDefects(world);

@@ -57,13 +57,18 @@ const POLICY: Policy = {
   probationMs: 10_000,
 };
 
-export function drawSwarm(random: Random): Swarm {
+export type Wanted = {incidents?: readonly Incident[]; swarm?: Partial<Swarm>};
+
+/** @param wanted What a planted bug needs to show. */
+export function drawSwarm(random: Random, {incidents: wanted = [], swarm = {}}: Wanted): Swarm {
   const chance = (share: number): boolean => random.next() < share;
   const upTo = (max: number): number => random.next() * max;
   /** Off in half of the seeds. */
   const maybe = (max: number): number => (chance(0.5) ? upTo(max) : 0);
-  const incidents = INCIDENTS.filter(incident =>
-    chance(incident === 'fail-host' || incident === 'alarm' ? 0.9 : 0.45),
+  const incidents = INCIDENTS.filter(
+    incident =>
+      chance(incident === 'fail-host' || incident === 'alarm' ? 0.9 : 0.45) ||
+      wanted.includes(incident),
   );
   return {
     cores: chance(0.3) ? 3 : 2,
@@ -114,5 +119,6 @@ export function drawSwarm(random: Random): Swarm {
         ghostCriticalityMin: 0.3,
       },
     },
+    ...swarm,
   };
 }

@@ -48,6 +48,8 @@ export class World {
   readonly cores: (SimCore | undefined)[] = [];
   /** False: drivers, links, pool and store behave. */
   isFaulty = false;
+  /** Of a planted bug: sums of checkpoints that have rotted, by partition and offset. */
+  rotten: Map<string, number> | undefined;
   #fleetAgents = new Map<string, SimAgent>();
 
   constructor(random: Random, swarm: Swarm, plant: Plant) {
@@ -128,7 +130,7 @@ export class World {
       process,
       disk: this.#disk(host.name),
       random,
-      codec: this.oracle.edgeCodec(),
+      codec: this.oracle.edgeCodec(isSound(this.swarm)),
       dial: this.plant.dial?.(dial) ?? dial,
       hooks: this.#hooks(host.name),
       wrapTable: table => this.plant.table?.(table) ?? table,
@@ -366,4 +368,10 @@ export class World {
       }
     }
   }
+}
+
+/** Whether nothing ever damages the files of an edge. */
+function isSound({incidents, diskCrash}: Swarm): boolean {
+  const hurts = ['flip-spool-bit', 'fill-edge-disk', 'break-edge-disk'] as const;
+  return diskCrash === 0 && !hurts.some(incident => incidents.includes(incident));
 }
