@@ -8,6 +8,7 @@ import {machines} from '../statecharts/registry.ts';
 import {type Api, createApi} from './api/api.ts';
 import type {Check} from './api/status.ts';
 import {addTelemetryService} from './api/telemetry-service.ts';
+import {tuneCollector} from './collector.ts';
 import {formatError} from './domain/errors.ts';
 import {PARTITION_COUNT} from './domain/hash.ts';
 import type {Policy} from './domain/policy.ts';
@@ -83,6 +84,7 @@ const API_CLOSE_MS = 5000;
  * and the parts stay the caller's.
  */
 export async function assembleCore(given: CoreParts, settings: CoreSettings): Promise<Core> {
+  tuneCollector();
   const health = watchLog(given.log);
   const parts = {...given, log: health.log};
   const {log, codec} = parts;

@@ -3,6 +3,7 @@
 import {systemClock} from '../../core/adapters/clock-system.ts';
 import {createGrpcServer, type GrpcServer} from '../../core/api/grpc-server.ts';
 import {addTelemetryService} from '../../core/api/telemetry-service.ts';
+import {tuneCollector} from '../../core/collector.ts';
 import {createIngest} from '../../core/engine/ingest.ts';
 import {createMetricSets} from '../../core/engine/ingest-metric-sets.ts';
 import {listen} from '../../core/events.ts';
@@ -25,6 +26,7 @@ listen('batch.accepted', batch => {
 });
 
 async function open(): Promise<string> {
+  tuneCollector();
   const log = {append: async () => offset++};
   const metricSets = createMetricSets({log, codec, clock: systemClock});
   metricSets.registerKnown(BENCH_METRICS);
