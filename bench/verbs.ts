@@ -1,5 +1,6 @@
 import {compare} from './compare.ts';
 import {ingest} from './ingest.ts';
+import {peer} from './peer.ts';
 import {pipeline} from './pipeline.ts';
 import {predict} from './predict.ts';
 import {recover} from './recover.ts';
@@ -12,6 +13,7 @@ export const verbs: readonly BenchVerb[] = [
   predict,
   ingest,
   pipeline,
+  peer,
   saturate,
   recover,
   compare,

@@ -1,9 +1,10 @@
-import {readFile, rm, writeFile} from 'node:fs/promises';
+import {copyFile, readFile, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {fromBinary, toBinary} from '@bufbuild/protobuf';
 import test, {type ExecutionContext} from 'ava';
 import {COMPONENTS, FEATURE_COUNT, FEATURE_HASH} from '../../core/domain/features.ts';
 import {loadModel} from '../../models/load-model.ts';
+import type {Manifest} from '../../models/manifest.ts';
 import {openSession} from '../../models/session.ts';
 import {type ModelProto, ModelProtoSchema} from '../../proto/gen/onnx/v1/onnx_pb.ts';
 import {writeModel} from './fixtures.ts';
@@ -122,4 +123,46 @@ test('a runtime that gives other risks than the golden ones is not trusted', asy
   golden.risks[1][0] += 0.001;
   await writeFile(path, JSON.stringify(golden));
   await t.throwsAsync(openSession(folder), {code: 'SCORER_FAILED', message: /golden row 1/});
+});
+
+const PEER = new URL('../../bench/peer/models/mlp', import.meta.url).pathname;
+
+/** The peers' perceptron with another manifest. */
+async function writePeer(t: ExecutionContext, change: (manifest: Manifest) => object) {
+  const folder = await writeModel(t);
+  await copyFile(join(PEER, 'model.onnx'), join(folder, 'model.onnx'));
+  const path = join(folder, 'manifest.json');
+  const manifest = JSON.parse(await readFile(join(PEER, 'manifest.json'), 'utf8')) as Manifest;
+  await writeFile(path, JSON.stringify({...manifest, ...change(manifest)}));
+  return folder;
+}
+
+test('a manifest declares features, the names of the graph and which output is the risk', async t => {
+  const {signature, graph, usual} = await loadModel(PEER);
+  t.like(signature, {featureCount: 48, components: ['overload'], name: 'peer-mlp'});
+  t.like(signature.contract, {family: 'count-window', window: 60, stride: 5});
+  t.deepEqual(graph, {input: 'x', output: 'y', width: 3, columns: [2]});
+  t.is(usual.length, 48);
+});
+
+test('a manifest whose contract no core can serve is refused with what is wrong', async t => {
+  const refused = async (change: (manifest: Manifest) => object, code: string, message: RegExp) => {
+    await t.throwsAsync(loadModel(await writePeer(t, change)), {code, message});
+  };
+  const contract = (fields: object) => (manifest: Manifest) => ({
+    contract: {...manifest.contract, ...fields},
+  });
+  await refused(contract({family: 'fourier'}), 'MODEL_UNREADABLE', /count-window of last, mean/);
+  await refused(contract({kinds: ['last']}), 'MODEL_UNREADABLE', /count-window of last, mean/);
+  await refused(contract({metrics: []}), 'MODEL_UNREADABLE', /must name metrics/);
+  await refused(contract({window: 61}), 'MODEL_UNREADABLE', /window of 61 by 5/);
+  await refused(contract({window: 5000}), 'MODEL_UNREADABLE', /window of 5000 by 5/);
+  await refused(contract({window: 65}), 'MODEL_SIGNATURE_MISMATCH', /featureHash/);
+  await refused(contract({metrics: ['m0']}), 'MODEL_SIGNATURE_MISMATCH', /48 features/);
+  await refused(
+    () => ({graph: {input: 'x', output: 'y', columns: [3]}}),
+    'MODEL_SIGNATURE_MISMATCH',
+    /3 outputs/,
+  );
+  await refused(() => ({graph: {input: 'in', output: 'y'}}), 'MODEL_SIGNATURE_MISMATCH', /"in"/);
 });
