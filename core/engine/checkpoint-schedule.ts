@@ -1,28 +1,27 @@
 import {PARTITION_COUNT} from '../domain/hash.ts';
 
-/** As much as a small partition's checkpoint, which nobody has measured yet. */
-const BYTES_MIN = 1 << 20;
-/** While there is much telemetry, this part of the usual time is enough. */
+/** As much as the checkpoint of some hundred hosts: to read it again costs about as much. */
+const MUCH_BYTES = 1 << 20;
 const SOONER = 4;
 
 /**
- * When a partition's next checkpoint is due: after `everyMs` on the time of its ticks, or sooner when
- * a restart would have to read more telemetry again than the last checkpoint's size. So the log
- * never gets much more of checkpoints than of telemetry, and a restart never reads much.
+ * When a partition's next checkpoint is due: about every `everyMs` on the time of its ticks, or four
+ * times as often while much telemetry comes, which a restart would have to read again. Each
+ * partition has its own turn in time, so that many never write together.
  */
 export class CheckpointSchedule {
-  readonly #everyMs: number;
-  /** Partitions that begin together take turns. */
+  readonly #slotMs: number;
   readonly #turnMs: number;
-  #atMs: number;
-  #bytes = BYTES_MIN;
+  /** Slots of the last checkpoint, and of the last time that this was asked. */
+  #slot = -1;
+  #askedSlot = -1;
   #telemetryBytes = 0;
 
   /** @param atMs Time of the last tick; 0: the partition is new, its first tick counts. */
   constructor(everyMs: number, partition: number, atMs: number) {
-    this.#everyMs = everyMs;
-    this.#turnMs = Math.floor((everyMs / SOONER) * (partition / PARTITION_COUNT));
-    this.#atMs = atMs === 0 ? 0 : atMs - this.#turnMs;
+    this.#slotMs = everyMs / SOONER;
+    this.#turnMs = Math.floor(this.#slotMs * (partition / PARTITION_COUNT));
+    if (atMs > 0) this.#slot = this.#slotAt(atMs);
   }
 
   /** So much telemetry was read. */
@@ -30,19 +29,22 @@ export class CheckpointSchedule {
     this.#telemetryBytes += bytes;
   }
 
+  /** Yes at most once in a slot, when it has just begun. */
   isDue(nowMs: number): boolean {
-    if (this.#atMs === 0) this.#atMs = nowMs - this.#turnMs;
-    const dueMs = this.#telemetryBytes > this.#bytes ? this.#everyMs / SOONER : this.#everyMs;
-    return nowMs - this.#atMs >= dueMs;
+    const slot = this.#slotAt(nowMs);
+    if (this.#slot < 0) this.#slot = slot;
+    if (slot === this.#askedSlot) return false;
+    this.#askedSlot = slot;
+    return slot - this.#slot >= (this.#telemetryBytes > MUCH_BYTES ? 1 : SOONER);
   }
 
   /** One is being written: the next is not due for a while, whatever comes of it. */
   begun(nowMs: number): void {
-    this.#atMs = nowMs;
+    this.#slot = this.#slotAt(nowMs);
     this.#telemetryBytes = 0;
   }
 
-  written(bytes: number): void {
-    this.#bytes = Math.max(BYTES_MIN, bytes);
+  #slotAt(ms: number): number {
+    return Math.floor((ms + this.#turnMs) / this.#slotMs);
   }
 }

@@ -323,7 +323,6 @@ export class PartitionRuntime {
     const {pointer, bytes, trailerOffset} = written;
     await this.#writer.writeCheckpoint(pointer);
     this.#trailerOffset = trailerOffset;
-    this.#checkpoints.written(bytes);
     publish('checkpoint.written', {
       partition,
       bytes,

@@ -2,7 +2,7 @@ import type {VmContext} from '../../statecharts/events.ts';
 import type {Inventory, InventoryHost, InventoryVm} from '../domain/telemetry.ts';
 import {resource} from './actor-directory.ts';
 import {declareReturned} from './host-fate.ts';
-import type {HostEntry} from './partition-state.ts';
+import type {HostEntry, PartitionState} from './partition-state.ts';
 import {isSameInventory} from './same-inventory.ts';
 import {send, type TickDraft} from './tick-draft.ts';
 
@@ -76,8 +76,7 @@ function placeVm(draft: TickDraft, cell: string, host: HostEntry, facts: Invento
       name,
       cell,
       facts,
-      table: '',
-      row: -1,
+      ...sampledAt(state, resource('vm', name)),
       movedAtMs: 0,
       failedAtMs: 0,
       missing: 0,
@@ -97,6 +96,15 @@ function placeVm(draft: TickDraft, cell: string, host: HostEntry, facts: Invento
     atMs: state.timeMs,
     host: host.name,
   });
+}
+
+/** Where samples of a VM are that came before anybody said where it runs. */
+function sampledAt({tables}: PartitionState, entity: string): {table: string; row: number} {
+  for (const {set, rows} of tables.values()) {
+    const row = rows.get(entity);
+    if (row !== undefined) return {table: set.name, row};
+  }
+  return {table: '', row: -1};
 }
 
 /**
