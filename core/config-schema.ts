@@ -167,7 +167,15 @@ const policySchema = section(DEFAULT_POLICY, {
     staleAfterMs: durationMs,
     fenceAfterMs: durationMs,
     fenceAtRiskAfterMs: durationMs,
-  }),
+  })
+    .refine(silence => silence.staleAfterMs <= silence.fenceAfterMs, {
+      path: ['fenceAfterMs'],
+      message: 'must be staleAfterMs or more: a host is suspected before it is fenced',
+    })
+    .refine(silence => silence.staleAfterMs <= silence.fenceAtRiskAfterMs, {
+      path: ['fenceAtRiskAfterMs'],
+      message: 'must be staleAfterMs or more: a host is suspected before it is fenced',
+    }),
   breaker: section(DEFAULT_POLICY.breaker, {
     hostsAtRiskRatio: ratio,
     hostsAtRiskMin: z.int().min(0),

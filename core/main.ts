@@ -15,6 +15,7 @@ import {createMemoryStore} from './adapters/store-memory.ts';
 import {assembleCore} from './assembly.ts';
 import {buildInfo} from './build-info.ts';
 import type {Config} from './config.ts';
+import {ForestayError, isSystemError} from './domain/errors.ts';
 import type {Actuators} from './engine/executor.ts';
 import {publish} from './events.ts';
 import type {Log, Store} from './ports.ts';
@@ -42,6 +43,7 @@ export async function startCore(
     return part;
   };
   try {
+    if (config.log.kind === 'segments' || config.store.kind === 'sqlite') makeDataDir(config);
     const log = keep(await openLog(config, onProblem));
     const store = keep(await openStore(config));
     const {modelDir, threads} = config.scoring;
@@ -112,6 +114,22 @@ async function openLog({log, core}: Config, onProblem: OnProblem): Promise<Log> 
   }
 }
 
+function makeDataDir({core}: Config): void {
+  try {
+    nodeFiles.makeDirectory(core.dataDir);
+  } catch (cause) {
+    throw isSystemError(cause) ? noDataDir(core.dataDir, cause) : cause;
+  }
+}
+
+function noDataDir(dataDir: string, cause: Error): ForestayError {
+  return new ForestayError(
+    'CONFIG_INVALID',
+    `cannot make the data folder ${dataDir}: ${cause.message}; choose another one with --data`,
+    {details: {dataDir}, cause},
+  );
+}
+
 function tellDamage(damage: LogDamage, onProblem: OnProblem): void {
   const {topic, partition, offset, path, position} = damage;
   publish('record.quarantined', {topic, partition, offset, code: 'LOG_CORRUPT'});
@@ -127,7 +145,6 @@ async function openStore({store, core}: Config): Promise<Store> {
       return createMemoryStore();
     case 'sqlite': {
       const {openSqliteStore} = await import('./adapters/store-sqlite.ts');
-      nodeFiles.makeDirectory(core.dataDir);
       return openSqliteStore({path: join(core.dataDir, 'forestay.sqlite')});
     }
     case 'questdb': {

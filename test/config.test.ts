@@ -97,6 +97,14 @@ test('a band that would be left as soon as it is entered is refused', t => {
   t.regex(problem ?? '', /^forestay\.yaml:2:\d+ {2}policy\.band\.leave: must be below band\.enter/);
 });
 
+test('a host that would be fenced before it is suspected is refused', t => {
+  for (const field of ['fenceAfterMs', 'fenceAtRiskAfterMs']) {
+    const text = `policy:\n  silence: {staleAfterMs: 9000, ${field}: 8000}\n`;
+    const [problem] = problemsOf(t, folder(t, {'forestay.yaml': text}));
+    t.regex(problem ?? '', new RegExp(`policy.silence.${field}: must be staleAfterMs or more`));
+  }
+});
+
 test('text that is not YAML is reported with its line', t => {
   const cwd = folder(t, {'forestay.yaml': 'core:\n  listen: "127.0.0.1:1\n'});
   const [problem] = problemsOf(t, cwd);

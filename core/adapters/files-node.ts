@@ -27,7 +27,7 @@ const vectorsMax = 1024;
  * only to the caller.
  */
 export const nodeFiles: Files = {
-  makeDirectory: path => void mkdirSync(path, {recursive: true}),
+  makeDirectory,
   list: path => readdirSync(path).sort(),
   exists: path => existsSync(path),
   size: path => statSync(path).size,
@@ -61,6 +61,27 @@ export const nodeFiles: Files = {
   },
   openAppend,
 };
+
+/** Node's own recursive way never returns where the system lets nobody make a folder (`/proc`). */
+function makeDirectory(path: string): void {
+  try {
+    makeOne(path);
+  } catch (error) {
+    const isParentMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    if (!isParentMissing || dirname(path) === path) throw error;
+    makeDirectory(dirname(path));
+    makeOne(path);
+  }
+}
+
+function makeOne(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    const isThere = (error as NodeJS.ErrnoException).code === 'EEXIST';
+    if (!isThere || !statSync(path).isDirectory()) throw error;
+  }
+}
 
 /** All of it or nothing: a full disk keeps no half-written file. */
 function writeDurably(path: string, flags: 'w' | 'wx', bytes: Uint8Array): void {

@@ -3,7 +3,7 @@
  * and never waits for a disk or for the encoding of a request.
  */
 import {parentPort, Worker, workerData} from 'node:worker_threads';
-import {ForestayError, isForestayError} from '../domain/errors.ts';
+import {ForestayError, isDefect, isForestayError} from '../domain/errors.ts';
 import {storeClosed} from '../domain/table-rules.ts';
 import type {Store} from '../ports.ts';
 
@@ -65,7 +65,8 @@ function describe(name: string, error: unknown): StoreFailure {
   return {
     code: 'STORE_WRITE_FAILED',
     message: `the store cannot ${name}: ${text}`,
-    retryable: true,
+    // A defect is the same at the next try: the recorder ends with it, and readiness says so.
+    retryable: !isDefect(error),
     details: {},
   };
 }

@@ -16,6 +16,7 @@ export const errorCodes = [
   'METRIC_SET_UNKNOWN',
   'METRIC_SET_CONFLICT',
   'TIME_BASE_CONFLICT',
+  'ENTITY_LIMIT_REACHED',
   // Log, checkpoints and stores
   'LOG_APPEND_FAILED',
   'LOG_CORRUPT',

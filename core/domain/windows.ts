@@ -55,6 +55,14 @@ export function growWindows(windows: Windows, rows: number): void {
   Object.assign(windows, wider);
 }
 
+/** Whether any column of a row has a value: of one that measures nothing a model knows nothing. */
+export function hasValue({columns, fast}: Windows, row: number): boolean {
+  for (let at = row * columns; at < (row + 1) * columns; at++) {
+    if (!Number.isNaN(fast[at] as number)) return true;
+  }
+  return false;
+}
+
 /** Empties one row, for an entity that is new or has been away. */
 export function clearRow(windows: Windows, row: number): void {
   const from = row * windows.columns;

@@ -3,7 +3,7 @@
  * turn of the event loop, and those that wait for an append to end, share the next one: a tick of
  * many edges costs one or two appends.
  */
-import {ForestayError} from '../domain/errors.ts';
+import {ForestayError, isDefect} from '../domain/errors.ts';
 import type {Log} from '../ports.ts';
 import type {IngestLimits} from './ingest-limits.ts';
 
@@ -97,6 +97,7 @@ function takeGroup(queue: Entry[], bytesMax: number): Entry[] {
 
 function appendError(cause: unknown, partition: number, records: number): ForestayError {
   if (cause instanceof ForestayError) return cause;
+  if (isDefect(cause)) throw cause;
   return new ForestayError(
     'LOG_APPEND_FAILED',
     `cannot append ${records} records to telemetry partition ${partition}; send them again`,

@@ -3,6 +3,7 @@ import {ForestayError, isForestayError} from '../domain/errors.ts';
 import type {EntityKind, MetricSet} from '../domain/metric-sets.ts';
 import {type Batch, type Block, hostName, type TelemetryRecord} from '../domain/telemetry.ts';
 import type {Codec} from '../ports.ts';
+import type {EntityLimit} from './ingest-entities.ts';
 import {batchTooLarge} from './ingest-errors.ts';
 import type {IngestLimits} from './ingest-limits.ts';
 import {hex, type MetricSets} from './ingest-metric-sets.ts';
@@ -22,6 +23,7 @@ export type Checks = {
   limits: Pick<IngestLimits, 'batchBytesMax'>;
   metricSets: Pick<MetricSets, 'get' | 'all'>;
   timeBases: TimeBases;
+  entities: EntityLimit;
 };
 
 /** What could be read, and what is wrong with it if anything is: one of the two is there. */
@@ -41,8 +43,9 @@ export function checkRecord(
     if (bytes.length > batchBytesMax) throw batchTooLarge(bytes.length, batchBytesMax);
     requireSameEdge(record.kind === 'batch' ? record.batch : record.gap, hello);
     if (record.kind === 'batch') {
-      requireHostNames(record.batch);
+      requireNames(record.batch);
       requireKnownSets(record.batch, checks.metricSets);
+      requireRoom(record.batch, checks.entities);
       checks.timeBases.claim(partition, hello.cell, record.batch.timeBase);
     }
     return {record, error: undefined};
@@ -56,6 +59,7 @@ export function checkRecord(
 export function requireHello(hello: Hello): void {
   for (const field of ['edge', 'cell'] as const) {
     const {length} = hello[field];
+    if (CONTROL.test(hello[field])) throw controlCharacter(field, hello[field]);
     if (length > 0 && length <= NAME_LENGTH_MAX) continue;
     throw new ForestayError(
       'INVALID_ARGUMENT',
@@ -63,6 +67,28 @@ export function requireHello(hello: Hello): void {
       {details: {field}},
     );
   }
+}
+
+/** A line feed in a name divides lines and keys; an escape character acts on a terminal. */
+const CONTROL = /\p{Cc}/u;
+
+function controlCharacter(field: string, name: string): ForestayError {
+  return new ForestayError(
+    field === 'entity' ? 'BATCH_MALFORMED' : 'INVALID_ARGUMENT',
+    `${field} ${JSON.stringify(name.slice(0, 60))} has a control character; use letters, digits, . _ -`,
+    {details: {field}},
+  );
+}
+
+/** Errors: `ENTITY_LIMIT_REACHED`. */
+function requireRoom({cell, blocks, inventory}: Batch, limit: EntityLimit): void {
+  for (const {entities} of blocks) limit.claim(cell, entities);
+  if (inventory === undefined) return;
+  const names = inventory.hosts.flatMap(({host, vms}) => [
+    `hosts/${host}`,
+    ...vms.map(({vm}) => `vms/${vm}`),
+  ]);
+  limit.claim(cell, names);
 }
 
 /** Errors: `EDGE_MISMATCH` unless the record is of the edge and cell that said hello. */
@@ -79,13 +105,27 @@ function requireSameEdge(record: {edge: string; cell: string}, hello: Hello): vo
 /** Lists of entities that hold only this kind, and no reserved name: they come again and again. */
 const checkedLists = new WeakMap<readonly string[], EntityKind>();
 
-/** Errors: `BATCH_MALFORMED` if a host has the name of an agent that acts beside the fleet. */
-function requireHostNames({inventory, blocks}: Batch): void {
-  for (const {host} of inventory?.hosts ?? []) requireFreeName(host);
+/**
+ * Errors: `BATCH_MALFORMED` if a name has a control character, or a host has the name of an agent
+ * that acts beside the fleet.
+ */
+function requireNames({inventory, blocks}: Batch): void {
+  for (const {host, vms} of inventory?.hosts ?? []) {
+    requireFreeName(host);
+    requirePlain(host);
+    for (const {vm} of vms) requirePlain(vm);
+  }
   for (const {entities} of blocks) {
     if (checkedLists.has(entities)) continue;
-    for (const entity of entities) requireFreeName(hostName(entity) ?? '');
+    for (const entity of entities) {
+      requireFreeName(hostName(entity) ?? '');
+      requirePlain(entity);
+    }
   }
+}
+
+function requirePlain(name: string): void {
+  if (CONTROL.test(name)) throw controlCharacter('entity', name);
 }
 
 function requireFreeName(taken: string): void {

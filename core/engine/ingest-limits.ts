@@ -13,6 +13,8 @@ export type IngestLimits = {
    * earlier one did not, and nobody can tell a hole at the end of an edge's life from its end.
    */
   appendsInFlightMax: number;
+  /** Names of hosts and VMs of one cell within an hour. */
+  entitiesPerCellMax: number;
   /** Samples of a live cell that are further ahead of the clock than this are counted. */
   futureMs: number;
   /** Edges of a partition whose owner is further behind than this are told to wait … */
@@ -29,6 +31,7 @@ export const DEFAULT_INGEST_LIMITS: IngestLimits = {
   totalBytesMax: 64 * 1024 * 1024,
   appendBytesMax: 4 * 1024 * 1024,
   appendsInFlightMax: 1,
+  entitiesPerCellMax: 200_000,
   futureMs: 5_000,
   lagMsMax: 5_000,
   throttleMs: 1_000,

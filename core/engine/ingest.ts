@@ -8,6 +8,7 @@ import type {TimeBase} from '../domain/telemetry.ts';
 import type {Clock, Codec, Log} from '../ports.ts';
 import {type Appender, createAppender} from './ingest-appender.ts';
 import {createDurableMarks, createEdgeStreams} from './ingest-edges.ts';
+import {createEntityLimit} from './ingest-entities.ts';
 import {ingestClosing} from './ingest-errors.ts';
 import {DEFAULT_INGEST_LIMITS, type IngestLimits} from './ingest-limits.ts';
 import type {MetricSets} from './ingest-metric-sets.ts';
@@ -52,6 +53,7 @@ export function createIngest(options: IngestOptions): Ingest {
     limits,
     metricSets,
     timeBases,
+    entities: createEntityLimit(limits.entitiesPerCellMax, () => clock.monotonicMs()),
     nowMs: () => clock.nowMs(),
     monotonicMs: () => clock.monotonicMs(),
     lagMs: options.lagMs ?? (() => 0),

@@ -8,7 +8,7 @@
  *    partition takes no more telemetry ({@link ScoringClient.isFull}), and a request that fails for a
  *    while is tried again.
  */
-import {ForestayError, isForestayError} from '../domain/errors.ts';
+import {ForestayError, isDefect, isForestayError} from '../domain/errors.ts';
 import {publish} from '../events.ts';
 import type {Clock, ModelSignature, Random, Scorer} from '../ports.ts';
 import type {DueSamples} from './due-samples.ts';
@@ -97,8 +97,10 @@ export function createScoringClient(
       failed();
       const code = isForestayError(error) ? error.code : 'SCORER_FAILED';
       publish('scores.failed', {model, code});
+      if (isDefect(error)) throw error;
+    } finally {
+      slot.done = true;
     }
-    slot.done = true;
   };
 
   const track = (sent: Promise<void>): void => {

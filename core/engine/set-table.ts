@@ -20,7 +20,14 @@ import {extractFeatures, featureColumns} from '../domain/features.ts';
 import type {MetricSet} from '../domain/metric-sets.ts';
 import {type Bands, createBands, growBands, worstComponent} from '../domain/risk.ts';
 import {createUsage, growUsage, recordUsage, type Usage} from '../domain/usage.ts';
-import {clearRow, createWindows, growWindows, observe, type Windows} from '../domain/windows.ts';
+import {
+  clearRow,
+  createWindows,
+  growWindows,
+  hasValue,
+  observe,
+  type Windows,
+} from '../domain/windows.ts';
 import type {ModelSignature} from '../ports.ts';
 
 export type SetTable = {
@@ -170,8 +177,8 @@ export function takeSample(
 }
 
 /** Whether a row has features: windows of the last samples must be full first. */
-export function hasFeatures({counted}: SetTable, row: number): boolean {
-  return counted === undefined || isWindowFull(counted, row);
+export function hasFeatures({counted, windows}: SetTable, row: number): boolean {
+  return counted === undefined ? hasValue(windows, row) : isWindowFull(counted, row);
 }
 
 /** Writes the features of a row, `featureCount` values, in the order of the model's columns. */

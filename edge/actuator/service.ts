@@ -1,4 +1,5 @@
 import * as grpc from '@grpc/grpc-js';
+import {bindFailure} from '../../core/domain/bind.ts';
 import {
   type EffectReport,
   type EffectStatus,
@@ -22,7 +23,7 @@ const drainMs = 5_000;
  * all of them, and its power controller and balancer, behind one port. `listen` is HOST:PORT, port
  * 0 for any. Closing refuses new calls, waits a little for those under way, then closes the actuators.
  *
- * Errors: `PORT_IN_USE`.
+ * Errors: `PORT_IN_USE`, `BIND_REFUSED`.
  */
 export async function serveActuators({
   listen,
@@ -54,13 +55,7 @@ function bind(server: grpc.Server, listen: string): Promise<number> {
   return new Promise((resolve, reject) => {
     server.bindAsync(listen, grpc.ServerCredentials.createInsecure(), (cause, port) => {
       if (cause === null) return resolve(port);
-      reject(
-        new ForestayError(
-          'PORT_IN_USE',
-          `actuator service cannot listen on ${listen}; free the port, or choose another`,
-          {details: {listen}, cause},
-        ),
-      );
+      reject(bindFailure('the actuator service', listen, cause));
     });
   });
 }

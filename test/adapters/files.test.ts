@@ -136,3 +136,25 @@ test('failing after k changes stops every later one until the crash', t => {
   t.is(text(files.read('/d/a')), '1');
   files.remove('/d/a');
 });
+
+test('a folder where the system lets nobody make one is an error, not an endless try', t => {
+  t.throws(() => nodeFiles.makeDirectory('/proc/forestay/deep/er'), {code: 'ENOENT'});
+  const file = join(temporary, 'no-folder');
+  nodeFiles.replace(file, bytes('x'));
+  t.throws(() => nodeFiles.makeDirectory(file), {code: 'EEXIST'});
+  t.throws(() => nodeFiles.makeDirectory(join(file, 'below')), {code: 'ENOTDIR'});
+});
+
+test('a full disk takes a part of a write, and nothing of a replacement', t => {
+  const files = createMemoryFiles();
+  files.replace('/old', bytes('old'));
+  const file = files.openAppend('/grown');
+  files.limitTo(8);
+  t.throws(() => file.write([bytes('abc'), bytes('defgh')]), {code: 'ENOSPC'});
+  t.is(text(files.read('/grown')), 'abcde');
+  t.throws(() => files.replace('/old', bytes('new')), {code: 'ENOSPC'});
+  t.is(text(files.read('/old')), 'old');
+  files.limitTo(Number.POSITIVE_INFINITY);
+  file.write([bytes('f')]);
+  t.is(text(files.read('/grown')), 'abcdef');
+});

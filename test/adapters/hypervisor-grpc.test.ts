@@ -147,7 +147,12 @@ test('a port that is taken is named', async t => {
   const address = await serve(t, stepDriver(), ['h1']);
   await t.throwsAsync(() => serveActuators({listen: address, actuators: new Map()}), {
     code: 'PORT_IN_USE',
-    message: /cannot listen on 127.0.0.1/,
+    message: /cannot bind the actuator service to 127.0.0.1/,
+  });
+  // An address for documentation, which no machine has (RFC 5737).
+  await t.throwsAsync(() => serveActuators({listen: '192.0.2.1:0', actuators: new Map()}), {
+    code: 'BIND_REFUSED',
+    message: /not one of this machine/,
   });
 });
 

@@ -199,7 +199,7 @@ test('a checkpoint that fails while a partition is handed back fails nothing els
   await send(rig, 'a');
   await handler.assigned(PARTITION);
   await engine.stepAll(START_MS);
-  faulty.plan('checkpoints', 'forbidden');
+  faulty.plan('journal', 'forbidden');
   await handler.revoking(PARTITION, 0);
   t.is(problems.length, 1);
   await handler.revoking(PARTITION, 0);

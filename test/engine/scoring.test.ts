@@ -2,6 +2,7 @@ import test from 'ava';
 import {systemClock} from '../../core/adapters/clock-system.ts';
 import {seededRandom} from '../../core/adapters/random-seeded.ts';
 import {COMPONENTS} from '../../core/domain/features.ts';
+import type {Batch} from '../../core/domain/telemetry.ts';
 import {createPartitionState} from '../../core/engine/partition-state.ts';
 import {createScoringClient} from '../../core/engine/scoring.ts';
 import {advance} from '../../core/engine/tick.ts';
@@ -39,20 +40,22 @@ function fleet(intervalMs = 0) {
   let seq = 0;
   const sample = (...hosts: string[]) => {
     seq++;
+    take(
+      hosts.map(host => hostBatch(host, seq, [{atMs: START_MS + 1000 * seq}], {incarnation: seq})),
+    );
+  };
+  const take = (batches: readonly Batch[]) => {
     advance(state, {
       timeMs: START_MS + 1000 * seq,
       cut: state.cut,
-      telemetry: hosts.map(host => ({
-        kind: 'batch',
-        batch: hostBatch(host, seq, [{atMs: START_MS + 1000 * seq}], {incarnation: seq}),
-      })),
+      telemetry: batches.map(batch => ({kind: 'batch', batch})),
       inbox: [],
       scores: [],
       timers: false,
     });
   };
   const soon = () => systemClock.sleep(0);
-  return {state, client, requests, sample, soon};
+  return {state, client, requests, sample, soon, take};
 }
 
 test('results are handed on in the order in which they were asked for', async t => {
@@ -178,4 +181,40 @@ test('risks and reasons go to the scores topic; a scorer that fails leaves rows 
   for (let count = 0; count < 3; count++) await second(broken, other, {a: {risk: 0.9}});
   t.is(await broken.log.endOffset('scores', PARTITION), 1, 'once it was not at risk yet');
   t.is(other.state.actors.path('hosts/a').split('.')[0], 'at-risk');
+});
+
+test('a host that measures nothing is not scored, and is as soon as it does', async t => {
+  const {state, client, requests, sample, take} = fleet();
+  const mute = hostBatch('mute', 1, [{atMs: START_MS}], {incarnation: 0});
+  for (const {values} of mute.blocks) values.fill(Number.NaN);
+  take([mute]);
+  t.is(client.request(state), 7, 'no request');
+  sample('a', 'mute');
+  client.request(state);
+  t.deepEqual(
+    requests.map(({rows}) => rows),
+    [2],
+  );
+});
+
+test('a defect of the program is not counted as a failed score', async t => {
+  const {scorer} = slowScorer();
+  const broken: Scorer = {
+    ...scorer,
+    score: async () => {
+      throw new TypeError('a defect');
+    },
+  };
+  const state = createPartitionState(PARTITION, createRig().policy, scorer.signature());
+  const client = createScoringClient(broken, systemClock, seededRandom(1), {intervalMs: 0});
+  advance(state, {
+    timeMs: START_MS,
+    cut: state.cut,
+    telemetry: [{kind: 'batch', batch: hostBatch('a', 1, [{atMs: START_MS}])}],
+    inbox: [],
+    scores: [],
+    timers: false,
+  });
+  client.request(state);
+  await t.throwsAsync(client.settled(1000), {instanceOf: TypeError});
 });
