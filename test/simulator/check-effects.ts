@@ -28,8 +28,10 @@ export async function believedTicks(oracle: Oracle, log: Log, partition: number)
   return ticks;
 }
 
+type Recorded = {offset: number; result: EffectResult};
+
 /** Results by offset; the first one of each id counts. */
-async function readResults(log: Log, partition: number) {
+async function readResults(log: Log, partition: number): Promise<Recorded[]> {
   const records = await readAll(log, 'inbox', partition);
   return records.flatMap(({offset, value}) => {
     const record = codec.decodeInbox(value);
@@ -100,14 +102,16 @@ function checkBudgets(
   oracle: Oracle,
   {budgets}: Policy,
   ticks: readonly Tick[],
-  results: readonly {offset: number; result: EffectResult}[],
+  results: readonly Recorded[],
 ): void {
   const running = new Map<string, IssuedEffect>();
   let movesMs: number[] = [];
   let at = 0;
   for (const {timeMs, cut, effects} of ticks) {
-    for (; at < results.length && (results[at]?.offset as number) < cut.inboxOffset; at++) {
-      const {id, status} = results[at]?.result as EffectResult;
+    for (; at < results.length; at++) {
+      const {offset, result} = results[at] as Recorded;
+      if (offset >= cut.inboxOffset) break;
+      const {id, status} = result;
       const effect = running.get(id);
       if (effect?.kind === 'start-migration' && status === 'done') movesMs.push(timeMs);
       running.delete(id);

@@ -64,7 +64,10 @@ class Direction {
     const {nowMs} = this.#scheduler;
     const atMs = Math.max(this.#freeAtMs, Math.ceil(nowMs + delayMs));
     this.#freeAtMs = atMs;
-    if (atMs <= nowMs && this.#onItsWay === 0) return act();
+    if (atMs <= nowMs && this.#onItsWay === 0) {
+      act();
+      return;
+    }
     this.#onItsWay++;
     this.#scheduler.after(atMs - nowMs, () => {
       this.#onItsWay--;

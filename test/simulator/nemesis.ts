@@ -63,67 +63,40 @@ export class Nemesis {
     this.#world.scheduler.after(5_000 + this.#random.next() * 50_000, () => {
       if (this.#isOver) return;
       this.#world.trace.fault(incident);
-      this.#strike(incident);
+      this.#incidents()[incident]();
       this.#later(incident);
     });
   }
 
-  #strike(incident: Incident): void {
-    const {broker, services, coreProcesses, network} = this.#world;
-    switch (incident) {
-      case 'crash-core':
-        return this.#crash(this.#pick(coreProcesses));
-      case 'restart-core':
-        return this.#restartCore();
-      case 'pause-core':
-        return this.#pauseCore();
-      case 'cut-core': {
-        const core = this.#pick(coreProcesses);
-        network.cut(core.name, 'broker');
-        return this.#soon(20_000, () => network.heal(core.name, 'broker'));
-      }
-      case 'crash-broker':
-        return this.#crash(broker.process);
-      case 'crash-edge':
-        return this.#crash(this.#pick(this.#world.hosts).process);
-      case 'cut-edge':
-        return this.#cutEdge(this.#pick(this.#world.hosts));
-      case 'lose-power':
-        return this.#losePower(this.#pick(this.#world.hosts));
-      case 'crash-services':
-        return this.#crash(services);
-      case 'fail-host':
-        return this.#fail(this.#pick(this.#world.hosts), true);
-      case 'alarm':
-        return this.#fail(this.#pick(this.#world.hosts), false);
-      case 'fail-rack':
-        return this.#failRack();
-      case 'jump-clock':
-        return this.#jumpClock();
-      case 'command':
-        return this.#ask();
-      default:
-        return this.#hurtDisk(incident);
-    }
-  }
-
-  #hurtDisk(incident: Incident): void {
-    const {hosts, broker} = this.#world;
-    const host = this.#pick(hosts);
-    switch (incident) {
-      case 'fill-broker-disk':
-        return this.#while(broker.disk, {full: true}, 10_000);
-      case 'slow-broker-disk':
-        return this.#while(broker.disk, {slowMsMax: 1_500}, 15_000);
-      case 'fill-edge-disk':
-        return this.#while(host.disk, {full: true}, 20_000);
-      case 'break-edge-disk':
-        return this.#while(host.disk, {fail: 0.2}, 20_000);
-      case 'flip-spool-bit':
-        return this.#flip(host);
-      default:
-        throw new Error(`no such incident: ${incident}`);
-    }
+  /** What each incident does. */
+  #incidents(): Record<Incident, () => void> {
+    const {broker, services, coreProcesses, hosts, network} = this.#world;
+    const host = () => this.#pick(hosts);
+    return {
+      'crash-core': () => this.#crash(this.#pick(coreProcesses)),
+      'restart-core': () => this.#restartCore(),
+      'pause-core': () => this.#pauseCore(),
+      'cut-core': () => {
+        const {name} = this.#pick(coreProcesses);
+        network.cut(name, 'broker');
+        this.#soon(20_000, () => network.heal(name, 'broker'));
+      },
+      'crash-broker': () => this.#crash(broker.process),
+      'crash-edge': () => this.#crash(host().process),
+      'lose-power': () => this.#losePower(host()),
+      'cut-edge': () => this.#cutEdge(host()),
+      'crash-services': () => this.#crash(services),
+      'fill-broker-disk': () => this.#while(broker.disk, {full: true}, 10_000),
+      'fill-edge-disk': () => this.#while(host().disk, {full: true}, 20_000),
+      'break-edge-disk': () => this.#while(host().disk, {fail: 0.2}, 20_000),
+      'slow-broker-disk': () => this.#while(broker.disk, {slowMsMax: 1_500}, 15_000),
+      'flip-spool-bit': () => this.#flip(host()),
+      'jump-clock': () => this.#jumpClock(),
+      'fail-host': () => this.#fail(host(), true),
+      'fail-rack': () => this.#failRack(),
+      alarm: () => this.#fail(host(), false),
+      command: () => this.#ask(),
+    };
   }
 
   #while(disk: SimDisk, faults: Partial<SimDisk['faults']>, msMax: number): void {

@@ -125,8 +125,9 @@ export class Network {
   }
 
   #travel(fate: Fate, act: () => void): void {
-    if (fate !== 'delayed') return act();
-    this.#scheduler.after(1 + this.#random.next() * this.faults.delayMsMax, act);
+    if (fate === 'delayed')
+      this.#scheduler.after(1 + this.#random.next() * this.faults.delayMsMax, act);
+    else act();
   }
 
   #fateOf(from: SimProcess): Fate {

@@ -100,9 +100,12 @@ export class World {
 
   #tellInbox(value: Uint8Array): void {
     const record = codec.decodeInbox(value);
-    if (record.kind !== 'effect-result') return this.trace.add(`inbox: ${record.kind}`);
-    const {id, status, code} = record.result;
-    this.trace.add(`inbox: ${id} ${status} ${code}`);
+    if (record.kind === 'effect-result') {
+      const {id, status, code} = record.result;
+      this.trace.add(`inbox: ${id} ${status} ${code}`);
+    } else {
+      this.trace.add(`inbox: ${record.kind}`);
+    }
   }
 
   #disk(name: string): SimDisk {
@@ -301,18 +304,14 @@ export class World {
 
   startProcess(process: SimProcess): void {
     const core = this.coreProcesses.indexOf(process);
-    if (core >= 0) return this.startCore(core);
-    if (process === this.broker.process) {
-      this.startBroker().catch(error => this.#failed(process, error));
-      return;
-    }
-    try {
-      const host = this.hosts.find(one => one.process === process);
-      if (host === undefined) this.startServices();
+    const host = this.hosts.find(one => one.process === process);
+    const start = async (): Promise<void> => {
+      if (core >= 0) this.startCore(core);
+      else if (process === this.broker.process) await this.startBroker();
+      else if (host === undefined) this.startServices();
       else if (this.datacenter.isReporting(host.name)) host.start();
-    } catch (error) {
-      this.#failed(process, error);
-    }
+    };
+    start().catch(error => this.#failed(process, error));
   }
 
   #failed(process: SimProcess, error: unknown): void {
