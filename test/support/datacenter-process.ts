@@ -26,13 +26,14 @@ export function launchDatacenter(t: Scope, flags: DatacenterFlags): Program {
 }
 
 /**
- * A policy under which much happens: hosts go to risk and back, VMs move and move again. Silence is
+ * A policy under which much happens: the band lies where the risk of healthy hosts is, so that they go
+ * to risk and back, and VMs move and move again. Silence is
  * long, because a datacenter that is faster than life is silent for longer, too.
  */
 export const BUSY = `
 policy:
   mode: auto
-  band: {enter: 0.1, enterHoldMs: 2000, leave: 0.06, leaveHoldMs: 10000}
+  band: {enter: 0.072, enterHoldMs: 0, leave: 0.07, leaveHoldMs: 0}
   costs: {moveMinutes: 0.05, ghostMinutes: 0.05}
   budgets: {concurrentPerHost: 4, concurrentPerCell: 12, movesPerHourPerCell: 5000}
   target: {riskLimit: 1}
