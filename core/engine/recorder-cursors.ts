@@ -1,5 +1,5 @@
 /** How each topic is read: where to begin, which records count, which rows they give. */
-import {isForestayError} from '../domain/errors.ts';
+import {type ForestayError, isForestayError} from '../domain/errors.ts';
 import type {MetricSet} from '../domain/metric-sets.ts';
 import type {Batch, Block, TelemetryRecord} from '../domain/telemetry.ts';
 import {publish} from '../events.ts';
@@ -8,6 +8,7 @@ import {createJournalReader} from './journal-reader.ts';
 import {createMarks} from './marks.ts';
 import {type AddRow, addInbox, addSamples, addScores, addTick} from './recorder-rows.ts';
 import type {SetCatalog} from './recorder-sets.ts';
+import {REJECTED_RECORDS} from './tables.ts';
 
 export type Sink = {
   codec: Codec;
@@ -19,6 +20,7 @@ export type Sink = {
   addedSamples(cell: string, count: number): void;
   /** Every how many batches of an edge are stored … */
   sampleEvery: number;
+  nowMs(): number;
   /** … and every how many score records of a partition. */
   scoreEvery: number;
 };
@@ -34,6 +36,10 @@ export type Cursor = {
   /** What to write down as read. */
   committable(): {offset: number; epoch: number};
   take(record: LogRecord): Promise<void> | void;
+  /** Sets a record aside that cannot be read. */
+  reject(record: LogRecord, error: ForestayError): void;
+  /** Set aside since the start. */
+  rejected: number;
   pollAtMs: number;
   idleMs: number;
 };
@@ -61,13 +67,15 @@ export function createCursor(
     storedTo: offset,
     committable: () => ({offset: cursor.readTo, epoch: 0}),
     take: () => {},
+    reject: (record, error) => setAside(sink, cursor, record, error),
+    rejected: 0,
     pollAtMs: 0,
     idleMs: 0,
   };
   return Object.assign(cursor, READINGS[topic](sink, cursor, from?.epoch ?? -1));
 }
 
-/** Feeds records to a cursor. What cannot be read is reported, and skipped. */
+/** Feeds records to a cursor. What cannot be read is set aside, and skipped. */
 export async function takeRecords(cursor: Cursor, records: readonly LogRecord[]): Promise<void> {
   for (const record of records) {
     try {
@@ -79,10 +87,27 @@ export async function takeRecords(cursor: Cursor, records: readonly LogRecord[])
       ) {
         throw error;
       }
-      quarantine(cursor, record.offset, error.code);
+      cursor.reject(record, error);
     }
     cursor.readTo = record.offset + 1;
   }
+}
+
+/** A foreign writer may fill a topic; nobody looks at more than some of it. */
+const REJECTED_MAX = 1000;
+const REJECTED_BYTES_MAX = 1024;
+
+function setAside(
+  {add, nowMs}: Sink,
+  cursor: Cursor,
+  {offset, value}: LogRecord,
+  {code, message}: ForestayError,
+): void {
+  const {topic, partition} = cursor;
+  quarantine(cursor, offset, code);
+  if (cursor.rejected++ >= REJECTED_MAX) return;
+  const head = Buffer.from(value.subarray(0, REJECTED_BYTES_MAX)).toString('base64');
+  add(REJECTED_RECORDS, [nowMs(), topic, partition, offset, code, message, value.length, head]);
 }
 
 function quarantine({topic, partition}: Cursor, offset: number, code: string): void {

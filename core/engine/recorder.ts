@@ -54,6 +54,7 @@ export type Recorder = {
 const READ_BYTES = 128 * 1024;
 const POLL_MS_MIN = 20;
 const POLL_MS_MAX = 500;
+const POLL_MS_DAMAGED = 30_000;
 
 /** Rows that wait for their flush. */
 type Pending = {
@@ -153,6 +154,7 @@ class LogRecorder implements Recorder {
       },
       add: (table, row) => this.#add(table, row),
       addedSamples: (cell, count) => increase(this.#pending.samples, cell, count),
+      nowMs: () => this.#deps.clock.nowMs(),
       sampleEvery,
       scoreEvery,
     };
@@ -191,11 +193,13 @@ class LogRecorder implements Recorder {
         const {topic, partition, readTo} = cursor;
         await takeRecords(cursor, await log.read(topic, partition, readTo, READ_BYTES));
       } catch (error) {
-        // A read that fails is tried again; a store or a log that is gone is not.
-        if (!isForestayError(error) || !error.retryable) throw error;
+        // A read that fails is tried again; a store or a log that is gone is not. Damage ends one
+        // partition of one topic, until somebody has seen to it.
+        if (isForestayError(error, 'LOG_CORRUPT')) cursor.idleMs = POLL_MS_DAMAGED;
+        else if (!isForestayError(error) || !error.retryable) throw error;
       }
       const idle = cursor.readTo === before;
-      cursor.idleMs = idle ? Math.min(POLL_MS_MAX, Math.max(POLL_MS_MIN, cursor.idleMs * 2)) : 0;
+      cursor.idleMs = nextPollMs(cursor.idleMs, idle);
       cursor.pollAtMs = clock.monotonicMs() + cursor.idleMs;
       if (this.#pending.count >= this.#rowsMax) await this.#flush(writer);
     }
@@ -264,6 +268,14 @@ async function endsOf(log: Log, partitions: readonly number[]): Promise<Map<stri
     ),
   );
   return ends;
+}
+
+/** Less and less often while nothing comes. */
+function nextPollMs(idleMs: number, idle: boolean): number {
+  if (!idle) return 0;
+  return idleMs === POLL_MS_DAMAGED
+    ? idleMs
+    : Math.min(POLL_MS_MAX, Math.max(POLL_MS_MIN, idleMs * 2));
 }
 
 function increase(counts: Map<string, number>, key: string, by: number): void {

@@ -103,6 +103,25 @@ export const REJECTED_ROWS = table('rejected_rows', ['ts', 'table_name', 'body']
   reason: 'text',
 });
 
+/**
+ * Records of the log that could not be read, where and why; `bytes` is the first kibibyte in
+ * base64. `ts` is when the recorder met them.
+ */
+export const REJECTED_RECORDS = table(
+  'rejected_records',
+  ['ts', 'topic', 'partition', 'position'],
+  {
+    ts: 'timestamp',
+    topic: 'symbol',
+    partition: 'long',
+    position: 'long',
+    code: 'symbol',
+    reason: 'text',
+    length: 'long',
+    bytes: 'text',
+  },
+);
+
 export const TABLES: readonly TableSchema[] = [
   RISKS,
   REASONS,
@@ -112,6 +131,7 @@ export const TABLES: readonly TableSchema[] = [
   EFFECT_RESULTS,
   COMMANDS,
   REJECTED_ROWS,
+  REJECTED_RECORDS,
 ];
 
 /** Where a sample is from: the columns before its metrics. */

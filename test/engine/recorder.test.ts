@@ -107,31 +107,6 @@ test.serial(
   },
 );
 
-test.serial('a damaged record is reported and what follows is stored', async t => {
-  const {append, recorder, store, end} = recording(t);
-  const seen: unknown[] = [];
-  t.teardown(
-    listen('record.quarantined', ({topic, offset, code}) => seen.push([topic, offset, code])),
-  );
-  const garbage = Uint8Array.of(255, 1, 2, 3);
-  await append('telemetry', telemetry(batch(1)), garbage, telemetry(batch(2)));
-  await append('inbox', garbage, result('7/1/1/0'));
-  await append('scores', garbage, scores({epoch: 1, tickNumber: 1}));
-  await append('journal', garbage, epoch(1), journalTick(tick(1, 1)));
-  await recorder.drained();
-  t.is(await store.count('samples_host_v1'), 4);
-  t.is(await store.count('effect_results'), 1);
-  t.is(await store.count('risks'), 4);
-  t.is(await store.count('transitions'), 1);
-  t.deepEqual(seen, [
-    ['telemetry', 1, 'BATCH_MALFORMED'],
-    ['journal', 0, 'RECORD_MALFORMED'],
-    ['inbox', 0, 'RECORD_MALFORMED'],
-    ['scores', 0, 'RECORD_MALFORMED'],
-  ]);
-  await end();
-});
-
 test('what an owner that was replaced wrote is not stored', async t => {
   const {append, recorder, store, end} = recording(t);
   await append('journal', epoch(1), journalTick(tick(1, 1)), epoch(2), journalTick(tick(1, 2)));
