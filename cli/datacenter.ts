@@ -55,7 +55,7 @@ that is away, and an actuator with a table of effects. Parts fail for a week of 
 async function run(flags: Flags, command: Command): Promise<void> {
   const {writeErr} = command.configureOutput() as Required<OutputConfiguration>;
   if (flags.hosts < flags.cells) {
-    throw new InvalidArgumentError(`${flags.hosts} hosts cannot fill ${flags.cells} cells.`);
+    command.error(`error: ${flags.hosts} hosts cannot fill ${flags.cells} cells`);
   }
   const stopping = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort());
