@@ -39,7 +39,7 @@ export type Config = {
   store: {
     kind: 'memory' | 'sqlite' | 'questdb';
     /** HOST:PORT of QuestDB's HTTP. */
-    /** Two cores on one server need two prefixes: tables and offsets are told apart by it. */
+    /** Two fleets on one server need two prefixes; cores of one fleet share one. */
     questdb: {address: string; tablePrefix: string};
   };
   /** `none`: inventory from telemetry, nobody acts. */
