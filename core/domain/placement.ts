@@ -84,15 +84,10 @@ export class Capacity {
     avoidRack = '',
     as: 'vm' | 'ghost' | 'rescue' = 'vm',
   ): {host: string; risk: number} | {because: string} {
-    const refused = new Map<string, number>();
     let best: Room | undefined;
     let bestScore = Number.NEGATIVE_INFINITY;
     for (const room of this.#rooms) {
-      const because = this.#refuses(room, vm, as);
-      if (because !== '') {
-        refused.set(because, (refused.get(because) ?? 0) + 1);
-        continue;
-      }
+      if (this.#refuses(room, vm, as) !== '') continue;
       const free = Math.min(
         (room.cpuFreeCores - vm.cpuP95Cores) / room.cpuCores,
         (room.memoryFreeBytes - vm.memoryBytes) / room.memoryBytes,
@@ -105,6 +100,11 @@ export class Capacity {
       }
     }
     if (best !== undefined) return {host: best.name, risk: knownRisk(best)};
+    const refused = new Map<string, number>();
+    for (const room of this.#rooms) {
+      const because = this.#refuses(room, vm, as);
+      refused.set(because, (refused.get(because) ?? 0) + 1);
+    }
     const counts = [...refused].sort(([a], [b]) => (a < b ? -1 : 1));
     return {because: `no target: ${counts.map(([why, n]) => `${n} ${why}`).join(', ')}`};
   }

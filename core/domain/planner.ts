@@ -27,7 +27,7 @@ export function plan(cell: CellView, policy: Policy): Proposal[] {
   const capacity = occupiedCapacity(cell, policy);
   const hosts = new Map(cell.hosts.map(host => [host.name, host]));
   const proposals: Proposal[] = [];
-  for (const vm of byUrgency(cell.vms)) {
+  for (const vm of byUrgency(cell.vms.filter(needsHealing))) {
     const healing = planHealing(vm, hosts, capacity, policy);
     if (healing !== undefined) proposals.push(healing);
   }
@@ -35,10 +35,9 @@ export function plan(cell: CellView, policy: Policy): Proposal[] {
     const proposal = planHost(host, cell, policy);
     if (proposal !== undefined) proposals.push(proposal);
   }
-  for (const vm of byUrgency(cell.vms)) {
+  for (const vm of byUrgency(cell.vms.filter(isOpenToPlans))) {
     const host = hosts.get(vm.host);
     if (host === undefined || !host.atRisk || host.lost) continue;
-    if (vm.busy || !OPEN_TO_PLANS.includes(vm.path)) continue;
     proposals.push(planRiskyVm({vm, host, hosts, capacity, policy}));
   }
   return proposals;
@@ -184,10 +183,16 @@ function planHealing(
   capacity: Capacity,
   policy: Policy,
 ): Proposal | undefined {
-  if (vm.busy) return undefined;
   if (vm.path === 'recovering.awaiting-restart') return planRestart(vm, hosts, capacity, policy);
-  if (vm.path === 'ghost-active.serving') return planFailBack(vm, hosts, capacity);
-  return undefined;
+  return planFailBack(vm, hosts, capacity);
+}
+
+function needsHealing({busy, path}: VmView): boolean {
+  return !busy && (path === 'recovering.awaiting-restart' || path === 'ghost-active.serving');
+}
+
+function isOpenToPlans({busy, path}: VmView): boolean {
+  return !busy && OPEN_TO_PLANS.includes(path);
 }
 
 function planRestart(

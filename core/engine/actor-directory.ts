@@ -51,6 +51,9 @@ export type Move = {
   context: string;
 };
 
+/** Where an actor is: dotted state and context. */
+export type ActorAt<Context> = {readonly state: string; readonly context: Context};
+
 type Row = RestState & {
   kind: ActorKind;
   name: string;
@@ -69,6 +72,9 @@ const HOT_MAX = 256;
 
 export class ActorDirectory {
   readonly #rows = new Map<string, Row>();
+  /** The same by name: whoever looks at thousands has names and makes no ids of them. */
+  readonly #hosts = new Map<string, Row>();
+  readonly #vms = new Map<string, Row>();
   /** Those that run, least recently heard first. */
   readonly #hot = new Set<Row>();
   #hotMax = HOT_MAX;
@@ -96,6 +102,7 @@ export class ActorDirectory {
     this.remove(id);
     const row = stored === undefined ? freshRow(kind, name, host) : storedRow(kind, name, stored);
     this.#rows.set(id, row);
+    this.#named(kind).set(name, row);
     this.#index(id, row);
     this.#touched.add(id);
   }
@@ -109,6 +116,11 @@ export class ActorDirectory {
     this.#suspected.delete(row.name);
     this.#troubled.delete(id);
     this.#rows.delete(id);
+    this.#named(row.kind).delete(row.name);
+  }
+
+  #named(kind: ActorKind): Map<string, Row> {
+    return kind === 'host' ? this.#hosts : this.#vms;
   }
 
   /**
@@ -183,13 +195,21 @@ export class ActorDirectory {
     return row !== undefined && awaitedEffect(row.kind, row.state) === kind;
   }
 
-  /** As it stands; never changed in place. */
+  /** As they stand; the context is never changed in place. */
+  host(name: string): ActorAt<HostContext> | undefined {
+    return this.#hosts.get(name) as ActorAt<HostContext> | undefined;
+  }
+
+  vm(name: string): ActorAt<VmContext> | undefined {
+    return this.#vms.get(name) as ActorAt<VmContext> | undefined;
+  }
+
   hostContext(name: string): HostContext | undefined {
-    return this.#rows.get(resource('host', name))?.context as HostContext | undefined;
+    return this.host(name)?.context;
   }
 
   vmContext(name: string): VmContext | undefined {
-    return this.#rows.get(resource('vm', name))?.context as VmContext | undefined;
+    return this.vm(name)?.context;
   }
 
   /** Number of VMs whose actor says that they run on a host. */
@@ -207,7 +227,7 @@ export class ActorDirectory {
     return this.#suspected;
   }
 
-  /** Hosts that are cordoned, silent or lost; VMs that are not `normal` or have a ghost. */
+  /** Actors that are not `normal`, hosts that are cordoned, silent or lost, VMs with a ghost. */
   get troubled(): ReadonlySet<string> {
     return this.#troubled;
   }
@@ -273,7 +293,8 @@ function keep<Item>(items: Set<Item>, item: Item, isThere: boolean): void {
 }
 
 function isTroubled({kind, state, context}: RestState & {kind: ActorKind}): boolean {
-  if (kind === 'vm') return state !== 'normal' || (context as VmContext).ghostHost !== '';
+  if (state !== 'normal') return true;
+  if (kind === 'vm') return (context as VmContext).ghostHost !== '';
   const {cordoned, suspected, lost} = context as HostContext;
   return cordoned || suspected || lost;
 }

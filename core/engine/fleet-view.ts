@@ -2,7 +2,7 @@ import type {HostContext, VmContext} from '../../statecharts/events.ts';
 import type {CellView, HostView, VmView} from '../domain/fleet.ts';
 import type {TopState} from '../domain/fleet-state.ts';
 import {usageP95} from '../domain/usage.ts';
-import {resource} from './actor-directory.ts';
+import type {ActorAt} from './actor-directory.ts';
 import {
   bandRow,
   type HostEntry,
@@ -36,14 +36,13 @@ export function cellViews(state: PartitionState, wanted: ReadonlySet<string>): C
   );
   for (const name of sortedKeys(state.hosts)) {
     const host = state.hosts.get(name) as HostEntry;
-    const context = state.actors.hostContext(name);
-    if (context !== undefined) cells.get(host.cell)?.hosts.push(hostView(state, host, context));
+    const actor = state.actors.host(name);
+    if (actor !== undefined) cells.get(host.cell)?.hosts.push(hostView(state, host, actor));
   }
   for (const name of sortedKeys(state.vms)) {
     const vm = state.vms.get(name) as VmEntry;
-    if (!wanted.has(vm.cell)) continue;
-    const context = state.actors.vmContext(name);
-    if (context !== undefined) cells.get(vm.cell)?.vms.push(vmView(state, vm, context));
+    const actor = wanted.has(vm.cell) ? state.actors.vm(name) : undefined;
+    if (actor !== undefined) cells.get(vm.cell)?.vms.push(vmView(state, vm, actor));
   }
   return [...cells].map(([cell, {hosts, vms}]) => ({
     cell,
@@ -60,14 +59,15 @@ function movesLastHour(state: PartitionState, cell: string): number {
 }
 
 export function topOf(path: string): TopState {
-  return path.split('.', 1)[0] as TopState;
+  const dot = path.indexOf('.');
+  return (dot < 0 ? path : path.slice(0, dot)) as TopState;
 }
 
 /** What a link is taken to carry where the inventory does not say: 10 Gbit/s. */
 const LINK_BYTES_PER_SECOND = 1.25e9;
 
-function hostView(state: PartitionState, host: HostEntry, context: HostContext): HostView {
-  const path = state.actors.path(resource('host', host.name));
+function hostView(state: PartitionState, host: HostEntry, actor: ActorAt<HostContext>): HostView {
+  const {state: path, context} = actor;
   const found = bandRow(state, host);
   const {facts} = host;
   return {
@@ -93,12 +93,12 @@ function hostView(state: PartitionState, host: HostEntry, context: HostContext):
       found === undefined ? 0 : state.timeMs - (found.table.windows.lastMs[found.row] as number),
     failedAtMs: host.failedAtMs,
     clearedAtMs: host.clearedAtMs,
-    busy: state.running.isBusy(resource('host', host.name)),
+    busy: state.running.isHostBusy(host.name),
   };
 }
 
-function vmView(state: PartitionState, vm: VmEntry, context: VmContext): VmView {
-  const path = state.actors.path(resource('vm', vm.name));
+function vmView(state: PartitionState, vm: VmEntry, actor: ActorAt<VmContext>): VmView {
+  const {state: path, context} = actor;
   const {facts} = vm;
   const table = state.tables.get(vm.table);
   const p95 = table === undefined || vm.row < 0 ? Number.NaN : usageP95(table.usage, vm.row);
@@ -118,7 +118,7 @@ function vmView(state: PartitionState, vm: VmEntry, context: VmContext): VmView 
     homeHost: context.homeHost,
     targetHost: context.targetHost,
     cpuP95Cores: (Number.isNaN(p95) ? 1 : p95) * facts.cpuCores,
-    busy: state.running.isBusy(resource('vm', vm.name)),
+    busy: state.running.isVmBusy(vm.name),
     movedAtMs: vm.movedAtMs,
     failedAtMs: vm.failedAtMs,
   };

@@ -1,11 +1,11 @@
 import type {IssuedEffect} from '../domain/effects.ts';
-import {entityOf} from './effect-address.ts';
 
 export type RunningEffect = IssuedEffect & {issuedAtMs: number};
 
-/** Effects without a result yet, by id, and an index of who waits for one. */
+/** Effects without a result yet, by id, and indexes of who waits for one. */
 export class RunningEffects extends Map<string, RunningEffect> {
-  readonly #ofEntity = new Map<string, number>();
+  readonly #ofHost = new Map<string, number>();
+  readonly #ofVm = new Map<string, number>();
 
   static of(entries: Iterable<readonly [string, RunningEffect]>): RunningEffects {
     const effects = new RunningEffects();
@@ -13,31 +13,37 @@ export class RunningEffects extends Map<string, RunningEffect> {
     return effects;
   }
 
-  /** Whether an effect of this actor (`hosts/h01`, `vms/v17`) is under way. */
-  isBusy(entity: string): boolean {
-    return this.#ofEntity.has(entity);
+  /** Whether an effect on the host itself is under way. */
+  isHostBusy(host: string): boolean {
+    return this.#ofHost.has(host);
+  }
+
+  isVmBusy(vm: string): boolean {
+    return this.#ofVm.has(vm);
   }
 
   override set(id: string, effect: RunningEffect): this {
     this.delete(id);
-    this.#count(entityOf(effect), 1);
+    this.#count(effect, 1);
     return super.set(id, effect);
   }
 
   override delete(id: string): boolean {
     const effect = this.get(id);
-    if (effect !== undefined) this.#count(entityOf(effect), -1);
+    if (effect !== undefined) this.#count(effect, -1);
     return super.delete(id);
   }
 
   override clear(): void {
-    this.#ofEntity.clear();
+    this.#ofHost.clear();
+    this.#ofVm.clear();
     super.clear();
   }
 
-  #count(entity: string, by: number): void {
-    const count = (this.#ofEntity.get(entity) ?? 0) + by;
-    if (count === 0) this.#ofEntity.delete(entity);
-    else this.#ofEntity.set(entity, count);
+  #count({host, vm}: RunningEffect, by: number): void {
+    const [counts, name] = vm === '' ? [this.#ofHost, host] : [this.#ofVm, vm];
+    const count = (counts.get(name) ?? 0) + by;
+    if (count === 0) counts.delete(name);
+    else counts.set(name, count);
   }
 }

@@ -90,7 +90,7 @@ function placeVm(draft: TickDraft, cell: string, host: HostEntry, facts: Invento
   const context = state.actors.vmContext(name);
   if (context === undefined) return;
   const isDown = state.actors.path(id) === 'recovering.awaiting-restart';
-  if (!isDown && !tellsSomething(context, host.name, state.running.isBusy(id))) return;
+  if (!isDown && !tellsSomething(context, host.name, state.running.isVmBusy(name))) return;
   send(draft, id, {
     type: 'placement.observed',
     atMs: state.timeMs,
@@ -126,7 +126,7 @@ function forgetMissing(draft: TickDraft, host: HostEntry, facts: InventoryHost):
     if (entry === undefined || named.has(name)) continue;
     if (state.actors.vmContext(name)?.host !== host.name) continue;
     const id = resource('vm', name);
-    if (state.actors.path(id) !== 'normal' || state.running.isBusy(id)) continue;
+    if (state.actors.path(id) !== 'normal' || state.running.isVmBusy(name)) continue;
     entry.missing++;
     if (entry.missing < MISSING_MAX) continue;
     state.vms.delete(name);

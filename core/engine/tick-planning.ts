@@ -11,6 +11,7 @@ import {
   type Guard,
   type Ledger,
 } from '../domain/safety.ts';
+import {vmName} from '../domain/telemetry.ts';
 import {publish} from '../events.ts';
 import {cellViews, troubledCells} from './fleet-view.ts';
 import type {PartitionState} from './partition-state.ts';
@@ -51,7 +52,10 @@ function planCell(draft: TickDraft, cell: CellView): void {
 function follow(draft: TickDraft, cell: CellView, proposals: readonly Proposal[]): void {
   const {state} = draft;
   const hosts = new Map(cell.hosts.map(host => [host.name, host]));
-  const vms = new Map(cell.vms.map(vm => [`vms/${vm.name}`, vm]));
+  const vms = new Map(cell.vms.map(vm => [vm.name, vm]));
+  const vmOf = ({entity}: Proposal) => vms.get(vmName(entity) ?? '');
+  const breaker = breakerTripped(cell, state.policy);
+  const fenceBreaker = breakerTripped(cell, state.policy, 'fence');
   const ledger = ledgerOf(draft, cell);
   for (const proposal of proposals) {
     const guard =
@@ -62,14 +66,14 @@ function follow(draft: TickDraft, cell: CellView, proposals: readonly Proposal[]
             cell,
             host: hosts.get(proposal.host),
             target: hosts.get(proposal.targetHost),
-            vm: vms.get(proposal.entity),
+            vm: vmOf(proposal),
             control: state.control,
             policy: state.policy,
             ledger,
-            breaker: breakerTripped(cell, state.policy, proposal.action),
+            breaker: proposal.action === 'fence' ? fenceBreaker : breaker,
           });
     const acts = proposal.action !== 'none' && guard === undefined;
-    const accepted = !acts || carryOn(draft, proposal, vms.get(proposal.entity));
+    const accepted = !acts || carryOn(draft, proposal, vmOf(proposal));
     record(draft, proposal, accepted ? guard : 'actor', hosts.get(proposal.host));
     if (!acts || !accepted) continue;
     if (proposal.action === 'migrate' || proposal.action === 'arm-ghost') {

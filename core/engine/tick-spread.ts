@@ -28,10 +28,10 @@ function candidates({actors}: PartitionState): string[] {
 function spreadTo(draft: TickDraft, name: string): void {
   const {state} = draft;
   const id = resource('vm', name);
-  const path = state.actors.path(id);
-  const context = state.actors.vmContext(name);
-  const host = context && state.hosts.get(context.host);
-  if (host === undefined) return;
+  const actor = state.actors.vm(name);
+  const host = actor && state.hosts.get(actor.context.host);
+  if (actor === undefined || host === undefined) return;
+  const path = actor.state;
   const risky = isAtRisk(state, host);
   const found = bandRow(state, host);
   const risk = found === undefined ? 0 : (found.table.bands.risk[found.row] as number);

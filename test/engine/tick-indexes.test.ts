@@ -66,16 +66,18 @@ test('an actor is busy exactly while an effect of its own is under way', t => {
         if (ends) effects.delete(fields.id);
         else effects.set(fields.id, {...(fields as IssuedEffect), issuedAtMs: 0});
         const again = RunningEffects.of(effects);
-        for (const entity of ['hosts/a', 'hosts/b', 'vms/v1', 'vms/v2']) {
-          const isThere = [...effects.values()].some(
-            ({host, vm}) => entity === (vm === '' ? `hosts/${host}` : `vms/${vm}`),
-          );
-          t.is(effects.isBusy(entity), isThere);
-          t.is(again.isBusy(entity), isThere);
+        const running = [...effects.values()];
+        for (const name of ['v1', 'v2']) {
+          const isThere = running.some(({vm}) => vm === name);
+          t.deepEqual([effects.isVmBusy(name), again.isVmBusy(name)], [isThere, isThere]);
+        }
+        for (const name of ['a', 'b']) {
+          const isThere = running.some(({host, vm}) => vm === '' && host === name);
+          t.deepEqual([effects.isHostBusy(name), again.isHostBusy(name)], [isThere, isThere]);
         }
       }
       effects.clear();
-      t.false(effects.isBusy('hosts/a'));
+      t.false(effects.isHostBusy('a'));
     }),
   );
 });
