@@ -25,7 +25,7 @@ const cordonAgain = ['tried', wait(timing.cordonMs), ask('cordon-host')] as cons
 
 /**
  * A physical host. Cordoning and uncordoning count from the moment they are asked for: placement
- * must not wait for an agent; a refusal takes them back. SPEC.md has every state × event.
+ * must not wait for an agent; refusals lift them again, late ones change nothing. SPEC.md has every state × event.
  */
 export const hostMachine = hostSetup.createMachine({
   id: 'host',
@@ -35,10 +35,8 @@ export const hostMachine = hostSetup.createMachine({
     'flag.changed': {actions: 'flagged'},
     'host.suspected': {actions: 'suspected'},
     'host.heard': {actions: 'heard'},
-    'effect.failed': [
-      {guard: of('cordon-host'), actions: 'uncordoned'},
-      {guard: of('uncordon-host'), actions: 'cordoned'},
-    ],
+    // Of an earlier cordon this says nothing of a later one: health lifts what is believed.
+    'effect.failed': {guard: of('uncordon-host'), actions: 'cordoned'},
   },
   states: {
     normal: {
@@ -80,7 +78,7 @@ export const hostMachine = hostSetup.createMachine({
             'effect.completed': {guard: of('cordon-host'), actions: 'rested'},
             'effect.failed': [
               {guard: ofWithAttempts('cordon-host'), actions: cordonAgain},
-              {guard: of('cordon-host'), target: 'watching', actions: 'uncordoned'},
+              {guard: of('cordon-host'), target: 'watching', actions: uncordon},
             ],
             'deadline.passed': [
               {guard: 'attemptsLeft', actions: cordonAgain},

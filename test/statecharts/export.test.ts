@@ -66,6 +66,7 @@ test('each effect is asked for by exactly the states and edges that mean it', t 
     'uncordon-host': [
       'at-risk.preparing cancelled',
       'at-risk.preparing deadline.passed',
+      'at-risk.preparing effect.failed',
       'at-risk.preparing uncordon.chosen',
       'normal uncordon.chosen',
       'recovering.verifying cancelled',

@@ -27,7 +27,7 @@ const anywhere = (to: HostPath) =>
     'flag.changed': {to, sets: {frozen: true}},
     'effect.failed': [
       {to, with: {kind: 'uncordon-host'}, sets: {cordoned: true}},
-      {to, given: {cordoned: true}, with: {kind: 'cordon-host'}, sets: {cordoned: false}},
+      {to, given: {cordoned: true}, with: {kind: 'cordon-host'}, sets: {cordoned: true}},
       {to, with: {kind: 'fence-host'}},
     ],
     'host.lost': {
@@ -141,6 +141,7 @@ const cells: HostCells = {
         to: 'at-risk.watching',
         given: {attempts: 3},
         with: {kind: 'cordon-host'},
+        asks: ['uncordon-host'],
         sets: {cordoned: false},
       },
       {to: 'at-risk.preparing', with: {kind: 'uncordon-host'}, sets: {cordoned: true}},
