@@ -1,8 +1,27 @@
 /** What is asked of the log, and told to it, when a partition starts. */
 import {ForestayError} from '../domain/errors.ts';
 import {MODES, type Policy} from '../domain/policy.ts';
+import {publish} from '../events.ts';
 import type {Clock, Codec, Log} from '../ports.ts';
 import type {PartitionState} from './partition-state.ts';
+
+/** More than this is not what a damaged sector or a torn write takes from the end of a file. */
+const TAIL_RECORDS_MAX = 10_000;
+
+/**
+ * Damage in the last records of a segment looks like a write that was cut short: they are cut off,
+ * although they had been taken. Records of nothing stand in for them, so that offsets go on; they
+ * are set aside like any that cannot be read. A topic that is gone as a whole is something else.
+ */
+async function fillTail(log: Log, partition: number, end: number, taken: number): Promise<boolean> {
+  if (end === 0 || taken - end > TAIL_RECORDS_MAX) return false;
+  const nothing = new Uint8Array(0);
+  await log.append('telemetry', partition, Array(taken - end).fill(nothing));
+  for (let offset = end; offset < taken; offset++) {
+    publish('record.quarantined', {topic: 'telemetry', partition, offset, code: 'LOG_CORRUPT'});
+  }
+  return true;
+}
 
 /**
  * An input that ends before what the journal has taken of it would be read as silence for ever.
@@ -14,7 +33,9 @@ export async function requireInputs(log: Log, {partition, cut}: PartitionState):
     ['inbox', cut.inboxOffset],
   ] as const) {
     const end = await log.endOffset(topic, partition);
-    if (end >= taken) continue;
+    if (end >= taken || (topic === 'telemetry' && (await fillTail(log, partition, end, taken)))) {
+      continue;
+    }
     throw new ForestayError(
       'LOG_CORRUPT',
       `partition ${partition} cannot start: its ${topic} ends at offset ${end}, the journal has taken it up to ${taken}; ` +

@@ -10,7 +10,7 @@ import {type EngineEvents, listen} from '../../core/events.ts';
 import type {Log} from '../../core/ports.ts';
 import {codec} from '../../proto/codec.ts';
 import {essence, ticksOf} from '../support/journal.ts';
-import {createRig, PARTITION, type Rig, second, vm} from '../support/partition.ts';
+import {createRig, hostBatch, PARTITION, type Rig, second, vm} from '../support/partition.ts';
 
 const RISKY = {a: {risk: 0.9, vms: [vm('v1')]}, b: {}, c: {}};
 const directory = '/log';
@@ -126,6 +126,32 @@ const withoutCheckpoints = (log: Log): Log => ({
 async function newestMs(log: Log): Promise<number> {
   return Math.max(0, ...(await ticksOf(log, PARTITION)).map(({timeMs}) => timeMs));
 }
+
+test('telemetry that lost its end after it was taken holds its partition up no longer', async t => {
+  const files = createMemoryFiles();
+  const rig = createRig({log: await open(files)});
+  const runtime = await rig.start();
+  for (let i = 0; i < 5; i++) await second(rig, runtime, {a: {}, b: {}});
+  const path = segmentOf(files, 'telemetry');
+  files.damage(path, files.size(path) - 20);
+  const log = await open(files);
+  const end = await log.endOffset('telemetry', PARTITION);
+  t.is(runtime.state.cut.telemetryOffset - end, 1, 'the last one was cut off');
+  const quarantined: number[] = [];
+  t.teardown(
+    listen('record.quarantined', ({topic, offset}) => {
+      if (topic === 'telemetry') quarantined.push(offset);
+    }),
+  );
+  const heir = await rig.start({log});
+  t.deepEqual(quarantined, [end]);
+  rig.pass();
+  const batch = hostBatch('z', 1, [{atMs: rig.clock.nowMs()}]);
+  await log.append('telemetry', PARTITION, [codec.encodeTelemetry({kind: 'batch', batch})]);
+  await heir.step(rig.clock.nowMs());
+  t.true(heir.state.hosts.has('z'), 'what comes next is taken');
+  t.deepEqual(essence((await recovered(rig, log)).state), essence(heir.state));
+});
 
 test('what somebody else wrote into a journal is set aside, and the partition goes on', async t => {
   const set: EngineEvents['record.quarantined'][] = [];
