@@ -1,4 +1,4 @@
-import type {EffectResult, IssuedEffect} from '../domain/effects.ts';
+import type {EffectKind, EffectResult, IssuedEffect} from '../domain/effects.ts';
 import {metricSet} from '../domain/metric-sets.ts';
 import type {InboxRecord} from '../domain/records.ts';
 import {entityOf} from './effect-address.ts';
@@ -39,6 +39,7 @@ function takeRecord(draft: TickDraft, record: InboxRecord): void {
     case 'resume':
       state.control = {...state.control, paused: record.kind === 'pause'};
       draft.controlChanged = true;
+      if (record.kind === 'pause') callOff(draft, record.author);
       return;
     case 'set-mode':
       state.control = {...state.control, mode: record.mode};
@@ -54,6 +55,21 @@ function takeRecord(draft: TickDraft, record: InboxRecord): void {
     case 'switch-model':
       // The pool serves one model in this version: a switch is taken at the next start.
       return;
+  }
+}
+
+/**
+ * Acts under way that a pause ends: nobody is worse off where they stop. What heals, and what follows
+ * a VM that has moved, runs to its end; a cordon harms nobody.
+ */
+const CALLED_OFF: ReadonlySet<EffectKind> = new Set(['start-migration', 'arm-ghost', 'fence-host']);
+
+function callOff(draft: TickDraft, by: string): void {
+  const {state} = draft;
+  for (const effect of [...state.running.values()]) {
+    const actor = entityOf(effect);
+    if (!CALLED_OFF.has(effect.kind) || !state.actors.wants(actor, effect.kind)) continue;
+    send(draft, actor, {type: 'cancelled', atMs: state.timeMs, by});
   }
 }
 

@@ -95,9 +95,17 @@ function stepBand(draft: TickDraft, host: HostEntry): void {
   const found = bandRow(state, host);
   if (found === undefined) return;
   const {table, row} = found;
+  if (restsOnOneSample(table, row) && crossesBand(table.bands, row, state.policy.band)) return;
   const risk = table.bands.risk[row] as number;
   const change = applyRisk(table.bands, row, risk, state.timeMs, state.policy.band);
   tellBand(draft, host, table, row, change, state.timeMs);
+}
+
+/** A risk that rose with the last sample that there is: silence does not make a hold of it. */
+function restsOnOneSample({bands, windows}: SetTable, row: number): boolean {
+  const crossedAtMs = bands.crossedAtMs[row] as number;
+  if (bands.band[row] === 1 || crossedAtMs === 0) return false;
+  return (windows.lastMs[row] as number) <= crossedAtMs;
 }
 
 function tellBand(

@@ -289,6 +289,45 @@ test('pause stops new acts at the next tick', t => {
   t.true(resumed.effects.length > 0);
 });
 
+test('pause calls off what is under way and only prepares: moves, ghosts and fences', t => {
+  const state = create();
+  tickAt(state, 1, {batches: [named('a', 1, 1, ['v1']), named('b', 1, 1, [])]});
+  tickAt(state, 2, {scores: [scored({a: 0.9})]});
+  tickAt(state, 3);
+  t.is(state.actors.path('vms/v1'), 'migrating.pre-copy');
+  t.is(state.actors.path('hosts/a'), 'migrating.evacuating');
+  const paused = tickAt(state, 4, {inbox: [command('p', {kind: 'pause', comment: ''})]});
+  t.true(eventsOf(paused).includes('vms/v1 cancelled'));
+  t.is(state.actors.path('vms/v1'), 'migrating.cancelling');
+  t.true(state.running.size > 0, 'until its agent has said what became of it');
+  const move = [...state.running.values()].find(({kind}) => kind === 'start-migration');
+  const result = {status: 'cancelled', code: '', message: '', figures: {}, id: move?.id};
+  tickAt(state, 5, {inbox: [command('x', {kind: 'effect-result', result})]});
+  t.is(state.actors.path('vms/v1'), 'at-risk.observing');
+  t.true(state.actors.hostContext('a')?.cordoned, 'to keep new VMs away harms nobody');
+});
+
+test('one risky sample and then silence is no hold: another one has to come', t => {
+  const hold = {...policy.band, enterHoldMs: 5000};
+  const state = createPartitionState(PARTITION, {...policy, band: hold}, model);
+  const sample = (second: number) => hostBatch('a', second, [{atMs: at(second)}]);
+  tickAt(state, 1, {batches: [sample(1)]});
+  tickAt(state, 2, {scores: [scored({a: 0.9})]});
+  for (let second = 3; second < 9; second++) t.deepEqual(eventsOf(tickAt(state, second)), []);
+  const marks = {from: 2, to: 8};
+  const gap = {edge: 'a', cell: 'c1', incarnation: 1, reason: ''};
+  advance(state, {
+    timeMs: at(9),
+    cut: state.cut,
+    telemetry: [{kind: 'gap', gap: {...gap, fromSeq: marks.from, toSeq: marks.to}}],
+    inbox: [],
+    scores: [],
+    timers: true,
+  });
+  const tick = tickAt(state, 9, {batches: [sample(9)]});
+  t.deepEqual(eventsOf(tick).slice(0, 1), ['hosts/a risk.raised']);
+});
+
 test('an hour has only so many moves, those under way included', t => {
   const state = createPartitionState(
     PARTITION,
@@ -320,6 +359,7 @@ test('a band that changes is recorded even if no actor moves', t => {
   const held = {...policy.band, enterHoldMs: 3000};
   Object.assign(state, {policy: {...policy, band: held}});
   tickAt(state, 3, {scores: [scored({a: 0.9})]});
+  tickAt(state, 4, {batches: [named('a', 2, 4, [])]});
   const step = (second: number) =>
     advance(state, {
       timeMs: at(second),
