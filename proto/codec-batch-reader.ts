@@ -71,7 +71,7 @@ function batchOf(cursor: WireCursor): BatchFields {
         break;
       case tagOf(6, 2): {
         const outer = cursor.enter();
-        blocks.push(blockOf(cursor, `${batch.cell}\n${batch.edge}\n${blocks.length}`));
+        blocks.push(blockOf(cursor));
         cursor.leave(outer);
         break;
       }
@@ -86,8 +86,7 @@ function batchOf(cursor: WireCursor): BatchFields {
   return batch;
 }
 
-/** @param source Names where the block comes from: the next one of there likely has the same list. */
-function blockOf(cursor: WireCursor, source: string): BlockFields {
+function blockOf(cursor: WireCursor): BlockFields {
   const block: BlockFields = {
     metricSet: '',
     metricSetHash: 0,
@@ -114,7 +113,7 @@ function blockOf(cursor: WireCursor, source: string): BlockFields {
         break;
       case tagOf(4, 2):
         if (block.entities.length > 0) throw NotPlain;
-        block.entities = entityLists.read(cursor, from, source);
+        block.entities = entityLists.read(cursor, from);
         break;
       case tagOf(5, 2):
         block.rowEntity = cursor.view();

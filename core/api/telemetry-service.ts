@@ -1,4 +1,3 @@
-import {setTimeout} from 'node:timers/promises';
 import type {DescService} from '@bufbuild/protobuf';
 import {fromBinary} from '@bufbuild/protobuf';
 import type * as grpc from '@grpc/grpc-js';
@@ -47,35 +46,29 @@ export function addTelemetryService(server: grpc.Server, options: TelemetryServi
 
 function serveStream(call: IngestCall, {ingest, helloMs = 10_000}: TelemetryServiceOptions): void {
   const replies = createReplies(call);
-  const waiting = new AbortController();
+  const waiting = setTimeout(() => session.end(helloLate(helloMs)), helloMs);
   const session = ingest.open({
     reply: replies.reply,
     pause: () => replies.pause('session'),
     resume: () => replies.resume('session'),
     end(error) {
-      waiting.abort();
+      clearTimeout(waiting);
       replies.end(error === undefined ? undefined : toServiceError(error));
     },
   });
   const gone = () => {
-    waiting.abort();
+    clearTimeout(waiting);
     session.close();
   };
   call.on('data', (bytes: Buffer) => {
     const hello = helloOf(bytes);
     if (hello === undefined) return session.record(bytes);
-    waiting.abort();
+    clearTimeout(waiting);
     session.hello(hello);
   });
   call.once('end', () => session.finish());
   call.once('cancelled', gone);
   call.once('close', gone);
-  setTimeout(helloMs, undefined, {signal: waiting.signal}).then(
-    () => session.end(helloLate(helloMs)),
-    () => {
-      // It said hello, or it is gone.
-    },
-  );
 }
 
 /** Tags of the fields `batch` and `gap`: what nearly every request begins with. */

@@ -99,21 +99,37 @@ test('an unknown field, a name beyond ASCII and a repeated inventory are left to
 test('the list of an edge that names the same entities again is the same list', t => {
   const lists = createEntityLists(100);
   const run = (...names: string[]) => Buffer.concat(names.map(named));
-  const read = (wire: Buffer, source = 'edge') => {
+  const read = (wire: Buffer) => {
     const cursor = new WireCursor(wire);
     cursor.varint();
-    return lists.read(cursor, 0, source);
+    return lists.read(cursor, 0);
   };
   const first = read(run('hosts/a', 'hosts/b'));
   t.deepEqual(first, ['hosts/a', 'hosts/b']);
   t.is(read(run('hosts/a', 'hosts/b')), first);
   t.is(read(Buffer.concat([run('hosts/a', 'hosts/b'), Buffer.of(0x2a, 0)])), first);
   t.deepEqual(read(run('hosts/a', 'hosts/b', 'hosts/c')), ['hosts/a', 'hosts/b', 'hosts/c']);
+  t.deepEqual(read(run('hosts/a', 'hosts/c')), ['hosts/a', 'hosts/c']);
   t.deepEqual(read(run('hosts/a')), ['hosts/a']);
-  const other = read(run('hosts/a'), 'other');
-  read(run('hosts/'.padEnd(70, 'x')), 'third');
-  read(run('hosts/'.padEnd(70, 'y')), 'fourth');
-  t.not(read(run('hosts/a'), 'other'), other, 'above its bound it forgets');
+  const other = read(run('hosts/other'));
+  t.is(read(run('hosts/other')), other);
+  read(run('hosts/'.padEnd(70, 'x')));
+  read(run('hosts/'.padEnd(70, 'y')));
+  t.not(read(run('hosts/other')), other, 'above its bound it forgets');
+});
+
+test('a long list is the same list too, and is not taken for another', t => {
+  const lists = createEntityLists();
+  const names = Array.from({length: 100}, (_, index) => `vms/v${index}`);
+  const read = (all: readonly string[]) => {
+    const wire = Buffer.concat([Buffer.of(9), ...all.map(named)]).subarray(1);
+    const cursor = new WireCursor(wire);
+    cursor.varint();
+    return lists.read(cursor, 0);
+  };
+  const first = read(names);
+  t.is(read(names), first);
+  t.deepEqual(read([...names.slice(0, -1), 'vms/w99']), [...names.slice(0, -1), 'vms/w99']);
 });
 
 function named(text: string): Buffer {
