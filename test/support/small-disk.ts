@@ -13,10 +13,14 @@ export function smallDisk(t: ExecutionContext, bytes: number): string | undefine
   const folder = mkdtempSync(join(tmpdir(), 'forestay-disk-'));
   t.teardown(() => rmSync(folder, {recursive: true, force: true}));
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', folder], {stdio: 'pipe'});
+    run('mount', '-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', folder);
   } catch {
     return undefined;
   }
-  t.teardown(() => void execFileSync('umount', ['--lazy', folder], {stdio: 'pipe'}));
+  t.teardown(() => run('umount', '--lazy', folder));
   return folder;
+}
+
+function run(program: string, ...args: readonly string[]): void {
+  execFileSync(program, args, {stdio: 'pipe'});
 }
