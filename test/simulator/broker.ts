@@ -33,10 +33,11 @@ export class Broker {
     this.#onAppended = onAppended;
   }
 
-  async start(): Promise<void> {
+  /** @param look Sees what is there before anybody else does. */
+  async start(look: (log: Log) => Promise<void>): Promise<void> {
     this.process.start();
     const clock = this.process.clock();
-    this.#log = await openSegmentLog({
+    const log = await openSegmentLog({
       directory: '/log',
       files: this.disk.files(this.process, clock),
       clock,
@@ -46,6 +47,8 @@ export class Broker {
       cacheBytes: 512 * 1024,
       isAlive: () => false,
     });
+    await look(log);
+    this.#log = log;
   }
 
   crash(losesPower: boolean, torn: boolean): void {
@@ -55,7 +58,7 @@ export class Broker {
   }
 
   get log(): Log {
-    if (this.#log === undefined) throw new ForestayError('LOG_CLOSED', 'the broker is down');
+    if (this.#log === undefined) throw starting();
     return this.#log;
   }
 
@@ -93,6 +96,10 @@ export function createLogClient(options: {
     own: (handler: OwnershipHandler) => group.join(process, handler),
     close: async () => {},
   };
+}
+
+function starting(): ForestayError {
+  return new ForestayError('LOG_APPEND_FAILED', 'the broker is starting', {retryable: true});
 }
 
 function unknownOutcome(topic: Topic, partition: number): ForestayError {

@@ -7,7 +7,7 @@ import type {IssuedEffect} from '../../core/domain/effects.ts';
 import type {Tick} from '../../core/domain/records.ts';
 import type {Batch, Gap} from '../../core/domain/telemetry.ts';
 import type {PartitionState} from '../../core/engine/partition-state.ts';
-import type {Codec, Fence, Topic} from '../../core/ports.ts';
+import type {Codec, Fence, LogRecord, Topic} from '../../core/ports.ts';
 import type {Datacenter} from '../../core/simulation/datacenter.ts';
 import {mayRun} from '../../core/simulation/world.ts';
 import {codec} from '../../proto/codec.ts';
@@ -102,7 +102,13 @@ export class Oracle {
     if (seq > (this.acked.get(key) ?? 0)) this.acked.set(key, seq);
   }
 
-  /** Something became durable in the log, or was found there by a broker that started anew. */
+  /** What a journal holds when its broker starts anew: what was not synced may be gone. */
+  reopened(partition: number, records: readonly LogRecord[]): void {
+    this.#journals.delete(partition);
+    for (const {offset, value} of records) this.appended('journal', partition, offset, [value]);
+  }
+
+  /** Something became durable in the log. */
   appended(topic: Topic, partition: number, offset: number, values: readonly Uint8Array[]): void {
     if (topic !== 'journal') return;
     const journal = this.#journal(partition);

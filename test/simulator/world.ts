@@ -7,6 +7,7 @@ import {codec} from '../../proto/codec.ts';
 import {metricScorer} from '../support/partition.ts';
 import {createAgentsClient, type DriverHooks, SimAgent} from './agents.ts';
 import {Broker, createLogClient} from './broker.ts';
+import {readAll} from './check-telemetry.ts';
 import {type CoreParts, partitionsOf, SimCore} from './core.ts';
 import {SimDisk} from './disk.ts';
 import {Group} from './group.ts';
@@ -191,18 +192,12 @@ export class World {
   }
 
   async startBroker(): Promise<void> {
-    await this.broker.start();
-    // What became durable in the instant of the crash was told to nobody.
-    for (const partition of this.partitions) {
-      for (let from = 0; ; ) {
-        const found = await this.broker.log.read('journal', partition, from);
-        if (found.length === 0) break;
-        for (const {offset, value} of found) {
-          this.oracle.appended('journal', partition, offset, [value]);
-          from = offset + 1;
-        }
+    await this.broker.start(async log => {
+      for (const partition of this.partitions) {
+        const found = await readAll(log, 'journal', partition);
+        this.oracle.reopened(partition, found);
       }
-    }
+    });
   }
 
   startServices(): void {
