@@ -8,13 +8,22 @@ import {ensureHost, hear, takeInventory} from './tick-inventory.ts';
 /** Takes batches and gaps in offset order: marks, inventory, columns. */
 export function takeTelemetry(draft: TickDraft): void {
   const {telemetry, cut} = draft.input;
-  const due: Due = {tables: new Map(), rowsMax: dueRowsMax(telemetry, draft.state.everySamples)};
+  const due: Due = {
+    tables: new Map(),
+    rowsMax: dueRowsMax(telemetry, draft.state.everySamples),
+    heard: new Map(),
+  };
   for (const record of telemetry) takeRecord(draft, record, due);
   keepDue(draft.state, cut.scoreRequest, due.tables.values());
 }
 
 /** Samples to be scored, of the tables that have some. */
-type Due = {readonly tables: Map<SetTable, DueCollector>; readonly rowsMax: number};
+type Due = {
+  readonly tables: Map<SetTable, DueCollector>;
+  readonly rowsMax: number;
+  /** Rows whose entity was heard in this tick already: nothing more is to be done for it. */
+  readonly heard: Map<SetTable, Uint8Array>;
+};
 
 /** Of any number of samples one in `every` is due, and one more of each entity. */
 function dueRowsMax(telemetry: readonly TelemetryInput[], every: number): number {
@@ -72,8 +81,13 @@ function takeBlock(draft: TickDraft, cell: string, block: Block, due: Due): numb
     return 0;
   }
   const rows: number[] = [];
+  const heard = heardIn(due, table);
   for (const entity of block.entities) {
-    rows.push(entityRow(draft, cell, table, entity, (rows.at(-1) ?? -1) + 1));
+    const guess = (rows.at(-1) ?? -1) + 1;
+    const isKnown = heard[guess] === 1 && table.names[guess] === entity;
+    const row = isKnown ? guess : entityRow(draft, cell, table, entity, guess);
+    if (row >= 0) heard[row] = 1;
+    rows.push(row);
   }
   const collector = collectorOf(due, table, state.everySamples);
   const {rowEntity, observedAtMs, values} = block;
@@ -88,6 +102,12 @@ function takeBlock(draft: TickDraft, cell: string, block: Block, due: Due): numb
   }
   if (late > 0) tell(draft, 'samples.late', {count: late});
   return block.rows;
+}
+
+function heardIn({heard}: Due, table: SetTable): Uint8Array {
+  const known = heard.get(table) ?? new Uint8Array(table.windows.capacity);
+  heard.set(table, known);
+  return known;
 }
 
 function collectorOf(due: Due, table: SetTable, every: number): DueCollector | undefined {
