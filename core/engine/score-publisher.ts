@@ -8,12 +8,12 @@ import {isForestayError} from '../domain/errors.ts';
 import {featuresOf} from '../domain/features.ts';
 import type {ScoresRecord} from '../domain/records.ts';
 import {publish} from '../events.ts';
-import type {Codec, Log, Scorer} from '../ports.ts';
+import type {Clock, Codec, Log, Scorer} from '../ports.ts';
 import {bandRow, type PartitionState} from './partition-state.ts';
 import {newestOfHosts, type ScoreResult} from './score-result.ts';
 import {readFeatures, riskiestComponent} from './set-table.ts';
 
-/** Reasons of a host are computed again after this long. */
+/** Reasons of a host are computed again after this long, whatever the speed of a recording. */
 const EXPLAIN_EVERY_MS = 30_000;
 const REASONS_MAX = 5;
 const ROWS_MAX = 64;
@@ -21,6 +21,7 @@ const IN_FLIGHT_MAX = 2;
 
 export type PublisherOptions = {
   log: Log;
+  clock: Clock;
   codec: Codec;
   scorer: Scorer;
   partition: number;
@@ -87,7 +88,7 @@ export class ScorePublisher {
     const features = new Float32Array(rows.length * featureCount);
     const components = rows.map(({host, found}, index) => {
       const {table, row} = found as NonNullable<typeof found>;
-      this.#explainedAtMs.set(host, state.timeMs);
+      this.#explainedAtMs.set(host, this.#options.clock.monotonicMs());
       readFeatures(table, row, features, index * featureCount);
       return riskiestComponent(table, row);
     });
@@ -117,7 +118,8 @@ export class ScorePublisher {
     const risk = found.table.bands.risk[found.row] as number;
     if (!(risk >= state.policy.band.enter)) return undefined;
     const lastMs = this.#explainedAtMs.get(name) ?? Number.NEGATIVE_INFINITY;
-    return state.timeMs - lastMs >= EXPLAIN_EVERY_MS ? found : undefined;
+    const passedMs = this.#options.clock.monotonicMs() - lastMs;
+    return passedMs >= EXPLAIN_EVERY_MS ? found : undefined;
   }
 }
 
