@@ -39,8 +39,8 @@ export type Emitted = {batch: Batch; bytes: Uint8Array};
 type Journal = {epoch: number; ticks: Set<string>; seen: number; number: number};
 
 const VIOLATIONS_MAX = 20;
-/** By then an inventory has told that a VM runs. */
-const KNOWN_MS = 60_000;
+/** By then an inventory has told that a VM runs, also where the first one came in the middle of an act. */
+const KNOWN_MS = 180_000;
 
 export class Oracle {
   readonly violations: Violation[] = [];

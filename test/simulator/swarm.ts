@@ -72,7 +72,7 @@ export function drawSwarm(random: Random, {incidents: wanted = [], swarm = {}}: 
   );
   return {
     cores: chance(0.3) ? 3 : 2,
-    faultMs: 120_000 + upTo(60_000),
+    faultMs: 100_000 + upTo(60_000),
     network: chance(0.75)
       ? {
           lose: maybe(0.04),
