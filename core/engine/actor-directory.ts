@@ -58,6 +58,8 @@ type Row = RestState & {
   kind: ActorKind;
   name: string;
   seq: number;
+  /** As it was started: it has never moved. */
+  fresh: boolean;
   quarantined: string;
   /** Hosts under which a VM is indexed. */
   places: readonly string[];
@@ -149,6 +151,7 @@ export class ActorDirectory {
     if (from === to && isEqual(before, context)) return {effects};
     this.#index(id, row);
     row.seq++;
+    row.fresh = false;
     const move = {actor: id, kind, seq: row.seq, from, to, context: contextText(context)};
     return {move, effects};
   }
@@ -246,21 +249,23 @@ export class ActorDirectory {
 
   /** All actors as rows, by id. */
   stored(): StoredActor[] {
-    return [...this.#rows]
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([id, {kind, state, context, seq, quarantined, stored}]) => {
-        const machineVersion = machines[kind].version;
-        const at = stored ?? {machineVersion, state, context: contextText(context)};
-        return {
-          id,
-          kind,
-          machineVersion: at.machineVersion,
-          seq,
-          quarantined,
-          state: at.state,
-          context: at.context,
-        };
-      });
+    return this.#sorted().map(([id, row]) => storedActor(id, row));
+  }
+
+  /** The same in two parts: those that never moved as they were started, and the rest. */
+  parts(): {fresh: {kind: ActorKind; name: string; host: string}[]; moved: StoredActor[]} {
+    const fresh: {kind: ActorKind; name: string; host: string}[] = [];
+    const moved: StoredActor[] = [];
+    for (const [id, row] of this.#sorted()) {
+      const {kind, name, context, fresh: isFresh, quarantined} = row;
+      if (!isFresh || quarantined !== '') moved.push(storedActor(id, row));
+      else fresh.push({kind, name, host: kind === 'vm' ? (context as VmContext).host : ''});
+    }
+    return {fresh, moved};
+  }
+
+  #sorted(): [string, Row][] {
+    return [...this.#rows].sort(([a], [b]) => (a < b ? -1 : 1));
   }
 
   /** A4, after a row has changed. */
@@ -317,6 +322,23 @@ export function resource(kind: ActorKind, name: string): string {
   return kind === 'host' ? `hosts/${name}` : `vms/${name}`;
 }
 
+function storedActor(
+  id: string,
+  {kind, state, context, seq, quarantined, stored}: Row,
+): StoredActor {
+  const {version: machineVersion} = machines[kind];
+  const at = stored ?? {machineVersion, state, context: contextText(context)};
+  return {
+    id,
+    kind,
+    machineVersion: at.machineVersion,
+    seq,
+    state: at.state,
+    context: at.context,
+    quarantined,
+  };
+}
+
 function freshRow(kind: ActorKind, name: string, host: string): Row {
   const {state, context} = firstState(kind, name, host);
   return {
@@ -325,6 +347,7 @@ function freshRow(kind: ActorKind, name: string, host: string): Row {
     state,
     context,
     seq: 0,
+    fresh: true,
     quarantined: '',
     places: [],
     actor: undefined,
@@ -335,7 +358,7 @@ function freshRow(kind: ActorKind, name: string, host: string): Row {
 /** One that nobody can run: readers see a fresh one in its state, the store keeps what was stored. */
 function storedRow(kind: ActorKind, name: string, stored: StoredActor): Row {
   const {machineVersion, state, seq, quarantined} = stored;
-  const row = {...freshRow(kind, name, ''), seq, quarantined};
+  const row = {...freshRow(kind, name, ''), seq, quarantined, fresh: false};
   try {
     return {...row, ...migrateSnapshot(kind, machineVersion, state, stored.context)};
   } catch (error) {

@@ -9,7 +9,14 @@ import {fnv1a32} from '../domain/hash.ts';
 import type {Policy} from '../domain/policy.ts';
 import type {CheckpointPointer} from '../domain/records.ts';
 import type {Log, LogRecord, ModelSignature} from '../ports.ts';
-import {ActorDirectory, type StoredActor} from './actor-directory.ts';
+import {
+  fitActors,
+  fitVms,
+  type StoredActors,
+  type StoredVms,
+  storeActors,
+  storeVms,
+} from './checkpoint-fleet.ts';
 import {readRange, unanswered} from './log-range.ts';
 import {createMarks, type Mark} from './marks.ts';
 import {createPartitionState, type PartitionState} from './partition-state.ts';
@@ -19,12 +26,13 @@ import {SortedMap} from './sorted-map.ts';
 
 const CHUNK_BYTES = 512 * 1024;
 /** Of this layout; another one is not read but rebuilt from the journal. */
-const LAYOUT = fnv1a32('forestay partition checkpoint 3');
+const LAYOUT = fnv1a32('forestay partition checkpoint 4');
 export const LAYOUT_BYTES = 4;
 
-type Stored = Omit<PartitionState, 'actors' | 'marks' | 'policy' | 'model' | 'tables'> & {
+type Stored = Omit<PartitionState, 'actors' | 'marks' | 'policy' | 'model' | 'tables' | 'vms'> & {
   tables: Map<string, StoredTable>;
-  actors: StoredActor[];
+  vms: StoredVms;
+  actors: StoredActors;
   marks: readonly Mark[];
 };
 
@@ -34,7 +42,8 @@ export function encodeState(state: PartitionState): Uint8Array {
   const stored: Stored = {
     ...rest,
     tables: new Map([...rest.tables].map(([name, table]) => [name, storeTable(table)])),
-    actors: actors.stored(),
+    vms: storeVms(rest.hosts, rest.vms),
+    actors: storeActors(actors),
     marks: marks.entries(),
   };
   const layout = Buffer.alloc(LAYOUT_BYTES);
@@ -64,18 +73,14 @@ export function decodeState(
     throw invalid('its bytes cannot be read', cause);
   }
   const {actors, marks, ...rest} = stored;
-  const directory = new ActorDirectory();
-  for (const actor of actors) {
-    directory.start(actor.kind, actor.id.slice(actor.id.indexOf('/') + 1), actor);
-  }
   return {
     ...createPartitionState(stored.partition, policy, model),
     ...rest,
     tables: new Map([...rest.tables].map(([name, table]) => [name, fitTable(table, model)])),
     hosts: SortedMap.of(rest.hosts),
-    vms: SortedMap.of(rest.vms),
+    vms: fitVms(rest.hosts, rest.vms),
     running: RunningEffects.of(rest.running),
-    actors: directory,
+    actors: fitActors(actors),
     marks: createMarks(marks),
   };
 }
