@@ -20,7 +20,7 @@ export type PiscinaScorerOptions = {
   readonly threads: number;
   /** Tasks in flight at most; by default four a thread. */
   readonly slots?: number;
-  /** Larger requests are split into tasks of this many rows. */
+  /** Larger requests are split into tasks of this many rows; by default 1,024. */
   readonly rowsPerTask?: number;
   /** Tasks that may wait for a slot; by default 64 a slot. More are refused. */
   readonly waitingMax?: number;
@@ -43,7 +43,7 @@ const EXPLAIN_ROWS_PER_TASK = 16;
  *   `SCORER_FAILED` when the golden rows come out wrong.
  */
 export async function createPiscinaScorer(options: PiscinaScorerOptions): Promise<Scorer> {
-  const {threads, slots = 4 * threads, rowsPerTask = 256} = options;
+  const {threads, slots = 4 * threads, rowsPerTask = 1024} = options;
   assert(threads >= 1 && slots >= 1 && rowsPerTask >= 1, 'at least one of each');
   // The runtime reports its use to its maker by default. It reads the process's own environment,
   // when it is loaded: a worker's copy would be too late.
