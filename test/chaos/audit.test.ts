@@ -186,6 +186,15 @@ test('what an edge gave up as a gap, and what died before its spool, is not miss
   t.is(HOST_METRICS.columns[0], 'cpu_utilisation_ratio', 'what the stores are asked for');
 });
 
+test('an effect has no result yet when the host of its agent is down at the end', t => {
+  const fleet = aFleet();
+  fleet.inbox.pop();
+  fleet.lines = fleet.lines.map(line =>
+    line.kind === 'batch' && line.edge === 'h2' ? {...line, atMs: 20} : line,
+  );
+  t.deepEqual(showFindings(judge(fleet)), []);
+});
+
 test('a takeover is counted from the kill to the first decision of the next owner', t => {
   const lies = (value: Uint8Array, offset: number, atMs: number): Lying => ({
     partition: PARTITION,

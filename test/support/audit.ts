@@ -1,4 +1,5 @@
 /** Holds what a datacenter told against what log and store have kept. All figures should be 0. */
+import {fleetAgents} from '../../core/domain/effects.ts';
 import type {Transition} from '../../core/domain/records.ts';
 import type {Kept} from './kept.ts';
 import {batchKey, type Line, type Told} from './told.ts';
@@ -136,11 +137,14 @@ function auditEffects(told: Told, kept: Kept, note: Note): void {
     begun.set(effect.id, effect);
     if (!kept.effects.has(effect.id)) note('effectsFromNowhere', `${effect.id} ${effect.effect}`);
   }
-  for (const {id, kind} of kept.effects.values()) {
+  const heard = hostsHeardAtTheEnd(told);
+  for (const {id, kind, agent} of kept.effects.values()) {
     const results = kept.results.get(id) ?? [];
     const [first] = results;
     const shown = `${id} ${kind}: ${results.map(({status}) => status).join(', ')}`;
-    if (first === undefined) note('effectsWithoutResult', `${id} ${kind}`);
+    // An agent that is down cannot say what became of it, and nobody else may.
+    const canTell = heard.has(agent) || fleetAgents.includes(agent);
+    if (first === undefined && canTell) note('effectsWithoutResult', `${id} ${kind}`);
     if (results.some(({status}) => status !== first?.status)) note('resultsThatDisagree', shown);
     if (first?.status === 'abandoned' && begun.has(id)) note('abandonedButBegun', shown);
     if (first?.status === 'done' && !begun.has(id)) note('doneButNeverBegun', shown);
@@ -152,14 +156,10 @@ function auditEffects(told: Told, kept: Kept, note: Note): void {
  * that does not run is nowhere.
  */
 function auditPlaces(told: Told, kept: Kept, note: Note): void {
-  const newest = new Map<string, number>();
-  for (const {edge, atMs} of told.batches.values()) {
-    newest.set(edge, Math.max(atMs, newest.get(edge) ?? 0));
-  }
-  const endMs = Math.max(...newest.values());
+  const heard = hostsHeardAtTheEnd(told);
   const places = new Map<string, string>();
   for (const [host, {vms}] of kept.inventory) {
-    if (newest.get(host) !== endMs) continue;
+    if (!heard.has(host)) continue;
     for (const {vm} of vms) {
       const other = places.get(vm);
       if (other !== undefined) note('vmsOnTwoHosts', `${vm} on ${other} and ${host}`);
@@ -167,8 +167,17 @@ function auditPlaces(told: Told, kept: Kept, note: Note): void {
     }
   }
   for (const {vm, host, state} of told.placements.values()) {
-    if (state === 'dead' || newest.get(host) !== endMs) continue;
+    if (state === 'dead' || !heard.has(host)) continue;
     const found = places.get(vm);
     if (found !== host) note('vmsMisplaced', `${vm} is on ${host}, known to be on ${found}`);
   }
+}
+
+function hostsHeardAtTheEnd(told: Told): ReadonlySet<string> {
+  const newest = new Map<string, number>();
+  for (const {edge, atMs} of told.batches.values()) {
+    newest.set(edge, Math.max(atMs, newest.get(edge) ?? 0));
+  }
+  const endMs = Math.max(...newest.values());
+  return new Set([...newest].filter(([, atMs]) => atMs === endMs).map(([edge]) => edge));
 }
