@@ -15,7 +15,10 @@ export type SegmentLogOptions = {
   clock: Clock;
   /** `none` resolves after the write: for data that may be lost with the machine. */
   sync?: 'group' | 'none';
-  /** At most one commit in this time, so that a disk sees fewer, larger ones; 2, or 0 without syncs. */
+  /**
+   * At most one commit in this time, so that a disk sees fewer, larger ones; 2 (10 while nothing but
+   * telemetry waits), or 0 without syncs.
+   */
   groupMs?: number;
   /** A segment ends after the commit that takes it above this. */
   segmentBytes?: number;
@@ -45,6 +48,11 @@ export type LogDamage = {
 const skippedTopics: readonly Topic[] = ['telemetry', 'scores', 'checkpoints'];
 
 const defaultReadBytes = 1 << 20;
+/**
+ * Telemetry and scores may wait this long for company: a sync costs as much CPU as a hundred samples,
+ * an edge can wait for its ack, and ticks take what came four times a second.
+ */
+const gatherMs = 10;
 /** Waiting appends beyond this are refused. */
 const pendingBytesMax = 256 << 20;
 
@@ -83,6 +91,8 @@ class SegmentLog implements Log {
   readonly #folder: SegmentFolder;
   readonly #tail: TailCache<SegmentPartition>;
   readonly #groupMs: number;
+  readonly #gatherMs: number;
+  #gathering: AbortController | undefined;
   readonly #unlock: () => void;
   #pending = new Map<SegmentPartition, Append[]>();
   #pendingBytes = 0;
@@ -93,6 +103,7 @@ class SegmentLog implements Log {
   constructor(options: SegmentLogOptions, unlock: () => void) {
     this.#clock = options.clock;
     this.#groupMs = options.groupMs ?? (options.sync === 'none' ? 0 : 2);
+    this.#gatherMs = options.groupMs === undefined && options.sync !== 'none' ? gatherMs : 0;
     this.#tail = new TailCache(options.cacheBytes ?? 32 << 20);
     this.#unlock = unlock;
     this.#folder = new SegmentFolder({
@@ -119,6 +130,7 @@ class SegmentLog implements Log {
       const others = this.#pending.get(to);
       if (others === undefined) this.#pending.set(to, [append]);
       else others.push(append);
+      if (urgent(append)) this.#gathering?.abort('urgent');
       this.#committing ??= this.#commitAll();
     });
   }
@@ -150,6 +162,7 @@ class SegmentLog implements Log {
     if (this.#closed) return;
     this.#closed = true;
     this.#owner?.drop();
+    this.#gathering?.abort('closed');
     await this.#committing;
     this.#folder.close();
     this.#unlock();
@@ -169,10 +182,22 @@ class SegmentLog implements Log {
       this.#pending = new Map();
       this.#pendingBytes = 0;
       await Promise.all(Array.from(batch, ([to, appends]) => this.#commit(to, appends)));
-      const restMs = startedAtMs + this.#groupMs - this.#clock.monotonicMs();
-      if (restMs > 0 && this.#groupMs > 0) await this.#clock.sleep(restMs);
+      await this.#gather(startedAtMs);
     }
     this.#committing = undefined;
+  }
+
+  /** Waits for more to commit: a little always, longer while nothing but telemetry waits. */
+  async #gather(startedAtMs: number): Promise<void> {
+    const restMs = (groupMs: number) => startedAtMs + groupMs - this.#clock.monotonicMs();
+    if (this.#groupMs > 0 && restMs(this.#groupMs) > 0) {
+      await this.#clock.sleep(restMs(this.#groupMs));
+    }
+    const isUrgent = () => [...this.#pending.values()].some(([first]) => first && urgent(first));
+    if (this.#gatherMs === 0 || isUrgent() || restMs(this.#gatherMs) <= 0) return;
+    this.#gathering = new AbortController();
+    await this.#clock.sleep(restMs(this.#gatherMs), this.#gathering.signal);
+    this.#gathering = undefined;
   }
 
   async #commit(to: SegmentPartition, appends: readonly Append[]): Promise<void> {
@@ -225,6 +250,9 @@ function unreadable(topic: Topic, partition: number, cause: Error): ForestayErro
     {retryable: true, details: {topic, partition}, cause},
   );
 }
+
+/** Somebody waits for it: a tick, a command, a takeover. */
+const urgent = ({topic}: Append): boolean => topic !== 'telemetry' && topic !== 'scores';
 
 function refused(topic: Topic, to: SegmentPartition, cause: unknown): ForestayError {
   return new ForestayError(
