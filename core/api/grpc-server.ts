@@ -1,3 +1,4 @@
+import {type AddressInfo, createServer, type Server} from 'node:net';
 import type {DescService} from '@bufbuild/protobuf';
 import type {GenService, GenServiceMethods} from '@bufbuild/protobuf/codegenv2';
 import * as grpc from '@grpc/grpc-js';
@@ -7,6 +8,7 @@ import {addService, type Handlers} from '../../proto/grpc.ts';
 import {formatAddress} from '../domain/address.ts';
 import {bindFailure, checkBind} from '../domain/bind.ts';
 import type {Clock} from '../ports.ts';
+import {ConnectionGate} from './connection-gate.ts';
 import {addReflection} from './reflection.ts';
 
 /** A service with its handlers, ready to be added to a server. */
@@ -39,12 +41,20 @@ export type GrpcServer = {
 /** Above the largest batch that ingest takes, so that ingest says what is wrong with a larger one. */
 const MESSAGE_BYTES_MAX = 16 * 2 ** 20;
 const HEALTH_EVERY_MS = 250;
+/** An edge has one; each costs about 20 KiB, and its streams. */
+const CONNECTIONS_MAX = 20_000;
+/** A client speaks first, and at once. */
+const SILENT_MS = 10_000;
 
 const serverOptions: grpc.ServerOptions = {
   'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
   'grpc.max_send_message_length': MESSAGE_BYTES_MAX,
   'grpc.keepalive_time_ms': 25_000,
   'grpc.keepalive_timeout_ms': 10_000,
+  // Of one connection; a client with more to ask waits, or opens another.
+  'grpc.max_concurrent_streams': 1000,
+  // Without any call; clients open another one when they have one.
+  'grpc.max_connection_idle_ms': 600_000,
 };
 
 /**
@@ -69,16 +79,24 @@ export async function createGrpcServer(options: GrpcServerOptions): Promise<Grpc
     clock,
   );
   const address = formatAddress({host, port});
+  const gate = new ConnectionGate({
+    connectionsMax: CONNECTIONS_MAX,
+    silentMs: SILENT_MS,
+    hasSpoken: ({bytesRead}) => bytesRead > 0,
+  });
   try {
-    const realPort = await bind(server, address);
+    const listener = await listenFor(server, gate, {host, port});
     return {
-      address: formatAddress({host, port: realPort}),
+      address: formatAddress({host, port: (listener.address() as AddressInfo).port}),
       async close(deadlineMs) {
         stopHealth();
+        listener.close();
+        gate.close();
         await shutDown(server, deadlineMs, clock);
       },
     };
   } catch (error) {
+    gate.close();
     stopHealth();
     server.forceShutdown();
     throw bindFailure('gRPC', address, error);
@@ -113,13 +131,21 @@ function keepHealth(
   };
 }
 
-function bind(server: grpc.Server, address: string): Promise<number> {
-  const credentials = grpc.ServerCredentials.createInsecure();
+/** grpc-js binds ports itself and has no limit: the gate stands before it. */
+function listenFor(
+  server: grpc.Server,
+  gate: ConnectionGate,
+  {host, port}: {host: string; port: number},
+): Promise<Server> {
+  const {injectConnection} = server.createConnectionInjector(
+    grpc.ServerCredentials.createInsecure(),
+  );
+  const listener = createServer({noDelay: true}, socket => {
+    if (gate.admit(socket)) injectConnection(socket);
+  });
   return new Promise((resolve, reject) => {
-    server.bindAsync(address, credentials, (error, port) => {
-      if (error) reject(error);
-      else resolve(port);
-    });
+    listener.once('error', reject);
+    listener.listen(port, host, () => resolve(listener));
   });
 }
 

@@ -2,6 +2,7 @@ import {createServer, type IncomingMessage, type Server, type ServerResponse} fr
 import type {AddressInfo} from 'node:net';
 import {formatAddress} from '../domain/address.ts';
 import {bindFailure, checkBind} from '../domain/bind.ts';
+import {ConnectionGate} from './connection-gate.ts';
 import type {Metrics} from './metrics.ts';
 import type {Check} from './status.ts';
 
@@ -12,9 +13,14 @@ export type HttpServerOptions = {
   checks(): readonly Check[];
   /** What `/version` answers. */
   versions(): Readonly<Record<string, unknown>>;
+  /** For the whole of a request's head: who sends a byte a second does not get to its end. */
+  headersMs?: number;
 };
 
 export type HttpServer = {address: string; close(): Promise<void>};
+
+const CONNECTIONS_MAX = 1000;
+const HEADERS_MS = 5000;
 
 type Answer = {status: number; contentType: string; body: string};
 type Route = (request: IncomingMessage, url: URL) => Answer | Promise<Answer>;
@@ -27,16 +33,30 @@ type Route = (request: IncomingMessage, url: URL) => Answer | Promise<Answer>;
 export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const {host, port} = checkBind('HTTP', options.listen, options.insecure);
   const routes = routesOf(options);
+  const {headersMs = HEADERS_MS} = options;
+  const gate = new ConnectionGate({connectionsMax: CONNECTIONS_MAX, silentMs: headersMs});
   const server = createServer(
-    {requestTimeout: 10_000, headersTimeout: 5000, keepAliveTimeout: 5000},
-    (request, response) => void answer(routes, request, response),
+    {
+      requestTimeout: 2 * headersMs,
+      headersTimeout: headersMs,
+      keepAliveTimeout: headersMs,
+      connectionsCheckingInterval: headersMs / 5,
+    },
+    (request, response) => {
+      gate.heard(request.socket);
+      void answer(routes, request, response);
+    },
   );
-  server.maxConnections = 1000;
-  await listen(server, host, port);
+  server.on('connection', socket => gate.admit(socket));
+  await listen(server, host, port).catch(error => {
+    gate.close();
+    throw error;
+  });
   return {
     address: formatAddress({host, port: (server.address() as AddressInfo).port}),
     close: () =>
       new Promise(resolve => {
+        gate.close();
         server.close(() => resolve());
         server.closeAllConnections();
       }),
