@@ -26,6 +26,7 @@ export type RunOptions = PlaceOptions & {
 /** Before the first act and after each: what there is to lose has to come about. */
 const CALM_MS = 8_000;
 const LAST_WORK_MS = 10_000;
+const START_MS_MAX = 120_000;
 const EXIT_MS = 90_000;
 
 /** Takes as long as its acts, and half a minute at each end. */
@@ -36,7 +37,9 @@ export async function runChaos(t: Scope, options: RunOptions): Promise<Outcome> 
   const kills: Kill[] = [];
   for (const core of place.cores.slice(0, 2)) place.startCore(core);
   await Promise.all(
-    place.cores.slice(0, 2).map(core => (core.process as Program).said(/core serves/)),
+    place.cores
+      .slice(0, 2)
+      .map(core => (core.process as Program).said(/core serves/, START_MS_MAX)),
   );
   place.startDatacenter();
   await sleep(2 * CALM_MS);
@@ -68,7 +71,9 @@ export async function runChaos(t: Scope, options: RunOptions): Promise<Outcome> 
 
 async function stopInOrder(t: Scope, place: Place): Promise<void> {
   place.heal();
-  await Promise.all(place.cores.map(core => (core.process as Program).said(/core serves/)));
+  await Promise.all(
+    place.cores.map(core => (core.process as Program).said(/core serves/, START_MS_MAX)),
+  );
   await sleep(CALM_MS);
   const [core] = place.cores;
   const paused = await forestay(t, ['pause', '--comment', 'the end', '--server', core?.grpc ?? '']);
