@@ -134,7 +134,9 @@ function entityRow(
   if (host !== undefined) {
     const row = rowOf(table, entity);
     const entry = ensureHost(draft, cell, host);
-    if (entry.row < 0 && table.scored) {
+    // A host that another model had scored by another set is scored by this one now.
+    const isFree = entry.row < 0 || state.tables.get(entry.table)?.scored !== true;
+    if (table.scored && isFree) {
       entry.table = table.set.name;
       entry.row = row;
     }
