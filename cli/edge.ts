@@ -62,12 +62,15 @@ async function run(options: Options, command: Command): Promise<void> {
     await printSamples(source, options.output, options.count, write, signal);
     return;
   }
-  const [{nodeFiles}, {lockDirectory}] = await Promise.all([
+  const [{nodeFiles}, {lockDirectory}, {withSpool}] = await Promise.all([
     import('../core/adapters/files-node.ts'),
     import('../core/adapters/log-segments-lock.ts'),
+    import('../edge/spool-folder.ts'),
   ]);
-  nodeFiles.makeDirectory(options.spool);
-  const unlock = lockDirectory(nodeFiles, options.spool);
+  const unlock = withSpool(options.spool, () => {
+    nodeFiles.makeDirectory(options.spool);
+    return lockDirectory(nodeFiles, options.spool);
+  });
   const edge: EdgeOptions = {
     ...options,
     intervalMs,

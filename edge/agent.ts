@@ -8,6 +8,7 @@ import type {Clock, Dial, Files, Note, Random, TelemetryCodec} from './ports.ts'
 import {createSampler, everyInterval} from './sampler.ts';
 import type {FleetSensor, Sensor} from './sensor.ts';
 import {Spool, type SpoolLimits} from './spool.ts';
+import {withSpool} from './spool-folder.ts';
 import {Uplink, type UplinkLimits} from './uplink.ts';
 
 export type AgentOptions = {
@@ -160,7 +161,10 @@ function openTransport(
   const {edge, cell, clock, codec, files, dial, random, spoolFolder: folder} = options;
   const note: Note = line => limitedNote(line.replace(/\d+/g, '#'), clock.nowMs(), line);
   const {firstIncarnation = 1, spoolLimits = {}, uplinkLimits = {}} = options;
-  const spool = new Spool({files, clock, folder, firstIncarnation, limits: spoolLimits, note});
+  const spool = withSpool(
+    folder,
+    () => new Spool({files, clock, folder, firstIncarnation, limits: spoolLimits, note}),
+  );
   const encodeGap = (gap: Loss): Uint8Array =>
     codec.encodeTelemetry({kind: 'gap', gap: {edge, cell, ...gap}});
   const uplink = new Uplink({

@@ -47,7 +47,7 @@ export type Segments = {
 export function openSegments(files: Files, folder: string, segmentBytes: number): Segments {
   files.makeDirectory(folder);
   const {segments, damage} = recover(files, folder);
-  const open = new Map<Segment, AppendFile>();
+  const open = createOpenFiles();
   let active: Segment | undefined;
   let read: {path: string; bytes: number; frames: Frame[]} | undefined;
 
@@ -63,7 +63,7 @@ export function openSegments(files: Files, folder: string, segmentBytes: number)
   const startSegment = ({incarnation, seq}: Position): Segment => {
     const path = `${folder}/${pad(incarnation, 10)}-${pad(seq, 16)}.segment`;
     const segment = {path, incarnation, firstSeq: seq, lastSeq: seq - 1, bytes: 0};
-    open.set(segment, files.openAppend(path));
+    open.add(segment, files.openAppend(path));
     segments.push(segment);
     active = segment;
     return segment;
@@ -71,20 +71,12 @@ export function openSegments(files: Files, folder: string, segmentBytes: number)
 
   /** Forgets a segment that never held a batch. Whether its file can be removed does not matter. */
   const discard = (segment: Segment): void => {
-    open.get(segment)?.close();
-    open.delete(segment);
+    open.close(segment);
     segments.splice(segments.indexOf(segment), 1);
     try {
       files.remove(segment.path);
     } catch {
       // The disk is in trouble, and the caller says so. Opening the spool removes empty files.
-    }
-  };
-
-  const settle = (synced: readonly [Segment, AppendFile][]): void => {
-    for (const [segment, file] of synced) {
-      if (segment === active || !open.delete(segment)) continue;
-      file.close();
     }
   };
 
@@ -98,7 +90,7 @@ export function openSegments(files: Files, folder: string, segmentBytes: number)
       const full = active === undefined || active.bytes + frameBytes(body) > segmentBytes;
       const segment = full || active === undefined ? startSegment(position) : active;
       try {
-        open.get(segment)?.write(encodeFrame(position, body));
+        open.write(segment, encodeFrame(position, body));
       } catch (error) {
         // Part of the frame may be there: what comes next must not stand behind it.
         active = undefined;
@@ -123,24 +115,13 @@ export function openSegments(files: Files, folder: string, segmentBytes: number)
     removeOldest() {
       const oldest = segments[0];
       if (oldest === undefined || oldest === active) return undefined;
-      open.get(oldest)?.close();
-      open.delete(oldest);
+      open.close(oldest);
       files.remove(oldest.path);
       return segments.shift();
     },
-    async sync() {
-      const files = [...open];
-      await Promise.all(files.map(([, file]) => file.sync()));
-      settle(files);
-    },
-    syncNow() {
-      for (const [, file] of open) file.syncNow();
-      settle([...open]);
-    },
-    close() {
-      for (const [, file] of open) file.close();
-      open.clear();
-    },
+    sync: () => open.sync(() => active),
+    syncNow: () => open.syncNow(() => active),
+    close: () => open.closeAll(),
   };
 }
 
@@ -160,6 +141,59 @@ function readFrames(files: Files, path: string): Frame[] {
   } catch {
     return [];
   }
+}
+
+/**
+ * The files that are written to and may not be durable. One that is closed while it is being synced
+ * stays open until that is over: its number may be another file's at once.
+ */
+function createOpenFiles() {
+  const open = new Map<Segment, AppendFile>();
+  const syncing = new Set<AppendFile>();
+  const closeLater = new Set<AppendFile>();
+
+  const close = (segment: Segment): void => {
+    const file = open.get(segment);
+    open.delete(segment);
+    if (file !== undefined && syncing.has(file)) closeLater.add(file);
+    else file?.close();
+  };
+
+  const syncOne = async (file: AppendFile): Promise<void> => {
+    syncing.add(file);
+    try {
+      await file.sync();
+    } finally {
+      syncing.delete(file);
+      if (closeLater.delete(file)) file.close();
+    }
+  };
+
+  /** What is durable and full is not written to any more. */
+  const closeFull = (segments: readonly Segment[], active: Segment | undefined): void => {
+    for (const segment of segments) if (segment !== active) close(segment);
+  };
+
+  return {
+    add: (segment: Segment, file: AppendFile) => void open.set(segment, file),
+    write: (segment: Segment, chunks: readonly Uint8Array[]) => open.get(segment)?.write(chunks),
+    close,
+    async sync(active: () => Segment | undefined): Promise<void> {
+      const synced = [...open];
+      await Promise.all(synced.map(([, file]) => syncOne(file)));
+      closeFull(
+        synced.map(([segment]) => segment),
+        active(),
+      );
+    },
+    syncNow(active: () => Segment | undefined): void {
+      for (const file of open.values()) file.syncNow();
+      closeFull([...open.keys()], active());
+    },
+    closeAll(): void {
+      for (const segment of [...open.keys()]) close(segment);
+    },
+  };
 }
 
 /** Frames that do not follow one another are not a segment's, whole as they may be. */

@@ -73,17 +73,28 @@ type Append = {
  * offset; in the other topics it is told to `onDamage` and left out. A failed commit leaves
  * no trace: its appends are `LOG_APPEND_FAILED` and their offsets are given to the next ones.
  *
- * @throws {ForestayError} `DATA_DIR_LOCKED` if another process uses the folder.
+ * @throws {ForestayError} `DATA_DIR_LOCKED` if another process uses the folder,
+ *   `DEPENDENCY_UNREACHABLE` if it cannot be used.
  */
 export async function openSegmentLog(options: SegmentLogOptions): Promise<Log> {
-  options.files.makeDirectory(options.directory);
-  const unlock = lockDirectory(options.files, options.directory, options.isAlive);
+  const {files, directory, isAlive} = options;
+  let unlock = (): void => {};
   try {
+    files.makeDirectory(directory);
+    unlock = lockDirectory(files, directory, isAlive);
     return new SegmentLog(options, unlock);
   } catch (error) {
     unlock();
-    throw error;
+    throw isSystemError(error) ? unusable(directory, error) : error;
   }
+}
+
+function unusable(directory: string, cause: Error): ForestayError {
+  return new ForestayError(
+    'DEPENDENCY_UNREACHABLE',
+    `open the log in ${directory}: ${cause.message}; it must be a folder that can be read and written`,
+    {details: {directory}, cause},
+  );
 }
 
 class SegmentLog implements Log {

@@ -79,6 +79,7 @@ function readPlaces(bytes: Buffer): JournalPlaces {
     for (let scale = 1; at < bytes.length; scale *= 128) {
       const byte = bytes[at++] as number;
       value += (byte & 0x7f) * scale;
+      if (value > Number.MAX_SAFE_INTEGER) throw invalid('a place in it is beyond any journal');
       if (byte < 128) return value;
     }
     throw invalid('it ends too early');

@@ -156,3 +156,13 @@ test('appends beyond the bound are refused until the disk has caught up', async 
   t.true(isForestayError(reason, 'LOG_APPEND_FAILED') && reason.retryable);
   t.is(await log.append('telemetry', 0, [Uint8Array.of(1)]), 8 - refused.length);
 });
+
+test('a folder that cannot be used is an error that says which', async t => {
+  const files = createMemoryFiles();
+  files.create = () => {
+    throw Object.assign(new Error('EROFS: read-only file system'), {code: 'EROFS'});
+  };
+  const options = {directory: '/data/log', files, clock: movableClock().clock};
+  const error = await t.throwsAsync(openSegmentLog(options), {code: 'DEPENDENCY_UNREACHABLE'});
+  t.regex(`${error?.message}`, /\/data\/log: EROFS.*read and written/);
+});

@@ -1,10 +1,12 @@
 /** What people and programs write: configuration, filters, tokens, addresses. */
 import assert from 'node:assert/strict';
+import {crc32} from 'node:zlib';
 import {flag, number, parseFilter, text} from '../../core/api/filter.ts';
 import {lastKeyOf} from '../../core/api/paging.ts';
 import {loadConfig} from '../../core/config.ts';
 import {parseYamlSource} from '../../core/config-sources.ts';
 import {formatAddress, parseAddress} from '../../core/domain/address.ts';
+import {decodeResumeToken, encodeResumeToken} from '../../core/engine/resume-token.ts';
 import {accepted, type Target} from './target.ts';
 
 const texts = (...samples: readonly string[]): Buffer[] => samples.map(text => Buffer.from(text));
@@ -91,6 +93,33 @@ const pageToken: Target = {
   },
 };
 
+/** Anybody can compute its checksum: half of them have the right one. */
+const resumeToken: Target = {
+  name: 'resume-token',
+  weight: 10,
+  samples: [
+    new Map([[0, {offset: 7, epoch: 3, tickNumber: 5, inboxOffset: -1}]]),
+    new Map([
+      [5, {offset: 1e12, epoch: 1e6, tickNumber: -1, inboxOffset: 70}],
+      [63, {offset: 0, epoch: 0, tickNumber: 0, inboxOffset: 0}],
+    ]),
+  ].map(places => Buffer.from(encodeResumeToken(places, 'hosts '), 'base64url')),
+  feed(bytes, random) {
+    const end = Math.max(0, bytes.length - 4);
+    if (bytes.length >= 4 && random.next() < 0.5)
+      bytes.writeUInt32LE(crc32(bytes.subarray(0, end)), end);
+    const places = accepted(() => decodeResumeToken(bytes.toString('base64url'), undefined));
+    if (places === undefined) return false;
+    for (const [partition, {offset, epoch, tickNumber, inboxOffset}] of places) {
+      const numbers = [partition, offset, epoch, tickNumber, inboxOffset];
+      assert.ok(numbers.every(number => Number.isSafeInteger(number) && number >= -1));
+    }
+    const again = encodeResumeToken(places, 'hosts ');
+    assert.deepEqual(decodeResumeToken(again, undefined), places);
+    return true;
+  },
+};
+
 const address: Target = {
   name: 'address',
   weight: 5,
@@ -103,4 +132,11 @@ const address: Target = {
   },
 };
 
-export const textTargets: readonly Target[] = [yaml, environment, filter, pageToken, address];
+export const textTargets: readonly Target[] = [
+  yaml,
+  environment,
+  filter,
+  pageToken,
+  resumeToken,
+  address,
+];
