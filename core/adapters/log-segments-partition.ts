@@ -1,3 +1,4 @@
+import {ForestayError} from '../domain/errors.ts';
 import type {AppendFile, Files, LogRecord} from '../ports.ts';
 import {frameHeaderBytes, writeFrame} from './log-segments-frame.ts';
 import {
@@ -55,9 +56,22 @@ export class SegmentPartition {
     if (last === undefined) return 0;
     const {endOffset, bytes} = scanSegment(this.#files, last, this.#onDamage);
     if (bytes < this.#files.size(last.path)) this.#files.truncate(last.path, bytes);
+    if (bytes > 0) this.#syncTail(last.path);
     last.bytes = bytes;
     this.#endOffset = endOffset;
     return endOffset;
+  }
+
+  /** Who was killed before its sync has left bytes that a power cut would still take. */
+  #syncTail(path: string): void {
+    if (!this.#durable) return;
+    try {
+      const file = this.#files.openAppend(path);
+      file.syncNow();
+      file.close();
+    } catch (error) {
+      throw unsynced(path, error);
+    }
   }
 
   /**
@@ -160,4 +174,12 @@ function onceEach(tell: NonNullable<OnDamage>): NonNullable<OnDamage> {
     told.add(key);
     tell(damage);
   };
+}
+
+function unsynced(path: string, cause: unknown): ForestayError {
+  return new ForestayError(
+    'LOG_APPEND_FAILED',
+    `sync ${path}: its end is not durable yet; check the disk, then try again`,
+    {retryable: true, details: {file: path}, cause},
+  );
 }

@@ -35,6 +35,21 @@ function segmentsOf(files: MemoryFiles): string[] {
   return files.list(`${directory}/journal`).map(name => `${directory}/journal/${name}`);
 }
 
+test('what a new process reads is durable, though the old one died before its sync', async t => {
+  const files = createMemoryFiles();
+  const dies: MemoryFiles = {
+    ...files,
+    openAppend: path => ({...files.openAppend(path), sync: () => new Promise(() => {})}),
+  };
+  const killed = await open(dies);
+  void killed.append('journal', 0, [bytes('written')]);
+  await new Promise(resolve => setImmediate(resolve));
+  const reopened = await open(files);
+  t.deepEqual(await textsOf(reopened), ['written']);
+  files.crash();
+  t.deepEqual(await textsOf(await open(files)), ['written']);
+});
+
 test('what was acknowledged survives a crash at any call, and nothing else gets in between', async t => {
   const run = async (failAfter: number, seed: number): Promise<number> => {
     const files = createMemoryFiles();
