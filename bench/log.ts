@@ -1,38 +1,25 @@
-/**
- * What the logs carry, on this machine:
- *
- *     node bench/log.ts [segments|kafka] [-o json]
- *
- * Kafka is the one of FORESTAY_TEST_KAFKA, or is started here. CPU is this process's, all threads:
- * the figure that lasts; rates depend on the disk and on what else runs.
- */
+/** What the logs carry on this machine. CPU is that of this process, all threads. */
 import {mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {parseArgs} from 'node:util';
 import {systemClock} from '../core/adapters/clock-system.ts';
 import {nodeFiles} from '../core/adapters/files-node.ts';
 import {openKafkaLog} from '../core/adapters/log-kafka.ts';
 import {openSegmentLog} from '../core/adapters/log-segments.ts';
 import type {Log, Topic} from '../core/ports.ts';
-import {startService} from '../test/services/start.ts';
+import {type LogKind, withLog} from './pipeline.ts';
+import {resultOf} from './result.ts';
+import type {BenchArgs, BenchResult, BenchVerb} from './verb.ts';
 
 type Load = {name: string; topic: Topic; bytes: number; partitions: number; inFlight: number};
-type Row = {
-  log: string;
-  load: string;
-  perSecond: number;
-  megabytesPerSecond: number;
-  cpuMicrosecondsPerRecord: number;
-  cpuMicrosecondsPerKilobyte: number;
-};
+type Figures = Record<string, number>;
 
 const seconds = 3;
 const loads: readonly Load[] = [
-  {name: 'append 200 B, one at a time', topic: 'journal', bytes: 200, partitions: 1, inFlight: 1},
-  {name: 'append 200 B, 256 in flight', topic: 'inbox', bytes: 200, partitions: 64, inFlight: 256},
+  {name: 'appendOneAtATime', topic: 'journal', bytes: 200, partitions: 1, inFlight: 1},
+  {name: 'append', topic: 'inbox', bytes: 200, partitions: 64, inFlight: 256},
   {
-    name: 'append 36 KB, 64 in flight',
+    name: 'appendWide',
     topic: 'telemetry',
     bytes: 36_000,
     partitions: 8,
@@ -42,11 +29,10 @@ const loads: readonly Load[] = [
 
 /** Runs `step` for a while, `inFlight` at a time, and says what a record cost. */
 async function measure(
-  log: string,
-  load: string,
+  name: string,
   inFlight: number,
   step: (worker: number) => Promise<{records: number; bytes: number}>,
-): Promise<Row> {
+): Promise<Figures> {
   let [records, bytes] = [0, 0];
   const cpu = process.cpuUsage();
   const startedAtMs = performance.now();
@@ -62,43 +48,37 @@ async function measure(
   await Promise.all(Array.from({length: inFlight}, (_, worker) => work(worker)));
   const elapsedS = (performance.now() - startedAtMs) / 1000;
   const {user, system} = process.cpuUsage(cpu);
+  const cpuMicros = user + system;
   return {
-    log,
-    load,
-    perSecond: Math.round(records / elapsedS),
-    megabytesPerSecond: round(bytes / 1e6 / elapsedS),
-    cpuMicrosecondsPerRecord: round((user + system) / records),
-    cpuMicrosecondsPerKilobyte: round((user + system) / (bytes / 1000)),
+    [`${name}.recordsPerSecond`]: records / elapsedS,
+    [`${name}.megabytesPerSecond`]: bytes / 1e6 / elapsedS,
+    [`${name}.cpuMicrosPerRecord`]: cpuMicros / records,
+    [`${name}.cpuNsPerByte`]: (1000 * cpuMicros) / bytes,
   };
 }
 
-function round(value: number): number {
-  return Math.round(value * 100) / 100;
-}
-
-async function measureLog(name: string, open: () => Promise<Log>): Promise<Row[]> {
-  const rows: Row[] = [];
+async function measureLog(prefix: string, open: () => Promise<Log>): Promise<Figures> {
+  const figures: Figures = {};
   const log = await open();
-  for (const {name: load, topic, bytes, partitions, inFlight} of loads) {
+  for (const {name, topic, bytes, partitions, inFlight} of loads) {
     const value = Buffer.alloc(bytes, 'forestay telemetry ');
-    rows.push(
-      await measure(name, load, inFlight, async worker => {
-        await log.append(topic, worker % partitions, [value]);
-        return {records: 1, bytes};
-      }),
-    );
+    const append = async (worker: number) => {
+      await log.append(topic, worker % partitions, [value]);
+      return {records: 1, bytes};
+    };
+    Object.assign(figures, await measure(`${prefix}.${name}`, inFlight, append));
   }
   await log.close();
   const reopened = await open();
-  rows.push(await measureReads(name, 'read 36 KB records', reopened));
+  Object.assign(figures, await measureReads(`${prefix}.readWide`, reopened));
   await reopened.close();
-  return rows;
+  return figures;
 }
 
-async function measureReads(name: string, load: string, log: Log): Promise<Row> {
+async function measureReads(name: string, log: Log): Promise<Figures> {
   const partitions = 8;
   const next = new Array<number>(partitions).fill(0);
-  return measure(name, load, partitions, async worker => {
+  return measure(name, partitions, async worker => {
     const records = await log.read('telemetry', worker, next[worker] as number);
     next[worker] = (records.at(-1)?.offset ?? 0) + 1;
     return {
@@ -108,38 +88,37 @@ async function measureReads(name: string, load: string, log: Log): Promise<Row> 
   });
 }
 
-async function measureSegments(): Promise<Row[]> {
-  const directory = mkdtempSync(join(tmpdir(), 'forestay-bench-'));
-  try {
-    return await measureLog('segments', () =>
-      openSegmentLog({directory, files: nodeFiles, clock: systemClock}),
-    );
-  } finally {
-    rmSync(directory, {recursive: true});
-  }
+async function measureKind(kind: LogKind): Promise<Figures> {
+  return withLog(kind, async target => {
+    if (target.kind === 'kafka') {
+      const {brokers} = target;
+      const topicPrefix = `bench-${process.pid}`;
+      return measureLog('log.kafka', () =>
+        openKafkaLog({brokers, clock: systemClock, topicPrefix}),
+      );
+    }
+    const directory = mkdtempSync(join(tmpdir(), 'forestay-bench-'));
+    try {
+      return await measureLog('log.segments', () =>
+        openSegmentLog({directory, files: nodeFiles, clock: systemClock}),
+      );
+    } finally {
+      rmSync(directory, {recursive: true});
+    }
+  });
 }
 
-async function measureKafka(): Promise<Row[]> {
-  const shared = process.env.FORESTAY_TEST_KAFKA;
-  const service = shared ? undefined : await startService('kafka');
-  const brokers = (shared ?? service?.address ?? '').split(',');
-  const topicPrefix = `bench-${process.pid}`;
-  try {
-    return await measureLog('kafka', () =>
-      openKafkaLog({brokers, clock: systemClock, topicPrefix}),
-    );
-  } finally {
-    await service?.stop();
-  }
-}
+export const log: BenchVerb = {
+  name: 'log',
+  summary: 'appends and reads of the log alone',
+  options: [{flags: '--log <kinds>', description: 'segments, kafka or both', default: 'segments'}],
+  run: measureLogs,
+};
 
-const {values, positionals} = parseArgs({
-  options: {output: {type: 'string', short: 'o', default: 'table'}},
-  allowPositionals: true,
-});
-const wanted = positionals.length > 0 ? positionals : ['segments', 'kafka'];
-const rows: Row[] = [];
-if (wanted.includes('segments')) rows.push(...(await measureSegments()));
-if (wanted.includes('kafka')) rows.push(...(await measureKafka()));
-if (values.output === 'json') console.log(JSON.stringify(rows));
-else console.table(rows);
+async function measureLogs({options}: BenchArgs): Promise<BenchResult> {
+  const metrics: Figures = {};
+  for (const kind of String(options.log).split(',') as LogKind[]) {
+    Object.assign(metrics, await measureKind(kind));
+  }
+  return resultOf({metrics});
+}

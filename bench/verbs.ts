@@ -1,5 +1,6 @@
 import {compare} from './compare.ts';
 import {ingest} from './ingest.ts';
+import {log} from './log.ts';
 import {peer} from './peer.ts';
 import {pipeline} from './pipeline.ts';
 import {predict} from './predict.ts';
@@ -12,6 +13,7 @@ import type {BenchVerb} from './verb.ts';
 export const verbs: readonly BenchVerb[] = [
   predict,
   ingest,
+  log,
   pipeline,
   peer,
   saturate,
