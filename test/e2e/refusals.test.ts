@@ -51,6 +51,23 @@ test.serial('a folder has one core; the second is told whose it is', async t => 
   await next.stop();
 });
 
+test.serial('a data folder that nobody can make is said', async t => {
+  // Making one there with everything above it never returns in Node itself.
+  const {code, stderr} = await refused(t, ['--data', '/proc/forestay/data']);
+  t.is(code, 3);
+  t.regex(
+    stderr,
+    /\[CONFIG_INVALID\] cannot make the data folder .*choose another one with --data/,
+  );
+});
+
+test.serial('a spool that nobody can make is said', async t => {
+  const {code, stderr} = await forestay(t, ['edge', '--spool', '/proc/forestay/spool']);
+  t.is(code, 3);
+  t.regex(stderr, /\[CONFIG_INVALID\] cannot use the spool .*--spool/);
+  t.notRegex(stderr, /\n {4}at /);
+});
+
 for (const flag of ['--listen', '--http']) {
   test.serial(`a taken port of ${flag} is said`, async t => {
     const taken = await port(t, 'taken');
