@@ -22,7 +22,8 @@ export function imageOfState(
     control: state.control,
     modelHash: state.model.hash,
     inventory: [...state.hosts.values()].flatMap(host => (host.facts ? [host.facts] : [])),
-    actors: state.actors.stored(),
+    // As in the journal: who never moved is not told of.
+    actors: state.actors.parts().moved,
   };
 }
 
