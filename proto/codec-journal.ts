@@ -97,6 +97,7 @@ function toTick(tick: Tick) {
     transitions: tick.transitions.map(move => ({...move, seq: BigInt(move.seq)})),
     ...toRisks(tick.risks, tick.sampleRisks),
     components: [...(tick.components ?? [])],
+    everySamples: tick.everySamples ?? 0,
     timers: [...tick.timers],
     effects: [...tick.effects],
     decisions: tick.decisions.map(decision => ({
@@ -117,7 +118,7 @@ function toCut(cut: Cut) {
 }
 
 function tickOf(tick: records.Tick): Tick {
-  const {control, quiet, sampleRisks, components} = tick;
+  const {control, quiet, sampleRisks, components, everySamples} = tick;
   return {
     timeMs: tick.timeMs,
     epoch: counter(tick.epoch, 'epoch'),
@@ -127,6 +128,7 @@ function tickOf(tick: records.Tick): Tick {
     risks: risksOf(tick),
     ...(sampleRisks.length === 0 ? {} : {sampleRisks: sampleRisks.map(sampleRisksOf)}),
     ...(components.length === 0 ? {} : {components}),
+    ...(everySamples === 0 ? {} : {everySamples}),
     timers: tick.timers.map(({actor, dueMs}) => ({actor, dueMs})),
     effects: tick.effects.map(effectOf),
     decisions: tick.decisions.map(decisionOf),

@@ -64,6 +64,8 @@ export type Tick = {
   risks: readonly AppliedRisk[];
   /** Where samples are scored, not hosts; absent: none. */
   sampleRisks?: readonly SampleRisks[];
+  /** Every so many samples of a host are scored, and holds go by their times; absent: hosts are. */
+  everySamples?: number;
   timers: readonly {actor: string; dueMs: number}[];
   effects: readonly IssuedEffect[];
   decisions: readonly Decision[];

@@ -47,7 +47,6 @@ export async function recover(input: RecoveryInput): Promise<Recovered> {
   const log = readAhead(input.log);
   const found = await newestCheckpoint(input);
   const state = found?.state ?? createPartitionState(partition, input.policy, input.model);
-  state.everySamples = input.everySamples ?? 0;
   const reader = createJournalReader(
     codec,
     found === undefined
@@ -74,6 +73,9 @@ export async function recover(input: RecoveryInput): Promise<Recovered> {
     await applyTick({log, codec, partition}, state, item.tick);
     ticks++;
   }
+  // Journal ticks say how they were made; from here on it is as configured.
+  state.everySamples = input.everySamples ?? 0;
+  if (state.everySamples === 0) state.unscored = [];
   return {state, ticks, trailerOffset: found?.trailerOffset ?? -1};
 }
 

@@ -42,6 +42,7 @@ export function advance(state: PartitionState, input: TickInput): {tick: Tick; c
     recordedMoves: [...(input.recorded?.transitions ?? [])],
     recordedEffects: [...(input.recorded?.effects ?? [])],
   };
+  if (input.recorded !== undefined) state.everySamples = input.recorded.everySamples ?? 0;
   // Their risks are in this tick, or never will be.
   state.unscored = state.unscored.filter(due => due.request > input.cut.scoreRequest);
   takeInbox(draft);
@@ -95,6 +96,7 @@ function finish(draft: TickDraft): {tick: Tick; changed: boolean} {
     transitions: draft.transitions,
     risks: draft.risks,
     ...(draft.sampleRisks.length === 0 ? {} : {sampleRisks: draft.sampleRisks}),
+    ...(state.everySamples === 0 ? {} : {everySamples: state.everySamples}),
     timers: timersOf(draft),
     effects: draft.effects,
     decisions: draft.decisions,

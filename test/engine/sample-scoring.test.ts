@@ -2,9 +2,11 @@ import test from 'ava';
 import {systemClock} from '../../core/adapters/clock-system.ts';
 import {ForestayError} from '../../core/domain/errors.ts';
 import type {SampleRisks} from '../../core/domain/records.ts';
+import {recover} from '../../core/engine/recovery.ts';
 import {requireCadence} from '../../core/engine/scoring.ts';
 import type {Scorer} from '../../core/ports.ts';
 import {codec} from '../../proto/codec.ts';
+import {essence} from '../support/journal.ts';
 import {
   createRig,
   hostBatch,
@@ -133,6 +135,30 @@ test('what was not scored when a core ended is scored by the next, from checkpoi
     );
     t.is(second.state.unscored.length, 0);
   }
+});
+
+test('a replay comes to the same state, whatever is configured by then', async t => {
+  const {scorer, waiting} = heldScorer();
+  const band = {...BANDS, enterHoldMs: 2000};
+  const rig = createRig({policy: {band}, scorer, runtime: hurried});
+  const runtime = await rig.start();
+  for (let round = 0; round < 5; round++) {
+    await sample(rig, 'a', 1 + 7 * round, new Array(7).fill(0.9));
+    await sample(rig, 'b', 1 + 7 * round, new Array(7).fill(0.1 * round));
+    await runtime.step(START_MS);
+    for (const end of waiting.splice(0, 1)) end();
+    await new Promise(resolve => setImmediate(resolve));
+  }
+  const log = {log: rig.log, codec, partition: PARTITION, policy: rig.policy};
+  const model = scorer.signature();
+  const {state} = await recover({...log, model, everySamples: EVERY});
+  t.true(state.unscored.length > 0);
+  t.is(state.actors.path('hosts/a').split('.')[0], 'at-risk');
+  t.deepEqual(essence(state), essence(runtime.state));
+  const other = (await recover({...log, model})).state;
+  t.deepEqual([...(other.tables.get('host.v1')?.bands.band ?? [])].slice(0, 2), [1, 0]);
+  t.is(other.unscored.length, 0);
+  t.deepEqual(other.actors.stored(), state.actors.stored());
 });
 
 test('a request that fails for a while is tried again', async t => {

@@ -185,6 +185,7 @@ export const tick: fc.Arbitrary<Tick> = fc.record(
     risks: fc.oneof(few(appliedRisk), fc.array(appliedRisk, {minLength: 64, maxLength: 70})),
     sampleRisks: fc.array(sampleRisks, {minLength: 1, maxLength: 2}),
     components: fc.array(text, {minLength: 1, maxLength: 3}),
+    everySamples: fc.integer({min: 1, max: 1000}),
     timers: few(fc.record({actor: text, dueMs: number})),
     effects: few(effect),
     decisions: few(decision),
