@@ -3,6 +3,7 @@
  * our messages carries many samples, by design; the peers' carry one. The CPU that counts is the
  * core process's with its threads; edge and broker are told apart.
  */
+import {loadavg} from 'node:os';
 import {resolve} from 'node:path';
 import {findBroker} from './peer/broker.ts';
 import {buildJavaPeers, type JavaPeers} from './peer/java.ts';
@@ -70,6 +71,10 @@ async function measurePeer({options}: BenchArgs): Promise<BenchResult> {
   } finally {
     await peers?.close();
   }
+  const [load = 0] = loadavg();
+  notes.push(
+    `load average at the end: ${load.toFixed(1)}; what shares the cores makes CPU time dearer`,
+  );
   return resultOf({...found, metrics: ratiosOf(found.runs), notes});
 }
 
