@@ -13,7 +13,7 @@ import {audit, countFindings, showFindings} from '../support/audit.ts';
 import {BUSY, launchDatacenter} from '../support/datacenter-process.ts';
 import {dumpSegments, readStored} from '../support/dump-segments.ts';
 import {fold} from '../support/kept.ts';
-import {forestay, launch, type Program, temporaryFolder} from '../support/process.ts';
+import {eventually, forestay, launch, type Program, temporaryFolder} from '../support/process.ts';
 import {livingHost, readSqlite} from '../support/process-fleet.ts';
 import {readTold} from '../support/told.ts';
 
@@ -21,16 +21,18 @@ const SEED = Number(process.env.FORESTAY_TEST_SEED ?? 11);
 const KILLS = Number(process.env.FORESTAY_TEST_KILLS ?? 16);
 const MOMENT_MS_MAX = 4_000;
 const LAST_WORK_MS = 6_000;
+const START_MS_MAX = 120_000;
 const EDGE = 'm01';
 
 test.serial(
   'killed at any moment, again and again: nothing is lost, nothing is done twice',
   async t => {
-    t.timeout(60_000 + KILLS * 12_000);
+    t.timeout(2 * START_MS_MAX + KILLS * 12_000);
     t.log(`seed ${SEED}, ${KILLS} kills`);
     const random = seededRandom(SEED);
     const {core, data, oracle, launchers} = await openPlace(t);
     const running = launchers.map(start => start());
+    await eventually('effects', () => readTold(oracle).effects.length > 3, START_MS_MAX);
     let kills = 0;
     while (kills < KILLS) {
       await sleep(random.next() * MOMENT_MS_MAX);
@@ -43,7 +45,7 @@ test.serial(
         kills++;
       }
     }
-    await (running[0] as Program).said(/core serves/);
+    await (running[0] as Program).said(/core serves/, START_MS_MAX);
     await forestay(t, ['pause', '--comment', 'the end', '--server', core]);
     await sleep(LAST_WORK_MS);
     await stopInOrder(t, running as [Program, Program, Program]);
@@ -57,7 +59,6 @@ test.serial(
     );
     t.deepEqual(showFindings(findings), [], JSON.stringify(countFindings(findings)));
     t.true(told.acked.length > 100 && kept.transitions.length > 20, 'there was something to lose');
-    t.true(told.effects.length > 0, 'something was done');
     everyBatchOfTheEdgeIsStoredOnce(t, data);
   },
 );
@@ -69,7 +70,7 @@ async function openPlace(t: ExecutionContext) {
   const core = `127.0.0.1:${await freePort()}`;
   const oracle = join(state, 'oracle');
   const root = livingHost(t);
-  const flags = {seed: SEED, hosts: 8, cells: 2, speed: 20, cores: [core], state, oracle};
+  const flags = {seed: SEED, hosts: 12, cells: 3, speed: 20, cores: [core], state, oracle};
   const edge = ['edge', '--core', core, '--root', root, '--host', EDGE, '--cell', 'live'];
   return {
     core,
