@@ -1,5 +1,5 @@
 /** One gRPC stream of an edge on a connection of its own, on node:http2 alone: cheap enough for 10,000. */
-import {type ClientHttp2Session, type ClientHttp2Stream, connect} from 'node:http2';
+import {type ClientHttp2Session, connect} from 'node:http2';
 import {create, fromBinary, toBinary} from '@bufbuild/protobuf';
 import {
   IngestRequestSchema,
@@ -44,7 +44,7 @@ export async function openStream(
   );
   stream.on('drain', () => events.writable());
   stream.on('error', () => {});
-  stream.on('close', () => events.closed(String(endOf(stream))));
+  stream.on('close', () => events.closed(`reset code ${stream.rstCode}`));
   session.on('error', () => {});
   send(
     toBinary(
@@ -75,10 +75,6 @@ function connected(address: string, deadlineMs: number): Promise<ClientHttp2Sess
       resolve(session);
     });
   });
-}
-
-function endOf(stream: ClientHttp2Stream): number | string {
-  return stream.sentTrailers === undefined ? stream.rstCode : 'trailers';
 }
 
 function framed(message: Uint8Array): Buffer {
