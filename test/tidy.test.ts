@@ -72,7 +72,12 @@ const onePackage: Rule = all =>
     .map(({path, packages}) => `${path}: ${packages.join(', ')}`);
 
 /** Where chance comes in: the shell of the edge, and the jitter of clients of real services. */
-const chance = ['cli/edge.ts', 'core/adapters/log-kafka', 'core/adapters/store-questdb'];
+const chance = [
+  'cli/edge.ts',
+  'cli/event-stream.ts',
+  'core/adapters/log-kafka',
+  'core/adapters/store-questdb',
+];
 const usesChance: Rule = all =>
   matching(
     /\bMath\.random\b/,
