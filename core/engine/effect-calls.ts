@@ -63,8 +63,6 @@ export function createEffectCalls(
       if (report === undefined || report.status === 'unknown') return await retryOrClose(effect);
       return final(report);
     } catch (error) {
-      // It says that another core owns the partition now, and nothing of the effect: that core asks.
-      if (isForestayError(error, 'STALE_EPOCH')) return undefined;
       return refusalOf(effect.id, error);
     }
   };
@@ -128,5 +126,7 @@ function failed(id: string, code: string, message: string): EffectResult {
 function refusalOf(id: string, error: unknown): EffectResult | undefined {
   if (!isForestayError(error)) throw error;
   if (error.retryable) return undefined;
+  // It says that another core owns the partition now, and nothing of the effect: that core asks.
+  if (error.code === 'STALE_EPOCH') return undefined;
   return failed(id, error.code, error.message);
 }

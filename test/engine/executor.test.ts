@@ -219,14 +219,14 @@ test('an agent that refuses an epoch says nothing of an effect that runs', async
   t.true(heir.state.running.has(move.id));
 });
 
-test('an effect that a former owner sends too late is refused, and that is its result', async t => {
+test('an effect that a former owner sends too late is refused; what came of it is for the next one to say', async t => {
   const rig = createRig();
   const former = await rig.start();
   const move = await begun(rig, former);
   await rig.start();
   const late: IssuedEffect = {...move, id: `${PARTITION}/${former.state.epoch}/999/0`, host: 'a'};
   await former.executor.dispatch([late]);
-  t.true((await results(rig)).includes(`${late.id} failed STALE_EPOCH`));
+  t.false((await results(rig)).some(line => line.startsWith(late.id)));
   t.false(rig.agents.executed.some(({id}) => id === late.id));
 });
 
