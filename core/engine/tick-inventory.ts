@@ -2,7 +2,7 @@ import type {VmContext} from '../../statecharts/events.ts';
 import type {Inventory, InventoryHost, InventoryVm} from '../domain/telemetry.ts';
 import {resource} from './actor-directory.ts';
 import {declareReturned} from './host-fate.ts';
-import type {HostEntry, PartitionState} from './partition-state.ts';
+import type {HostEntry, PartitionState, VmEntry} from './partition-state.ts';
 import {isSameInventory} from './same-inventory.ts';
 import {send, type TickDraft} from './tick-draft.ts';
 
@@ -62,12 +62,23 @@ export function takeInventory(
     if (host.lostBootId !== '' && facts.bootId !== host.lostBootId) declareReturned(draft, host);
     // What was on its way when the host was proven lost says nothing of where its VMs are.
     if (draft.state.actors.hostContext(host.name)?.lost) continue;
-    for (const vm of facts.vms) placeVm(draft, cell, host, vm);
-    forgetMissing(draft, host, facts);
+    for (const vm of facts.vms) placeVm(draft, cell, host, vm, madeAtMs);
+    forgetMissing(draft, host, facts, madeAtMs);
   }
 }
 
-function placeVm(draft: TickDraft, cell: string, host: HostEntry, facts: InventoryVm): void {
+/** Whether an inventory is from before the VM's last move: it says nothing of where the VM is. */
+function isBeforeMove({timeMs}: PartitionState, {movedAtMs}: VmEntry, madeAtMs: number): boolean {
+  return madeAtMs < movedAtMs && timeMs - movedAtMs < OLD_NEWS_MS;
+}
+
+function placeVm(
+  draft: TickDraft,
+  cell: string,
+  host: HostEntry,
+  facts: InventoryVm,
+  madeAtMs: number,
+): void {
   const {state} = draft;
   const name = facts.vm;
   const entry = state.vms.get(name);
@@ -84,6 +95,7 @@ function placeVm(draft: TickDraft, cell: string, host: HostEntry, facts: Invento
     state.actors.start('vm', name, undefined, host.name);
     return;
   }
+  if (isBeforeMove(state, entry, madeAtMs)) return;
   entry.facts = facts;
   entry.missing = 0;
   const id = resource('vm', name);
@@ -118,12 +130,17 @@ function tellsSomething(context: VmContext, host: string, busy: boolean): boolea
 }
 
 /** A VM that its host no longer names, and that nobody is moving, was deleted. */
-function forgetMissing(draft: TickDraft, host: HostEntry, facts: InventoryHost): void {
+function forgetMissing(
+  draft: TickDraft,
+  host: HostEntry,
+  facts: InventoryHost,
+  madeAtMs: number,
+): void {
   const {state} = draft;
   const named = new Set(facts.vms.map(vm => vm.vm));
   for (const name of state.actors.vmsAt(host.name)) {
     const entry = state.vms.get(name);
-    if (entry === undefined || named.has(name)) continue;
+    if (entry === undefined || named.has(name) || isBeforeMove(state, entry, madeAtMs)) continue;
     if (state.actors.vmContext(name)?.host !== host.name) continue;
     const id = resource('vm', name);
     if (state.actors.path(id) !== 'normal' || state.running.isVmBusy(name)) continue;

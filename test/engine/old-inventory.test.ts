@@ -1,0 +1,55 @@
+import test from 'ava';
+import type {InventoryVm} from '../../core/domain/telemetry.ts';
+import {codec} from '../../proto/codec.ts';
+import {createRig, hostBatch, hostFacts, PARTITION, second, vm} from '../support/partition.ts';
+
+const RISKY = {a: {risk: 0.9, vms: [vm('v1')]}, b: {}, c: {}};
+
+/** A fleet in which v1 has just moved from a to where its result says. */
+async function moved() {
+  const rig = createRig();
+  const runtime = await rig.start();
+  rig.agents.begin(({kind}) => (kind === 'start-migration' ? 'running' : 'done'));
+  const move = () => rig.agents.executed.find(({kind}) => kind === 'start-migration');
+  for (let count = 0; count < 60 && move() === undefined; count++) {
+    await second(rig, runtime, RISKY);
+  }
+  const beforeMs = rig.clock.nowMs();
+  await second(rig, runtime, RISKY);
+  const effect = move();
+  if (effect === undefined) throw new Error('no move');
+  rig.agents.finish(effect.id);
+  const place = () => runtime.state.actors.vmContext('v1')?.host;
+  for (let count = 0; count < 5 && place() !== effect.targetHost; count++) {
+    await second(rig, runtime, {});
+  }
+  /** What a host's edge had in its spool from before the move. */
+  const late = async (host: string, seq: number, vms: readonly InventoryVm[]): Promise<void> => {
+    const batch = hostBatch(host, seq, [{atMs: beforeMs}], {
+      edge: `late-${host}`,
+      inventory: {hosts: [hostFacts(host, {vms})]},
+    });
+    await rig.log.append('telemetry', PARTITION, [codec.encodeTelemetry({kind: 'batch', batch})]);
+    rig.pass();
+    await runtime.step(rig.clock.nowMs());
+  };
+  return {rig, runtime, place, late, target: effect.targetHost};
+}
+
+test('a VM that has moved is not seen again where an older inventory had it', async t => {
+  const {place, late, target} = await moved();
+  t.is(place(), target);
+  await late('a', 1, [vm('v1')]);
+  t.is(place(), target);
+});
+
+test('a VM that has moved is not missed in inventories from before it came', async t => {
+  const {rig, runtime, place, late, target} = await moved();
+  const hosts = {a: {}, [target]: {vms: [vm('v1')]}};
+  const path = () => runtime.state.actors.path('vms/v1');
+  for (let count = 0; count < 400 && path() !== 'normal'; count++)
+    await second(rig, runtime, hosts);
+  t.is(path(), 'normal');
+  for (const seq of [1, 2, 3]) await late(target, seq, []);
+  t.is(place(), target);
+});
