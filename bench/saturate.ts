@@ -23,7 +23,6 @@ const CONFIRMATIONS = 3;
 const STEP_BACK = 0.92;
 /** Of what was asked for, this much must be decided within the window. */
 const DONE_MIN = 0.97;
-const RATE_MAX = 16_000_000;
 
 export const saturate: BenchVerb = {
   name: 'saturate',
@@ -32,6 +31,7 @@ export const saturate: BenchVerb = {
     {flags: '--log <kind>', description: 'segments or kafka', default: 'segments'},
     {flags: '--shape <name>', description: 'wide or narrow', default: 'wide'},
     {flags: '--from <n>', description: 'samples a second to begin with', default: '200000'},
+    {flags: '--to <n>', description: 'the highest rate that is tried', default: '8000000'},
     {flags: '--factor <n>', description: 'of the ramp', default: '1.5'},
     {
       flags: '--bisections <n>',
@@ -70,6 +70,7 @@ async function measureKnee({options}: BenchArgs): Promise<BenchResult> {
     };
     const knee = await findKnee(attempt, {
       from: numberOf(options.from, 'from', 1),
+      to: numberOf(options.to, 'to', 1),
       factor: numberOf(options.factor, 'factor', 1.01),
       bisections: numberOf(options.bisections, 'bisections', 0),
     });
@@ -89,10 +90,10 @@ function shortfall(figures: Record<string, number>, rate: number, sloMs: number)
 /** The highest rate that held; 0 if none did. */
 export async function findKnee(
   attempt: (rate: number) => Promise<{held: boolean}>,
-  {from, factor, bisections}: {from: number; factor: number; bisections: number},
+  {from, to, factor, bisections}: {from: number; to: number; factor: number; bisections: number},
 ): Promise<number> {
   let [held, broken] = [0, Number.POSITIVE_INFINITY];
-  for (let rate = from; rate < RATE_MAX; rate *= factor) {
+  for (let rate = from; rate <= to; rate *= factor) {
     if (!(await attempt(Math.round(rate))).held) {
       broken = rate;
       break;

@@ -200,12 +200,11 @@ class SegmentLog implements Log {
 
   /** Waits for more to commit: a little always, longer while nothing but telemetry waits. */
   async #gather(startedAtMs: number): Promise<void> {
-    const restMs = (groupMs: number) => startedAtMs + groupMs - this.#clock.monotonicMs();
-    if (this.#groupMs > 0 && restMs(this.#groupMs) > 0) {
-      await this.#clock.sleep(restMs(this.#groupMs));
-    }
+    const restMs = (groupMs: number) =>
+      Math.max(0, startedAtMs + groupMs - this.#clock.monotonicMs());
+    if (this.#groupMs > 0) await this.#clock.sleep(restMs(this.#groupMs));
     const isUrgent = () => [...this.#pending.values()].some(([first]) => first && urgent(first));
-    if (this.#gatherMs === 0 || isUrgent() || restMs(this.#gatherMs) <= 0) return;
+    if (this.#gatherMs === 0 || this.#closed || isUrgent()) return;
     this.#gathering = new AbortController();
     await this.#clock.sleep(restMs(this.#gatherMs), this.#gathering.signal);
     this.#gathering = undefined;

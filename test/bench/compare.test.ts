@@ -75,8 +75,15 @@ test('the knee is found by a ramp and by halving', async t => {
     tried.push(rate);
     return {held: rate <= 930};
   };
-  const knee = await findKnee(attempt, {from: 100, factor: 2, bisections: 5});
+  const knee = await findKnee(attempt, {from: 100, to: 1e6, factor: 2, bisections: 5});
   t.true(knee > 880 && knee <= 930, `${knee}`);
   t.deepEqual(tried.slice(0, 5), [100, 200, 400, 800, 1600]);
-  t.is(await findKnee(async () => ({held: false}), {from: 100, factor: 2, bisections: 3}), 0);
+  t.is(
+    await findKnee(async () => ({held: false}), {from: 100, to: 1e6, factor: 2, bisections: 3}),
+    0,
+  );
+  t.is(
+    await findKnee(async () => ({held: true}), {from: 100, to: 500, factor: 2, bisections: 3}),
+    400,
+  );
 });
