@@ -116,7 +116,7 @@ export async function assembleCore(given: CoreParts, settings: CoreSettings): Pr
       settings.onScores?.(partition, scores);
     },
   });
-  const recording = startRecording(parts, settings);
+  const recording = startRecording(parts, settings, engine);
   const {recorder} = recording;
   const following = startFollowing(parts, settings, model, engine);
   const totals = countTotals(() => recorder.storedSamples());
@@ -151,6 +151,7 @@ export async function assembleCore(given: CoreParts, settings: CoreSettings): Pr
     async close() {
       await ingest.close();
       await api.close(API_CLOSE_MS);
+      recording.keep();
       await engine.stop();
       if (recording.problem() === '') {
         await recorder.drained().catch(error => settings.onProblem(formatError(error)));
@@ -161,16 +162,33 @@ export async function assembleCore(given: CoreParts, settings: CoreSettings): Pr
   };
 }
 
-type Recording = {recorder: Recorder; problem(): string; stop(): Promise<void>};
+type Recording = {
+  recorder: Recorder;
+  problem(): string;
+  /** What is owned now is stored to its end, although it is handed back. */
+  keep(): void;
+  stop(): Promise<void>;
+};
 
 function startRecording(
   {log, store, codec, wallClock, random}: CoreParts,
   {sampleEvery = 1, record = true, onProblem}: CoreSettings,
+  engine: Engine,
 ): Recording {
   const partitions = allPartitions();
-  const every = {sampleEvery, scoreEvery: sampleEvery};
+  let kept: ReadonlySet<number> | undefined;
   const recorder = record
-    ? createRecorder({log, store, codec, clock: wallClock, random, partitions, ...every})
+    ? createRecorder({
+        log,
+        store,
+        codec,
+        clock: wallClock,
+        random,
+        partitions,
+        isOwned: partition => kept?.has(partition) ?? engine.owns(partition),
+        sampleEvery,
+        scoreEvery: sampleEvery,
+      })
     : storingNothing;
   const stopped = new AbortController();
   let problem = '';
@@ -181,6 +199,9 @@ function startRecording(
   return {
     recorder,
     problem: () => problem,
+    keep() {
+      kept = new Set(partitions.filter(partition => engine.owns(partition)));
+    },
     async stop() {
       stopped.abort();
       await recorded;

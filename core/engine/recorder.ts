@@ -27,6 +27,8 @@ export type RecorderDeps = {
   clock: Clock;
   random: Random;
   partitions: readonly number[];
+  /** Whether this process is the one that stores a partition; all of them unless given. */
+  isOwned?: (partition: number) => boolean;
   /** Rows a flush. */
   rowsMax?: number;
   /** How long a row may wait for others. */
@@ -44,7 +46,7 @@ export type Recorder = {
    */
   run(signal: AbortSignal): Promise<void>;
   /**
-   * Resolves when everything that is in the log now is stored. Throws `TIMED_OUT`.
+   * Resolves when everything is stored that the log holds now of what is owned. Throws `TIMED_OUT`.
    */
   drained(msMax?: number): Promise<void>;
   /** Samples stored since the start, by cell. */
@@ -97,8 +99,13 @@ class LogRecorder implements Recorder {
     signal.addEventListener('abort', wake);
     const writer = createWriter(this.#deps, signal);
     try {
-      await this.#begin(writer);
+      const sink = this.#sink(writer);
+      const {store} = this.#deps;
+      await writer.attempt(async () => {
+        for (const table of TABLES) await store.ensure(table);
+      });
       while (!signal.aborted) {
+        await this.#follow(sink, writer);
         await this.#readAll(signal, writer);
         if (this.#isDue()) await this.#flush(writer);
         await this.#rest();
@@ -113,13 +120,14 @@ class LogRecorder implements Recorder {
   }
 
   async drained(msMax = 60_000): Promise<void> {
-    const {log, clock, partitions} = this.#deps;
-    const targets = await endsOf(log, partitions);
-    const isDrained = () =>
-      this.#cursors.length > 0 &&
-      this.#cursors.every(
-        ({topic, partition, storedTo}) => storedTo >= (targets.get(`${topic}/${partition}`) ?? 0),
+    const {log, clock} = this.#deps;
+    const targets = await endsOf(log, this.#owned());
+    const isDrained = () => {
+      const stored = new Map(
+        this.#cursors.map(cursor => [`${cursor.topic}/${cursor.partition}`, cursor.storedTo]),
       );
+      return [...targets].every(([place, end]) => (stored.get(place) ?? -1) >= end);
+    };
     const until = clock.monotonicMs() + msMax;
     this.#drains++;
     try {
@@ -138,10 +146,42 @@ class LogRecorder implements Recorder {
     return this.#stored;
   }
 
-  async #begin(writer: ReturnType<typeof createWriter>): Promise<void> {
-    const {log, store, codec, partitions, sampleEvery = 1, scoreEvery = 1} = this.#deps;
+  #owned(): number[] {
+    const {partitions, isOwned = () => true} = this.#deps;
+    return partitions.filter(isOwned);
+  }
+
+  /**
+   * Reads what is owned now, and lets go of the rest: whoever owns that goes on from the offsets in
+   * the store. What both have stored meanwhile is one row, by its key.
+   */
+  async #follow(sink: Sink, writer: ReturnType<typeof createWriter>): Promise<void> {
+    const owned = new Set(this.#owned());
+    const kept = this.#cursors.filter(({partition}) => owned.has(partition));
+    for (const {partition} of kept) owned.delete(partition);
+    if (owned.size === 0 && kept.length === this.#cursors.length) return;
+    const {log, store} = this.#deps;
+    const taken = [...owned];
+    await writer.attempt(async () => {
+      // Before anything is awaited from the store: what comes from now on is beyond these ends.
+      const ends = await endsOf(log, taken);
+      const offsets = (await store.readOffsets()).filter(
+        ({topic, partition, offset}) => offset <= (ends.get(`${topic}/${partition}`) ?? 0),
+      );
+      const begun = taken.flatMap(partition =>
+        RECORDED_TOPICS.map(topic => {
+          const from = offsets.find(o => o.topic === topic && o.partition === partition);
+          return createCursor(sink, topic, partition, from);
+        }),
+      );
+      this.#cursors = [...kept, ...begun];
+    });
+  }
+
+  #sink(writer: ReturnType<typeof createWriter>): Sink {
+    const {log, store, codec, sampleEvery = 1, scoreEvery = 1} = this.#deps;
     const tables = new Map<number, TableSchema>();
-    const sink: Sink = {
+    return {
       codec,
       sets: createSetCatalog(log, codec),
       samplesTable: async set => {
@@ -158,20 +198,6 @@ class LogRecorder implements Recorder {
       sampleEvery,
       scoreEvery,
     };
-    await writer.attempt(async () => {
-      // Before anything is awaited from the store: what comes from now on is beyond these ends.
-      const ends = await endsOf(log, partitions);
-      for (const table of TABLES) await store.ensure(table);
-      const offsets = (await store.readOffsets()).filter(
-        ({topic, partition, offset}) => offset <= (ends.get(`${topic}/${partition}`) ?? 0),
-      );
-      this.#cursors = partitions.flatMap(partition =>
-        RECORDED_TOPICS.map(topic => {
-          const from = offsets.find(o => o.topic === topic && o.partition === partition);
-          return createCursor(sink, topic, partition, from);
-        }),
-      );
-    });
   }
 
   #add(table: TableSchema, row: StoreRow): void {
@@ -217,7 +243,7 @@ class LogRecorder implements Recorder {
     const moved = this.#cursors
       .filter(cursor => cursor.readTo > cursor.storedTo)
       .map(cursor => ({cursor, readTo: cursor.readTo}));
-    if (moved.length === 0) return;
+    if (moved.length === 0 && count === 0) return;
     this.#pending = noRows();
     const offsets = moved.map(({cursor}) => {
       const {offset, epoch} = cursor.committable();
@@ -241,6 +267,7 @@ class LogRecorder implements Recorder {
   async #rest(): Promise<void> {
     const {clock} = this.#deps;
     const dueMs = Math.min(
+      clock.monotonicMs() + POLL_MS_MAX,
       this.#pending.sinceMs + this.#flushMs,
       ...this.#cursors.map(cursor => cursor.pollAtMs),
     );
