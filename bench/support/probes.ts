@@ -82,6 +82,7 @@ export function createProbes() {
   const firstTicks = new Map<number, number>();
   let firstDecisionMs = Number.NaN;
   let [decodedAtMs, windowedAtMs] = [0, 0];
+  let loop = performance.eventLoopUtilization();
   let [beganAtMs, cpu, mainCpu] = [0, process.cpuUsage(), process.threadCpuUsage()];
 
   const take = (bytes: Uint8Array, record: TelemetryRecord, decodeMs: number): void => {
@@ -206,11 +207,15 @@ export function createProbes() {
       Object.assign(counts, {samples: 0, messages: 0, scoredRows: 0, transitions: 0, gcMs: 0});
       cpu = process.cpuUsage();
       mainCpu = process.threadCpuUsage();
+      loop = performance.eventLoopUtilization();
       beganAtMs = performance.now();
     },
     end: async (): Promise<CoreReport> => {
       const all = process.cpuUsage(cpu);
       const main = process.threadCpuUsage(mainCpu);
+      const mainCpuMs = (main.user + main.system) / 1000;
+      // Stages are timed on the wall. Of that time the thread had this share of a processor.
+      const share = Math.min(1, mainCpuMs / performance.eventLoopUtilization(loop).active);
       return {
         ...counts,
         seconds: (performance.now() - beganAtMs) / 1000,
@@ -218,8 +223,13 @@ export function createProbes() {
         stages: Object.fromEntries(
           STAGES.map(stage => [stage, stages[stage].figures()]),
         ) as CoreReport['stages'],
-        cpuMs: {...cpuMs},
-        mainCpuMs: (main.user + main.system) / 1000,
+        cpuMs: {
+          decode: share * cpuMs.decode,
+          window: share * cpuMs.window,
+          transition: share * cpuMs.transition,
+          request: share * cpuMs.request,
+        },
+        mainCpuMs,
         totalCpuMs: (all.user + all.system) / 1000,
         loopDelayP99Ms: loopDelay.percentile(99) / 1e6,
         undecided: [...waiting.values(), ...appended.values()].reduce(
