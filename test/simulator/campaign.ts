@@ -4,6 +4,8 @@ import {fileURLToPath} from 'node:url';
 import type {Outcome} from './run.ts';
 
 const WORKERS = 2;
+/** What killed processes wait for is never given back: a worker does so many seeds. */
+const WORKER_SEEDS = 25;
 const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url));
 /** A seed takes about a second of an idle machine; one that has no end is a failure too. */
 const SEED_MS = 5 * 60_000;
@@ -48,9 +50,10 @@ async function work(
   done: (outcome: Outcome) => void,
 ): Promise<void> {
   let worker = hire(plant);
+  let seeds = 0;
   for (let seed = take(); seed !== undefined; seed = take()) {
     const outcome = await ask(worker, seed);
-    if (typeof outcome === 'string') {
+    if (typeof outcome === 'string' || ++seeds % WORKER_SEEDS === 0) {
       worker.kill('SIGKILL');
       worker = hire(plant);
     }

@@ -112,7 +112,7 @@ export function riskOf(host: SimulatedHost, atMs: number): number {
   let risk = 0;
   for (const episode of host.episodes) {
     const level = severity(episode, atMs);
-    if (level > 0) risk = Math.max(risk, 0.6 + 0.35 * level);
+    if (level > 0) risk = Math.max(risk, 0.85 + 0.1 * level);
   }
   return risk;
 }

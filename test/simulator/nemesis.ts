@@ -160,7 +160,7 @@ export class Nemesis {
   #fail(host: SimHost, really: boolean): void {
     const {scheduler} = this.#world;
     const onsetMs = scheduler.nowMs + 1_000;
-    const rampMs = 15_000 + this.#random.next() * 40_000;
+    const rampMs = 15_000 + this.#random.next() * 60_000;
     const repairMs = 20_000 + this.#random.next() * 40_000;
     const episode: Episode = {
       kind: this.#pick(KINDS),

@@ -1,6 +1,6 @@
 /** Planted bugs of edges, agents and executors. */
 import type {EffectReport} from '../../core/domain/effects.ts';
-import {isForestayError} from '../../core/domain/errors.ts';
+import {ForestayError, isForestayError} from '../../core/domain/errors.ts';
 import type {Plant} from './plants.ts';
 
 /** The first batch of a stream is lost, and what follows is taken all the same. */
@@ -36,11 +36,27 @@ export const ledgerAfterUnlink: Plant = {
   }),
 };
 
-/** An agent that carries out what anybody asks. */
+/** An agent that carries out what anybody asks, behind a network on which requests come late. */
 export const agentWithoutEpochs: Plant = {
   breaks: ['S9'],
-  incidents: ['pause-core', 'cut-core', 'alarm', 'fail-host'],
+  incidents: ['crash-core', 'restart-core', 'alarm', 'fail-host'],
   table: table => ({...table, highestEpoch: () => 0}),
+  core: (parts, world) => ({
+    ...parts,
+    actuator: {
+      ...parts.actuator,
+      execute(effect, fence) {
+        if (world.random.next() < 0.3) return parts.actuator.execute(effect, fence);
+        world.scheduler.after(4_000 + world.random.next() * 16_000, () => {
+          world
+            .agent(effect.agent)
+            ?.actuator.execute(effect, fence)
+            .catch(() => {});
+        });
+        throw new ForestayError('AGENT_UNREACHABLE', 'no answer', {retryable: true});
+      },
+    },
+  }),
 };
 
 /** An agent that knows nothing of its former life. */

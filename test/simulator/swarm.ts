@@ -50,8 +50,9 @@ export type Swarm = {
 const POLICY: Policy = {
   ...DEFAULT_POLICY,
   mode: 'auto',
-  band: {enter: 0.5, enterHoldMs: 2_000, leave: 0.4, leaveHoldMs: 4_000},
-  target: {...DEFAULT_POLICY.target, riskLimit: 0.45, memoryLimitRatio: 1},
+  band: {enter: 0.3, enterHoldMs: 1_000, leave: 0.2, leaveHoldMs: 4_000},
+  costs: {...DEFAULT_POLICY.costs, cordonMinutesPerHour: 0.5, moveMinutes: 0.3, ghostMinutes: 0.3},
+  target: {...DEFAULT_POLICY.target, riskLimit: 0.25, memoryLimitRatio: 1},
   dwellMs: 30_000,
   cooldownMs: 10_000,
   probationMs: 10_000,
@@ -110,13 +111,15 @@ export function drawSwarm(random: Random, {incidents: wanted = [], swarm = {}}: 
     incidents,
     policy: {
       ...POLICY,
+      // Where moves are dear, ghosts are armed.
+      costs: {...POLICY.costs, moveMinutes: chance(0.5) ? 30 : POLICY.costs.moveMinutes},
       budgets: {
         ...POLICY.budgets,
         concurrentPerHost: chance(0.5) ? 1 : 2,
         concurrentPerCell: chance(0.5) ? 2 : 6,
         movesPerHourPerCell: chance(0.4) ? 2 + Math.floor(upTo(4)) : 120,
-        ghostMemoryRatio: 0.5,
-        ghostCriticalityMin: 0.3,
+        ghostMemoryRatio: 0.8,
+        ghostCriticalityMin: 0.05,
       },
     },
     ...swarm,
