@@ -1,4 +1,7 @@
-/** A simulated datacenter behind the agents' contract: real actuators, sensors that read the world. */
+/**
+ * A simulated datacenter behind the agents' contract: real actuators, sensors that read the world.
+ * Only sensors and drivers know that the hosts are not made of metal.
+ */
 import {fleetAgents} from '../core/domain/effects.ts';
 import {ForestayError} from '../core/domain/errors.ts';
 import {HOST_METRICS, VM_METRICS} from '../core/domain/metric-sets.ts';
@@ -10,6 +13,9 @@ import {openEffectTable} from '../edge/actuator/effect-table.ts';
 import {serveActuators} from '../edge/actuator/service.ts';
 import type {Clock, Files} from '../edge/ports.ts';
 import type {FleetSensor, Sensor} from '../edge/sensor.ts';
+
+/** A Monday morning: loads rise. */
+export const START_MS = Date.UTC(2026, 0, 5, 8);
 
 /** What a driver of a whole datacenter is, besides its world. */
 export type DatacenterService = {

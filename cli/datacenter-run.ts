@@ -12,7 +12,7 @@ import {dialAny} from '../edge/link-any.ts';
 import {createGrpcLinks} from '../edge/link-grpc.ts';
 import type {Note} from '../edge/ports.ts';
 import {codec} from '../proto/codec.ts';
-import {serveDatacenter} from './datacenter-agents.ts';
+import {START_MS, serveDatacenter} from './datacenter-agents.ts';
 import {createDatacenterEdge, type DatacenterEdge} from './datacenter-edge.ts';
 import {type Oracle, openOracle} from './datacenter-oracle.ts';
 import {createPace} from './pace.ts';
@@ -36,8 +36,6 @@ export type DatacenterRun = {
   note: Note;
 };
 
-/** A Monday morning: loads rise. */
-const START_MS = Date.UTC(2026, 0, 5, 8);
 /** Faults are drawn for this long; afterwards nothing fails any more. */
 const DURATION_MS = 7 * 24 * 3_600_000;
 const STEP_MS = 1_000;

@@ -3,9 +3,10 @@ import {createPiscinaScorer} from '../core/adapters/scorer-piscina.ts';
 import {DEFAULT_REPAIR_FACTOR} from '../core/simulation/datacenter.ts';
 import type {FaultKind} from '../core/simulation/faults.ts';
 import {CONFIRM_AFTER_MS} from '../core/simulation/reactive.ts';
+import {START_MS} from './datacenter-agents.ts';
 import type {DemoFlags} from './demo.ts';
 import {comparison, distribution, formatLine, toJson} from './demo-report.ts';
-import {type DemoOptions, type DemoOutcome, runDemo, START_MS} from './demo-run.ts';
+import {type DemoOptions, type DemoOutcome, runDemo} from './demo-run.ts';
 
 const MODEL = fileURLToPath(new URL('../models/artefacts/component-failure', import.meta.url));
 const DEFAULT_SPEED = 60;

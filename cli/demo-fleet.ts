@@ -1,8 +1,4 @@
-/**
- * The simulated datacenter as the core sees it: one real edge a host, over real gRPC, and the real
- * actuator service in front of the simulated drivers. Only sensors and drivers know that the
- * hosts are not made of metal.
- */
+/** The demo's edges: a real one for each simulated host, over real gRPC, and waited for. */
 import {systemClock} from '../core/adapters/clock-system.ts';
 import {createMemoryFiles} from '../core/adapters/files-memory.ts';
 import {seededRandom} from '../core/adapters/random-seeded.ts';

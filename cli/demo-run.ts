@@ -27,7 +27,7 @@ import {
 import type {LedgerDetails, LedgerSummary} from '../core/simulation/ledger.ts';
 import {CONFIRM_AFTER_MS, runReactive} from '../core/simulation/reactive.ts';
 import {codec} from '../proto/codec.ts';
-import {serveDatacenter} from './datacenter-agents.ts';
+import {START_MS, serveDatacenter} from './datacenter-agents.ts';
 import {createVirtualClock} from './demo-clock.ts';
 import {createJournalDigest} from './demo-digest.ts';
 import {createDemoFleet} from './demo-fleet.ts';
@@ -72,8 +72,6 @@ export type DemoOutcome = DemoResult & {
   wallSeconds: number;
 };
 
-/** A Monday morning: loads rise. */
-export const START_MS = Date.UTC(2026, 0, 5, 8);
 const SECOND_MS = 1000;
 /** Enough of the samples for charts; a run of an hour would store 700,000 otherwise. */
 const STORE_EVERY = 10;
