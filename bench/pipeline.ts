@@ -191,7 +191,7 @@ export function doubtsOf({core, generator}: RunReport, load: Load): string[] {
 export function figuresOf({core, generator}: RunReport, load: Load): Record<string, number> {
   const {samples, messages, seconds, stages, cpuMs, mainCpuMs, totalCpuMs, decisionMs} = core;
   const nsPerSample = (ms: number) => (1e6 * ms) / samples;
-  const receiveMs = mainCpuMs - cpuMs.decode - cpuMs.window - cpuMs.transition - cpuMs.request;
+  const restMs = mainCpuMs - cpuMs.decode - cpuMs.window - cpuMs.transition - cpuMs.request;
   const times = STAGES.flatMap(stage => [
     [`${stage}P50Ms`, stages[stage].p50],
     [`${stage}P99Ms`, stages[stage].p99],
@@ -209,14 +209,13 @@ export function figuresOf({core, generator}: RunReport, load: Load): Record<stri
     ...Object.fromEntries(times),
     coreCpuNsPerSample: nsPerSample(totalCpuMs),
     mainCpuNsPerSample: nsPerSample(mainCpuMs),
-    restCpuNsPerSample: nsPerSample(receiveMs),
+    restCpuNsPerSample: nsPerSample(restMs),
     decodeCpuNsPerSample: nsPerSample(cpuMs.decode),
     windowCpuNsPerSample: nsPerSample(cpuMs.window),
     transitionCpuNsPerSample: nsPerSample(cpuMs.transition),
     featuresCpuNsPerSample: nsPerSample(cpuMs.request),
     threadsCpuNsPerSample: nsPerSample(totalCpuMs - mainCpuMs),
     gcNsPerSample: nsPerSample(core.gcMs),
-    receiveAndDecodeMicrosPerMessage: (1000 * (receiveMs + cpuMs.decode)) / messages,
     coreCores: totalCpuMs / 1000 / seconds,
     rssMiB: core.rssBytesMax / 2 ** 20,
     loopDelayP99Ms: core.loopDelayP99Ms,
