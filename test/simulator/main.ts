@@ -3,7 +3,7 @@ import {parseArgs} from 'node:util';
 import {runCampaign} from './campaign.ts';
 import {INVARIANTS} from './oracle.ts';
 import {PLANTS} from './plants.ts';
-import {type Outcome, runSeed} from './run.ts';
+import type {Outcome} from './run.ts';
 
 const USAGE = `usage: npm run simulate -- --seeds N [--from S] | --seed S [options]
 
@@ -66,6 +66,8 @@ async function outcomesOf(flags: Flags): Promise<Outcome[]> {
     return runCampaign({...flags, onProgress: line => process.stderr.write(line)});
   }
   const planted = PLANTS.get(plant);
+  // Usage is told without loading the product.
+  const {runSeed} = await import('./run.ts');
   const tell = (line: string) => process.stderr.write(`${line}\n`);
   return [
     await runSeed(from, {
