@@ -120,8 +120,7 @@ export async function assembleCore(given: CoreParts, settings: CoreSettings): Pr
   const {recorder} = recording;
   const following = startFollowing(parts, settings, model, engine);
   const totals = countTotals(() => recorder.storedSamples());
-  const stopReading = async () => {
-    await following.stop();
+  const stopRecording = async () => {
     await recording.stop();
     totals.close();
   };
@@ -137,8 +136,9 @@ export async function assembleCore(given: CoreParts, settings: CoreSettings): Pr
     cells: totals.cells,
   }).catch(async error => {
     await ingest.close();
+    await following.stop();
     await engine.stop();
-    await stopReading();
+    await stopRecording();
     throw error;
   });
   if (settings.run) engine.run();
@@ -152,11 +152,13 @@ export async function assembleCore(given: CoreParts, settings: CoreSettings): Pr
       await ingest.close();
       await api.close(API_CLOSE_MS);
       recording.keep();
+      // Before the engine: what it hands back would be another's to follow.
+      await following.stop();
       await engine.stop();
       if (recording.problem() === '') {
         await recorder.drained().catch(error => settings.onProblem(formatError(error)));
       }
-      await stopReading();
+      await stopRecording();
       await closeParts(parts);
     },
   };
