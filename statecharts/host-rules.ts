@@ -35,6 +35,8 @@ export const hostGuards = {
     'kind' in event && event.kind === kind && context.attempts < attemptsMax,
   attemptsLeft: ({context}: Input) => context.attempts < attemptsMax,
   cordoned: ({context}: Input) => context.cordoned,
+  cordonLeftOver: ({context, event}: Input) =>
+    'kind' in event && event.kind === 'cordon-host' && !context.cordoned,
   suspected: ({context}: Input) => context.suspected,
   stillAtRisk: ({context}: Input) => context.atRisk,
   riskOver: ({context}: Input) => !context.atRisk,

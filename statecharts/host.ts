@@ -25,7 +25,7 @@ const cordonAgain = ['tried', wait(timing.cordonMs), ask('cordon-host')] as cons
 
 /**
  * A physical host. Cordoning and uncordoning count from the moment they are asked for: placement
- * must not wait for an agent; refusals lift them again, late ones change nothing. SPEC.md has every state × event.
+ * must not wait for an agent; refusals lift them again. What comes late changes no belief; it is undone. SPEC.md has every state × event.
  */
 export const hostMachine = hostSetup.createMachine({
   id: 'host',
@@ -37,6 +37,8 @@ export const hostMachine = hostSetup.createMachine({
     'host.heard': {actions: 'heard'},
     // Of an earlier cordon this says nothing of a later one: health lifts what is believed.
     'effect.failed': {guard: of('uncordon-host'), actions: 'cordoned'},
+    // A cordon that was given up on came about after all.
+    'effect.completed': {guard: 'cordonLeftOver', actions: ask('uncordon-host')},
   },
   states: {
     normal: {
@@ -144,6 +146,7 @@ export const hostMachine = hostSetup.createMachine({
             'host.suspected': {},
             'host.heard': {},
             'effect.failed': {},
+            'effect.completed': {},
             'host.returned': {target: '#host.recovering', actions: 'returned'},
           },
         },

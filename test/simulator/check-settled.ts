@@ -21,8 +21,8 @@ export function unsettled(
     if (state === undefined) add('S14', `nobody runs partition ${partition}`);
     else found.push(...unsettledActors(state));
   }
-  // Cordons are judged by what actors believe: docs/simulator-findings.md, "Open".
   for (const host of datacenter.hosts) {
+    if (host.cordoned) add('S13', `${host.name} is still cordoned`);
     if (host.state !== 'up') add('S14', `${host.name} is ${host.state}`);
   }
   for (const vm of datacenter.vms) {

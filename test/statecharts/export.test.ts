@@ -64,6 +64,7 @@ test('each effect is asked for by exactly the states and edges that mean it', t 
       'at-risk.watching cordon.chosen',
     ],
     'uncordon-host': [
+      ' effect.completed',
       'at-risk.preparing cancelled',
       'at-risk.preparing deadline.passed',
       'at-risk.preparing effect.failed',

@@ -19,6 +19,19 @@ type HostCells = Record<HostPath, Record<HostEvent['type'], HostCell>>;
 
 const suspected: HostContext = {...freshHost('x'), suspected: true};
 
+/** A cordon that was given up on and came about is undone; one that is believed is not. */
+const leftOver = (to: HostPath): HostCell => [
+  {to, with: {kind: 'fence-host'}},
+  {to, given: {cordoned: true}, with: {kind: 'cordon-host'}, sets: {cordoned: true}},
+  {
+    to,
+    given: {cordoned: false},
+    with: {kind: 'cordon-host'},
+    asks: ['uncordon-host'],
+    sets: {cordoned: false},
+  },
+];
+
 /** Flags and refusals that mean the same in every state but `away`. */
 const anywhere = (to: HostPath) =>
   ({
@@ -30,6 +43,7 @@ const anywhere = (to: HostPath) =>
       {to, given: {cordoned: true}, with: {kind: 'cordon-host'}, sets: {cordoned: true}},
       {to, with: {kind: 'fence-host'}},
     ],
+    'effect.completed': leftOver(to),
     'host.lost': {
       to: 'ghost-active.away',
       sets: {lost: true, cordoned: true, suspected: false, atRisk: false, deadlineMs: 0},
@@ -78,7 +92,6 @@ const cells: HostCells = {
     'host.returned': '–',
     'deadline.passed': '–',
     cancelled: '–',
-    'effect.completed': '–',
   },
   'at-risk.watching': {
     ...anywhere('at-risk.watching'),
@@ -86,6 +99,11 @@ const cells: HostCells = {
     'effect.failed': [
       {to: 'at-risk.preparing', with: {kind: 'uncordon-host'}, sets: {cordoned: true}},
       {to: 'at-risk.watching', with: {kind: 'cordon-host'}, sets: {cordoned: false}},
+    ],
+    'effect.completed': [
+      {to: 'at-risk.watching', with: {kind: 'fence-host'}},
+      {to: 'at-risk.watching', with: {kind: 'cordon-host'}, asks: ['uncordon-host']},
+      {to: 'at-risk.preparing', given: {cordoned: true}, with: {kind: 'cordon-host'}},
     ],
     'risk.cleared': {to: 'normal', sets: {atRisk: false}},
     'cordon.chosen': {
@@ -100,7 +118,6 @@ const cells: HostCells = {
     'host.returned': '–',
     'deadline.passed': '–',
     cancelled: '–',
-    'effect.completed': '–',
   },
   'at-risk.preparing': {
     ...anywhere('at-risk.preparing'),
@@ -166,7 +183,6 @@ const cells: HostCells = {
       {to: 'normal', given: {atRisk: false}},
     ],
     cancelled: [{to: 'at-risk.watching'}, {to: 'at-risk.preparing', given: {cordoned: true}}],
-    'effect.completed': '–',
     'effect.failed': [
       {
         to: 'at-risk.fencing',
@@ -193,7 +209,6 @@ const cells: HostCells = {
     'host.returned': '–',
     'deadline.passed': {to: 'at-risk.preparing', sets: {deadlineMs: 0}},
     cancelled: [{to: 'at-risk.preparing'}, {to: 'normal', given: {atRisk: false}}],
-    'effect.completed': '–',
   },
   'ghost-active.away': {
     'risk.raised': '–',
@@ -227,7 +242,6 @@ const cells: HostCells = {
     'host.returned': '–',
     'deadline.passed': probationOver,
     cancelled: probationOver,
-    'effect.completed': '–',
   },
 };
 
