@@ -6,25 +6,33 @@
 import type {WireCursor} from './wire-cursor.ts';
 
 const ENTITY_TAG = 4 * 8 + 2;
-/** Bytes of lists that are remembered; then it forgets them all. Names and places are as much again. */
-const BYTES_MAX = 32 * 2 ** 20;
+/** What the lists that are remembered take in memory, about; then it forgets them all. */
+const BYTES_MAX = 64 * 2 ** 20;
+/** What a list and each of its names take beside its bytes on the wire, as measured. */
+const LIST_BYTES = 384;
+const NAME_BYTES = 48;
 
 /** Up to here a loop is quicker than the call of a native function. */
 const LOOP_BYTES_MAX = 256;
 
 type Known = {bytes: Uint8Array; entities: readonly string[]};
 
+/** Short lists are mostly what is around them: their bytes alone are no bound. */
+const sizeOf = ({bytes, entities}: Known): number =>
+  bytes.length + LIST_BYTES + NAME_BYTES * entities.length;
+
 export function createEntityLists(bytesMax = BYTES_MAX) {
   let known = new Map<number, Known>();
   let knownBytes = 0;
 
-  const keep = (key: number, bytes: Uint8Array, entities: readonly string[]): void => {
-    knownBytes += bytes.length - (known.get(key)?.bytes.length ?? 0);
+  const keep = (key: number, list: Known): void => {
+    const before = known.get(key);
+    knownBytes += sizeOf(list) - (before === undefined ? 0 : sizeOf(before));
     if (knownBytes > bytesMax) {
       known = new Map();
-      knownBytes = bytes.length;
+      knownBytes = sizeOf(list);
     }
-    known.set(key, {bytes: Uint8Array.from(bytes), entities});
+    known.set(key, list);
   };
 
   return {
@@ -50,7 +58,7 @@ export function createEntityLists(bytesMax = BYTES_MAX) {
         cursor.at++;
         entities.push(cursor.ascii());
       }
-      keep(key, bytes.subarray(from, cursor.at), entities);
+      keep(key, {bytes: Uint8Array.from(bytes.subarray(from, cursor.at)), entities});
       return entities;
     },
   };

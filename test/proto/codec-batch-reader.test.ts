@@ -97,7 +97,7 @@ test('an unknown field, a name beyond ASCII and a repeated inventory are left to
 });
 
 test('the list of an edge that names the same entities again is the same list', t => {
-  const lists = createEntityLists(100);
+  const lists = createEntityLists(1500);
   const run = (...names: string[]) => Buffer.concat(names.map(named));
   const read = (wire: Buffer) => {
     const cursor = new WireCursor(wire);
@@ -116,6 +116,19 @@ test('the list of an edge that names the same entities again is the same list', 
   read(run('hosts/'.padEnd(70, 'x')));
   read(run('hosts/'.padEnd(70, 'y')));
   t.not(read(run('hosts/other')), other, 'above its bound it forgets');
+});
+
+test('many short lists are forgotten by the memory that they take, not by their bytes alone', t => {
+  const lists = createEntityLists(100_000);
+  const read = (name: string) => {
+    const cursor = new WireCursor(named(name));
+    cursor.varint();
+    return lists.read(cursor, 0);
+  };
+  const first = read('vms/v0');
+  t.is(read('vms/v0'), first);
+  for (let index = 1; index < 1000; index++) read(`vms/v${index}`);
+  t.not(read('vms/v0'), first, 'ten kilobytes of names are half a megabyte of lists');
 });
 
 test('a long list is the same list too, and is not taken for another', t => {
