@@ -3,7 +3,7 @@
  * gives, about ten times as fast. Whatever is unusual (unknown fields, names beyond ASCII, repeated
  * single fields, wrong lengths) it leaves to the generated one.
  */
-import {fromBinary} from '@bufbuild/protobuf';
+import {type DescMessage, fromBinary} from '@bufbuild/protobuf';
 import {entityLists} from './codec-entities.ts';
 import type * as wire from './gen/forestay/v1/telemetry_pb.ts';
 import {
@@ -37,8 +37,18 @@ export function readBatch(bytes: Uint8Array): BatchFields | undefined {
     const batch = batchOf(cursor);
     cursor.leave(outer);
     return cursor.isAtEnd() ? batch : undefined;
+  } catch (error) {
+    if (error === NotPlain) return undefined;
+    throw error;
+  }
+}
+
+/** A message within, of a kind that is rare, by the general reader. */
+function generalOf<Schema extends DescMessage>(schema: Schema, bytes: Uint8Array) {
+  try {
+    return fromBinary(schema, bytes);
   } catch {
-    return undefined;
+    throw NotPlain;
   }
 }
 
@@ -77,7 +87,7 @@ function batchOf(cursor: WireCursor): BatchFields {
       }
       case tagOf(7, 2):
         if (batch.inventory !== undefined) throw NotPlain;
-        batch.inventory = fromBinary(InventorySchema, cursor.view());
+        batch.inventory = generalOf(InventorySchema, cursor.view());
         break;
       default:
         throw NotPlain;
@@ -131,7 +141,7 @@ function blockOf(cursor: WireCursor): BlockFields {
         block.values = cursor.view();
         break;
       case tagOf(10, 2):
-        block.devices.push(fromBinary(DeviceSchema, cursor.view()));
+        block.devices.push(generalOf(DeviceSchema, cursor.view()));
         break;
       default:
         throw NotPlain;
