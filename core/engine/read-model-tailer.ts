@@ -10,6 +10,7 @@ import {PARTITION_COUNT} from '../domain/hash.ts';
 import {publish} from '../events.ts';
 import type {Clock, Codec, Log, LogRecord, Random} from '../ports.ts';
 import {createJournalReader, JOURNAL_START} from './journal-reader.ts';
+import {bytesOf} from './log-range.ts';
 import type {ReadModel} from './read-model.ts';
 import {
   applyCheckpoint,
@@ -197,7 +198,5 @@ function apply(cursor: Cursor, records: readonly LogRecord[]): void {
 }
 
 function isFull(records: readonly LogRecord[]): boolean {
-  let bytes = 0;
-  for (const {value} of records) bytes += value.byteLength;
-  return 2 * bytes >= READ_BYTES;
+  return 2 * bytesOf(records) >= READ_BYTES;
 }

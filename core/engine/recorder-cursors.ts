@@ -20,9 +20,9 @@ export type Sink = {
   addedSamples(cell: string, count: number): void;
   /** Every how many batches of an edge are stored … */
   sampleEvery: number;
-  nowMs(): number;
   /** … and every how many score records of a partition. */
   scoreEvery: number;
+  nowMs(): number;
 };
 
 /** One topic of one partition, as far as it has been read and stored. */
