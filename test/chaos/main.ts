@@ -8,6 +8,7 @@
  */
 import {parseArgs} from 'node:util';
 import {countFindings, showFindings} from '../support/audit.ts';
+import {positiveNumber, wholeNumber} from '../support/flag-numbers.ts';
 import {drawAct} from './acts.ts';
 import {type Outcome, runChaos} from './run.ts';
 import {openScope} from './scope.ts';
@@ -24,8 +25,8 @@ const {values} = parseArgs({
     output: {type: 'string', short: 'o', default: 'text'},
   },
 });
-const lastActMs = Number(values.minutes) * 60_000;
-const seed = Number(values.seed);
+const lastActMs = positiveNumber(values.minutes) * 60_000;
+const seed = wholeNumber(values.seed);
 
 const say = (line: string): void => console.error(line);
 const scope = openScope(error => say(`closing: ${error}`));
@@ -33,10 +34,10 @@ try {
   say(`seed ${seed}: ${values.cores} cores, ${values.hosts} hosts in ${values.cells} cells`);
   const outcome = await runChaos(scope, {
     seed,
-    cores: Number(values.cores),
-    hosts: Number(values.hosts),
-    cells: Number(values.cells),
-    speed: Number(values.speed),
+    cores: wholeNumber(values.cores),
+    hosts: wholeNumber(values.hosts),
+    cells: wholeNumber(values.cells),
+    speed: positiveNumber(values.speed),
     next: (random, passedMs) => (passedMs < lastActMs ? drawAct(random, values.only) : undefined),
     say,
   });

@@ -7,6 +7,7 @@
  */
 import {parseArgs} from 'node:util';
 import {isMainThread, Worker, workerData} from 'node:worker_threads';
+import {wholeNumber} from '../support/flag-numbers.ts';
 import {allTargets, runCases, shareOf, type TargetReport} from './run.ts';
 
 type Work = {seed: string; cases: number; target: string; only: number; shared: SharedArrayBuffer};
@@ -83,8 +84,8 @@ async function main(): Promise<number> {
   } = await watch({
     seed,
     target,
-    cases: Number(values.cases),
-    only: Number(values.case),
+    cases: wholeNumber(values.cases),
+    only: wholeNumber(values.case, -1),
     shared,
   });
   const all = Object.entries(reports);

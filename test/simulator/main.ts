@@ -1,5 +1,6 @@
 /** `node test/simulator/main.ts --seeds N [--from S] | --seed S [-o json] [--trace] [--plant NAME] [--first]` */
 import {parseArgs} from 'node:util';
+import {wholeNumber} from '../support/flag-numbers.ts';
 import {runCampaign} from './campaign.ts';
 import {INVARIANTS} from './oracle.ts';
 import {PLANTS} from './plants.ts';
@@ -42,8 +43,8 @@ function parse(args: readonly string[]): Flags | undefined {
       },
     });
     const {seed, plant, trace, output, first} = values;
-    const from = whole(seed ?? values.from);
-    const seeds = seed === undefined ? whole(values.seeds) : 1;
+    const from = wholeNumber(seed ?? values.from);
+    const seeds = seed === undefined ? wholeNumber(values.seeds) : 1;
     const isKnown = plant === '' || PLANTS.has(plant);
     const isOne = !trace || seeds === 1;
     const isAmbiguous = seed !== undefined && values.seeds !== undefined;
@@ -52,12 +53,6 @@ function parse(args: readonly string[]): Flags | undefined {
   } catch {
     return undefined;
   }
-}
-
-function whole(text: string | undefined): number {
-  const number = Number(text);
-  if (!Number.isSafeInteger(number) || number < 1) throw new RangeError(`not a number: ${text}`);
-  return number;
 }
 
 async function outcomesOf(flags: Flags): Promise<Outcome[]> {
