@@ -2,6 +2,7 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Random} from '../../core/ports.ts';
 import type {Program} from '../support/process.ts';
+import type {TcpProxy} from '../support/tcp-proxy.ts';
 import type {CorePlace, Place} from './place.ts';
 import type {Kill} from './takeovers.ts';
 
@@ -14,7 +15,6 @@ export type Act = {
 
 /** Longer than a session, so that the others share its partitions while it sleeps. */
 const ZOMBIE_MS = 9_000;
-/** Shorter and longer than a session. */
 const between = (random: Random, fromMs: number, toMs: number): number =>
   fromMs + random.next() * (toMs - fromMs);
 
@@ -35,6 +35,35 @@ export async function killCore(
   await exit();
   await sleep(downMs);
   place.startCore(core);
+}
+
+type LineOf = (place: Place, random: Random) => TcpProxy;
+const toBrokers: LineOf = ({cores}, random) => pick(random, cores).brokers;
+const fromEdges: LineOf = ({cores}, random) => pick(random, cores).edges;
+
+/** A line between two parties is spoilt for a while: some are shorter than a session, some longer. */
+function spoilLine(
+  name: string,
+  lineOf: LineOf,
+  spoil: (line: TcpProxy) => void,
+  fromMs: number,
+  toMs: number,
+): Act {
+  return {
+    name,
+    weight: 1,
+    async run(place, random) {
+      const line = lineOf(place, random);
+      spoil(line);
+      await sleep(between(random, fromMs, toMs));
+      line.heal();
+    },
+  };
+}
+
+function slow(line: TcpProxy): void {
+  line.delay(50);
+  line.throttle(200_000);
 }
 
 export const ACTS: readonly Act[] = [
@@ -60,66 +89,30 @@ export const ACTS: readonly Act[] = [
     weight: 1,
     run: place => place.kafka.restart(),
   },
-  {
-    name: 'a core is cut off from the brokers',
-    weight: 1,
-    async run(place, random) {
-      const {brokers} = pick(random, place.cores);
-      brokers.cut();
-      await sleep(between(random, 2_000, 10_000));
-      brokers.heal();
-    },
-  },
-  {
-    name: 'nothing comes through between a core and the brokers',
-    weight: 1,
-    async run(place, random) {
-      const {brokers} = pick(random, place.cores);
-      brokers.hold();
-      await sleep(between(random, 2_000, 12_000));
-      brokers.heal();
-    },
-  },
-  {
-    name: 'a core and the brokers have a slow line',
-    weight: 1,
-    async run(place, random) {
-      const {brokers} = pick(random, place.cores);
-      brokers.delay(50);
-      brokers.throttle(200_000);
-      await sleep(between(random, 5_000, 10_000));
-      brokers.heal();
-    },
-  },
-  {
-    name: 'edges are cut off from a core',
-    weight: 1,
-    async run(place, random) {
-      const {edges} = pick(random, place.cores);
-      edges.cut();
-      await sleep(between(random, 2_000, 8_000));
-      edges.heal();
-    },
-  },
-  {
-    name: 'nothing comes through between edges and a core',
-    weight: 1,
-    async run(place, random) {
-      const {edges} = pick(random, place.cores);
-      edges.hold();
-      await sleep(between(random, 2_000, 8_000));
-      edges.heal();
-    },
-  },
-  {
-    name: 'nothing comes through between cores and agents',
-    weight: 1,
-    async run(place, random) {
-      place.agents.hold();
-      await sleep(between(random, 2_000, 8_000));
-      place.agents.heal();
-    },
-  },
+  spoilLine('a core is cut off from the brokers', toBrokers, line => line.cut(), 2_000, 10_000),
+  spoilLine(
+    'nothing comes through between a core and the brokers',
+    toBrokers,
+    line => line.hold(),
+    2_000,
+    12_000,
+  ),
+  spoilLine('a core and the brokers have a slow line', toBrokers, slow, 5_000, 10_000),
+  spoilLine('edges are cut off from a core', fromEdges, line => line.cut(), 2_000, 8_000),
+  spoilLine(
+    'nothing comes through between edges and a core',
+    fromEdges,
+    line => line.hold(),
+    2_000,
+    8_000,
+  ),
+  spoilLine(
+    'nothing comes through between cores and agents',
+    place => place.agents,
+    line => line.hold(),
+    2_000,
+    8_000,
+  ),
   {
     name: 'QuestDB answers with errors, then not at all, then too late',
     weight: 1,
