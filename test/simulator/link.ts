@@ -85,6 +85,8 @@ class Stream {
   readonly #serverLife: number;
   readonly #up: Direction;
   readonly #down: Direction;
+  /** What the edge sent before the stream was open. */
+  readonly #waiting: (() => void)[] = [];
   #session: IngestSession | undefined;
   /** What each side knows of the end. */
   #edgeEnded = false;
@@ -142,8 +144,6 @@ class Stream {
     this.#session = session;
     for (const send of this.#waiting.splice(0)) send();
   }
-
-  readonly #waiting: (() => void)[] = [];
 
   /** The next message from the edge. */
   #upward(act: () => void): void {

@@ -3,8 +3,9 @@ import type {InboxRecord} from '../../core/domain/records.ts';
 import type {Random} from '../../core/ports.ts';
 import type {Episode, FaultKind} from '../../core/simulation/faults.ts';
 import {codec} from '../../proto/codec.ts';
-import type {SimDisk} from './disk.ts';
+import {type SimDisk, SOUND_DISK} from './disk.ts';
 import type {SimHost} from './host.ts';
+import {CALM_NETWORK} from './network.ts';
 import type {SimProcess} from './process.ts';
 import type {Incident} from './swarm.ts';
 import type {World} from './world.ts';
@@ -41,10 +42,10 @@ export class Nemesis {
     const {network, hosts, broker, servicesDisk, coreProcesses} = this.#world;
     this.#isOver = true;
     this.#world.isFaulty = false;
-    network.faults = {lose: 0, late: 0, duplicate: 0, delay: 0, delayMsMax: 0, crash: 0};
+    network.faults = CALM_NETWORK;
     network.healAll();
     for (const disk of [...hosts.map(host => host.disk), broker.disk, servicesDisk]) {
-      disk.faults = {full: false, slowMsMax: 0, fail: 0, crash: 0};
+      disk.faults = SOUND_DISK;
     }
     for (const process of coreProcesses) {
       network.rejoin(process.name);
