@@ -13,6 +13,7 @@ export type StoredVms = {
   tables: string[];
   rows: Int32Array;
   movedAtMs: Float64Array;
+  seenAtMs: Float64Array;
   failedAtMs: Float64Array;
   missing: Uint8Array;
   /** Place of the VM's facts: among those of all hosts, one host after another, then `others`. */
@@ -36,6 +37,7 @@ export function storeVms(
     tables: entries.map(({table}) => table),
     rows: Int32Array.from(entries, ({row}) => row),
     movedAtMs: Float64Array.from(entries, ({movedAtMs}) => movedAtMs),
+    seenAtMs: Float64Array.from(entries, ({seenAtMs}) => seenAtMs),
     failedAtMs: Float64Array.from(entries, ({failedAtMs}) => failedAtMs),
     missing: Uint8Array.from(entries, ({missing}) => missing),
     facts: Int32Array.from(entries, placeOf),
@@ -57,6 +59,7 @@ export function fitVms(
       table: stored.tables[at] as string,
       row: stored.rows[at] as number,
       movedAtMs: stored.movedAtMs[at] as number,
+      seenAtMs: stored.seenAtMs[at] as number,
       failedAtMs: stored.failedAtMs[at] as number,
       missing: stored.missing[at] as number,
     });

@@ -40,6 +40,8 @@ export type VmEntry = {
   table: string;
   row: number;
   movedAtMs: number;
+  /** When the newest inventory that named it was made, by its edge's clock; at most tick time. */
+  seenAtMs: number;
   failedAtMs: number;
   /** Inventories of its host in a row that did not name it. */
   missing: number;

@@ -67,9 +67,10 @@ export function takeInventory(
   }
 }
 
-/** Whether an inventory is from before the VM's last move: it says nothing of where the VM is. */
-function isBeforeMove({timeMs}: PartitionState, {movedAtMs}: VmEntry, madeAtMs: number): boolean {
-  return madeAtMs < movedAtMs && timeMs - movedAtMs < OLD_NEWS_MS;
+/** Whether an inventory is older than what is known of the VM: it says nothing of where it is. */
+function isOldNews({timeMs}: PartitionState, vm: VmEntry, madeAtMs: number): boolean {
+  const knownAtMs = Math.max(vm.movedAtMs, vm.seenAtMs);
+  return madeAtMs < knownAtMs && timeMs - knownAtMs < OLD_NEWS_MS;
 }
 
 function placeVm(
@@ -82,6 +83,7 @@ function placeVm(
   const {state} = draft;
   const name = facts.vm;
   const entry = state.vms.get(name);
+  const seenAtMs = Math.min(madeAtMs, state.timeMs);
   if (entry === undefined) {
     state.vms.set(name, {
       name,
@@ -89,13 +91,15 @@ function placeVm(
       facts,
       ...sampledAt(state, resource('vm', name)),
       movedAtMs: 0,
+      seenAtMs,
       failedAtMs: 0,
       missing: 0,
     });
     state.actors.start('vm', name, undefined, host.name);
     return;
   }
-  if (isBeforeMove(state, entry, madeAtMs)) return;
+  if (isOldNews(state, entry, madeAtMs)) return;
+  entry.seenAtMs = seenAtMs;
   entry.facts = facts;
   entry.missing = 0;
   const id = resource('vm', name);
@@ -140,7 +144,7 @@ function forgetMissing(
   const named = new Set(facts.vms.map(vm => vm.vm));
   for (const name of state.actors.vmsAt(host.name)) {
     const entry = state.vms.get(name);
-    if (entry === undefined || named.has(name) || isBeforeMove(state, entry, madeAtMs)) continue;
+    if (entry === undefined || named.has(name) || isOldNews(state, entry, madeAtMs)) continue;
     if (state.actors.vmContext(name)?.host !== host.name) continue;
     const id = resource('vm', name);
     if (state.actors.path(id) !== 'normal' || state.running.isVmBusy(name)) continue;

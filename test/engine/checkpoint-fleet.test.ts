@@ -12,6 +12,7 @@ const entry = (name: string, fields: Partial<VmEntry> = {}): VmEntry => ({
   table: '',
   row: -1,
   movedAtMs: 0,
+  seenAtMs: 0,
   failedAtMs: 0,
   missing: 0,
   ...fields,

@@ -5,6 +5,21 @@ import {createRig, hostBatch, hostFacts, PARTITION, second, vm} from '../support
 
 const RISKY = {a: {risk: 0.9, vms: [vm('v1')]}, b: {}, c: {}};
 
+type Rig = ReturnType<typeof createRig>;
+
+/** Tells what a host's edge has in its spool from before. */
+function lateNews(rig: Rig, runtime: Awaited<ReturnType<Rig['start']>>, beforeMs: number) {
+  return async (host: string, seq: number, vms: readonly InventoryVm[]): Promise<void> => {
+    const batch = hostBatch(host, seq, [{atMs: beforeMs}], {
+      edge: `late-${host}`,
+      inventory: {hosts: [hostFacts(host, {vms})]},
+    });
+    await rig.log.append('telemetry', PARTITION, [codec.encodeTelemetry({kind: 'batch', batch})]);
+    rig.pass();
+    await runtime.step(rig.clock.nowMs());
+  };
+}
+
 /** A fleet in which v1 has just moved from a to where its result says. */
 async function moved() {
   const rig = createRig();
@@ -23,16 +38,7 @@ async function moved() {
   for (let count = 0; count < 5 && place() !== effect.targetHost; count++) {
     await second(rig, runtime, {});
   }
-  /** What a host's edge had in its spool from before the move. */
-  const late = async (host: string, seq: number, vms: readonly InventoryVm[]): Promise<void> => {
-    const batch = hostBatch(host, seq, [{atMs: beforeMs}], {
-      edge: `late-${host}`,
-      inventory: {hosts: [hostFacts(host, {vms})]},
-    });
-    await rig.log.append('telemetry', PARTITION, [codec.encodeTelemetry({kind: 'batch', batch})]);
-    rig.pass();
-    await runtime.step(rig.clock.nowMs());
-  };
+  const late = lateNews(rig, runtime, beforeMs);
   return {rig, runtime, place, late, target: effect.targetHost};
 }
 
@@ -41,6 +47,23 @@ test('a VM that has moved is not seen again where an older inventory had it', as
   t.is(place(), target);
   await late('a', 1, [vm('v1')]);
   t.is(place(), target);
+});
+
+test('a VM that was found elsewhere stays there, whatever older inventories say', async t => {
+  const rig = createRig();
+  const runtime = await rig.start();
+  const place = () => runtime.state.actors.vmContext('v1')?.host;
+  await second(rig, runtime, {a: {vms: [vm('v1')]}, b: {}});
+  const beforeMs = rig.clock.nowMs();
+  for (let count = 0; count < 90 && place() !== 'b'; count++) {
+    await second(rig, runtime, {a: {}, b: {vms: [vm('v1')]}});
+  }
+  t.is(place(), 'b');
+  const late = lateNews(rig, runtime, beforeMs);
+  await late('a', 1, [vm('v1')]);
+  t.is(place(), 'b', 'where it was is no news');
+  for (const seq of [1, 2, 3]) await late('b', seq, []);
+  t.is(place(), 'b', 'that it had not come yet is none either');
 });
 
 test('a VM that has moved is not missed in inventories from before it came', async t => {
