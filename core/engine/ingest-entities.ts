@@ -19,11 +19,23 @@ export type EntityLimit = {
 type Generation = {sinceMs: number; names: Set<string>; lists: WeakSet<readonly string[]>};
 
 export function createEntityLimit(entitiesPerCellMax: number, nowMs: () => number): EntityLimit {
+  /** Oldest first. */
   const cells = new Map<string, Generation>();
+
+  const isOver = ({sinceMs}: Generation): boolean => nowMs() - sinceMs >= GENERATION_MS;
+
+  /** A cell that is heard no more would keep its names for ever. */
+  const forgetOld = (): void => {
+    for (const [cell, generation] of cells) {
+      if (!isOver(generation)) return;
+      cells.delete(cell);
+    }
+  };
 
   const generationOf = (cell: string): Generation => {
     const found = cells.get(cell);
-    if (found !== undefined && nowMs() - found.sinceMs < GENERATION_MS) return found;
+    if (found !== undefined && !isOver(found)) return found;
+    forgetOld();
     const fresh = {
       sinceMs: nowMs(),
       names: new Set<string>(),
