@@ -10,7 +10,7 @@ import type {Check} from './api/status.ts';
 import {addTelemetryService} from './api/telemetry-service.ts';
 import {tuneCollector} from './collector.ts';
 import {formatError} from './domain/errors.ts';
-import {PARTITION_COUNT} from './domain/hash.ts';
+import {PARTITIONS} from './domain/hash.ts';
 import type {Policy} from './domain/policy.ts';
 import type {InboxRecord, ScoresRecord, Tick} from './domain/records.ts';
 import {type Engine, startEngine} from './engine/engine.ts';
@@ -177,7 +177,6 @@ function startRecording(
   {sampleEvery = 1, record = true, onProblem}: CoreSettings,
   engine: Engine,
 ): Recording {
-  const partitions = allPartitions();
   let kept: ReadonlySet<number> | undefined;
   const recorder = record
     ? createRecorder({
@@ -186,7 +185,7 @@ function startRecording(
         codec,
         clock: wallClock,
         random,
-        partitions,
+        partitions: PARTITIONS,
         isOwned: partition => kept?.has(partition) ?? engine.owns(partition),
         sampleEvery,
         scoreEvery: sampleEvery,
@@ -202,7 +201,7 @@ function startRecording(
     recorder,
     problem: () => problem,
     keep() {
-      kept = new Set(partitions.filter(partition => engine.owns(partition)));
+      kept = new Set(PARTITIONS.filter(partition => engine.owns(partition)));
     },
     async stop() {
       stopped.abort();
@@ -317,7 +316,7 @@ function openApi(
 ): Promise<Api> {
   const submit = async (record: InboxRecord): Promise<void> => {
     const bytes = codec.encodeInbox(record);
-    await Promise.all(allPartitions().map(partition => log.append('inbox', partition, [bytes])));
+    await Promise.all(PARTITIONS.map(partition => log.append('inbox', partition, [bytes])));
   };
   return createApi({
     model,
@@ -356,8 +355,4 @@ async function closeParts({scorer, actuators, store, log}: CoreParts): Promise<v
   await actuators.balancer.close();
   await store.close();
   await log.close();
-}
-
-function allPartitions(): number[] {
-  return Array.from({length: PARTITION_COUNT}, (_, partition) => partition);
 }

@@ -1,4 +1,4 @@
-import {PARTITION_COUNT} from '../domain/hash.ts';
+import {PARTITIONS} from '../domain/hash.ts';
 import type {Retention} from '../domain/retention.ts';
 import {type Files, TOPICS, type Topic} from '../ports.ts';
 import {SegmentPartition} from './log-segments-partition.ts';
@@ -36,7 +36,7 @@ export class SegmentFolder {
       const folder = `${directory}/${topic}`;
       files.makeDirectory(folder);
       const segments = this.#listSegments(folder);
-      const partitions = Array.from({length: PARTITION_COUNT}, (_, partition) => {
+      const partitions = PARTITIONS.map(partition => {
         const pathOf = (startOffset: number, createdAtMs: number): string =>
           `${folder}/${digits(partition, 2)}-${digits(startOffset, 16)}-${digits(createdAtMs, 14)}.segment`;
         return new SegmentPartition(

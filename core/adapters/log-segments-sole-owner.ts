@@ -1,4 +1,4 @@
-import {PARTITION_COUNT} from '../domain/hash.ts';
+import {PARTITIONS} from '../domain/hash.ts';
 import type {Membership, OwnershipHandler} from '../ports.ts';
 
 /** Partitions that are restored at once: enough to overlap disk waits, few enough for memory. */
@@ -23,9 +23,8 @@ export async function ownAll(handler: OwnershipHandler, nowMs: () => number): Pr
     for (const partition of held) handler.lost(partition);
     held.clear();
   };
-  const partitions = Array.from({length: PARTITION_COUNT}, (_, partition) => partition);
   try {
-    await inParallel(partitions, async partition => {
+    await inParallel(PARTITIONS, async partition => {
       await handler.assigned(partition);
       held.add(partition);
     });

@@ -5,7 +5,7 @@ import type {
   WatchEventsResponseSchema,
 } from '../../proto/gen/forestay/v1/event_pb.ts';
 import type {Handlers, Outgoing} from '../../proto/grpc.ts';
-import {PARTITION_COUNT} from '../domain/hash.ts';
+import {PARTITIONS} from '../domain/hash.ts';
 import {type EventCursor, type EventSource, openEvents} from '../engine/journal-events.ts';
 import {placeAt} from '../engine/journal-search.ts';
 import type {ReadModel} from '../engine/read-model.ts';
@@ -92,20 +92,18 @@ async function placesToBegin(
 async function placesOfAll(
   placeOf: (partition: number) => Promise<JournalPlace>,
 ): Promise<JournalPlaces> {
-  const partitions = Array.from({length: PARTITION_COUNT}, (_, partition) => partition);
   return new Map(
     await Promise.all(
-      partitions.map(async partition => [partition, await placeOf(partition)] as const),
+      PARTITIONS.map(async partition => [partition, await placeOf(partition)] as const),
     ),
   );
 }
 
 /** Where the journals end now. */
 async function endsOf({log}: EventSource): Promise<ReadonlyMap<number, number>> {
-  const partitions = Array.from({length: PARTITION_COUNT}, (_, partition) => partition);
   return new Map(
     await Promise.all(
-      partitions.map(
+      PARTITIONS.map(
         async partition => [partition, await log.endOffset('journal', partition)] as const,
       ),
     ),

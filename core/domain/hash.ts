@@ -15,6 +15,12 @@ export function fnv1a32(text: string): number {
 
 export const PARTITION_COUNT = 64;
 
+/** Numbers of all partitions, from 0. */
+export const PARTITIONS: readonly number[] = Array.from(
+  {length: PARTITION_COUNT},
+  (_, partition) => partition,
+);
+
 /** The partition that holds everything of a cell. Fixed for ever: logs are laid out by it. */
 export function partitionOfCell(cell: string): number {
   return fnv1a32(cell) % PARTITION_COUNT;

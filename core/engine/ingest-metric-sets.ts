@@ -1,5 +1,5 @@
 import {ForestayError} from '../domain/errors.ts';
-import {PARTITION_COUNT} from '../domain/hash.ts';
+import {PARTITION_COUNT, PARTITIONS} from '../domain/hash.ts';
 import {
   BUILT_IN_METRIC_SETS,
   type EntityKind,
@@ -54,9 +54,7 @@ export function createMetricSets(ports: {
       entityKind: set.kind,
       columns: set.columns,
     });
-    const appends = Array.from({length: PARTITION_COUNT}, (_, partition) =>
-      ports.log.append('inbox', partition, [bytes]),
-    );
+    const appends = PARTITIONS.map(partition => ports.log.append('inbox', partition, [bytes]));
     const failed = (await Promise.allSettled(appends)).filter(({status}) => status === 'rejected');
     const [first] = failed as PromiseRejectedResult[];
     if (first === undefined) return;

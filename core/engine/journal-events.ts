@@ -9,7 +9,7 @@
 import type {Decision} from '../domain/decision.ts';
 import type {EffectResult, IssuedEffect} from '../domain/effects.ts';
 import {ForestayError, isForestayError} from '../domain/errors.ts';
-import {PARTITION_COUNT} from '../domain/hash.ts';
+import {PARTITIONS} from '../domain/hash.ts';
 import type {Epoch, InboxRecord, Tick, Transition} from '../domain/records.ts';
 import type {Codec, Log} from '../ports.ts';
 import {createJournalReader, JOURNAL_START, type JournalReader} from './journal-reader.ts';
@@ -74,7 +74,7 @@ export async function openEvents(source: EventSource, from: JournalPlaces): Prom
     const start = await source.log.startOffset('journal', partition);
     if (offset < start) throw expired(partition, offset, start);
   }
-  const lanes = Array.from({length: PARTITION_COUNT}, (_, partition) =>
+  const lanes = PARTITIONS.map(partition =>
     laneOf(source, partition, from.get(partition) ?? {...JOURNAL_START, inboxOffset: 0}),
   );
 

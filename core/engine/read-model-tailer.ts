@@ -6,7 +6,7 @@
  * L2 All partitions are read in one round: a log in a broker is asked once, not once a partition.
  */
 import {isForestayError} from '../domain/errors.ts';
-import {PARTITION_COUNT} from '../domain/hash.ts';
+import {PARTITIONS} from '../domain/hash.ts';
 import {publish} from '../events.ts';
 import type {Clock, Codec, Log, LogRecord, Random} from '../ports.ts';
 import {createJournalReader, JOURNAL_START} from './journal-reader.ts';
@@ -70,9 +70,7 @@ const hasBegun = ({cursors}: Followed): boolean => cursors.length > 0;
 
 /** Follows until {@link Tailer.run}'s signal. A round of nothing costs one read a partition and topic. */
 export function createReadModelTailer(deps: TailerDeps): Tailer {
-  const {clock, random, isOwned = () => false} = deps;
-  const partitions =
-    deps.partitions ?? Array.from({length: PARTITION_COUNT}, (_value, partition) => partition);
+  const {clock, random, partitions = PARTITIONS, isOwned = () => false} = deps;
   const followed = new Map<number, Followed>();
   let wasCaughtUp = false;
 

@@ -1,7 +1,7 @@
 import test from 'ava';
 import {createMemoryLog} from '../../core/adapters/log-memory.ts';
 import type {ForestayError} from '../../core/domain/errors.ts';
-import {PARTITION_COUNT} from '../../core/domain/hash.ts';
+import {PARTITION_COUNT, PARTITIONS} from '../../core/domain/hash.ts';
 import {HOST_METRICS, metricSet} from '../../core/domain/metric-sets.ts';
 import {createMetricSets} from '../../core/engine/ingest-metric-sets.ts';
 import type {Log} from '../../core/ports.ts';
@@ -19,8 +19,7 @@ const request = {
 const create = (log: Pick<Log, 'append'>) => createMetricSets({log, codec, clock: manualClock()});
 
 async function inboxSizes(log: Log): Promise<number[]> {
-  const partitions = Array.from({length: PARTITION_COUNT}, (_, partition) => partition);
-  return Promise.all(partitions.map(partition => log.endOffset('inbox', partition)));
+  return Promise.all(PARTITIONS.map(partition => log.endOffset('inbox', partition)));
 }
 
 test('a set is made known to every partition under one request id', async t => {
