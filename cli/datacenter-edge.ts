@@ -3,7 +3,7 @@ import {seededRandom} from '../core/adapters/random-seeded.ts';
 import type {Datacenter} from '../core/simulation/datacenter.ts';
 import {type Agent, createAgent} from '../edge/agent.ts';
 import type {Dial, Files, Note, TelemetryCodec} from '../edge/ports.ts';
-import {hostSensor, inventoryOf, vmSensor} from './datacenter-agents.ts';
+import {hostSensor, inventoryOf, vmSensor} from './datacenter-sensors.ts';
 
 export type DatacenterEdgeOptions = {
   datacenter: Datacenter;

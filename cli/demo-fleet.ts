@@ -7,7 +7,7 @@ import type {Datacenter} from '../core/simulation/datacenter.ts';
 import {type Agent, createAgent} from '../edge/agent.ts';
 import {createGrpcLinks, type GrpcLinks} from '../edge/link-grpc.ts';
 import {codec} from '../proto/codec.ts';
-import {hostSensor, inventoryOf, vmSensor} from './datacenter-agents.ts';
+import {hostSensor, inventoryOf, vmSensor} from './datacenter-sensors.ts';
 
 export type DemoFleet = {
   /** Samples every host that can be heard, and waits until the core has acked it. */

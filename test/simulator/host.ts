@@ -1,6 +1,5 @@
 /** The process on one host: its edge with sensors, spool and uplink, and its agent. */
-import {HOST_METRICS, VM_METRICS} from '../../core/domain/metric-sets.ts';
-import type {Inventory} from '../../core/domain/telemetry.ts';
+import {hostSensor, inventoryOf, vmSensor} from '../../cli/datacenter-sensors.ts';
 import type {Random} from '../../core/ports.ts';
 import type {Datacenter} from '../../core/simulation/datacenter.ts';
 import {severity} from '../../core/simulation/faults.ts';
@@ -8,7 +7,7 @@ import type {SimulatedHost} from '../../core/simulation/world.ts';
 import type {EffectTable} from '../../edge/actuator/effect-table.ts';
 import {type Agent, createAgent} from '../../edge/agent.ts';
 import type {Dial, Files, TelemetryCodec} from '../../edge/ports.ts';
-import type {FleetSensor, Sensor} from '../../edge/sensor.ts';
+import type {Sensor} from '../../edge/sensor.ts';
 import {type DriverHooks, SimAgent} from './agents.ts';
 import type {SimDisk} from './disk.ts';
 import type {SimProcess} from './process.ts';
@@ -85,9 +84,9 @@ export class SimHost {
         edge: host.name,
         cell: host.cell,
         timeBase: 'live',
-        sensors: [hostSensor(datacenter, host)],
-        fleets: [vmSensor(datacenter, host)],
-        inventory: inventoryOf(datacenter, host.name),
+        sensors: [riskySensor(datacenter, host)],
+        fleets: [vmSensor(datacenter, host.name)],
+        inventory: inventoryOf(datacenter, host.name, `${host.name}:1`),
         clock,
         random: random.fork(`edge/${life}`),
         files: this.#options.wrapFiles(files),
@@ -117,46 +116,14 @@ export function riskOf(host: SimulatedHost, atMs: number): number {
   return risk;
 }
 
-function hostSensor(datacenter: Datacenter, host: SimulatedHost): Sensor {
+/** What the world gives, and the risk where the scorer looks for it. */
+function riskySensor(datacenter: Datacenter, host: SimulatedHost): Sensor {
+  const sensor = hostSensor(datacenter, host.name);
   return {
-    name: 'simulated-host',
-    columns: HOST_METRICS.columns,
-    read(_nowMs, row) {
-      const values = datacenter.readHost(host.name);
-      HOST_METRICS.columns.forEach((column, index) => {
-        row.set(column, values[index] as number);
-      });
+    ...sensor,
+    read(nowMs, row) {
+      sensor.read(nowMs, row);
       row.set(RISK_COLUMN, riskOf(host, datacenter.nowMs));
     },
-  };
-}
-
-function vmSensor(datacenter: Datacenter, host: SimulatedHost): FleetSensor {
-  return {
-    name: 'simulated-vms',
-    columns: VM_METRICS.columns,
-    read(_nowMs, row) {
-      for (const vm of datacenter.vms) {
-        if (vm.host !== host || vm.state === 'dead') continue;
-        const values = datacenter.readVm(vm.name);
-        const writer = row(`vms/${vm.name}`);
-        VM_METRICS.columns.forEach((column, index) => {
-          writer.set(column, values[index] as number);
-        });
-      }
-    },
-  };
-}
-
-/** The same object as long as nothing changed. */
-function inventoryOf(datacenter: Datacenter, host: string) {
-  let last: Inventory | undefined;
-  let text = '';
-  return (): Inventory => {
-    const facts = datacenter.inventory(host, `${host}:1`);
-    const next = JSON.stringify(facts);
-    if (last === undefined || next !== text) last = {hosts: [facts]};
-    text = next;
-    return last;
   };
 }
