@@ -12,8 +12,9 @@ import type {Dial, TelemetryCodec} from '../edge/ports.ts';
 
 export type OracleLine = {
   wallMs: number;
-} /** A batch was made; it is in the spool unless the process died in that instant. */ & (
+} & (
   | {
+      /** A batch was made; it is in the spool unless the process died in that instant. */
       kind: 'batch';
       edge: string;
       cell: string;
