@@ -11,36 +11,23 @@
  *    an event. Few are kept running (the least recently heard go first), none that rest in
  *    `normal`; whether one was kept makes no difference to what it does.
  */
-
-import {
-  background,
-  contextText,
-  firstState,
-  type RunningActor,
-  resumeActor,
-} from '../../statecharts/actor.ts';
+import {background, contextText, resumeActor} from '../../statecharts/actor.ts';
 import type {HostContext, HostEvent, VmContext, VmEvent} from '../../statecharts/events.ts';
-import {
-  awaitedEffect,
-  machines,
-  migrateSnapshot,
-  type RestState,
-} from '../../statecharts/registry.ts';
+import {awaitedEffect} from '../../statecharts/registry.ts';
 import type {Effect, EffectKind} from '../domain/effects.ts';
-import {ForestayError, isForestayError} from '../domain/errors.ts';
+import {ForestayError} from '../domain/errors.ts';
+import {
+  type ActorKind,
+  type ActorRow,
+  freshRow,
+  isTroubled,
+  placesOf,
+  resource,
+  type StoredActor,
+  storedActor,
+  storedRow,
+} from './actor-row.ts';
 import {Deadlines} from './deadlines.ts';
-
-export type ActorKind = 'host' | 'vm';
-
-export type StoredActor = {
-  id: string;
-  kind: ActorKind;
-  machineVersion: number;
-  seq: number;
-  state: string;
-  context: string;
-  quarantined: string;
-};
 
 export type Move = {
   actor: string;
@@ -54,31 +41,16 @@ export type Move = {
 /** Where an actor is: dotted state and context. */
 export type ActorAt<Context> = {readonly state: string; readonly context: Context};
 
-type Row = RestState & {
-  kind: ActorKind;
-  name: string;
-  seq: number;
-  /** As it was started: it has never moved. */
-  fresh: boolean;
-  quarantined: string;
-  /** Hosts under which a VM is indexed. */
-  places: readonly string[];
-  /** While it is kept running (A5). */
-  actor: RunningActor | undefined;
-  /** What was stored, of one that cannot be understood (A3). */
-  stored: StoredActor | undefined;
-};
-
 /** Actors of a partition that are kept running: about 4 KB each. */
 const HOT_MAX = 256;
 
 export class ActorDirectory {
-  readonly #rows = new Map<string, Row>();
+  readonly #rows = new Map<string, ActorRow>();
   /** The same by name: whoever looks at thousands has names and makes no ids of them. */
-  readonly #hosts = new Map<string, Row>();
-  readonly #vms = new Map<string, Row>();
+  readonly #hosts = new Map<string, ActorRow>();
+  readonly #vms = new Map<string, ActorRow>();
   /** Those that run, least recently heard first. */
-  readonly #hot = new Set<Row>();
+  readonly #hot = new Set<ActorRow>();
   #hotMax = HOT_MAX;
   /** Names of the VMs that live on a host, or have their ghost or their target there. */
   readonly #vmsAt = new Map<string, Set<string>>();
@@ -121,7 +93,7 @@ export class ActorDirectory {
     this.#named(row.kind).delete(row.name);
   }
 
-  #named(kind: ActorKind): Map<string, Row> {
+  #named(kind: ActorKind): Map<string, ActorRow> {
     return kind === 'host' ? this.#hosts : this.#vms;
   }
 
@@ -157,7 +129,7 @@ export class ActorDirectory {
   }
 
   /** A5. */
-  #keepOrCool(row: Row): void {
+  #keepOrCool(row: ActorRow): void {
     this.#hot.delete(row);
     if (row.state === 'normal' && row.context.deadlineMs === 0) {
       row.actor = undefined;
@@ -175,7 +147,7 @@ export class ActorDirectory {
     }
   }
 
-  #quarantine(id: string, row: Row, event: string, error: unknown): ForestayError {
+  #quarantine(id: string, row: ActorRow, event: string, error: unknown): ForestayError {
     row.quarantined = event;
     row.actor = undefined;
     this.#hot.delete(row);
@@ -264,12 +236,12 @@ export class ActorDirectory {
     return {fresh, moved};
   }
 
-  #sorted(): [string, Row][] {
+  #sorted(): [string, ActorRow][] {
     return [...this.#rows].sort(([a], [b]) => (a < b ? -1 : 1));
   }
 
   /** A4, after a row has changed. */
-  #index(id: string, row: Row): void {
+  #index(id: string, row: ActorRow): void {
     const {kind, name, context, quarantined} = row;
     this.#deadlines.set(id, quarantined === '' ? context.deadlineMs : 0);
     if (kind === 'host') keep(this.#suspected, name, (context as HostContext).suspected);
@@ -277,7 +249,7 @@ export class ActorDirectory {
     keep(this.#troubled, id, isTroubled(row));
   }
 
-  #place(row: Row, places: readonly string[]): void {
+  #place(row: ActorRow, places: readonly string[]): void {
     if (isEqualList(row.places, places)) return;
     for (const host of row.places) {
       const vms = this.#vmsAt.get(host);
@@ -297,17 +269,6 @@ function keep<Item>(items: Set<Item>, item: Item, isThere: boolean): void {
   else items.delete(item);
 }
 
-function isTroubled({kind, state, context}: RestState & {kind: ActorKind}): boolean {
-  if (state !== 'normal') return true;
-  if (kind === 'vm') return (context as VmContext).ghostHost !== '';
-  const {cordoned, suspected, lost} = context as HostContext;
-  return cordoned || suspected || lost;
-}
-
-function placesOf({host, ghostHost, targetHost}: VmContext): string[] {
-  return [...new Set([host, ghostHost, targetHost])].filter(name => name !== '');
-}
-
 function isEqualList(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((item, index) => item === b[index]);
 }
@@ -315,54 +276,4 @@ function isEqualList(a: readonly string[], b: readonly string[]): boolean {
 /** Whether two contexts give the same text. */
 function isEqual<Context extends HostContext | VmContext>(a: Context, b: Context): boolean {
   return a === b || contextText(a) === contextText(b);
-}
-
-/** `host`, `h01` → `hosts/h01`. */
-export function resource(kind: ActorKind, name: string): string {
-  return kind === 'host' ? `hosts/${name}` : `vms/${name}`;
-}
-
-function storedActor(
-  id: string,
-  {kind, state, context, seq, quarantined, stored}: Row,
-): StoredActor {
-  const {version: machineVersion} = machines[kind];
-  const at = stored ?? {machineVersion, state, context: contextText(context)};
-  return {
-    id,
-    kind,
-    machineVersion: at.machineVersion,
-    seq,
-    state: at.state,
-    context: at.context,
-    quarantined,
-  };
-}
-
-function freshRow(kind: ActorKind, name: string, host: string): Row {
-  const {state, context} = firstState(kind, name, host);
-  return {
-    kind,
-    name,
-    state,
-    context,
-    seq: 0,
-    fresh: true,
-    quarantined: '',
-    places: [],
-    actor: undefined,
-    stored: undefined,
-  };
-}
-
-/** One that nobody can run: readers see a fresh one in its state, the store keeps what was stored. */
-function storedRow(kind: ActorKind, name: string, stored: StoredActor): Row {
-  const {machineVersion, state, seq, quarantined} = stored;
-  const row = {...freshRow(kind, name, ''), seq, quarantined, fresh: false};
-  try {
-    return {...row, ...migrateSnapshot(kind, machineVersion, state, stored.context)};
-  } catch (error) {
-    if (!isForestayError(error, 'ACTOR_QUARANTINED')) throw error;
-    return {...row, state, quarantined: quarantined || 'restore', stored};
-  }
 }

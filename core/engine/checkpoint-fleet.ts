@@ -3,7 +3,8 @@
  * object each would take most of the checkpoint's bytes and of a restart's time.
  */
 import type {InventoryVm} from '../domain/telemetry.ts';
-import {ActorDirectory, type ActorKind, type StoredActor} from './actor-directory.ts';
+import {ActorDirectory} from './actor-directory.ts';
+import type {ActorKind, StoredActor} from './actor-row.ts';
 import type {HostEntry, VmEntry} from './partition-state.ts';
 import {SortedMap} from './sorted-map.ts';
 

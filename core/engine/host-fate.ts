@@ -1,5 +1,5 @@
 import {clearUsage} from '../domain/usage.ts';
-import {resource} from './actor-directory.ts';
+import {resource} from './actor-row.ts';
 import {bandRow, type HostEntry} from './partition-state.ts';
 import {clearSamples} from './set-table.ts';
 import {send, type TickDraft} from './tick-draft.ts';

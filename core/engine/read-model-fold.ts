@@ -5,7 +5,7 @@ import {COMPONENTS} from '../domain/features.ts';
 import type {Epoch, ScoresRecord, Tick, Transition} from '../domain/records.ts';
 import {combineRisks} from '../domain/risk.ts';
 import type {InventoryHost} from '../domain/telemetry.ts';
-import type {StoredActor} from './actor-directory.ts';
+import type {StoredActor} from './actor-row.ts';
 import {
   type ActorRow,
   actorRow,

@@ -1,6 +1,6 @@
 import type {VmContext} from '../../statecharts/events.ts';
 import type {Inventory, InventoryHost, InventoryVm} from '../domain/telemetry.ts';
-import {resource} from './actor-directory.ts';
+import {resource} from './actor-row.ts';
 import {declareReturned} from './host-fate.ts';
 import type {HostEntry, PartitionState, VmEntry} from './partition-state.ts';
 import {isSameInventory} from './same-inventory.ts';

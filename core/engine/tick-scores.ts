@@ -1,5 +1,5 @@
 import {applyRisk, combineRisks, crossesBand} from '../domain/risk.ts';
-import {resource} from './actor-directory.ts';
+import {resource} from './actor-row.ts';
 import {bandRow, type HostEntry} from './partition-state.ts';
 import type {SampleRows, ScoreResult} from './score-result.ts';
 import {riskiestComponent, type SetTable} from './set-table.ts';

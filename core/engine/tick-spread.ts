@@ -1,5 +1,5 @@
 import {hostName, vmName} from '../domain/telemetry.ts';
-import {resource} from './actor-directory.ts';
+import {resource} from './actor-row.ts';
 import {bandRow, isAtRisk, type PartitionState} from './partition-state.ts';
 import {send, type TickDraft} from './tick-draft.ts';
 
