@@ -4,26 +4,20 @@
  */
 
 import {systemClock} from '../../core/adapters/clock-system.ts';
-import {nodeFiles} from '../../core/adapters/files-node.ts';
 import {createNoActuator} from '../../core/adapters/hypervisor-none.ts';
-import {openSegmentLog} from '../../core/adapters/log-segments.ts';
 import {seededRandom} from '../../core/adapters/random-seeded.ts';
 import {createPiscinaScorer} from '../../core/adapters/scorer-piscina.ts';
 import {createMemoryStore} from '../../core/adapters/store-memory.ts';
 import {assembleCore, type Core} from '../../core/assembly.ts';
 import {DEFAULT_POLICY} from '../../core/domain/policy.ts';
 import {listen} from '../../core/events.ts';
-import type {Log} from '../../core/ports.ts';
 import {codec} from '../../proto/codec.ts';
+import {type BenchLog, openBenchLog} from '../support/bench-log.ts';
 import {serveParent} from '../support/children.ts';
 import {BANDS, STRIDE} from './job.ts';
 
-export type PeerLog =
-  | {kind: 'segments'; directory: string}
-  | {kind: 'kafka'; brokers: readonly string[]; topicPrefix: string};
-
 export type CoreRequest =
-  | {kind: 'open'; log: PeerLog; modelPath: string; tickMs: number; rowsPerTask: number}
+  | {kind: 'open'; log: BenchLog; modelPath: string; tickMs: number; rowsPerTask: number}
   | {kind: 'progress'}
   | {kind: 'close'};
 
@@ -50,19 +44,10 @@ listen('scores.failed', ({code}) => problems.push(`scoring failed: ${code}`));
 listen('samples.late', ({count}) => problems.push(`${count} samples were late`));
 listen('batch.refused', ({code}) => problems.push(`a batch was refused: ${code}`));
 
-/** Opens a log of the job, in this process or another. */
-export async function openPeerLog(log: PeerLog): Promise<Log> {
-  if (log.kind === 'segments') {
-    return openSegmentLog({directory: log.directory, files: nodeFiles, clock: systemClock});
-  }
-  const {openKafkaLog} = await import('../../core/adapters/log-kafka.ts');
-  return openKafkaLog({brokers: log.brokers, topicPrefix: log.topicPrefix, clock: systemClock});
-}
-
 async function open({log, modelPath, tickMs, rowsPerTask}: CoreRequest & {kind: 'open'}) {
   core = await assembleCore(
     {
-      log: await openPeerLog(log),
+      log: await openBenchLog(log),
       codec,
       scorer: await createPiscinaScorer({modelPath, threads: 1, rowsPerTask}),
       store: createMemoryStore(),

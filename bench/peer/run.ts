@@ -4,8 +4,9 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {watchSteal} from '../machine.ts';
+import {type BenchLog, openBenchLog} from '../support/bench-log.ts';
 import {startChild} from '../support/children.ts';
-import {type CoreRequest, openPeerLog, type PeerLog, type Progress} from './core.ts';
+import type {CoreRequest, Progress} from './core.ts';
 import type {EdgeReport, EdgeRequest} from './edge.ts';
 import {HOSTS, STRIDE, WINDOW} from './job.ts';
 import {readOutcome} from './journal.ts';
@@ -61,7 +62,7 @@ export function scoresOf(samples: number): number {
 
 export async function runJob(options: RunOptions): Promise<RunReport> {
   const directory = await mkdtemp(join(options.directory ?? tmpdir(), 'forestay-peer-'));
-  const log: PeerLog =
+  const log: BenchLog =
     options.log.kind === 'segments'
       ? {kind: 'segments', directory: join(directory, 'log')}
       : {...options.log, topicPrefix: `peer-${process.pid}-${++runs}`};
@@ -75,7 +76,7 @@ export async function runJob(options: RunOptions): Promise<RunReport> {
       edge.ask<EdgeReport>(request, DEADLINE_MS),
     );
     await tell({kind: 'close'});
-    const written = await openPeerLog(log);
+    const written = await openBenchLog(log);
     try {
       return {...measured, outcome: await readOutcome(written)};
     } finally {

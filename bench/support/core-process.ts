@@ -4,22 +4,19 @@
  */
 import {join} from 'node:path';
 import {systemClock} from '../../core/adapters/clock-system.ts';
-import {nodeFiles} from '../../core/adapters/files-node.ts';
 import {createNoActuator} from '../../core/adapters/hypervisor-none.ts';
-import {openSegmentLog} from '../../core/adapters/log-segments.ts';
 import {seededRandom} from '../../core/adapters/random-seeded.ts';
 import {createPiscinaScorer} from '../../core/adapters/scorer-piscina.ts';
 import {assembleCore, type Core} from '../../core/assembly.ts';
 import {DEFAULT_POLICY} from '../../core/domain/policy.ts';
-import type {Log, Store} from '../../core/ports.ts';
+import type {Store} from '../../core/ports.ts';
 import {codec} from '../../proto/codec.ts';
+import {type BenchLog, openBenchLog} from './bench-log.ts';
 import {serveParent} from './children.ts';
 import {createProbes} from './probes.ts';
 
 export type CoreOptions = {
-  log:
-    | {kind: 'segments'; directory: string}
-    | {kind: 'kafka'; brokers: readonly string[]; topicPrefix: string};
+  log: BenchLog;
   tickMs: number;
   /** A host is scored at most this often; 0: at every new sample. */
   intervalMs: number;
@@ -49,7 +46,7 @@ async function open(options: CoreOptions): Promise<string> {
   });
   core = await assembleCore(
     {
-      log: probes.log(await openLog(log)),
+      log: probes.log(await openBenchLog(log)),
       codec: probes.codec(codec),
       scorer,
       store: nowhere,
@@ -75,14 +72,6 @@ async function open(options: CoreOptions): Promise<string> {
     },
   );
   return core.grpcAddress;
-}
-
-async function openLog(log: CoreOptions['log']): Promise<Log> {
-  if (log.kind === 'segments') {
-    return openSegmentLog({directory: log.directory, files: nodeFiles, clock: systemClock});
-  }
-  const {openKafkaLog} = await import('../../core/adapters/log-kafka.ts');
-  return openKafkaLog({brokers: log.brokers, topicPrefix: log.topicPrefix, clock: systemClock});
 }
 
 /** Takes rows and keeps nothing: what a database does is not measured here. */
