@@ -1,6 +1,6 @@
 /** What the way in costs: bytes on a stream until the ack, with a log that only counts. */
-import {LOAD_OPTIONS, loadOf, runOptions, type Shape} from './pipeline.ts';
-import {numberOf, resultOf} from './result.ts';
+import {LOAD_OPTIONS, loadOf, runOptions, SHAPE_NAMES, type Shape} from './pipeline.ts';
+import {numberOf, resultOf, wordsOf} from './result.ts';
 import {runIngest} from './support/run.ts';
 import type {BenchArgs, BenchResult, BenchVerb} from './verb.ts';
 import {measureWire} from './wire.ts';
@@ -29,7 +29,7 @@ async function measureIngest({options}: BenchArgs): Promise<BenchResult> {
   const runs: Record<string, number[]> = {};
   const reasons: string[] = [];
   let steal = 0;
-  for (const shape of String(options.shape).split(',') as Shape[]) {
+  for (const shape of wordsOf(options.shape, 'shape', SHAPE_NAMES)) {
     const load = loadOf(shape, {...LOADS[shape], ...options});
     for (let run = 0; run < numberOf(options.runs, 'runs', 1); run++) {
       const {warmUpMs, windowMs} = runOptions({...PRESETS, ...options});

@@ -7,8 +7,8 @@ import {nodeFiles} from '../core/adapters/files-node.ts';
 import {openKafkaLog} from '../core/adapters/log-kafka.ts';
 import {openSegmentLog} from '../core/adapters/log-segments.ts';
 import type {Log, Topic} from '../core/ports.ts';
-import {type LogKind, withLog} from './pipeline.ts';
-import {resultOf} from './result.ts';
+import {LOG_KINDS, type LogKind, withLog} from './pipeline.ts';
+import {resultOf, wordsOf} from './result.ts';
 import type {BenchArgs, BenchResult, BenchVerb} from './verb.ts';
 
 type Load = {name: string; topic: Topic; bytes: number; partitions: number; inFlight: number};
@@ -117,7 +117,7 @@ export const log: BenchVerb = {
 
 async function measureLogs({options}: BenchArgs): Promise<BenchResult> {
   const metrics: Figures = {};
-  for (const kind of String(options.log).split(',') as LogKind[]) {
+  for (const kind of wordsOf(options.log, 'log', LOG_KINDS)) {
     Object.assign(metrics, await measureKind(kind));
   }
   return resultOf({metrics});

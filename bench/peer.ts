@@ -10,8 +10,8 @@ import {buildJavaPeers, type JavaPeers} from './peer/java.ts';
 import {PEERS_FOUND} from './peer/job.ts';
 import {type Outcome, runPlain} from './peer/plain.ts';
 import {type RunOptions, runJob} from './peer/run.ts';
-import {type LogKind, withLog} from './pipeline.ts';
-import {numberOf, resultOf} from './result.ts';
+import {LOG_KINDS, type LogKind, withLog} from './pipeline.ts';
+import {numberOf, resultOf, wordsOf} from './result.ts';
 import type {BenchArgs, BenchResult, BenchVerb} from './verb.ts';
 
 /** What a sample may cost, microseconds of CPU, with the perceptron. */
@@ -57,7 +57,7 @@ async function measurePeer({options}: BenchArgs): Promise<BenchResult> {
         found.failures.push(...differences('plain loop', loop, PEERS_FOUND));
       }
       for (let turn = 0; turn < numberOf(options.runs, 'runs', 1); turn++) {
-        for (const log of String(options.log).split(',') as LogKind[]) {
+        for (const log of wordsOf(options.log, 'log', LOG_KINDS)) {
           await withLog(log, async target => {
             const pid = log === 'kafka' ? await findBroker() : undefined;
             const job = {...jobOf(options), log: target, modelPath};

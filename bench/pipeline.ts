@@ -4,14 +4,16 @@
  */
 import {resolve} from 'node:path';
 import {type Service, startService} from '../test/services/start.ts';
-import {numberOf, resultOf} from './result.ts';
+import {numberOf, resultOf, wordsOf} from './result.ts';
 import {intervalMs, type Load, samplesPerMessage} from './support/load.ts';
 import {STAGES} from './support/probes.ts';
 import {type RunReport, runLoad} from './support/run.ts';
 import type {BenchArgs, BenchOption, BenchResult, BenchVerb} from './verb.ts';
 
-export type Shape = 'wide' | 'narrow';
-export type LogKind = 'segments' | 'kafka';
+export const SHAPE_NAMES = ['wide', 'narrow'] as const;
+export type Shape = (typeof SHAPE_NAMES)[number];
+export const LOG_KINDS = ['segments', 'kafka'] as const;
+export type LogKind = (typeof LOG_KINDS)[number];
 
 /** A decision later than this is late; a sender that lags a tenth of it says nothing about that. */
 export const DECISION_MS_MAX = 1000;
@@ -72,8 +74,8 @@ export const pipeline: BenchVerb = {
 };
 
 async function measurePipeline({options}: BenchArgs): Promise<BenchResult> {
-  const logs = String(options.log).split(',') as LogKind[];
-  const shapes = String(options.shape).split(',') as Shape[];
+  const logs = wordsOf(options.log, 'log', LOG_KINDS);
+  const shapes = wordsOf(options.shape, 'shape', SHAPE_NAMES);
   const runs: Record<string, number[]> = {};
   const reasons: string[] = [];
   let steal = 0;

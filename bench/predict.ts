@@ -15,7 +15,7 @@ import {simulateDataset} from '../core/simulation/dataset.ts';
 import {encodeLstm} from './lstm-graph.ts';
 import {watchSteal} from './machine.ts';
 import type {RawWorkerData} from './predict-raw.ts';
-import {numberOf, resultOf} from './result.ts';
+import {numberOf, resultOf, wordsOf} from './result.ts';
 import type {BenchArgs, BenchResult, BenchVerb} from './verb.ts';
 
 /** Rows are drawn once: this many batches of the largest size, so that no row is learned by heart. */
@@ -55,7 +55,7 @@ async function measurePredict({options}: BenchArgs): Promise<BenchResult> {
     rounds: numberOf(options.rounds, 'rounds', 1),
     millis: numberOf(options.millis, 'millis', 1),
   };
-  const models = String(options.models).split(',');
+  const models = wordsOf(options.models, 'models', ['forest', 'lstm']);
   const batches = String(options.batches).split(',');
   const directory = await mkdtemp(join(tmpdir(), 'forestay-bench-'));
   const steal = watchSteal();
@@ -64,8 +64,7 @@ async function measurePredict({options}: BenchArgs): Promise<BenchResult> {
     const lstmPath = join(directory, 'model.onnx');
     const shape = {...LSTM, components: COMPONENTS, featureHash: FEATURE_HASH};
     await writeFile(lstmPath, encodeLstm(shape, seededRandom(SEED)));
-    for (const model of ['forest', 'lstm'] as const) {
-      if (!models.includes(model)) continue;
+    for (const model of models) {
       const modelPath = model === 'forest' ? String(options.model) : lstmPath;
       for (const batch of batches) {
         const batchRows = numberOf(batch, 'batches', 1);

@@ -65,3 +65,31 @@ export function numberOf(value: string | boolean | undefined, name: string, leas
     {details: {option: name}},
   );
 }
+
+type OptionValue = string | boolean | undefined;
+
+/** An option's word. Errors: `INVALID_ARGUMENT` for one that is not known. */
+export function wordOf<Word extends string>(
+  value: OptionValue,
+  name: string,
+  known: readonly Word[],
+): Word {
+  const word = known.find(one => one === value);
+  if (word !== undefined) return word;
+  throw new ForestayError(
+    'INVALID_ARGUMENT',
+    `--${name} has "${value}"; it must be of ${known.join(', ')}`,
+    {details: {option: name}},
+  );
+}
+
+/** The same for several, separated by commas: a bench of nothing would be valid. */
+export function wordsOf<Word extends string>(
+  value: OptionValue,
+  name: string,
+  known: readonly Word[],
+): Word[] {
+  return String(value)
+    .split(',')
+    .map(word => wordOf(word, name, known));
+}

@@ -7,13 +7,13 @@ import {
   doubtsOf,
   figuresOf,
   LOAD_OPTIONS,
-  type LogKind,
+  LOG_KINDS,
   loadOf,
   runOptions,
-  type Shape,
+  SHAPE_NAMES,
   withLog,
 } from './pipeline.ts';
-import {numberOf, resultOf} from './result.ts';
+import {numberOf, resultOf, wordOf} from './result.ts';
 import type {Load} from './support/load.ts';
 import {runLoad} from './support/run.ts';
 import type {BenchArgs, BenchResult, BenchVerb} from './verb.ts';
@@ -54,7 +54,8 @@ type Trial = {rate: number; held: boolean; figures: Record<string, number>; why:
 type Try = (rate: number) => Promise<Trial>;
 
 async function measureKnee({options}: BenchArgs): Promise<BenchResult> {
-  const [kind, shape] = [options.log as LogKind, options.shape as Shape];
+  const kind = wordOf(options.log, 'log', LOG_KINDS);
+  const shape = wordOf(options.shape, 'shape', SHAPE_NAMES);
   const sloMs = numberOf(options.slo, 'slo', 1);
   return withLog(kind, async log => {
     const trials: Trial[] = [];

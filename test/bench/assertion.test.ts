@@ -1,7 +1,7 @@
 import test from 'ava';
 import {failedAssertions, parseAssertion} from '../../bench/assertion.ts';
 import {formatResult, runVerb} from '../../bench/main.ts';
-import {median, numberOf, resultOf} from '../../bench/result.ts';
+import {median, numberOf, resultOf, wordsOf} from '../../bench/result.ts';
 import type {BenchVerb} from '../../bench/verb.ts';
 
 const valid = {verdict: 'VALID' as const, metrics: {'a.p99Ms': 5}};
@@ -58,5 +58,13 @@ test('an option that is no number is a wrong use', t => {
   t.is(numberOf('12', 'runs'), 12);
   for (const value of ['x', '', '-1', undefined, true]) {
     t.throws(() => numberOf(value, 'runs'), {code: 'INVALID_ARGUMENT'} as object);
+  }
+});
+
+test('a word of an option that is not known is refused: a bench of nothing would be valid', t => {
+  const kinds = ['segments', 'kafka'] as const;
+  t.deepEqual(wordsOf('kafka,segments', 'log', kinds), ['kafka', 'segments']);
+  for (const value of ['kafkas', '', 'segments,', undefined]) {
+    t.throws(() => wordsOf(value, 'log', kinds), {code: 'INVALID_ARGUMENT'} as object);
   }
 });
