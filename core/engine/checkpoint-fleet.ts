@@ -15,6 +15,7 @@ export type StoredVms = {
   rows: Int32Array;
   movedAtMs: Float64Array;
   seenAtMs: Float64Array;
+  seenOn: string[];
   failedAtMs: Float64Array;
   missing: Uint8Array;
   /** Place of the VM's facts: among those of all hosts, one host after another, then `others`. */
@@ -39,6 +40,7 @@ export function storeVms(
     rows: Int32Array.from(entries, ({row}) => row),
     movedAtMs: Float64Array.from(entries, ({movedAtMs}) => movedAtMs),
     seenAtMs: Float64Array.from(entries, ({seenAtMs}) => seenAtMs),
+    seenOn: entries.map(({seenOn}) => seenOn),
     failedAtMs: Float64Array.from(entries, ({failedAtMs}) => failedAtMs),
     missing: Uint8Array.from(entries, ({missing}) => missing),
     facts: Int32Array.from(entries, placeOf),
@@ -61,6 +63,7 @@ export function fitVms(
       row: stored.rows[at] as number,
       movedAtMs: stored.movedAtMs[at] as number,
       seenAtMs: stored.seenAtMs[at] as number,
+      seenOn: stored.seenOn[at] as string,
       failedAtMs: stored.failedAtMs[at] as number,
       missing: stored.missing[at] as number,
     });

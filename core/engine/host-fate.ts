@@ -21,12 +21,25 @@ export function declareLost(
   host.lostAtMs = askedAtMs;
   send(draft, resource('host', host.name), {type: 'host.lost', atMs: state.timeMs, proof});
   for (const name of state.actors.vmsAt(host.name)) {
+    tellArrival(draft, host, name);
     send(draft, resource('vm', name), {
       type: 'host.lost',
       atMs: state.timeMs,
       host: host.name,
     });
   }
+}
+
+/**
+ * A VM that was on its way when its host was lost may have arrived: who saw it last knows, although
+ * nobody asked while the move was under way.
+ */
+function tellArrival(draft: TickDraft, lost: HostEntry, name: string): void {
+  const {state} = draft;
+  const seenOn = state.vms.get(name)?.seenOn ?? lost.name;
+  if (state.actors.vmContext(name)?.host !== lost.name || seenOn === lost.name) return;
+  if (state.actors.hostContext(seenOn)?.lost !== false) return;
+  send(draft, resource('vm', name), {type: 'placement.observed', atMs: state.timeMs, host: seenOn});
 }
 
 /** It started anew, or an operator says that it is back. */

@@ -42,6 +42,8 @@ export type VmEntry = {
   movedAtMs: number;
   /** When the newest inventory that named it was made, by its edge's clock; at most tick time. */
   seenAtMs: number;
+  /** The host of that inventory. */
+  seenOn: string;
   failedAtMs: number;
   /** Inventories of its host in a row that did not name it. */
   missing: number;

@@ -92,6 +92,7 @@ function placeVm(
       ...sampledAt(state, resource('vm', name)),
       movedAtMs: 0,
       seenAtMs,
+      seenOn: host.name,
       failedAtMs: 0,
       missing: 0,
     });
@@ -100,6 +101,7 @@ function placeVm(
   }
   if (isOldNews(state, entry, madeAtMs)) return;
   entry.seenAtMs = seenAtMs;
+  entry.seenOn = host.name;
   entry.facts = facts;
   entry.missing = 0;
   const id = resource('vm', name);

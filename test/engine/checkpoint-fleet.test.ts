@@ -13,6 +13,7 @@ const entry = (name: string, fields: Partial<VmEntry> = {}): VmEntry => ({
   row: -1,
   movedAtMs: 0,
   seenAtMs: 0,
+  seenOn: '',
   failedAtMs: 0,
   missing: 0,
   ...fields,

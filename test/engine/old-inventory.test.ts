@@ -76,3 +76,32 @@ test('a VM that has moved is not missed in inventories from before it came', asy
   for (const seq of [1, 2, 3]) await late(target, seq, []);
   t.is(place(), target);
 });
+
+test('a VM that had arrived when its source was lost is not started a second time', async t => {
+  const rig = createRig();
+  const runtime = await rig.start();
+  rig.agents.begin(({kind}) => (kind === 'start-migration' ? 'running' : 'done'));
+  const move = () => rig.agents.executed.find(({kind}) => kind === 'start-migration');
+  for (let count = 0; count < 60 && move() === undefined; count++) {
+    await second(rig, runtime, RISKY);
+  }
+  const target = move()?.targetHost ?? '';
+  await second(rig, runtime, {b: {}, c: {}, [target]: {vms: [vm('v1')]}});
+  await rig.log.append('inbox', PARTITION, [
+    codec.encodeInbox({
+      kind: 'declare-host',
+      host: 'a',
+      state: 'lost',
+      requestId: 'r1',
+      atMs: rig.clock.nowMs(),
+      author: 'operator',
+    }),
+  ]);
+  // Nothing new is heard: what is known already must do.
+  for (let count = 0; count < 10; count++) {
+    rig.pass();
+    await runtime.step(rig.clock.nowMs());
+  }
+  t.is(runtime.state.actors.vmContext('v1')?.host, target);
+  t.false(rig.agents.executed.some(({kind}) => kind === 'restart-vm'));
+});
