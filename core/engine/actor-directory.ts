@@ -18,7 +18,7 @@ import type {Effect, EffectKind} from '../domain/effects.ts';
 import {ForestayError} from '../domain/errors.ts';
 import {
   type ActorKind,
-  type ActorRow,
+  type DirectoryRow,
   freshRow,
   isTroubled,
   placesOf,
@@ -45,12 +45,12 @@ export type ActorAt<Context> = {readonly state: string; readonly context: Contex
 const HOT_MAX = 256;
 
 export class ActorDirectory {
-  readonly #rows = new Map<string, ActorRow>();
+  readonly #rows = new Map<string, DirectoryRow>();
   /** The same by name: whoever looks at thousands has names and makes no ids of them. */
-  readonly #hosts = new Map<string, ActorRow>();
-  readonly #vms = new Map<string, ActorRow>();
+  readonly #hosts = new Map<string, DirectoryRow>();
+  readonly #vms = new Map<string, DirectoryRow>();
   /** Those that run, least recently heard first. */
-  readonly #hot = new Set<ActorRow>();
+  readonly #hot = new Set<DirectoryRow>();
   #hotMax = HOT_MAX;
   /** Names of the VMs that live on a host, or have their ghost or their target there. */
   readonly #vmsAt = new Map<string, Set<string>>();
@@ -93,7 +93,7 @@ export class ActorDirectory {
     this.#named(row.kind).delete(row.name);
   }
 
-  #named(kind: ActorKind): Map<string, ActorRow> {
+  #named(kind: ActorKind): Map<string, DirectoryRow> {
     return kind === 'host' ? this.#hosts : this.#vms;
   }
 
@@ -129,7 +129,7 @@ export class ActorDirectory {
   }
 
   /** A5. */
-  #keepOrCool(row: ActorRow): void {
+  #keepOrCool(row: DirectoryRow): void {
     this.#hot.delete(row);
     if (row.state === 'normal' && row.context.deadlineMs === 0) {
       row.actor = undefined;
@@ -147,7 +147,7 @@ export class ActorDirectory {
     }
   }
 
-  #quarantine(id: string, row: ActorRow, event: string, error: unknown): ForestayError {
+  #quarantine(id: string, row: DirectoryRow, event: string, error: unknown): ForestayError {
     row.quarantined = event;
     row.actor = undefined;
     this.#hot.delete(row);
@@ -236,12 +236,12 @@ export class ActorDirectory {
     return {fresh, moved};
   }
 
-  #sorted(): [string, ActorRow][] {
+  #sorted(): [string, DirectoryRow][] {
     return [...this.#rows].sort(([a], [b]) => (a < b ? -1 : 1));
   }
 
   /** A4, after a row has changed. */
-  #index(id: string, row: ActorRow): void {
+  #index(id: string, row: DirectoryRow): void {
     const {kind, name, context, quarantined} = row;
     this.#deadlines.set(id, quarantined === '' ? context.deadlineMs : 0);
     if (kind === 'host') keep(this.#suspected, name, (context as HostContext).suspected);
@@ -249,7 +249,7 @@ export class ActorDirectory {
     keep(this.#troubled, id, isTroubled(row));
   }
 
-  #place(row: ActorRow, places: readonly string[]): void {
+  #place(row: DirectoryRow, places: readonly string[]): void {
     if (isEqualList(row.places, places)) return;
     for (const host of row.places) {
       const vms = this.#vmsAt.get(host);

@@ -17,7 +17,7 @@ export type StoredActor = {
   quarantined: string;
 };
 
-export type ActorRow = RestState & {
+export type DirectoryRow = RestState & {
   kind: ActorKind;
   name: string;
   seq: number;
@@ -53,7 +53,7 @@ export function resource(kind: ActorKind, name: string): string {
 /** The row as it is stored; one that could not be understood as it was stored before. */
 export function storedActor(
   id: string,
-  {kind, state, context, seq, quarantined, stored}: ActorRow,
+  {kind, state, context, seq, quarantined, stored}: DirectoryRow,
 ): StoredActor {
   const {version: machineVersion} = machines[kind];
   const at = stored ?? {machineVersion, state, context: contextText(context)};
@@ -69,7 +69,7 @@ export function storedActor(
 }
 
 /** An actor in its initial state; `host` is where a VM begins. */
-export function freshRow(kind: ActorKind, name: string, host: string): ActorRow {
+export function freshRow(kind: ActorKind, name: string, host: string): DirectoryRow {
   const {state, context} = firstState(kind, name, host);
   return {
     kind,
@@ -86,7 +86,7 @@ export function freshRow(kind: ActorKind, name: string, host: string): ActorRow 
 }
 
 /** One that nobody can run: readers see a fresh one in its state, the store keeps what was stored. */
-export function storedRow(kind: ActorKind, name: string, stored: StoredActor): ActorRow {
+export function storedRow(kind: ActorKind, name: string, stored: StoredActor): DirectoryRow {
   const {machineVersion, state, seq, quarantined} = stored;
   const row = {...freshRow(kind, name, ''), seq, quarantined, fresh: false};
   try {
