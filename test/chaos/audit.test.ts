@@ -7,7 +7,7 @@ import type {Tick, Transition} from '../../core/domain/records.ts';
 import {codec} from '../../proto/codec.ts';
 import {aTick} from '../api/records.ts';
 import {audit, countFindings, type Findings, type Stored, showFindings} from '../support/audit.ts';
-import {type Dump, fold, type Lying} from '../support/kept.ts';
+import {type Dump, fold, type LoggedRecord} from '../support/kept.ts';
 import {hostBatch, hostFacts, vm} from '../support/partition.ts';
 import {toTold} from '../support/told.ts';
 import {type Takeover, takeoversOf} from './takeovers.ts';
@@ -107,7 +107,7 @@ function inboxOf(result: EffectResult): Uint8Array {
 }
 
 function judge(fleet: Fleet): Findings {
-  const lying = (value: Uint8Array, offset: number): Lying => ({
+  const lying = (value: Uint8Array, offset: number): LoggedRecord => ({
     partition: PARTITION,
     offset,
     value,
@@ -196,7 +196,7 @@ test('an effect has no result yet when the host of its agent is down at the end'
 });
 
 test('a takeover is counted from the kill to the first decision of the next owner', t => {
-  const lies = (value: Uint8Array, offset: number, atMs: number): Lying => ({
+  const lies = (value: Uint8Array, offset: number, atMs: number): LoggedRecord => ({
     partition: PARTITION,
     offset,
     value,

@@ -1,6 +1,6 @@
 /** How long partitions were without decisions after their owner was killed, from the journal alone. */
 import {codec} from '../../proto/codec.ts';
-import type {Counting, Lying} from '../support/kept.ts';
+import type {LoggedRecord, ValidTick} from '../support/kept.ts';
 
 export type Kill = {wallMs: number; pid: number};
 
@@ -20,8 +20,8 @@ export type Takeover = {
 export function takeoversOf(
   kill: Kill,
   nextKillMs: number,
-  journal: readonly Lying[],
-  ticks: readonly Counting[],
+  journal: readonly LoggedRecord[],
+  ticks: readonly ValidTick[],
 ): Takeover[] {
   const found: Takeover[] = [];
   const owners = ownersAt(kill.wallMs, journal);
@@ -46,14 +46,14 @@ export function takeoversOf(
   return found;
 }
 
-function isDecisive({decisions, transitions}: Counting['tick']): boolean {
+function isDecisive({decisions, transitions}: ValidTick['tick']): boolean {
   return decisions.length > 0 || transitions.length > 0;
 }
 
 /** Who owned each partition then: `HOST/PID` of its last EPOCH. */
 function ownersAt(
   wallMs: number,
-  journal: readonly Lying[],
+  journal: readonly LoggedRecord[],
 ): Map<number, {epoch: number; pid: number}> {
   const owners = new Map<number, {epoch: number; pid: number}>();
   for (const {partition, value, atMs = 0} of journal) {

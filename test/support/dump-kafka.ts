@@ -1,7 +1,7 @@
 /** Reads whole topics of Forestay's with kafkajs alone, past everything that a core reads with. */
 import {randomUUID} from 'node:crypto';
 import {createKafka} from '../../core/adapters/log-kafka-client.ts';
-import type {Dump, Lying} from './kept.ts';
+import type {Dump, LoggedRecord} from './kept.ts';
 
 const TOPICS = ['telemetry', 'inbox', 'journal'] as const;
 
@@ -9,7 +9,11 @@ const TOPICS = ['telemetry', 'inbox', 'journal'] as const;
 export async function dumpKafka(broker: string, prefix: string): Promise<Dump> {
   const kafka = createKafka({brokers: [broker], clientId: 'oracle'});
   const missing = await readEnds(kafka, prefix);
-  const found: Record<(typeof TOPICS)[number], Lying[]> = {telemetry: [], inbox: [], journal: []};
+  const found: Record<(typeof TOPICS)[number], LoggedRecord[]> = {
+    telemetry: [],
+    inbox: [],
+    journal: [],
+  };
   const done = Promise.withResolvers<void>();
   const consumer = kafka.consumer({groupId: `oracle-${randomUUID()}`, maxWaitTimeInMs: 100});
   consumer.on(consumer.events.CRASH, ({payload}) => done.reject(payload.error));

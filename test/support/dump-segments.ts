@@ -4,7 +4,7 @@ import {nodeFiles} from '../../core/adapters/files-node.ts';
 import {openSegmentLog} from '../../core/adapters/log-segments.ts';
 import {PARTITION_COUNT} from '../../core/domain/hash.ts';
 import type {Stored, StoredMove} from './audit.ts';
-import type {Dump, Lying} from './kept.ts';
+import type {Dump, LoggedRecord} from './kept.ts';
 import {readSqlite} from './process-fleet.ts';
 import {batchKey} from './told.ts';
 
@@ -16,8 +16,8 @@ export async function dumpSegments(data: string): Promise<Dump> {
     clock: systemClock,
   });
   try {
-    const read = async (topic: 'telemetry' | 'inbox' | 'journal'): Promise<Lying[]> => {
-      const found: Lying[] = [];
+    const read = async (topic: 'telemetry' | 'inbox' | 'journal'): Promise<LoggedRecord[]> => {
+      const found: LoggedRecord[] = [];
       for (let partition = 0; partition < PARTITION_COUNT; partition++) {
         for (let from = 0; ; ) {
           const records = await log.read(topic, partition, from);

@@ -8,13 +8,13 @@ import type {InventoryHost} from '../../core/domain/telemetry.ts';
 import {codec} from '../../proto/codec.ts';
 import {batchKey} from './told.ts';
 
-/** A record as it lies in a log; `atMs` is when it was written, if the log says. */
-export type Lying = {partition: number; offset: number; value: Uint8Array; atMs?: number};
+/** A record of a log; `atMs` is when it was written, if the log says. */
+export type LoggedRecord = {partition: number; offset: number; value: Uint8Array; atMs?: number};
 
-export type Dump = Readonly<Record<'telemetry' | 'inbox' | 'journal', readonly Lying[]>>;
+export type Dump = Readonly<Record<'telemetry' | 'inbox' | 'journal', readonly LoggedRecord[]>>;
 
 /** A tick that counts, with where it lies. */
-export type Counting = {partition: number; offset: number; atMs: number | undefined; tick: Tick};
+export type ValidTick = {partition: number; offset: number; atMs: number | undefined; tick: Tick};
 
 export type Kept = {
   /** Rows of each batch that is there, by {@link batchKey}; repeats once. */
@@ -23,7 +23,7 @@ export type Kept = {
   repeatedBatches: number;
   /** Sequences that an edge said will never come: `edge/incarnation/seq`. */
   gaps: ReadonlySet<string>;
-  ticks: readonly Counting[];
+  ticks: readonly ValidTick[];
   /** Numbers of ticks that should follow one another and do not. */
   brokenTicks: readonly string[];
   transitions: readonly Transition[];
@@ -34,7 +34,7 @@ export type Kept = {
 };
 
 export function fold(dump: Dump): Kept {
-  const {ticks, brokenTicks} = countingTicks(dump.journal);
+  const {ticks, brokenTicks} = validTicks(dump.journal);
   const inventory = new Map<string, InventoryHost>();
   const effects = new Map<string, IssuedEffect>();
   for (const {tick} of ticks) {
@@ -52,7 +52,7 @@ export function fold(dump: Dump): Kept {
   };
 }
 
-function readTelemetry(records: readonly Lying[]) {
+function readTelemetry(records: readonly LoggedRecord[]) {
   const batchRows = new Map<string, number>();
   const gaps = new Set<string>();
   let repeatedBatches = 0;
@@ -74,8 +74,8 @@ function readTelemetry(records: readonly Lying[]) {
 }
 
 /** In the order of partitions and, in each, of offsets. */
-function countingTicks(journal: readonly Lying[]) {
-  const ticks: Counting[] = [];
+function validTicks(journal: readonly LoggedRecord[]) {
+  const ticks: ValidTick[] = [];
   const brokenTicks: string[] = [];
   const byPartition = Map.groupBy(journal, ({partition}) => partition);
   for (const [partition, records] of byPartition) {
@@ -116,7 +116,7 @@ function wholeTick(record: JournalRecord, epoch: number, parts: Uint8Array[]): T
   return whole.kind === 'tick' ? whole.tick : undefined;
 }
 
-function readResults(inbox: readonly Lying[]): Map<string, EffectResult[]> {
+function readResults(inbox: readonly LoggedRecord[]): Map<string, EffectResult[]> {
   const results = new Map<string, EffectResult[]>();
   for (const {value} of inbox) {
     const record = codec.decodeInbox(value);
