@@ -82,6 +82,7 @@ async function placesToBegin(
   {model, events}: EventDeps,
   {resumeToken, since, follow}: WatchEventsRequest,
 ): Promise<JournalPlaces> {
+  // Events are of the whole fleet: the bookmark of any watch says where to begin.
   if (resumeToken !== '') return decodeResumeToken(resumeToken, undefined);
   if (since === undefined && follow) return placesOf(model);
   return await placesOfAll(partition =>

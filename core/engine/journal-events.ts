@@ -70,10 +70,7 @@ type Lane = {
  * Errors: those of the log; `TOKEN_EXPIRED` if retention took what follows a place.
  */
 export async function openEvents(source: EventSource, from: JournalPlaces): Promise<EventCursor> {
-  for (const [partition, {offset}] of from) {
-    const start = await source.log.startOffset('journal', partition);
-    if (offset < start) throw expired(partition, offset, start);
-  }
+  await Promise.all(Array.from(from, place => requireKept(source, ...place)));
   const lanes = PARTITIONS.map(partition =>
     laneOf(source, partition, from.get(partition) ?? {...JOURNAL_START, inboxOffset: 0}),
   );
@@ -109,6 +106,15 @@ export async function openEvents(source: EventSource, from: JournalPlaces): Prom
         lanes.filter(({place}) => place.offset > 0).map(({partition, place}) => [partition, place]),
       ),
   };
+}
+
+async function requireKept(
+  {log}: EventSource,
+  partition: number,
+  {offset}: JournalPlace,
+): Promise<void> {
+  const start = await log.startOffset('journal', partition);
+  if (offset < start) throw expired(partition, offset, start);
 }
 
 function earliest(lanes: readonly Lane[]): Lane | undefined {
