@@ -12,12 +12,17 @@
  *    `normal`; whether one was kept makes no difference to what it does.
  */
 import {background, contextText, resumeActor} from '../../statecharts/actor.ts';
-import type {HostContext, HostEvent, VmContext, VmEvent} from '../../statecharts/events.ts';
+import type {
+  ActorKind,
+  HostContext,
+  HostEvent,
+  VmContext,
+  VmEvent,
+} from '../../statecharts/events.ts';
 import {awaitedEffect} from '../../statecharts/registry.ts';
 import type {Effect, EffectKind} from '../domain/effects.ts';
 import {ForestayError} from '../domain/errors.ts';
 import {
-  type ActorKind,
   type DirectoryRow,
   freshRow,
   isTroubled,

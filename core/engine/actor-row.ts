@@ -1,10 +1,8 @@
 /** An actor of a partition as a row: what the directory keeps of it and a checkpoint stores. */
 import {contextText, firstState, type RunningActor} from '../../statecharts/actor.ts';
-import type {HostContext, VmContext} from '../../statecharts/events.ts';
+import type {ActorKind, HostContext, VmContext} from '../../statecharts/events.ts';
 import {machines, migrateSnapshot, type RestState} from '../../statecharts/registry.ts';
 import {isForestayError} from '../domain/errors.ts';
-
-export type ActorKind = 'host' | 'vm';
 
 /** As text, with the version of the machine that can read it. */
 export type StoredActor = {

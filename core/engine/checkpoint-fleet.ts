@@ -2,9 +2,10 @@
  * VMs and actors of a checkpoint in columns: a partition has thousands that are much alike, and an
  * object each would take most of the checkpoint's bytes and of a restart's time.
  */
+import type {ActorKind} from '../../statecharts/events.ts';
 import type {InventoryVm} from '../domain/telemetry.ts';
 import {ActorDirectory} from './actor-directory.ts';
-import type {ActorKind, StoredActor} from './actor-row.ts';
+import type {StoredActor} from './actor-row.ts';
 import type {HostEntry, VmEntry} from './partition-state.ts';
 import {SortedMap} from './sorted-map.ts';
 
