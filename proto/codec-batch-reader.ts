@@ -48,8 +48,9 @@ function generalOf<Schema extends DescMessage>(schema: Schema, bytes: Uint8Array
   try {
     return fromBinary(schema, bytes);
   } catch {
-    throw NotPlain;
+    // What is wrong with it the general reader says, which reads all of it again.
   }
+  throw NotPlain;
 }
 
 function batchOf(cursor: WireCursor): BatchFields {
