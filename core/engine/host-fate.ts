@@ -17,6 +17,8 @@ export function declareLost(
   const {state} = draft;
   const context = state.actors.hostContext(host.name);
   if (context === undefined || context.lost) return;
+  // It may have started anew before the proof came: what is gone is its former life.
+  const isBack = host.bootAtMs > askedAtMs;
   host.lostBootId = host.facts?.bootId ?? '';
   host.lostAtMs = askedAtMs;
   send(draft, resource('host', host.name), {type: 'host.lost', atMs: state.timeMs, proof});
@@ -28,6 +30,9 @@ export function declareLost(
       host: host.name,
     });
   }
+  if (!isBack) return;
+  declareReturned(draft, host);
+  for (const name of state.actors.vmsAt(host.name)) tellStarted(draft, host, name);
 }
 
 /**
@@ -42,12 +47,19 @@ function tellArrival(draft: TickDraft, lost: HostEntry, name: string): void {
   send(draft, resource('vm', name), {type: 'placement.observed', atMs: state.timeMs, host: seenOn});
 }
 
+/** A VM that came up with its host again runs there: nobody needs to start it. */
+function tellStarted(draft: TickDraft, {name: host, bootAtMs}: HostEntry, name: string): void {
+  const {state} = draft;
+  const vm = state.vms.get(name);
+  if (vm === undefined || vm.seenOn !== host || vm.seenAtMs < bootAtMs) return;
+  send(draft, resource('vm', name), {type: 'placement.observed', atMs: state.timeMs, host});
+}
+
 /** It started anew, or an operator says that it is back. */
 export function declareReturned(draft: TickDraft, host: HostEntry): void {
   const {state} = draft;
   if (!state.actors.hostContext(host.name)?.lost) return;
   host.lostBootId = '';
-  delete host.lostAtMs;
   forgetFormerLife(draft, host);
   send(draft, resource('host', host.name), {type: 'host.returned', atMs: state.timeMs});
 }

@@ -24,6 +24,8 @@ export type HostEntry = {
   row: number;
   /** Tick time when its telemetry was last taken. */
   heardAtMs: number;
+  /** When its present boot was first heard of, by its edge's clock; 0: it is the first one. */
+  bootAtMs: number;
   /** Boot id at the time of the loss: another one proves that it is back. */
   lostBootId: string;
   /** When proof of its loss was asked for; absent: it is not lost. */

@@ -21,6 +21,7 @@ export function ensureHost(draft: TickDraft, cell: string, name: string): HostEn
     table: '',
     row: -1,
     heardAtMs: state.timeMs,
+    bootAtMs: 0,
     lostBootId: '',
     failedAtMs: 0,
     clearedAtMs: 0,
@@ -58,6 +59,8 @@ export function takeInventory(
     if (madeAtMs < lostAtMs && draft.state.timeMs - lostAtMs < OLD_NEWS_MS) continue;
     const before = host.facts;
     host.facts = facts;
+    if (before !== undefined && before.bootId !== facts.bootId)
+      host.bootAtMs = Math.min(madeAtMs, draft.state.timeMs);
     if (before === undefined || !isSameInventory(before, facts)) draft.inventory.push(facts);
     if (host.lostBootId !== '' && facts.bootId !== host.lostBootId) declareReturned(draft, host);
     // What was on its way when the host was proven lost says nothing of where its VMs are.

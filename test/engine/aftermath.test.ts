@@ -68,6 +68,37 @@ test('what a spool kept from before a loss is no sign of life', async t => {
   t.is(pathOf(runtime, 'vms/v1'), 'recovering.awaiting-restart');
 });
 
+test('nor does it say, once the host is back, that its VMs run', async t => {
+  const rig = createRig();
+  const runtime = await losesA(rig);
+  const lostMs = runtime.state.timeMs;
+  await second(rig, runtime, {b: {}});
+  await second(rig, runtime, {a: {bootId: 'boot-3'}, b: {}});
+  t.false(runtime.state.actors.hostContext('a')?.lost);
+  await sendFromBefore(rig, lostMs - 500);
+  await second(rig, runtime, {b: {}});
+  t.is(pathOf(runtime, 'vms/v1'), 'recovering.awaiting-restart');
+});
+
+test('a host that had started anew before its fence was proven is back, with what runs on it', async t => {
+  const rig = createRig();
+  const runtime = await rig.start();
+  rig.agents.begin(({kind}) => (kind === 'fence-host' ? 'running' : 'done'));
+  const fence = () => rig.agents.executed.find(({kind}) => kind === 'fence-host');
+  const b = {vms: [vm('v2')]};
+  await second(rig, runtime, {a: {vms: [vm('v1')]}, b});
+  for (let seconds = 0; seconds < 120 && fence() === undefined; seconds++) {
+    await second(rig, runtime, {b});
+  }
+  const returned = {bootId: 'boot-2', vms: [vm('v1')]};
+  await second(rig, runtime, {a: returned, b});
+  rig.agents.finish(fence()?.id ?? '');
+  for (let seconds = 0; seconds < 3; seconds++) await second(rig, runtime, {a: returned, b});
+  t.false(runtime.state.actors.hostContext('a')?.lost);
+  t.is(runtime.state.actors.vmContext('v1')?.host, 'a');
+  t.false(rig.agents.executed.some(({kind}) => kind === 'restart-vm'));
+});
+
 test('a host whose clock is behind is believed in the end', async t => {
   const rig = createRig();
   const runtime = await losesA(rig);

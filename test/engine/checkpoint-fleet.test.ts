@@ -27,6 +27,7 @@ test('VMs come back as they were, with the facts of their hosts, or their own wh
     table: '',
     row: -1,
     heardAtMs: 0,
+    bootAtMs: 0,
     lostBootId: '',
     failedAtMs: 0,
     clearedAtMs: 0,
