@@ -1,6 +1,6 @@
 import {clearUsage} from '../domain/usage.ts';
 import {resource} from './actor-row.ts';
-import {bandRow, type HostEntry} from './partition-state.ts';
+import {bandRow, type HostEntry, type VmEntry} from './partition-state.ts';
 import {clearSamples} from './set-table.ts';
 import {send, type TickDraft} from './tick-draft.ts';
 
@@ -41,18 +41,27 @@ export function declareLost(
  */
 function tellArrival(draft: TickDraft, lost: HostEntry, name: string): void {
   const {state} = draft;
-  const seenOn = state.vms.get(name)?.seenOn ?? lost.name;
-  if (state.actors.vmContext(name)?.host !== lost.name || seenOn === lost.name) return;
-  if (state.actors.hostContext(seenOn)?.lost !== false) return;
-  send(draft, resource('vm', name), {type: 'placement.observed', atMs: state.timeMs, host: seenOn});
+  const vm = state.vms.get(name);
+  if (vm === undefined || state.actors.vmContext(name)?.host !== lost.name) return;
+  const seenOn = state.hosts.get(vm.seenOn);
+  if (seenOn === undefined || seenOn === lost || !isOfThisLife(vm, seenOn)) return;
+  if (state.actors.hostContext(vm.seenOn)?.lost !== false) return;
+  const {timeMs: atMs} = state;
+  send(draft, resource('vm', name), {type: 'placement.observed', atMs, host: vm.seenOn});
+}
+
+/** Whether a VM was seen on a host since that one started; what ran before is gone. */
+function isOfThisLife({seenAtMs}: VmEntry, {bootAtMs, lostAtMs = 0}: HostEntry): boolean {
+  return seenAtMs >= bootAtMs && seenAtMs >= lostAtMs;
 }
 
 /** A VM that came up with its host again runs there: nobody needs to start it. */
-function tellStarted(draft: TickDraft, {name: host, bootAtMs}: HostEntry, name: string): void {
+function tellStarted(draft: TickDraft, host: HostEntry, name: string): void {
   const {state} = draft;
   const vm = state.vms.get(name);
-  if (vm === undefined || vm.seenOn !== host || vm.seenAtMs < bootAtMs) return;
-  send(draft, resource('vm', name), {type: 'placement.observed', atMs: state.timeMs, host});
+  if (vm === undefined || vm.seenOn !== host.name || !isOfThisLife(vm, host)) return;
+  const {timeMs: atMs} = state;
+  send(draft, resource('vm', name), {type: 'placement.observed', atMs, host: host.name});
 }
 
 /** It started anew, or an operator says that it is back. */
