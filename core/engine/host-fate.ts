@@ -17,10 +17,10 @@ export function declareLost(
   const {state} = draft;
   const context = state.actors.hostContext(host.name);
   if (context === undefined || context.lost) return;
-  // It may have started anew before the proof came: what is gone is its former life.
-  const isBack = host.bootAtMs > askedAtMs;
   host.lostBootId = host.facts?.bootId ?? '';
   host.lostAtMs = askedAtMs;
+  // It started anew while it was fenced: nobody knows which of its lives the fence has ended.
+  if (host.bootAtMs > askedAtMs) host.returnsAfterMs = state.timeMs;
   send(draft, resource('host', host.name), {type: 'host.lost', atMs: state.timeMs, proof});
   for (const name of state.actors.vmsAt(host.name)) {
     tellArrival(draft, host, name);
@@ -30,9 +30,6 @@ export function declareLost(
       host: host.name,
     });
   }
-  if (!isBack) return;
-  declareReturned(draft, host);
-  for (const name of state.actors.vmsAt(host.name)) tellStarted(draft, host, name);
 }
 
 /**
@@ -55,20 +52,12 @@ function isOfThisLife({seenAtMs}: VmEntry, {bootAtMs, lostAtMs = 0}: HostEntry):
   return seenAtMs >= bootAtMs && seenAtMs >= lostAtMs;
 }
 
-/** A VM that came up with its host again runs there: nobody needs to start it. */
-function tellStarted(draft: TickDraft, host: HostEntry, name: string): void {
-  const {state} = draft;
-  const vm = state.vms.get(name);
-  if (vm === undefined || vm.seenOn !== host.name || !isOfThisLife(vm, host)) return;
-  const {timeMs: atMs} = state;
-  send(draft, resource('vm', name), {type: 'placement.observed', atMs, host: host.name});
-}
-
 /** It started anew, or an operator says that it is back. */
 export function declareReturned(draft: TickDraft, host: HostEntry): void {
   const {state} = draft;
   if (!state.actors.hostContext(host.name)?.lost) return;
   host.lostBootId = '';
+  delete host.returnsAfterMs;
   forgetFormerLife(draft, host);
   send(draft, resource('host', host.name), {type: 'host.returned', atMs: state.timeMs});
 }

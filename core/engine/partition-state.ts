@@ -30,6 +30,8 @@ export type HostEntry = {
   lostBootId: string;
   /** When proof of its loss was asked for; absent: it is not lost. */
   lostAtMs?: number;
+  /** What an edge says after this shows that its host is back, whatever its boot id. */
+  returnsAfterMs?: number;
   failedAtMs: number;
   clearedAtMs: number;
   frozen: boolean;

@@ -62,12 +62,18 @@ export function takeInventory(
     if (before !== undefined && before.bootId !== facts.bootId)
       host.bootAtMs = Math.min(madeAtMs, draft.state.timeMs);
     if (before === undefined || !isSameInventory(before, facts)) draft.inventory.push(facts);
-    if (host.lostBootId !== '' && facts.bootId !== host.lostBootId) declareReturned(draft, host);
+    if (showsReturn(host, facts, madeAtMs)) declareReturned(draft, host);
     // What was on its way when the host was proven lost says nothing of where its VMs are.
     if (draft.state.actors.hostContext(host.name)?.lost) continue;
     for (const vm of facts.vms) placeVm(draft, cell, host, vm, madeAtMs);
     forgetMissing(draft, host, facts, madeAtMs);
   }
+}
+
+/** Another boot than the one that was lost; or life after a fence that may have come too early. */
+function showsReturn(host: HostEntry, {bootId}: InventoryHost, madeAtMs: number): boolean {
+  const {lostBootId, returnsAfterMs = Number.POSITIVE_INFINITY} = host;
+  return lostBootId !== '' && (bootId !== lostBootId || madeAtMs > returnsAfterMs);
 }
 
 /** Whether an inventory is older than what is known of the VM: it says nothing of where it is. */
