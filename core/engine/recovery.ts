@@ -81,15 +81,20 @@ export async function recover(input: RecoveryInput): Promise<Recovered> {
 
 type Inputs = {log: LogReads; codec: Codec; partition: number};
 
-/** Folds the inputs of a recorded tick, and of the quiet ones before it, and applies what it did. */
-export async function applyTick(input: Inputs, state: PartitionState, tick: Tick): Promise<void> {
+/**
+ * Folds the inputs of a recorded tick, and of the quiet ones before it, and applies what it did.
+ * Gives the tick as it came out: the recorded one, if the fold is what it was.
+ */
+export async function applyTick(input: Inputs, state: PartitionState, tick: Tick): Promise<Tick> {
   state.epoch = tick.epoch;
-  for (const {timeMs, cut} of tick.quiet ?? []) {
+  const {quiet = []} = tick;
+  for (const {timeMs, cut} of quiet) {
     const recorded = {...tick, timeMs, cut, ...NOTHING_DONE};
     advance(state, {...(await inputsOf(input, state, recorded)), recorded});
   }
-  advance(state, {...(await inputsOf(input, state, tick)), recorded: tick});
+  const {tick: made} = advance(state, {...(await inputsOf(input, state, tick)), recorded: tick});
   state.tickNumber = tick.number;
+  return quiet.length === 0 ? made : {...made, quiet};
 }
 
 const NOTHING_DONE = {

@@ -1,9 +1,7 @@
 /** S11: what was lived can be folded again from the log, byte for byte. */
 import type {Policy} from '../../core/domain/policy.ts';
-import type {Tick} from '../../core/domain/records.ts';
 import {createPartitionState, type PartitionState} from '../../core/engine/partition-state.ts';
-import {inputsOf} from '../../core/engine/recovery.ts';
-import {advance} from '../../core/engine/tick.ts';
+import {applyTick} from '../../core/engine/recovery.ts';
 import type {Log, ModelSignature} from '../../core/ports.ts';
 import {codec} from '../../proto/codec.ts';
 import {essence} from '../support/journal.ts';
@@ -24,7 +22,7 @@ export async function checkReplay(options: {
     const {state: fast} = await recovered({log, partition, policy, model});
     const slow = createPartitionState(partition, policy, model);
     for (const tick of await believedTicks(oracle, log, partition)) {
-      const again = await fold(log, partition, slow, tick);
+      const again = await applyTick({log, codec, partition}, slow, tick);
       const isSame = Buffer.from(codec.encodeTick(again)).equals(codec.encodeTick(tick));
       oracle.expect(isSame, 'S11', () => `tick ${tick.number} of ${partition} is another one`);
     }
@@ -35,29 +33,6 @@ export async function checkReplay(options: {
     }
   }
 }
-
-/** Folds a tick and the quiet ones before it; gives it as it came out. */
-async function fold(log: Log, partition: number, state: PartitionState, tick: Tick): Promise<Tick> {
-  const {quiet = []} = tick;
-  state.epoch = tick.epoch;
-  for (const cut of quiet) {
-    const recorded = {...tick, ...cut, ...NOTHING};
-    advance(state, {...(await inputsOf({log, codec, partition}, state, recorded)), recorded});
-  }
-  const input = await inputsOf({log, codec, partition}, state, tick);
-  const again = advance(state, {...input, recorded: tick}).tick;
-  state.tickNumber = tick.number;
-  return quiet.length === 0 ? again : {...again, quiet};
-}
-
-const NOTHING = {
-  transitions: [],
-  risks: [],
-  timers: [],
-  effects: [],
-  decisions: [],
-  inventory: [],
-} as const;
 
 function compare(
   oracle: Oracle,
