@@ -55,8 +55,7 @@ export function takeInventory(
 ): void {
   for (const facts of inventory.hosts) {
     const host = ensureHost(draft, cell, facts.host);
-    const {lostAtMs = 0} = host;
-    if (madeAtMs < lostAtMs && draft.state.timeMs - lostAtMs < OLD_NEWS_MS) continue;
+    if (isOldNews(draft.state, madeAtMs, host.lostAtMs ?? 0)) continue;
     const before = host.facts;
     host.facts = facts;
     if (before !== undefined && before.bootId !== facts.bootId)
@@ -76,10 +75,14 @@ function showsReturn(host: HostEntry, {bootId}: InventoryHost, madeAtMs: number)
   return lostBootId !== '' && (bootId !== lostBootId || madeAtMs > returnsAfterMs);
 }
 
-/** Whether an inventory is older than what is known of the VM: it says nothing of where it is. */
-function isOldNews({timeMs}: PartitionState, vm: VmEntry, madeAtMs: number): boolean {
-  const knownAtMs = Math.max(vm.movedAtMs, vm.seenAtMs);
+/** Whether an inventory is from before something that is known: it says nothing of what came after. */
+function isOldNews({timeMs}: PartitionState, madeAtMs: number, knownAtMs: number): boolean {
   return madeAtMs < knownAtMs && timeMs - knownAtMs < OLD_NEWS_MS;
+}
+
+/** When it was last known where a VM is: by a move's result or an inventory. */
+function knownAtMs({movedAtMs, seenAtMs}: VmEntry): number {
+  return Math.max(movedAtMs, seenAtMs);
 }
 
 function placeVm(
@@ -108,7 +111,7 @@ function placeVm(
     state.actors.start('vm', name, undefined, host.name);
     return;
   }
-  if (isOldNews(state, entry, madeAtMs)) return;
+  if (isOldNews(state, madeAtMs, knownAtMs(entry))) return;
   entry.seenAtMs = seenAtMs;
   entry.seenOn = host.name;
   entry.facts = facts;
@@ -155,7 +158,8 @@ function forgetMissing(
   const named = new Set(facts.vms.map(vm => vm.vm));
   for (const name of state.actors.vmsAt(host.name)) {
     const entry = state.vms.get(name);
-    if (entry === undefined || named.has(name) || isOldNews(state, entry, madeAtMs)) continue;
+    if (entry === undefined || named.has(name)) continue;
+    if (isOldNews(state, madeAtMs, knownAtMs(entry))) continue;
     if (state.actors.vmContext(name)?.host !== host.name) continue;
     const id = resource('vm', name);
     if (state.actors.path(id) !== 'normal' || state.running.isVmBusy(name)) continue;

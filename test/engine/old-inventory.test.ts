@@ -20,8 +20,8 @@ function lateNews(rig: Rig, runtime: Awaited<ReturnType<Rig['start']>>, beforeMs
   };
 }
 
-/** A fleet in which v1 has just moved from a to where its result says. */
-async function moved() {
+/** A fleet in which v1 is on its way from a. */
+async function moving() {
   const rig = createRig();
   const runtime = await rig.start();
   rig.agents.begin(({kind}) => (kind === 'start-migration' ? 'running' : 'done'));
@@ -29,10 +29,16 @@ async function moved() {
   for (let count = 0; count < 60 && move() === undefined; count++) {
     await second(rig, runtime, RISKY);
   }
-  const beforeMs = rig.clock.nowMs();
-  await second(rig, runtime, RISKY);
   const effect = move();
   if (effect === undefined) throw new Error('no move');
+  return {rig, runtime, effect};
+}
+
+/** A fleet in which v1 has just moved from a to where its result says. */
+async function moved() {
+  const {rig, runtime, effect} = await moving();
+  const beforeMs = rig.clock.nowMs();
+  await second(rig, runtime, RISKY);
   rig.agents.finish(effect.id);
   const place = () => runtime.state.actors.vmContext('v1')?.host;
   for (let count = 0; count < 5 && place() !== effect.targetHost; count++) {
@@ -78,14 +84,8 @@ test('a VM that has moved is not missed in inventories from before it came', asy
 });
 
 test('a VM that had arrived when its source was lost is not started a second time', async t => {
-  const rig = createRig();
-  const runtime = await rig.start();
-  rig.agents.begin(({kind}) => (kind === 'start-migration' ? 'running' : 'done'));
-  const move = () => rig.agents.executed.find(({kind}) => kind === 'start-migration');
-  for (let count = 0; count < 60 && move() === undefined; count++) {
-    await second(rig, runtime, RISKY);
-  }
-  const target = move()?.targetHost ?? '';
+  const {rig, runtime, effect} = await moving();
+  const target = effect.targetHost;
   await second(rig, runtime, {b: {}, c: {}, [target]: {vms: [vm('v1')]}});
   await rig.log.append('inbox', PARTITION, [
     codec.encodeInbox({
