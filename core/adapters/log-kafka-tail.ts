@@ -1,3 +1,4 @@
+import {runFrom} from '../domain/log-run.ts';
 import type {LogRecord} from '../ports.ts';
 
 type Run = {records: LogRecord[]; bytes: number};
@@ -36,14 +37,7 @@ export class KafkaTail {
     const first = run?.records[0];
     if (run === undefined || first === undefined) return undefined;
     if (from < first.offset || from >= endOf(run)) return undefined;
-    const start = from - first.offset;
-    let end = start;
-    let bytes = 0;
-    for (; end < run.records.length; end++) {
-      bytes += (run.records[end] as LogRecord).value.length;
-      if (end > start && bytes > bytesMax) break;
-    }
-    return run.records.slice(start, end);
+    return runFrom(run.records, from, bytesMax);
   }
 
   /** A quarter more than wanted is kept before it is cut: each cut moves what stays. */

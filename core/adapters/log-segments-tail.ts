@@ -1,3 +1,4 @@
+import {runFrom} from '../domain/log-run.ts';
 import type {LogRecord} from '../ports.ts';
 
 /** The newest records of every partition, as appended, up to a number of bytes over all of them. */
@@ -27,14 +28,7 @@ export class TailCache<Key> {
     const tail = this.#tails.get(key);
     const first = tail?.[0];
     if (tail === undefined || first === undefined || from < first.offset) return undefined;
-    const start = from - first.offset;
-    let end = start;
-    let bytes = 0;
-    for (; end < tail.length; end++) {
-      bytes += (tail[end] as LogRecord).value.length;
-      if (end > start && bytes > bytesMax) break;
-    }
-    return tail.slice(start, end);
+    return runFrom(tail, from, bytesMax);
   }
 
   #evict(): void {
