@@ -3,15 +3,13 @@
  * is stored: the peers store nothing either.
  */
 
-import {systemClock} from '../../core/adapters/clock-system.ts';
-import {createNoActuator} from '../../core/adapters/hypervisor-none.ts';
-import {seededRandom} from '../../core/adapters/random-seeded.ts';
 import {createPiscinaScorer} from '../../core/adapters/scorer-piscina.ts';
 import {createMemoryStore} from '../../core/adapters/store-memory.ts';
-import {assembleCore, type Core} from '../../core/assembly.ts';
+import type {Core} from '../../core/assembly.ts';
 import {DEFAULT_POLICY} from '../../core/domain/policy.ts';
 import {listen} from '../../core/events.ts';
 import {codec} from '../../proto/codec.ts';
+import {openBenchCore} from '../support/bench-core.ts';
 import {type BenchLog, openBenchLog} from '../support/bench-log.ts';
 import {serveParent} from '../support/children.ts';
 import {BANDS, STRIDE} from './job.ts';
@@ -45,30 +43,20 @@ listen('samples.late', ({count}) => problems.push(`${count} samples were late`))
 listen('batch.refused', ({code}) => problems.push(`a batch was refused: ${code}`));
 
 async function open({log, modelPath, tickMs, rowsPerTask}: CoreRequest & {kind: 'open'}) {
-  core = await assembleCore(
+  core = await openBenchCore(
     {
       log: await openBenchLog(log),
       codec,
       scorer: await createPiscinaScorer({modelPath, threads: 1, rowsPerTask}),
       store: createMemoryStore(),
-      clock: systemClock,
-      wallClock: systemClock,
-      random: seededRandom('bench'),
-      actuators: {hypervisor: createNoActuator(), balancer: createNoActuator()},
     },
     {
-      listen: '127.0.0.1:0',
-      http: '127.0.0.1:0',
-      insecure: false,
-      owner: 'bench',
       policy: {...DEFAULT_POLICY, band: BANDS},
       tickMs,
       checkpointMs: 3_600_000_000,
       scoring: {intervalMs: 0, everySamples: STRIDE, waitMs: 100},
       record: false,
       time: 'data',
-      run: true,
-      build: {version: '', commit: ''},
       onProblem: problem => problems.push(problem),
     },
   );

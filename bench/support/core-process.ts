@@ -3,14 +3,12 @@
  * prediction path are measured where they meet, and from the engine's own events.
  */
 import {join} from 'node:path';
-import {systemClock} from '../../core/adapters/clock-system.ts';
-import {createNoActuator} from '../../core/adapters/hypervisor-none.ts';
-import {seededRandom} from '../../core/adapters/random-seeded.ts';
 import {createPiscinaScorer} from '../../core/adapters/scorer-piscina.ts';
-import {assembleCore, type Core} from '../../core/assembly.ts';
+import type {Core} from '../../core/assembly.ts';
 import {DEFAULT_POLICY} from '../../core/domain/policy.ts';
 import type {Store} from '../../core/ports.ts';
 import {codec} from '../../proto/codec.ts';
+import {openBenchCore} from './bench-core.ts';
 import {type BenchLog, openBenchLog} from './bench-log.ts';
 import {serveParent} from './children.ts';
 import {createProbes} from './probes.ts';
@@ -44,30 +42,20 @@ async function open(options: CoreOptions): Promise<string> {
     modelPath: join(import.meta.dirname, '../../models/artefacts/component-failure'),
     threads: 1,
   });
-  core = await assembleCore(
+  core = await openBenchCore(
     {
       log: probes.log(await openBenchLog(log)),
       codec: probes.codec(codec),
       scorer,
       store: nowhere,
-      clock: systemClock,
-      wallClock: systemClock,
-      random: seededRandom('bench'),
-      actuators: {hypervisor: createNoActuator(), balancer: createNoActuator()},
     },
     {
-      listen: '127.0.0.1:0',
-      http: '127.0.0.1:0',
-      insecure: false,
-      owner: 'bench',
       policy: DEFAULT_POLICY,
       tickMs,
       checkpointMs,
       scoring: {intervalMs, waitMs: 100},
       sampleEvery,
       time: 'clock',
-      run: true,
-      build: {version: '', commit: ''},
       onProblem: problem => probes.problem(problem),
     },
   );
