@@ -24,11 +24,25 @@ export function declareLost(
   send(draft, resource('host', host.name), {type: 'host.lost', atMs: state.timeMs, proof});
   for (const name of state.actors.vmsAt(host.name)) {
     tellArrival(draft, host, name);
-    send(draft, resource('vm', name), {
-      type: 'host.lost',
-      atMs: state.timeMs,
-      host: host.name,
-    });
+    loseVm(draft, host, name);
+  }
+}
+
+/** What a VM had on a host is gone: it ran there, or its ghost or its target was there. */
+export function loseVm(draft: TickDraft, host: HostEntry, name: string): void {
+  const {timeMs: atMs} = draft.state;
+  send(draft, resource('vm', name), {type: 'host.lost', atMs, host: host.name});
+}
+
+/**
+ * A host started anew, and nobody had declared it lost: no ghost outlives that, and a VM that is
+ * believed to be protected is not. Retired, not only forgotten, as one may be armed there since.
+ */
+export function giveUpGhosts(draft: TickDraft, host: HostEntry): void {
+  const {state} = draft;
+  for (const name of state.actors.vmsAt(host.name)) {
+    if (state.actors.vmContext(name)?.ghostHost !== host.name) continue;
+    send(draft, resource('vm', name), {type: 'retire-ghost.chosen', atMs: state.timeMs});
   }
 }
 

@@ -1,12 +1,12 @@
 import type {VmContext} from '../../statecharts/events.ts';
 import type {Inventory, InventoryHost, InventoryVm} from '../domain/telemetry.ts';
 import {resource} from './actor-row.ts';
-import {declareReturned} from './host-fate.ts';
+import {declareReturned, giveUpGhosts, loseVm} from './host-fate.ts';
 import type {HostEntry, PartitionState, VmEntry} from './partition-state.ts';
 import {isSameInventory} from './same-inventory.ts';
 import {send, type TickDraft} from './tick-draft.ts';
 
-/** Inventories in a row without a VM before it is forgotten: one is a race, two are a fact. */
+/** Inventories in a row without a VM before it is believed gone: one is a race, two are a fact. */
 const MISSING_MAX = 2;
 
 /** The host's entry; an actor for one that is new. */
@@ -58,14 +58,16 @@ export function takeInventory(
     if (isOldNews(draft.state, madeAtMs, host.lostAtMs ?? 0)) continue;
     const before = host.facts;
     host.facts = facts;
-    if (before !== undefined && before.bootId !== facts.bootId)
+    if (before !== undefined && before.bootId !== facts.bootId) {
       host.bootAtMs = Math.min(madeAtMs, draft.state.timeMs);
+      giveUpGhosts(draft, host);
+    }
     if (before === undefined || !isSameInventory(before, facts)) draft.inventory.push(facts);
     if (showsReturn(host, facts, madeAtMs)) declareReturned(draft, host);
     // What was on its way when the host was proven lost says nothing of where its VMs are.
     if (draft.state.actors.hostContext(host.name)?.lost) continue;
     for (const vm of facts.vms) placeVm(draft, cell, host, vm, madeAtMs);
-    forgetMissing(draft, host, facts, madeAtMs);
+    takeMissing(draft, host, facts, madeAtMs);
   }
 }
 
@@ -119,13 +121,18 @@ function placeVm(
   const id = resource('vm', name);
   const context = state.actors.vmContext(name);
   if (context === undefined) return;
-  const isDown = state.actors.path(id) === 'recovering.awaiting-restart';
-  if (!isDown && !tellsSomething(context, host.name, state.running.isVmBusy(name))) return;
+  const news = tellsSomething(context, host.name, state.running.isVmBusy(name));
+  if (!news && !isDown(state.actors.path(id))) return;
   send(draft, id, {
     type: 'placement.observed',
     atMs: state.timeMs,
     host: host.name,
   });
+}
+
+/** Whether a VM is known to run nowhere. */
+function isDown(path: string | undefined): boolean {
+  return path === 'recovering.awaiting-restart';
 }
 
 /** Where samples of a VM are that came before anybody said where it runs. */
@@ -147,8 +154,11 @@ function tellsSomething(context: VmContext, host: string, busy: boolean): boolea
   return open || !busy;
 }
 
-/** A VM that its host no longer names, and that nobody is moving, was deleted. */
-function forgetMissing(
+/**
+ * A VM that its host no longer names, and that nobody is moving, was deleted; or, when nobody has
+ * seen it since its host started anew, it went down with the host's former life and did not come back.
+ */
+function takeMissing(
   draft: TickDraft,
   host: HostEntry,
   facts: InventoryHost,
@@ -162,9 +172,15 @@ function forgetMissing(
     if (isOldNews(state, madeAtMs, knownAtMs(entry))) continue;
     if (state.actors.vmContext(name)?.host !== host.name) continue;
     const id = resource('vm', name);
-    if (state.actors.path(id) !== 'normal' || state.running.isVmBusy(name)) continue;
+    const path = state.actors.path(id);
+    const wentDown = knownAtMs(entry) < host.bootAtMs;
+    if (state.running.isVmBusy(name) || (wentDown ? isDown(path) : path !== 'normal')) continue;
     entry.missing++;
     if (entry.missing < MISSING_MAX) continue;
+    if (wentDown) {
+      loseVm(draft, host, name);
+      continue;
+    }
     state.vms.delete(name);
     state.decided.delete(id);
     state.actors.remove(id);
