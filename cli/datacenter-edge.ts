@@ -1,5 +1,6 @@
 import {systemClock} from '../core/adapters/clock-system.ts';
 import {seededRandom} from '../core/adapters/random-seeded.ts';
+import {within} from '../core/domain/concurrency.ts';
 import type {Datacenter} from '../core/simulation/datacenter.ts';
 import {type Agent, createAgent} from '../edge/agent.ts';
 import type {Dial, Files, Note, TelemetryCodec} from '../edge/ports.ts';
@@ -46,10 +47,11 @@ export function createDatacenterEdge(options: DatacenterEdgeOptions): Datacenter
     },
     async stop() {
       if (stopping === undefined && agent !== undefined) {
-        const late = new AbortController();
-        const drained = agent.drained().catch(() => {});
-        await Promise.race([drained, systemClock.sleep(DRAIN_MS, late.signal)]);
-        late.abort();
+        await within(
+          systemClock,
+          DRAIN_MS,
+          agent.drained().catch(() => {}),
+        );
       }
       halt();
       await stopping;

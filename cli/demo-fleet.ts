@@ -2,6 +2,7 @@
 import {systemClock} from '../core/adapters/clock-system.ts';
 import {createMemoryFiles} from '../core/adapters/files-memory.ts';
 import {seededRandom} from '../core/adapters/random-seeded.ts';
+import {within} from '../core/domain/concurrency.ts';
 import {ForestayError} from '../core/domain/errors.ts';
 import type {Datacenter} from '../core/simulation/datacenter.ts';
 import {type Agent, createAgent} from '../edge/agent.ts';
@@ -47,14 +48,11 @@ type EdgeOptions = {
 /** Wall time that a batch may take to be acked; virtual time stands still meanwhile. */
 const ACK_MS = 60_000;
 
-async function within(ms: number, work: Promise<void>, problem: string): Promise<void> {
-  const done = new AbortController();
-  const late = systemClock.sleep(ms, done.signal).then(() => {
-    if (done.signal.aborted) return;
-    throw new ForestayError('TIMED_OUT', `${problem} within ${ms / 1000} s of wall time`);
-  });
-  await Promise.race([work, late]).finally(() => done.abort());
-}
+const unacknowledged = (name: string): ForestayError =>
+  new ForestayError(
+    'TIMED_OUT',
+    `${name}: the core does not acknowledge within ${ACK_MS / 1000} s of wall time`,
+  );
 
 /** An edge that dies with its host and comes back with it, in its spool's next incarnation. */
 function createEdge({datacenter, links, actuatorAddress, name, cell}: EdgeOptions) {
@@ -85,7 +83,7 @@ function createEdge({datacenter, links, actuatorAddress, name, cell}: EdgeOption
       }
       agent ??= start();
       await agent.sampleOnce(nowMs);
-      await within(ACK_MS, agent.drained(), `${name}: the core does not acknowledge`);
+      if (!(await within(systemClock, ACK_MS, agent.drained()))) throw unacknowledged(name);
     },
     async stop(): Promise<void> {
       await agent?.stop();

@@ -1,3 +1,4 @@
+import {within} from '../core/domain/concurrency.ts';
 import {HOST_METRICS, type MetricSet, VM_METRICS} from '../core/domain/metric-sets.ts';
 import type {Batch, Inventory, TimeBase} from '../core/domain/telemetry.ts';
 import {BlockBuilder} from './batch.ts';
@@ -129,10 +130,8 @@ export function createAgent(options: AgentOptions): Agent {
       stopping.abort();
       await running;
       flush();
-      const deadline = new AbortController();
       const drained = uplink.drained().catch(error => note(`stopping: ${error.message}`));
-      await Promise.race([drained, clock.sleep(drainMs, deadline.signal)]);
-      deadline.abort();
+      await within(clock, drainMs, drained);
       await uplink.stop();
       await spool.close();
     },

@@ -1,7 +1,7 @@
-import {setTimeout as sleep} from 'node:timers/promises';
 import type {Consumer, Kafka} from 'kafkajs';
+import {within} from '../domain/concurrency.ts';
 import {ForestayError} from '../domain/errors.ts';
-import type {Membership, OwnershipHandler} from '../ports.ts';
+import type {Clock, Membership, OwnershipHandler} from '../ports.ts';
 import {stickyAssigner} from './log-kafka-assigner.ts';
 import {Handover} from './log-kafka-handover.ts';
 
@@ -30,7 +30,7 @@ export type GroupOptions = {
   groupId: string;
   topic: string;
   timing: GroupTiming;
-  nowMs: () => number;
+  clock: Clock;
 };
 
 /** A membership that its log can end without asking. */
@@ -53,7 +53,7 @@ export async function joinOwners(
   options: GroupOptions,
   handler: OwnershipHandler,
 ): Promise<GroupMembership> {
-  const {groupId, nowMs} = options;
+  const {groupId, clock} = options;
   const handover = new Handover(handler);
   const group = new OwnerGroup(kafka, options, handover);
   const drop = async (): Promise<void> => {
@@ -63,7 +63,7 @@ export async function joinOwners(
   };
   try {
     await group.start();
-    await within(joinMsMax, group.joined, groupId);
+    if (!(await within(clock, joinMsMax, group.joined))) throw unassigned(groupId);
   } catch (error) {
     await drop();
     throw error;
@@ -73,11 +73,7 @@ export async function joinOwners(
     async leave() {
       handover.end();
       // What is not through by then is taken over from an older checkpoint.
-      const stopped = new AbortController();
-      await Promise.race([
-        handover.revokeAll(nowMs() + revokeMs).finally(() => stopped.abort()),
-        sleep(revokeMs, undefined, {signal: stopped.signal}).catch(() => undefined),
-      ]);
+      await within(clock, revokeMs, handover.revokeAll(clock.nowMs() + revokeMs));
       await group.stop();
     },
   };
@@ -169,8 +165,8 @@ class OwnerGroup {
       this.#broken = false;
       try {
         await this.#consumer?.disconnect();
-        await sleep(restartMs * (0.5 + Math.random()), undefined, {signal});
-        await this.start();
+        await this.#options.clock.sleep(restartMs * (0.5 + Math.random()), signal);
+        if (!signal.aborted) await this.start();
       } catch {
         // As long as we are no member we own nothing: trying again is all there is to do.
         this.#broken = true;
@@ -180,22 +176,10 @@ class OwnerGroup {
   }
 }
 
-async function within(ms: number, promise: Promise<void>, groupId: string): Promise<void> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () =>
-      late.reject(
-        new ForestayError(
-          'DEPENDENCY_UNREACHABLE',
-          `join ${groupId}: no assignment within ${ms} ms; check Kafka's group coordinator`,
-          {retryable: true, details: {groupId, waitedMs: ms}},
-        ),
-      ),
-    ms,
+function unassigned(groupId: string): ForestayError {
+  return new ForestayError(
+    'DEPENDENCY_UNREACHABLE',
+    `join ${groupId}: no assignment within ${joinMsMax} ms; check Kafka's group coordinator`,
+    {retryable: true, details: {groupId, waitedMs: joinMsMax}},
   );
-  try {
-    await Promise.race([promise, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

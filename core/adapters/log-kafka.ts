@@ -79,7 +79,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
           groupId: `${topicPrefix}.owners`,
           topic: nameOf('journal'),
           timing: timingOf(options),
-          nowMs: options.clock.nowMs,
+          clock: options.clock,
         },
         handler,
       ),

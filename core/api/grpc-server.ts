@@ -7,6 +7,7 @@ import {Health} from '../../proto/gen/health_pb.ts';
 import {addService, type Handlers} from '../../proto/grpc.ts';
 import {formatAddress} from '../domain/address.ts';
 import {bindFailure, checkBind} from '../domain/bind.ts';
+import {within} from '../domain/concurrency.ts';
 import type {Clock} from '../ports.ts';
 import {ConnectionGate} from './connection-gate.ts';
 import {addReflection} from './reflection.ts';
@@ -150,13 +151,6 @@ function listenFor(
 }
 
 async function shutDown(server: grpc.Server, deadlineMs: number, clock: Clock): Promise<void> {
-  const ended = new AbortController();
-  const drained = new Promise<void>(resolve => {
-    server.tryShutdown(() => {
-      ended.abort();
-      resolve();
-    });
-  });
-  await Promise.race([drained, clock.sleep(deadlineMs, ended.signal)]);
-  if (!ended.signal.aborted) server.forceShutdown();
+  const drained = new Promise<void>(resolve => server.tryShutdown(() => resolve()));
+  if (!(await within(clock, deadlineMs, drained))) server.forceShutdown();
 }

@@ -2,6 +2,7 @@
  * Fence first: agents hear an owner's epoch before it observes or decides, so that nothing that a
  * former owner still sends is carried out.
  */
+import {within} from '../domain/concurrency.ts';
 import {isForestayError} from '../domain/errors.ts';
 import type {Actuator, AgentAddress, Clock, Random} from '../ports.ts';
 import {type HostEntry, type PartitionState, sortedKeys} from './partition-state.ts';
@@ -94,11 +95,7 @@ export function createAnnouncer({
       const waiting = new Set(hosts);
       const telling = tellAll(hosts, waiting);
       if (state.timeBase === 'simulated') return await telling;
-      const told = new AbortController();
-      await Promise.race([
-        telling.finally(() => told.abort()),
-        clock.sleep(ANNOUNCE_MS, told.signal),
-      ]);
+      await within(clock, ANNOUNCE_MS, telling);
       for (const host of waiting) host.frozen = true;
       late = telling;
       // Whoever asks next hears of what went wrong.

@@ -3,6 +3,7 @@
  * stream. What is kept here is only a help, and gone with the process: who is connected, what is
  * known to be durable, which clock a partition lives on.
  */
+import {within} from '../domain/concurrency.ts';
 import {partitionOfCell} from '../domain/hash.ts';
 import type {TimeBase} from '../domain/telemetry.ts';
 import type {Clock, Codec, Log} from '../ports.ts';
@@ -87,9 +88,7 @@ export function createIngest(options: IngestOptions): Ingest {
     async close() {
       closing = true;
       for (const session of sessions) session.stream.pause();
-      const deadline = new AbortController();
-      await Promise.race([pressure.drained(), clock.sleep(limits.drainMs, deadline.signal)]);
-      deadline.abort();
+      await within(clock, limits.drainMs, pressure.drained());
       for (const session of sessions) session.end(ingestClosing());
     },
   };

@@ -9,6 +9,7 @@
  *    end that it had then: a result that is already there beats its deadline.
  * R4 Every cut is in the journal: that of a tick that changed nothing travels with the next one.
  */
+import {within} from '../domain/concurrency.ts';
 import {type ForestayError, isForestayError} from '../domain/errors.ts';
 import type {Policy} from '../domain/policy.ts';
 import type {QuietTick, ScoresRecord, Tick} from '../domain/records.ts';
@@ -334,7 +335,7 @@ export class PartitionRuntime {
   async stop(): Promise<void> {
     await this.#stepping;
     if (this.#failure !== undefined) return;
-    await within(DRAIN_MS, this.#options.clock, this.executor.drained());
+    await within(this.#options.clock, DRAIN_MS, this.executor.drained());
     await this.#scoring.settled(this.#options.scoring.waitMs);
     await this.#scores.settled();
     await this.#writeQuiet();
@@ -375,11 +376,4 @@ export class PartitionRuntime {
 function baseOf(records: readonly TelemetryInput[]): string | undefined {
   for (const record of records) if (record.kind === 'batch') return record.batch.timeBase;
   return undefined;
-}
-
-/** Waits for work, but no longer than this. */
-async function within(ms: number, clock: Clock, work: Promise<void>): Promise<void> {
-  const deadline = new AbortController();
-  await Promise.race([work, clock.sleep(ms, deadline.signal)]);
-  deadline.abort();
 }

@@ -8,6 +8,7 @@
  *    partition takes no more telemetry ({@link ScoringClient.isFull}), and a request that fails for a
  *    while is tried again.
  */
+import {within} from '../domain/concurrency.ts';
 import {ForestayError, isDefect, isForestayError} from '../domain/errors.ts';
 import {publish} from '../events.ts';
 import type {Clock, ModelSignature, Random, Scorer} from '../ports.ts';
@@ -150,10 +151,7 @@ export function createScoringClient(
     },
     async settled(ms) {
       if (flights.size === 0) return;
-      const deadline = new AbortController();
-      await Promise.race([Promise.all(flights), clock.sleep(ms, deadline.signal)]);
-      // A reason of its own: the default one is an error with a stack, at every tick.
-      deadline.abort('settled');
+      await within(clock, ms, Promise.all(flights));
     },
     taken: () => taken,
   };
