@@ -18,6 +18,8 @@ export class Nemesis {
   readonly #random: Random;
   #isOver = false;
   #commands = 0;
+  /** The last command of each partition, until the log has it. */
+  readonly #asked = new Map<number, Promise<void>>();
 
   constructor(world: World) {
     this.#world = world;
@@ -208,7 +210,7 @@ export class Nemesis {
     }
   }
 
-  /** Straight into the inbox; a broker that is down is asked again. */
+  /** Straight into the inbox, in order; a broker that is down is asked again. */
   #command(command: Pick<InboxRecord, 'kind'> & Record<string, unknown>): void {
     const {broker, partitions, scheduler} = this.#world;
     const record = {
@@ -222,10 +224,17 @@ export class Nemesis {
       try {
         await broker.append('inbox', partition, [bytes]);
       } catch {
-        scheduler.after(1_000, () => void send(partition));
+        await new Promise<void>(resolve => scheduler.after(1_000, resolve));
+        await send(partition);
       }
     };
-    for (const partition of partitions) void send(partition);
+    for (const partition of partitions) {
+      const earlier = this.#asked.get(partition) ?? Promise.resolve();
+      this.#asked.set(
+        partition,
+        earlier.then(() => send(partition)),
+      );
+    }
   }
 
   #pick<Item>(items: readonly Item[]): Item {
