@@ -1,8 +1,9 @@
+import {eachAtOnce} from '../domain/concurrency.ts';
 import {PARTITIONS} from '../domain/hash.ts';
 import type {Membership, OwnershipHandler} from '../ports.ts';
 
 /** Partitions that are restored at once: enough to overlap disk waits, few enough for memory. */
-const parallelHandovers = 8;
+const parallelMax = 8;
 const revokeMs = 5_000;
 
 /** A membership that its log can end without asking. */
@@ -24,7 +25,7 @@ export async function ownAll(handler: OwnershipHandler, nowMs: () => number): Pr
     held.clear();
   };
   try {
-    await inParallel(PARTITIONS, async partition => {
+    await eachAtOnce(PARTITIONS, parallelMax, async partition => {
       await handler.assigned(partition);
       held.add(partition);
     });
@@ -36,29 +37,10 @@ export async function ownAll(handler: OwnershipHandler, nowMs: () => number): Pr
     drop,
     leave: async () => {
       const deadlineMs = nowMs() + revokeMs;
-      await inParallel([...held], async partition => {
+      await eachAtOnce([...held], parallelMax, async partition => {
         held.delete(partition);
         await handler.revoking(partition, deadlineMs);
       });
     },
   };
-}
-
-/** Stops at the first failure, and throws it once what was begun is over. */
-async function inParallel(
-  partitions: readonly number[],
-  act: (partition: number) => Promise<void>,
-): Promise<void> {
-  const queue = [...partitions];
-  const worker = async (): Promise<void> => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) await act(next);
-  };
-  const workers = Array.from({length: parallelHandovers}, () =>
-    worker().catch((error: unknown) => {
-      queue.length = 0;
-      throw error;
-    }),
-  );
-  const failed = (await Promise.allSettled(workers)).find(({status}) => status === 'rejected');
-  if (failed?.status === 'rejected') throw failed.reason;
 }

@@ -2,13 +2,13 @@
  * Fence first: agents hear an owner's epoch before it observes or decides, so that nothing that a
  * former owner still sends is carried out.
  */
-import {within} from '../domain/concurrency.ts';
+import {eachAtOnce, within} from '../domain/concurrency.ts';
 import {isForestayError} from '../domain/errors.ts';
 import type {Actuator, AgentAddress, Clock, Random} from '../ports.ts';
 import {type HostEntry, type PartitionState, sortedKeys} from './partition-state.ts';
 
 /** Agents that are told at once. */
-const TOGETHER = 32;
+const AT_ONCE_MAX = 32;
 /** A start waits this long for agents; those that answer later are frozen until then. */
 const ANNOUNCE_MS = 2_000;
 /** A frozen host's agent is told again this much later at most, doubled up to the bound. */
@@ -73,13 +73,13 @@ export function createAnnouncer({
   };
 
   const tellAll = async (hosts: readonly HostEntry[], isWaiting: Set<HostEntry>) => {
-    await together(hosts, async host => {
+    await eachAtOnce(hosts, AT_ONCE_MAX, async host => {
       await tellHost(host);
       isWaiting.delete(host);
     });
     // Power and traffic hear it here if they are there, else before they are first asked.
     const addresses = [...new Set(hosts.filter(host => !host.frozen).map(addressOf))];
-    await together(addresses, async address => {
+    await eachAtOnce(addresses, AT_ONCE_MAX, async address => {
       await tryToAnnounce(actuators.hypervisor, {agent: 'power', address});
       await tryToAnnounce(actuators.balancer, {agent: 'balancer', address});
     });
@@ -107,25 +107,13 @@ export function createAnnouncer({
       const nowMs = clock.monotonicMs();
       const due = [...again]
         .filter(([, {atMs}]) => atMs <= nowMs)
-        .slice(0, TOGETHER)
+        .slice(0, AT_ONCE_MAX)
         .flatMap(([name]) => state.hosts.get(name) ?? []);
-      await together(due, tellHost);
+      await eachAtOnce(due, AT_ONCE_MAX, tellHost);
     },
   };
 }
 
 function addressOf(host: HostEntry): string {
   return host.facts?.actuatorAddress ?? '';
-}
-
-/** Does `work` for each item, a bounded number at a time. */
-async function together<Item>(
-  items: readonly Item[],
-  work: (item: Item) => Promise<void>,
-): Promise<void> {
-  const queue = [...items];
-  const worker = async () => {
-    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
-  };
-  await Promise.all(Array.from({length: Math.min(TOGETHER, queue.length)}, worker));
 }
