@@ -15,7 +15,7 @@ import {createPartitionState, type PartitionState} from './partition-state.ts';
 import {readAhead} from './read-ahead.ts';
 import {recordedScores} from './score-result.ts';
 import {advance} from './tick.ts';
-import type {TickInput} from './tick-draft.ts';
+import type {RecordedTick, TickInput} from './tick-draft.ts';
 
 export type Recovered = {
   state: PartitionState;
@@ -89,23 +89,20 @@ export async function applyTick(input: Inputs, state: PartitionState, tick: Tick
   state.epoch = tick.epoch;
   const {quiet = []} = tick;
   for (const {timeMs, cut} of quiet) {
-    const recorded = {...tick, timeMs, cut, ...NOTHING_DONE};
-    advance(state, {...(await inputsOf(input, state, recorded)), recorded});
+    const inputs = await inputsOf(input, state, {timeMs, cut, risks: []});
+    advance(state, {...inputs, recorded: {...tick, ...NOTHING_DONE}});
   }
   const {tick: made} = advance(state, {...(await inputsOf(input, state, tick)), recorded: tick});
   state.tickNumber = tick.number;
   return quiet.length === 0 ? made : {...made, quiet};
 }
 
-const NOTHING_DONE = {
+/** All that a replay takes of what a tick did, from one that did nothing. */
+const NOTHING_DONE: Required<Omit<RecordedTick, 'everySamples'>> = {
   transitions: [],
-  risks: [],
-  sampleRisks: [],
-  timers: [],
   effects: [],
   decisions: [],
-  inventory: [],
-} as const;
+};
 
 /** What a tick of the journal took, as it was: the log's records up to its cut, and its risks. */
 export async function inputsOf(

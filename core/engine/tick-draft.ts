@@ -27,8 +27,11 @@ export type TickInput = {
   scores: readonly ScoreResult[];
   /** False after a takeover until the inbox has been read to its end. */
   timers: boolean;
-  recorded?: Tick;
+  recorded?: RecordedTick;
 };
+
+/** What a replay takes from a tick of the journal instead of making it again. */
+export type RecordedTick = Pick<Tick, 'transitions' | 'effects' | 'decisions' | 'everySamples'>;
 
 /** What a tick collects on its way. */
 export type TickDraft = {

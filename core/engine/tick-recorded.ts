@@ -1,6 +1,5 @@
 import {decisionKey} from '../domain/decision.ts';
-import type {Tick} from '../domain/records.ts';
-import {applyEffect, applyMove, type TickDraft} from './tick-draft.ts';
+import {applyEffect, applyMove, type RecordedTick, type TickDraft} from './tick-draft.ts';
 import {takePlanningTurn} from './tick-planning.ts';
 
 /**
@@ -8,7 +7,7 @@ import {takePlanningTurn} from './tick-planning.ts';
  * the machines or the planner must not rewrite history. What inputs led to was applied where they
  * were taken (see `send`).
  */
-export function applyRecorded(draft: TickDraft, recorded: Tick): void {
+export function applyRecorded(draft: TickDraft, recorded: RecordedTick): void {
   const {state, recordedMoves, recordedEffects} = draft;
   for (const move of recordedMoves.splice(0)) applyMove(draft, move);
   for (const effect of recordedEffects.splice(0)) applyEffect(draft, effect);
