@@ -5,35 +5,28 @@
  * R1 Nothing is dispatched before its tick is in the journal (executor X1, writer S1).
  * R2 When an append fails for good, the state has run ahead of the journal: the runtime stops and
  *    the state is recovered from the log by whoever owns the partition next.
- * R3 After a start, or a pause of more than two ticks, timers wait until the inbox was read to the
- *    end that it had then: a result that is already there beats its deadline.
+ * R3 Timers wait for results that may be there already (tick-source.ts).
  * R4 Every cut is in the journal: that of a tick that changed nothing travels with the next one.
  */
 import {within} from '../domain/concurrency.ts';
-import {type ForestayError, isForestayError} from '../domain/errors.ts';
+import {isForestayError} from '../domain/errors.ts';
 import type {Policy} from '../domain/policy.ts';
 import type {QuietTick, ScoresRecord, Tick} from '../domain/records.ts';
 import {publish} from '../events.ts';
-import type {Clock, Codec, Log, LogRecord, Random, Scorer, Topic} from '../ports.ts';
+import type {Random, Scorer} from '../ports.ts';
 import {writeCheckpoint} from './checkpoint.ts';
 import {CheckpointSchedule} from './checkpoint-schedule.ts';
 import {type Actuators, createExecutor, type Executor} from './executor.ts';
 import {claimJournal, type JournalWriter} from './journal-writer.ts';
-import {readable, readableTelemetry} from './log-decoding.ts';
-import {bytesOf, endOf} from './log-range.ts';
 import {requireInputs, restrain} from './partition-start.ts';
 import type {PartitionState} from './partition-state.ts';
 import {recover} from './recovery.ts';
 import {ScorePublisher} from './score-publisher.ts';
 import {createScoringClient, type ScoringClient} from './scoring.ts';
 import {advance} from './tick.ts';
-import type {TelemetryInput, TickInput} from './tick-draft.ts';
+import {type SourceOptions, TickSource} from './tick-source.ts';
 
-export type RuntimeOptions = {
-  partition: number;
-  log: Log;
-  codec: Codec;
-  clock: Clock;
+export type RuntimeOptions = SourceOptions & {
   /** Spreads retries; no decision rests on it. */
   random: Random;
   scorer: Scorer;
@@ -41,19 +34,10 @@ export type RuntimeOptions = {
   policy: Policy;
   owner: {owner: string; address: string};
   scoring: {intervalMs: number; everySamples?: number; waitMs: number};
-  /** How often a caller means to step. */
-  tickMs: number;
   /** Between checkpoints, on the time of the ticks; a quarter of it while telemetry is much. */
   checkpointMs: number;
-  /** How much input one tick takes at most. */
-  tickBytesMax: number;
   /** Actors that are kept running at most; the directory's own bound unless it is given. */
   hotActorsMax?: number;
-  /**
-   * `clock`: a tick's time is the clock's. `data`: cells that are not live take it from their
-   * newest sample, for recordings that are played at any speed.
-   */
-  time: 'clock' | 'data';
   /** Told once the state is recovered, before the first tick; the journal was read below `nextOffset`. */
   onStart?: (state: PartitionState, nextOffset: number) => void;
   /** Told of every tick that counts; `nextOffset` is what follows it in the journal. */
@@ -67,21 +51,16 @@ const WRITE_AT_LEAST_MS = 1000;
 const QUIET_MAX = 64;
 /** Calls to agents that are under way when a partition is handed back. */
 const DRAIN_MS = 1000;
-/** A pause of more than this many ticks is one in which results may have come. */
-const GAP_TICKS = 2;
 
 export class PartitionRuntime {
   readonly #options: RuntimeOptions;
+  readonly #source: TickSource;
   readonly #writer: JournalWriter;
   readonly #scoring: ScoringClient;
   readonly #scores: ScorePublisher;
-  #timersFrom: number;
   #trailerOffset: number;
   #writtenAtMs = 0;
   #quiet: QuietTick[] = [];
-  /** Monotonic; the last step's start, and the last one's that read all telemetry there was. */
-  #steppedAtMs: number;
-  #caughtUpAtMs: number;
   readonly #checkpoints: CheckpointSchedule;
   #stepping: Promise<void> = Promise.resolve();
   #failure: unknown;
@@ -97,7 +76,6 @@ export class PartitionRuntime {
   ) {
     this.#options = options;
     this.#writer = writer;
-    this.#timersFrom = timersFrom;
     this.#trailerOffset = trailerOffset;
     this.#checkpoints = new CheckpointSchedule(
       options.checkpointMs,
@@ -106,8 +84,7 @@ export class PartitionRuntime {
     );
     this.state = state;
     const {scorer, clock, scoring} = options;
-    this.#steppedAtMs = clock.monotonicMs();
-    this.#caughtUpAtMs = this.#steppedAtMs;
+    this.#source = new TickSource(options, state, timersFrom);
     this.#scoring = createScoringClient(
       scorer,
       clock,
@@ -183,31 +160,25 @@ export class PartitionRuntime {
    * edges down by. Milliseconds, at least the time since the last tick.
    */
   lagMs(): number {
-    return Math.max(0, this.#options.clock.monotonicMs() - this.#caughtUpAtMs);
+    return this.#source.lagMs();
   }
 
   async #step(nowMs: number): Promise<void> {
     const {state} = this;
     const {clock, scoring, partition} = this.#options;
     const startedMs = clock.monotonicMs();
-    await this.#holdTimersAfterGap(startedMs);
-    const telemetry = this.#mustScoreFirst()
-      ? []
-      : await this.#read('telemetry', state.cut.telemetryOffset);
-    const inbox = await this.#read('inbox', state.cut.inboxOffset);
-    const telemetryBytes = bytesOf(telemetry);
-    this.#checkpoints.read(telemetryBytes);
-    // A read that gave about as much as it may: there is likely more.
-    if (2 * telemetryBytes < this.#options.tickBytesMax) this.#caughtUpAtMs = startedMs;
+    const found = await this.#source.read(startedMs, this.#mustScoreFirst());
+    this.#checkpoints.read(found.telemetryBytes);
     await this.#scoring.settled(scoring.waitMs);
     const scores = this.#scoring.take();
-    if (state.hosts.size + telemetry.length + inbox.length === 0) return;
+    const records = found.telemetry.length + found.inbox.length;
+    if (state.hosts.size + records === 0) return;
     const readMs = clock.monotonicMs();
-    const input = this.#decode(nowMs, telemetry, inbox);
+    const input = this.#source.decode(nowMs, found, this.#scoring.taken());
     const decodedMs = clock.monotonicMs();
     const {tick, changed} = advance(state, {...input, scores});
     const foldedMs = clock.monotonicMs();
-    await this.#commit(tick, changed, telemetry.length + inbox.length + scores.length > 0);
+    await this.#commit(tick, changed, records + scores.length > 0);
     const committedMs = clock.monotonicMs();
     const asked = this.#scoring.request(state);
     publish('tick.staged', {
@@ -234,43 +205,6 @@ export class PartitionRuntime {
   /** Samples that are each scored wait in the log for those before them. */
   #mustScoreFirst(): boolean {
     return this.state.everySamples > 0 && this.#scoring.isFull();
-  }
-
-  async #holdTimersAfterGap(startedMs: number): Promise<void> {
-    const {log, partition, tickMs} = this.#options;
-    const isGap = startedMs - this.#steppedAtMs > GAP_TICKS * tickMs;
-    this.#steppedAtMs = startedMs;
-    if (isGap) this.#timersFrom = await log.endOffset('inbox', partition);
-  }
-
-  #decode(
-    nowMs: number,
-    telemetry: readonly LogRecord[],
-    inbox: readonly LogRecord[],
-  ): Omit<TickInput, 'scores'> {
-    const {codec, partition} = this.#options;
-    const {cut} = this.state;
-    const setAside = (topic: Topic) => (offset: number, error: ForestayError) =>
-      publish('record.quarantined', {topic, partition, offset, code: error.code});
-    const telemetryOffset = endOf(telemetry, cut.telemetryOffset);
-    const inboxOffset = endOf(inbox, cut.inboxOffset);
-    const records = readableTelemetry(
-      telemetry,
-      {from: cut.telemetryOffset, to: telemetryOffset},
-      codec,
-      setAside('telemetry'),
-    );
-    return {
-      timeMs: this.#timeOf(nowMs, records),
-      cut: {
-        telemetryOffset,
-        inboxOffset,
-        scoreRequest: this.#scoring.taken(),
-      },
-      telemetry: records,
-      inbox: readable(inbox, bytes => codec.decodeInbox(bytes), setAside('inbox')),
-      timers: inboxOffset >= this.#timersFrom,
-    };
   }
 
   /** A tick that changed nothing travels with the next one, within a second or 64 ticks. */
@@ -354,26 +288,4 @@ export class PartitionRuntime {
   settled(): Promise<void> {
     return this.#scores.settled();
   }
-
-  #read(topic: 'telemetry' | 'inbox', from: number): Promise<readonly LogRecord[]> {
-    return this.#options.log.read(topic, this.#options.partition, from, this.#options.tickBytesMax);
-  }
-
-  #timeOf(nowMs: number, records: readonly TelemetryInput[]): number {
-    const base = this.state.timeBase ?? baseOf(records);
-    if (base === 'live' || base === undefined || this.#options.time === 'clock') return nowMs;
-    let newestMs = this.state.timeMs;
-    for (const record of records) {
-      if (record.kind !== 'batch') continue;
-      for (const {observedAtMs} of record.batch.blocks) {
-        for (const atMs of observedAtMs) if (atMs > newestMs) newestMs = atMs;
-      }
-    }
-    return newestMs;
-  }
-}
-
-function baseOf(records: readonly TelemetryInput[]): string | undefined {
-  for (const record of records) if (record.kind === 'batch') return record.batch.timeBase;
-  return undefined;
 }
