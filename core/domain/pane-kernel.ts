@@ -1,6 +1,7 @@
 /**
  * The sums of count windows in WebAssembly, four metrics at once: where the time of a sample goes.
- * The memory holds a head (room for one row's merged sums and features) and then the rows:
+ * The memory holds a head (room for one row's merged sums and features, and for a run of samples
+ * with what is to be done with each) and then the rows:
  *
  *   open: stride × metrics · newer: sums × metrics · closed: panes × sums × metrics
  *
@@ -13,6 +14,14 @@ import * as w from './wasm-assembler.ts';
 
 export const SUMS = 5;
 export const KINDS = 6;
+/** Samples that the kernel takes in one go, at most. */
+export const RUN_MAX = 512;
+/**
+ * A step of a run, in i32: addresses of the line that the sample fills, of the sample's first metric
+ * within its column, and of the row; the pane that it closes, and the newest pane if features are
+ * wanted; -1: none.
+ */
+export const STEP_WORDS = 5;
 
 export type PaneShape = {
   readonly metrics: number;
@@ -26,6 +35,10 @@ export type PaneLayout = {
   /** Of one value of every metric. */
   readonly line: number;
   readonly features: number;
+  /** Of a run: its steps, its samples (a column of RUN_MAX a metric), features that are wanted. */
+  readonly steps: number;
+  readonly samples: number;
+  readonly wanted: number;
   readonly rows: number;
   readonly row: number;
   /** Within a row. */
@@ -37,10 +50,17 @@ export function layoutOf({metrics, stride, panes}: PaneShape): PaneLayout {
   const line = 16 * Math.ceil(metrics / 4);
   const newer = stride * line;
   const closed = newer + SUMS * line;
+  const steps = (SUMS + KINDS) * line;
+  const samples = steps + 4 * STEP_WORDS * RUN_MAX;
+  const wanted = samples + 4 * metrics * RUN_MAX;
   return {
     line,
     features: SUMS * line,
-    rows: (SUMS + KINDS) * line,
+    steps,
+    samples,
+    wanted,
+    // The kernel writes whole vectors: those of the last features reach behind them.
+    rows: wanted + 4 * KINDS * metrics * RUN_MAX + KINDS * line,
     row: closed + panes * SUMS * line,
     newer,
     closed,
@@ -50,8 +70,10 @@ export function layoutOf({metrics, stride, panes}: PaneShape): PaneLayout {
 export type PaneKernel = {
   /** Sums up the open pane of the row at an address, as its pane `slot`. */
   close(row: number, slot: number): void;
-  /** Writes the features of the row whose newest pane is `slot` to the memory's head. */
-  features(row: number, slot: number): void;
+  /** Writes the features of the row whose newest pane is `slot` to an address. */
+  features(row: number, slot: number, to: number): void;
+  /** Takes the samples of a run whose steps are at these addresses; what is wanted is left in order. */
+  take(steps: number, end: number): void;
 };
 
 const modules = new Map<string, object>();
@@ -64,12 +86,15 @@ export function createPaneKernel(shape: PaneShape, memory: w.WasmMemory): PaneKe
 }
 
 const MERGE = 0;
+const CLOSE = 1;
+const FEATURES = 2;
 
 function paneModule(shape: PaneShape): Uint8Array<ArrayBuffer> {
   return w.assemble([
     mergeFunction(layoutOf(shape)),
     closeFunction(shape),
     featuresFunction(shape),
+    takeFunction(shape),
   ]);
 }
 
@@ -206,10 +231,10 @@ function flip(shape: PaneShape, pane: number, followers: number): w.Code[] {
 
 function featuresFunction(shape: PaneShape): w.WasmFunction {
   const {stride, panes} = shape;
-  const {line, newer, closed, features} = layoutOf(shape);
+  const {line, newer, closed} = layoutOf(shape);
   const paneBytes = SUMS * line;
   const samples = stride * panes;
-  const [row, slot, from, last, to, minimum, maximum, there, value] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
+  const [row, slot, to, from, last, minimum, maximum, there, value] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
   const newerAt = [w.get(row), w.int(newer), w.iadd];
   const merged = [
     ...[w.int(0), w.get(row), w.get(slot), w.int(1), w.iadd, w.int(paneBytes), w.imul, w.iadd],
@@ -231,12 +256,12 @@ function featuresFunction(shape: PaneShape): w.WasmFunction {
   ];
   return {
     name: 'features',
-    params: ['i32', 'i32'],
-    locals: ['i32', 'i32', 'i32', 'v128', 'v128', 'v128', 'v128'],
+    params: ['i32', 'i32', 'i32'],
+    locals: ['i32', 'i32', 'v128', 'v128', 'v128', 'v128'],
     body: [
       ...[w.get(slot), w.int(panes - 1), w.iequal],
       w.when([w.int(0), ...newerAt, w.int(paneBytes), w.copyMemory], merged),
-      ...[w.int(0), w.set(from), w.int(features), w.set(to)],
+      ...[w.int(0), w.set(from)],
       ...[w.get(row), w.int((stride - 1) * line), w.iadd, w.set(last)],
       w.repeatWhile(
         ...[...sumOf(3), w.set(minimum), ...sumOf(4), w.set(maximum)],
@@ -251,6 +276,51 @@ function featuresFunction(shape: PaneShape): w.WasmFunction {
         ...advance(last, 16),
         ...advance(to, 16 * KINDS),
         ...[w.get(from), w.int(line), w.iless],
+      ),
+    ],
+  };
+}
+
+/** Each sample into its line; then its pane is closed and its features are written, if it says so. */
+function takeFunction(shape: PaneShape): w.WasmFunction {
+  const {metrics} = shape;
+  const {line, samples, wanted} = layoutOf(shape);
+  const [step, end, sample, slot, to, value] = [0, 1, 2, 3, 4, 5];
+  const word = (index: number) => [w.get(step), w.iload(4 * index)];
+  const loadLane = (metric: number) => {
+    const at = samples + 4 * metric * RUN_MAX;
+    const lane = metric % 4;
+    if (lane === 0) return [w.get(sample), w.vloadFirst(at), w.set(value)];
+    return [w.get(sample), w.get(value), w.vloadLane(at, lane), w.set(value)];
+  };
+  const fillLine = Array.from({length: line / 16}, (_, vector) => {
+    const lanes = Math.min(4, metrics - 4 * vector);
+    return [
+      ...Array.from({length: lanes}, (_unused, lane) => loadLane(4 * vector + lane)).flat(),
+      ...[...word(0), w.get(value), w.vstore(16 * vector)],
+    ];
+  }).flat();
+  const ifThere = (index: number, ...body: w.Code[]) => [
+    ...[...word(index), w.set(slot), w.get(slot), w.int(0), w.iatLeast],
+    w.when(body),
+  ];
+  return {
+    name: 'take',
+    params: ['i32', 'i32'],
+    locals: ['i32', 'i32', 'i32', 'v128'],
+    body: [
+      ...[w.int(wanted), w.set(to)],
+      w.repeatWhile(
+        ...[...word(1), w.set(sample)],
+        ...fillLine,
+        ...ifThere(3, ...word(2), w.get(slot), w.call(CLOSE)),
+        ...ifThere(
+          4,
+          ...[...word(2), w.get(slot), w.get(to), w.call(FEATURES)],
+          ...advance(to, 4 * KINDS * metrics),
+        ),
+        ...advance(step, 4 * STEP_WORDS),
+        ...[w.get(step), w.get(end), w.iless],
       ),
     ],
   };

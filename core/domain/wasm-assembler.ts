@@ -64,6 +64,7 @@ export const imul: Code = [0x6c];
 export const isZero: Code = [0x45];
 export const iequal: Code = [0x46];
 export const iless: Code = [0x48];
+export const iatLeast: Code = [0x4e];
 export const toFloat: Code = [0xb2];
 export const fadd: Code = [0x92];
 export const fmul: Code = [0x94];
@@ -82,10 +83,15 @@ export const when = (body: Code[], otherwise: Code[] = []): Code => [
   0x0b,
 ];
 
+export const iload = (offset = 0): Code => [0x28, ...memory(offset)];
 export const vload = (offset = 0): Code => simd(0, ...memory(offset));
 export const vstore = (offset = 0): Code => simd(11, ...memory(offset));
 export const vstoreLane = (offset: number, lane: number): Code =>
   simd(0x5a, ...memory(offset), lane);
+/** One float into the first lane, the others are 0; and into one lane, the others stay. */
+export const vloadFirst = (offset: number): Code => simd(0x5c, ...memory(offset));
+export const vloadLane = (offset: number, lane: number): Code =>
+  simd(0x56, ...memory(offset), lane);
 export const vconst = (value: number): Code => {
   const bytes = floatBytes(value);
   return simd(12, ...bytes, ...bytes, ...bytes, ...bytes);

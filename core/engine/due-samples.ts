@@ -25,6 +25,8 @@ export class DueCollector {
   /** Index in `hosts` of each row of the table, plus one. */
   #hostOf = new Uint32Array(0);
   #count = 0;
+  /** How many of them have their features. */
+  #kept = 0;
   #host: Uint32Array;
   #atMs: Float64Array;
   #features: Float32Array;
@@ -38,15 +40,31 @@ export class DueCollector {
     this.#features = new Float32Array(rows * table.featureCount);
   }
 
-  /** After a sample was taken into a row. Rows take turns, so that work is spread evenly. */
+  /** After a sample was taken into a row: notes it with the row's features, if it is due. */
   sampled(row: number, atMs: number): void {
     const table = this.#table;
-    if (((table.samples[row] as number) + row) % this.#every !== 0) return;
-    if (!hasFeatures(table, row)) return;
+    if (!this.isDue(row) || !hasFeatures(table, row)) return;
     readFeatures(table, row, this.#features, this.#count * table.featureCount);
+    this.add(row, atMs);
+    this.#kept = this.#count;
+  }
+
+  /** Whether a row's newest sample is to be scored. Rows take turns, so that work is spread evenly. */
+  isDue(row: number): boolean {
+    return ((this.#table.samples[row] as number) + row) % this.#every === 0;
+  }
+
+  /** Notes a sample whose features {@link DueCollector.keep} brings. */
+  add(row: number, atMs: number): void {
     this.#host[this.#count] = this.#indexOf(row);
     this.#atMs[this.#count] = atMs;
     this.#count++;
+  }
+
+  /** Copies the features of all samples that were added since the last time, in their order. */
+  keep(features: Float32Array): void {
+    this.#features.set(features, this.#kept * this.#table.featureCount);
+    this.#kept = this.#count;
   }
 
   /** What was collected, or undefined if nothing was. */

@@ -1,7 +1,8 @@
 import type {Batch, Block} from '../domain/telemetry.ts';
 import {hostName, vmName} from '../domain/telemetry.ts';
 import {DueCollector, keepDue} from './due-samples.ts';
-import {rowOf, type SetTable, takeSample} from './set-table.ts';
+import {rowOf, type SetTable} from './set-table.ts';
+import {takeSamples} from './take-samples.ts';
 import {type TelemetryInput, type TickDraft, tell} from './tick-draft.ts';
 import {ensureHost, hear, takeInventory} from './tick-inventory.ts';
 
@@ -80,26 +81,20 @@ function takeBlock(draft: TickDraft, cell: string, block: Block, due: Due): numb
     tell(draft, 'samples.unknown-set', {count: block.rows});
     return 0;
   }
-  const rows: number[] = [];
+  const {entities} = block;
+  const rows = new Int32Array(entities.length);
   const heard = heardIn(due, table);
-  for (const entity of block.entities) {
-    const guess = (rows.at(-1) ?? -1) + 1;
+  let guess = 0;
+  for (let index = 0; index < entities.length; index++) {
+    const entity = entities[index] as string;
     const isKnown = heard[guess] === 1 && table.names[guess] === entity;
     const row = isKnown ? guess : entityRow(draft, cell, table, entity, guess);
     if (row >= 0) heard[row] = 1;
-    rows.push(row);
+    rows[index] = row;
+    guess = row + 1;
   }
   const collector = collectorOf(due, table, state.everySamples);
-  const {rowEntity, observedAtMs, values} = block;
-  let late = 0;
-  for (let index = 0; index < block.rows; index++) {
-    const row = rows[rowEntity[index] as number] as number;
-    if (row < 0) continue;
-    // A clock that runs ahead must not make later samples look late: windows see tick time at most.
-    const atMs = Math.min(observedAtMs[index] as number, state.timeMs);
-    if (!takeSample(table, row, atMs, values, index, block.rows)) late++;
-    else collector?.sampled(row, atMs);
-  }
+  const late = takeSamples(table, rows, block, state.timeMs, collector);
   if (late > 0) tell(draft, 'samples.late', {count: late});
   return block.rows;
 }

@@ -8,8 +8,11 @@ import {
   extractCountFeatures,
   growCountWindows,
   isWindowFull,
+  queueSample,
   restoreCountWindows,
+  stageSamples,
   storeCountWindows,
+  takeQueued,
 } from '../../core/domain/count-windows.ts';
 import {COUNT_KINDS} from '../../core/domain/features.ts';
 
@@ -156,4 +159,47 @@ test('a metric that the set lacks is missing', t => {
   const found = featuresOf(windows, 0).slice(1, -1);
   t.true(found.slice(0, KINDS).every(Number.isNaN));
   t.deepEqual(found.slice(KINDS), [6, 5.5, 0.5, 5, 6, 1]);
+});
+
+test('samples of several rows in runs, with the features of some, give what they give one by one', t => {
+  const ROWS = 7;
+  fc.assert(
+    fc.property(
+      shape,
+      fc.integer({min: 1, max: 300}),
+      fc.array(fc.nat(ROWS - 1), {minLength: 1, maxLength: 64}),
+      fc.array(value, {minLength: 97, maxLength: 97}),
+      ({metrics, stride, panes}, count, order, drawn) => {
+        const values = Float32Array.from(
+          {length: metrics * count},
+          (_, at) => drawn[at % drawn.length] as number,
+        );
+        const rowOf = (sample: number) => order[(sample * 31) % order.length] as number;
+        const isWanted = (sample: number) => sample % 3 !== 1;
+        const columns = identity(metrics);
+        const [oneByOne, inRuns] = [1, 2].map(() =>
+          createCountWindows(metrics, stride * panes, stride),
+        ) as [CountWindows, CountWindows];
+        const wanted: number[] = [];
+        const into = new Float32Array(metrics * KINDS);
+        for (let sample = 0; sample < count; sample++) {
+          countSample(oneByOne, rowOf(sample), values, sample, count, columns);
+          if (!isWanted(sample) || !isWindowFull(oneByOne, rowOf(sample))) continue;
+          extractCountFeatures(oneByOne, rowOf(sample), into, 0);
+          wanted.push(...into);
+        }
+        const found: number[] = [];
+        for (let from = 0; from < count; from += 97) {
+          const length = Math.min(97, count - from);
+          stageSamples(inRuns, values, from, count, columns, length);
+          for (let staged = 0; staged < length; staged++) {
+            queueSample(inRuns, rowOf(from + staged), staged, isWanted(from + staged));
+          }
+          found.push(...takeQueued(inRuns));
+        }
+        t.deepEqual(found, wanted);
+        t.deepEqual(storeCountWindows(inRuns, ROWS), storeCountWindows(oneByOne, ROWS));
+      },
+    ),
+  );
 });

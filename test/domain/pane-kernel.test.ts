@@ -1,6 +1,13 @@
 import test from 'ava';
 import fc from 'fast-check';
-import {createPaneKernel, KINDS, layoutOf, SUMS} from '../../core/domain/pane-kernel.ts';
+import {
+  createPaneKernel,
+  KINDS,
+  layoutOf,
+  RUN_MAX,
+  STEP_WORDS,
+  SUMS,
+} from '../../core/domain/pane-kernel.ts';
 import {createMemory, growMemory} from '../../core/domain/wasm-assembler.ts';
 
 const shape = fc.record({
@@ -12,11 +19,15 @@ const shape = fc.record({
 test('every part of a row begins at a whole vector, and none overlaps the next', t => {
   fc.assert(
     fc.property(shape, given => {
-      const {line, features, rows, row, newer, closed} = layoutOf(given);
-      for (const place of [line, features, rows, row, newer, closed]) t.is(place % 16, 0);
+      const {line, features, steps, samples, wanted, rows, row, newer, closed} = layoutOf(given);
+      const places = [line, features, steps, samples, wanted, rows, row, newer, closed];
+      for (const place of places) t.is(place % 16, 0);
       t.true(line >= 4 * given.metrics);
       t.is(features, SUMS * line);
-      t.is(rows, features + KINDS * line);
+      t.is(steps, features + KINDS * line);
+      t.is(samples, steps + 4 * STEP_WORDS * RUN_MAX);
+      t.is(wanted, samples + 4 * given.metrics * RUN_MAX);
+      t.true(rows >= wanted + 4 * KINDS * given.metrics * RUN_MAX);
       t.is(newer, given.stride * line);
       t.is(closed, newer + SUMS * line);
       t.is(row, closed + given.panes * SUMS * line);
@@ -48,7 +59,7 @@ test('a window of one pane has the features of its samples, metric by metric', t
         cells.set(values, (layout.rows + slot * layout.line) / 4);
       });
       kernel.close(layout.rows, 0);
-      kernel.features(layout.rows, 0);
+      kernel.features(layout.rows, 0, layout.features);
       for (let metric = 0; metric < of.metrics; metric++) {
         const column = samples.map(values => values[metric] as number);
         const from = layout.features / 4 + metric * KINDS;

@@ -1,0 +1,67 @@
+/**
+ * The samples of a block into their rows, the path that every sample takes. Windows of the last
+ * samples are taken in runs: their sums are made for hundreds of samples in one go.
+ */
+import {type CountWindows, queueSample, stageSamples, takeQueued} from '../domain/count-windows.ts';
+import {RUN_MAX} from '../domain/pane-kernel.ts';
+import type {Block} from '../domain/telemetry.ts';
+import type {DueCollector} from './due-samples.ts';
+import {noteSample, type SetTable, takeSample} from './set-table.ts';
+
+/**
+ * Takes the samples of a block in their order, and notes those that are due to be scored.
+ *
+ * @param rows Row of each entity of the block; -1: its samples are passed over.
+ * @param timeMs A clock that runs ahead must not make later samples look late: windows see this
+ *   time at most.
+ * @returns How many were late.
+ */
+export function takeSamples(
+  table: SetTable,
+  rows: Int32Array,
+  block: Block,
+  timeMs: number,
+  collector: DueCollector | undefined,
+): number {
+  const {counted} = table;
+  if (counted !== undefined) return takeRuns(table, counted, rows, block, timeMs, collector);
+  const {rowEntity, observedAtMs, values} = block;
+  let late = 0;
+  for (let index = 0; index < block.rows; index++) {
+    const row = rows[rowEntity[index] as number] as number;
+    if (row < 0) continue;
+    const atMs = Math.min(observedAtMs[index] as number, timeMs);
+    if (!takeSample(table, row, atMs, values, index, block.rows)) late++;
+    else collector?.sampled(row, atMs);
+  }
+  return late;
+}
+
+function takeRuns(
+  table: SetTable,
+  counted: CountWindows,
+  rows: Int32Array,
+  block: Block,
+  timeMs: number,
+  collector: DueCollector | undefined,
+): number {
+  const {rowEntity, observedAtMs, values} = block;
+  let late = 0;
+  for (let from = 0; from < block.rows; from += RUN_MAX) {
+    const to = Math.min(from + RUN_MAX, block.rows);
+    stageSamples(counted, values, from, block.rows, table.features, to - from);
+    for (let index = from; index < to; index++) {
+      const row = rows[rowEntity[index] as number] as number;
+      if (row < 0) continue;
+      const atMs = Math.min(observedAtMs[index] as number, timeMs);
+      if (!noteSample(table, row, atMs, values, index, block.rows)) late++;
+      else if (collector === undefined) queueSample(counted, row, index - from, false);
+      else if (queueSample(counted, row, index - from, collector.isDue(row))) {
+        collector.add(row, atMs);
+      }
+    }
+    const features = takeQueued(counted);
+    collector?.keep(features);
+  }
+  return late;
+}
