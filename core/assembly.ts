@@ -78,6 +78,8 @@ export type Core = {
 
 const TICK_BYTES_MAX = 4 * 1024 * 1024;
 const API_CLOSE_MS = 5000;
+/** A fifth of a tick: batches are read by ticks. */
+const GATHER_MS = 50;
 
 /**
  * Errors: `CONFIG_INVALID`, those of the engine's start and of binding; everything that was started is stopped then,
@@ -97,6 +99,8 @@ export async function assembleCore(given: CoreParts, settings: CoreSettings): Pr
     codec,
     clock: parts.clock,
     metricSets,
+    // Time that stands still until everything is acked cannot be waited for.
+    limits: settings.run ? {gatherMs: GATHER_MS} : {},
     lagMs: partition => engine?.lagMs(partition) ?? 0,
   });
   engine = await startEngine({

@@ -1,10 +1,10 @@
 /**
- * The way from streams into one partition of the telemetry topic. Records that arrive in the same
- * turn of the event loop, and those that wait for an append to end, share the next one: a tick of
- * many edges costs one or two appends.
+ * The way from streams into one partition of the telemetry topic. Records that arrive within the
+ * time of gathering, and those that wait for an append to end, share the next one.
  */
 import {ForestayError, isDefect} from '../domain/errors.ts';
 import type {Log} from '../ports.ts';
+import type {Gathering} from './ingest-gathering.ts';
 import type {IngestLimits} from './ingest-limits.ts';
 
 /** A record on its way. */
@@ -22,6 +22,7 @@ export function createAppender(
   log: Pick<Log, 'append'>,
   partition: number,
   limits: Pick<IngestLimits, 'appendBytesMax' | 'appendsInFlightMax'>,
+  gathering: Gathering,
 ): Appender {
   const queue: Entry[] = [];
   let inFlight = 0;
@@ -48,20 +49,19 @@ export function createAppender(
       return appendError(cause, partition, group.length);
     } finally {
       inFlight--;
-      scheduleFlush();
+      if (queue.length > 0) gather(0);
     }
   };
 
-  const scheduleFlush = () => {
-    if (flushing || queue.length === 0) return;
+  const gather = (bytes: number) => {
+    gathering.add(bytes, flushing ? undefined : flush);
     flushing = true;
-    setImmediate(flush);
   };
 
   return {
     push(entry) {
       queue.push(entry);
-      scheduleFlush();
+      gather(entry.bytes.length);
     },
   };
 }

@@ -8,6 +8,10 @@ export type IngestLimits = {
   totalBytesMax: number;
   /** What one append to the log carries. */
   appendBytesMax: number;
+  /** Appends wait for each other this long, … */
+  gatherMs: number;
+  /** … or until so much waits. */
+  gatherBytesMax: number;
   /**
    * Appends in flight of one partition. With more than one a later append may succeed where an
    * earlier one did not, and nobody can tell a hole at the end of an edge's life from its end.
@@ -30,6 +34,8 @@ export const DEFAULT_INGEST_LIMITS: IngestLimits = {
   streamBytesMax: 4 * 1024 * 1024,
   totalBytesMax: 64 * 1024 * 1024,
   appendBytesMax: 4 * 1024 * 1024,
+  gatherMs: 0,
+  gatherBytesMax: 1024 * 1024,
   appendsInFlightMax: 1,
   entitiesPerCellMax: 200_000,
   futureMs: 5_000,

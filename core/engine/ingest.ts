@@ -11,6 +11,7 @@ import {type Appender, createAppender} from './ingest-appender.ts';
 import {createDurableMarks, createEdgeStreams} from './ingest-edges.ts';
 import {createEntityLimit} from './ingest-entities.ts';
 import {ingestClosing} from './ingest-errors.ts';
+import {createGathering} from './ingest-gathering.ts';
 import {DEFAULT_INGEST_LIMITS, type IngestLimits} from './ingest-limits.ts';
 import type {MetricSets} from './ingest-metric-sets.ts';
 import {createPressure} from './ingest-pressure.ts';
@@ -46,6 +47,7 @@ export function createIngest(options: IngestOptions): Ingest {
   const marks = createDurableMarks();
   const timeBases = createTimeBases();
   const pressure = createPressure(limits);
+  const gathering = createGathering(clock, limits);
   const appenders = new Map<number, Appender>();
   let closing = false;
 
@@ -59,8 +61,11 @@ export function createIngest(options: IngestOptions): Ingest {
     monotonicMs: () => clock.monotonicMs(),
     lagMs: options.lagMs ?? (() => 0),
     push(partition, entry) {
-      const appender = appenders.get(partition) ?? createAppender(options.log, partition, limits);
-      appenders.set(partition, appender);
+      let appender = appenders.get(partition);
+      if (appender === undefined) {
+        appender = createAppender(options.log, partition, limits, gathering);
+        appenders.set(partition, appender);
+      }
       appender.push(entry);
     },
     opened: streams.opened,
