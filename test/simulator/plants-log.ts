@@ -1,8 +1,31 @@
 /** Planted bugs of logs, journals, checkpoints and sinks. */
 import {crc32} from 'node:zlib';
 import type {JournalRecord} from '../../core/domain/records.ts';
-import type {Codec, Log, LogRecord} from '../../core/ports.ts';
+import type {Codec, Log, LogRecord, Topic} from '../../core/ports.ts';
 import type {Plant} from './plants.ts';
+
+/** The core finds records of a topic as `spoil` leaves them. */
+function reading(
+  spoiled: Topic,
+  spoil: (found: readonly LogRecord[]) => readonly LogRecord[],
+): NonNullable<Plant['core']> {
+  return parts => ({
+    ...parts,
+    log: {
+      ...parts.log,
+      async read(topic, ...where) {
+        const found = await parts.log.read(topic, ...where);
+        return topic === spoiled ? spoil(found) : found;
+      },
+    },
+  });
+}
+
+/** A codec that understands journals as `spoil` leaves them. */
+const understanding = (codec: Codec, spoil: (record: JournalRecord) => JournalRecord): Codec => ({
+  ...codec,
+  decodeJournal: bytes => spoil(codec.decodeJournal(bytes)),
+});
 
 /** The broker answers before its disk has the bytes. */
 export const ackBeforeSync: Plant = {
@@ -73,55 +96,30 @@ export const readerWithoutEpochs: Plant = {
   swarm: {cores: 3},
   core: parts => {
     let highest = 0;
-    return {
-      ...parts,
-      codec: {
-        ...parts.codec,
-        decodeJournal(bytes): JournalRecord {
-          const record = parts.codec.decodeJournal(bytes);
-          if (record.kind === 'epoch') highest = Math.max(highest, record.epoch.epoch);
-          if (record.kind !== 'tick') return record;
-          return {
-            kind: 'tick',
-            tick: {...record.tick, epoch: Math.max(highest, record.tick.epoch)},
-          };
-        },
-      },
-    };
+    const codec = understanding(parts.codec, record => {
+      if (record.kind === 'epoch') highest = Math.max(highest, record.epoch.epoch);
+      if (record.kind !== 'tick') return record;
+      return {kind: 'tick', tick: {...record.tick, epoch: Math.max(highest, record.tick.epoch)}};
+    });
+    return {...parts, codec};
   },
 };
 
 /** Commands and results of one read, newest first. */
 export const resultsOutOfOrder: Plant = {
   breaks: ['S11'],
-  core: parts => ({
-    ...parts,
-    log: {
-      ...parts.log,
-      async read(topic, partition, from, maxBytes) {
-        const found = await parts.log.read(topic, partition, from, maxBytes);
-        if (topic !== 'inbox') return found;
-        const values = found.map(({value}) => value).reverse();
-        return found.map(({offset}, index) => ({offset, value: values[index] as Uint8Array}));
-      },
-    },
+  core: reading('inbox', found => {
+    const values = found.map(({value}) => value).reverse();
+    return found.map(({offset}, index) => ({offset, value: values[index] as Uint8Array}));
   }),
 };
 
 /** A reader that loses a record now and then. */
 export const recordsSkipped: Plant = {
   breaks: ['S3', 'S11'],
-  core: parts => ({
-    ...parts,
-    log: {
-      ...parts.log,
-      async read(topic, partition, from, maxBytes) {
-        const found = await parts.log.read(topic, partition, from, maxBytes);
-        const isWhole = topic !== 'telemetry' || found.length < 2;
-        return isWhole ? found : found.filter(({offset}: LogRecord) => offset % 97 !== 96);
-      },
-    },
-  }),
+  core: reading('telemetry', found =>
+    found.length < 2 ? found : found.filter(({offset}) => offset % 97 !== 96),
+  ),
 };
 
 /** Every batch seems to be a new one. */
@@ -167,17 +165,13 @@ export const checkpointWithoutCrc: Plant = {
         return offset;
       },
     },
-    codec: {
-      ...parts.codec,
-      decodeJournal(bytes) {
-        const record = parts.codec.decodeJournal(bytes);
-        if (record.kind !== 'checkpoint') return record;
-        const {pointer} = record;
-        const suffix = `/${pointer.firstOffset}`;
-        const sums = [...(rotten ?? [])].filter(([key]) => key.endsWith(suffix));
-        return {...record, pointer: {...pointer, crc32: sums[0]?.[1] ?? pointer.crc32}};
-      },
-    },
+    codec: understanding(parts.codec, record => {
+      if (record.kind !== 'checkpoint') return record;
+      const {pointer} = record;
+      const suffix = `/${pointer.firstOffset}`;
+      const sums = [...(rotten ?? [])].filter(([key]) => key.endsWith(suffix));
+      return {...record, pointer: {...pointer, crc32: sums[0]?.[1] ?? pointer.crc32}};
+    }),
   }),
 };
 
@@ -187,18 +181,14 @@ export const timerLost: Plant = {
   incidents: ['crash-core', 'restart-core'],
   core: parts => ({
     ...parts,
-    codec: {
-      ...parts.codec,
-      decodeJournal(bytes) {
-        const record = parts.codec.decodeJournal(bytes);
-        if (record.kind !== 'tick') return record;
-        const transitions = record.tick.transitions.map(move => ({
-          ...move,
-          context: move.context.replace(/"deadlineMs":\d+/, '"deadlineMs":0'),
-        }));
-        return {kind: 'tick', tick: {...record.tick, transitions}};
-      },
-    },
+    codec: understanding(parts.codec, record => {
+      if (record.kind !== 'tick') return record;
+      const transitions = record.tick.transitions.map(move => ({
+        ...move,
+        context: move.context.replace(/"deadlineMs":\d+/, '"deadlineMs":0'),
+      }));
+      return {kind: 'tick', tick: {...record.tick, transitions}};
+    }),
   }),
 };
 
