@@ -118,10 +118,13 @@ function gapOf(message: wire.Gap): Gap {
   return {edge, cell, incarnation, fromSeq, toSeq, reason};
 }
 
+const timeBases = new Map(
+  Object.entries(wireTimeBase).map(([name, value]) => [value, name as TimeBase]),
+);
+
 function timeBaseOf(timeBase: wire.TimeBase): TimeBase {
-  for (const [name, value] of Object.entries(wireTimeBase)) {
-    if (value === timeBase) return name as TimeBase;
-  }
+  const known = timeBases.get(timeBase);
+  if (known !== undefined) return known;
   throw malformed(CODE, `time_base is ${timeBase}; say live, recorded or simulated`);
 }
 

@@ -35,7 +35,8 @@ export type Cursor = {
   storedTo: number;
   /** What to write down as read. */
   committable(): {offset: number; epoch: number};
-  take(record: LogRecord): Promise<void> | void;
+  /** Returns nothing where there is nothing to wait for: most batches are not stored. */
+  take(record: LogRecord): Promise<void> | undefined;
   /** Sets a record aside that cannot be read. */
   reject(record: LogRecord, error: ForestayError): void;
   /** Set aside since the start. */
@@ -66,7 +67,7 @@ export function createCursor(
     readTo: offset,
     storedTo: offset,
     committable: () => ({offset: cursor.readTo, epoch: 0}),
-    take: () => {},
+    take: () => undefined,
     reject: (record, error) => setAside(sink, cursor, record, error),
     rejected: 0,
     pollAtMs: 0,
@@ -79,7 +80,8 @@ export function createCursor(
 export async function takeRecords(cursor: Cursor, records: readonly LogRecord[]): Promise<void> {
   for (const record of records) {
     try {
-      await cursor.take(record);
+      const taken = cursor.take(record);
+      if (taken !== undefined) await taken;
     } catch (error) {
       if (
         !isForestayError(error, 'RECORD_MALFORMED') &&
@@ -120,6 +122,7 @@ function readJournal({codec, add}: Sink, {readTo}: Cursor, epoch: number): Readi
     take: record => {
       const item = reader.take(record);
       if (item?.kind === 'tick') addTick(add, item.tick);
+      return undefined;
     },
     committable: () => reader.position(),
   };
@@ -136,26 +139,31 @@ function readTelemetry(sink: Sink, cursor: Cursor): Reading {
       throw error;
     }
   };
-  const take = async ({offset, value}: LogRecord): Promise<void> => {
-    if (offset !== cursor.readTo) marks.loosen();
-    const record = decode(value);
-    if (record.kind === 'gap') {
-      const {edge, cell, incarnation, fromSeq, toSeq} = record.gap;
-      marks.skip(edge, cell, incarnation, fromSeq, toSeq);
-      return;
-    }
-    const {batch} = record;
+  const isRepeated = ({edge, cell, incarnation, seq}: Batch): boolean =>
+    // Whoever starts behind a late repeat takes all that is newer for gapped; keys tell repeats.
+    marks.take(edge, cell, incarnation, seq) === 'repeated';
+  const store = async (offset: number, batch: Batch): Promise<void> => {
     // Whatever may fail comes before the mark is moved: the record is then read again.
     const blocks = await blocksOf(sink, cursor, offset, batch);
-    const verdict = marks.take(batch.edge, batch.cell, batch.incarnation, batch.seq);
-    // Whoever starts behind a late repeat takes all that is newer for gapped; keys tell repeats.
-    if (verdict === 'repeated' || batch.seq % sink.sampleEvery !== 0) return;
+    if (isRepeated(batch)) return;
     let rows = 0;
     for (const {table, block} of blocks) {
       addSamples(sink.add, table, batch, block, rows);
       rows += block.rows;
     }
     sink.addedSamples(batch.cell, rows);
+  };
+  const take = ({offset, value}: LogRecord): Promise<void> | undefined => {
+    if (offset !== cursor.readTo) marks.loosen();
+    const record = decode(value);
+    if (record.kind === 'gap') {
+      const {edge, cell, incarnation, fromSeq, toSeq} = record.gap;
+      marks.skip(edge, cell, incarnation, fromSeq, toSeq);
+      return undefined;
+    }
+    if (record.batch.seq % sink.sampleEvery === 0) return store(offset, record.batch);
+    isRepeated(record.batch);
+    return undefined;
   };
   return {take, committable: () => ({offset: cursor.readTo, epoch: 0})};
 }
@@ -177,7 +185,10 @@ async function blocksOf(
 
 function readInbox({codec, add}: Sink, cursor: Cursor): Reading {
   return {
-    take: ({value}) => addInbox(add, codec.decodeInbox(value)),
+    take: ({value}) => {
+      addInbox(add, codec.decodeInbox(value));
+      return undefined;
+    },
     committable: () => ({offset: cursor.readTo, epoch: 0}),
   };
 }
@@ -189,9 +200,10 @@ function readScores({codec, add, scoreEvery}: Sink, cursor: Cursor, from: number
   return {
     take: ({value}) => {
       const record = codec.decodeScores(value);
-      if (record.epoch < epoch) return;
+      if (record.epoch < epoch) return undefined;
       epoch = record.epoch;
       addScores(add, record, taken++ % scoreEvery === 0);
+      return undefined;
     },
     committable: () => ({offset: cursor.readTo, epoch}),
   };

@@ -8,6 +8,7 @@
 import {ForestayError, isForestayError} from '../domain/errors.ts';
 import {publish} from '../events.ts';
 import type {Clock, Codec, Log, Random, Store, StoreRow, TableSchema} from '../ports.ts';
+import {bytesOf} from './log-range.ts';
 import {
   type Cursor,
   createCursor,
@@ -55,6 +56,8 @@ export type Recorder = {
 
 const READ_BYTES = 128 * 1024;
 const POLL_MS_MIN = 20;
+/** Of a place that was read to its end: rows wait for their flush anyway, and a read has its price. */
+const POLL_MS_FOLLOWING = 200;
 const POLL_MS_MAX = 500;
 const POLL_MS_DAMAGED = 30_000;
 
@@ -214,18 +217,19 @@ class LogRecorder implements Recorder {
     for (const cursor of this.#cursors) {
       if (signal.aborted) return;
       if (cursor.pollAtMs > clock.monotonicMs()) continue;
-      const before = cursor.readTo;
+      let readBytes = 0;
       try {
         const {topic, partition, readTo} = cursor;
-        await takeRecords(cursor, await log.read(topic, partition, readTo, READ_BYTES));
+        const records = await log.read(topic, partition, readTo, READ_BYTES);
+        await takeRecords(cursor, records);
+        readBytes = bytesOf(records);
       } catch (error) {
         // A read that fails is tried again; a store or a log that is gone is not. Damage ends one
         // partition of one topic, until somebody has seen to it.
         if (isForestayError(error, 'LOG_CORRUPT')) cursor.idleMs = POLL_MS_DAMAGED;
         else if (!isForestayError(error) || !error.retryable) throw error;
       }
-      const idle = cursor.readTo === before;
-      cursor.idleMs = nextPollMs(cursor.idleMs, idle);
+      cursor.idleMs = nextPollMs(cursor.idleMs, readBytes);
       cursor.pollAtMs = clock.monotonicMs() + cursor.idleMs;
       if (this.#pending.count >= this.#rowsMax) await this.#flush(writer);
     }
@@ -297,9 +301,10 @@ async function endsOf(log: Log, partitions: readonly number[]): Promise<Map<stri
   return ends;
 }
 
-/** Less and less often while nothing comes. */
-function nextPollMs(idleMs: number, idle: boolean): number {
-  if (!idle) return 0;
+/** At once where there is likely more; less and less often while nothing comes. */
+function nextPollMs(idleMs: number, readBytes: number): number {
+  if (4 * readBytes > READ_BYTES) return 0;
+  if (readBytes > 0) return POLL_MS_FOLLOWING;
   return idleMs === POLL_MS_DAMAGED
     ? idleMs
     : Math.min(POLL_MS_MAX, Math.max(POLL_MS_MIN, idleMs * 2));
