@@ -7,11 +7,10 @@
  *    it is kept as it was and hears nothing more.
  * A4 Where VMs are is indexed by host, and follows every start, event and removal. So is who is in
  *    trouble, whose host is silent, and when whose deadline passes.
- * A5 An actor is a row: state, context, number of moves. It is run as an XState actor only to hear
- *    an event. Few are kept running (the least recently heard go first), none that rest in
- *    `normal`; whether one was kept makes no difference to what it does.
+ * A5 An actor is a row: state, context, number of moves. Its machine is asked where an event leads;
+ *    nothing is kept running.
  */
-import {background, contextText, resumeActor} from '../../statecharts/actor.ts';
+import {background, contextText, type Step, stepActor} from '../../statecharts/actor.ts';
 import type {
   ActorKind,
   HostContext,
@@ -46,30 +45,17 @@ export type Move = {
 /** Where an actor is: dotted state and context. */
 export type ActorAt<Context> = {readonly state: string; readonly context: Context};
 
-/** Actors of a partition that are kept running: about 4 KB each. */
-const HOT_MAX = 256;
-
 export class ActorDirectory {
   readonly #rows = new Map<string, DirectoryRow>();
   /** The same by name: whoever looks at thousands has names and makes no ids of them. */
   readonly #hosts = new Map<string, DirectoryRow>();
   readonly #vms = new Map<string, DirectoryRow>();
-  /** Those that run, least recently heard first. */
-  readonly #hot = new Set<DirectoryRow>();
-  #hotMax = HOT_MAX;
   /** Names of the VMs that live on a host, or have their ghost or their target there. */
   readonly #vmsAt = new Map<string, Set<string>>();
   readonly #deadlines = new Deadlines();
   readonly #suspected = new Set<string>();
   readonly #troubled = new Set<string>();
   #touched = new Set<string>();
-  #emitted: Effect[] = [];
-
-  /** How many actors are kept running at most. */
-  keepHot(max: number): void {
-    this.#hotMax = max;
-    this.#coolDown();
-  }
 
   has(id: string): boolean {
     return this.#rows.has(id);
@@ -90,7 +76,6 @@ export class ActorDirectory {
     const row = this.#rows.get(id);
     if (row === undefined) return;
     this.#place(row, []);
-    this.#hot.delete(row);
     this.#deadlines.set(id, 0);
     this.#suspected.delete(row.name);
     this.#troubled.delete(id);
@@ -113,18 +98,16 @@ export class ActorDirectory {
     const row = this.#rows.get(id);
     if (row !== undefined) this.#touched.add(id);
     if (row === undefined || row.quarantined !== '') return {effects: []};
-    this.#emitted = [];
     const {kind, state: from, context: before} = row;
+    let step: Step;
     try {
-      row.actor ??= resumeActor(kind, row, effect => this.#emitted.push(effect));
-      row.actor.send(event);
+      step = stepActor(kind, row, event);
     } catch (error) {
       return {effects: [], error: this.#quarantine(id, row, event.type, error)};
     }
-    const {state: to, context} = row.actor.rest();
-    Object.assign(row, {state: to, context});
-    this.#keepOrCool(row);
-    const effects = this.#emitted;
+    const {state: to, context, effects} = step;
+    row.state = to;
+    row.context = context;
     if (from === to && isEqual(before, context)) return {effects};
     this.#index(id, row);
     row.seq++;
@@ -133,29 +116,8 @@ export class ActorDirectory {
     return {move, effects};
   }
 
-  /** A5. */
-  #keepOrCool(row: DirectoryRow): void {
-    this.#hot.delete(row);
-    if (row.state === 'normal' && row.context.deadlineMs === 0) {
-      row.actor = undefined;
-      return;
-    }
-    this.#hot.add(row);
-    this.#coolDown();
-  }
-
-  #coolDown(): void {
-    for (const row of this.#hot) {
-      if (this.#hot.size <= this.#hotMax) return;
-      row.actor = undefined;
-      this.#hot.delete(row);
-    }
-  }
-
   #quarantine(id: string, row: DirectoryRow, event: string, error: unknown): ForestayError {
     row.quarantined = event;
-    row.actor = undefined;
-    this.#hot.delete(row);
     this.#index(id, row);
     return new ForestayError(
       'ACTOR_QUARANTINED',

@@ -1,5 +1,5 @@
 /** An actor of a partition as a row: what the directory keeps of it and a checkpoint stores. */
-import {contextText, firstState, type RunningActor} from '../../statecharts/actor.ts';
+import {contextText, firstState} from '../../statecharts/actor.ts';
 import type {ActorKind, HostContext, VmContext} from '../../statecharts/events.ts';
 import {machines, migrateSnapshot, type RestState} from '../../statecharts/registry.ts';
 import {isForestayError} from '../domain/errors.ts';
@@ -24,8 +24,6 @@ export type DirectoryRow = RestState & {
   quarantined: string;
   /** Hosts under which a VM is indexed. */
   places: readonly string[];
-  /** While it is kept running (directory A5). */
-  actor: RunningActor | undefined;
   /** What was stored, of one that cannot be understood (directory A3). */
   stored: StoredActor | undefined;
 };
@@ -78,7 +76,6 @@ export function freshRow(kind: ActorKind, name: string, host: string): Directory
     fresh: true,
     quarantined: '',
     places: [],
-    actor: undefined,
     stored: undefined,
   };
 }

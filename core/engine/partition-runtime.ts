@@ -36,8 +36,6 @@ export type RuntimeOptions = SourceOptions & {
   scoring: {intervalMs: number; everySamples?: number; waitMs: number};
   /** Between checkpoints, on the time of the ticks; a quarter of it while telemetry is much. */
   checkpointMs: number;
-  /** Actors that are kept running at most; the directory's own bound unless it is given. */
-  hotActorsMax?: number;
   /** Told once the state is recovered, before the first tick; the journal was read below `nextOffset`. */
   onStart?: (state: PartitionState, nextOffset: number) => void;
   /** Told of every tick that counts; `nextOffset` is what follows it in the journal. */
@@ -116,7 +114,6 @@ export class PartitionRuntime {
       everySamples: options.scoring.everySamples ?? 0,
     });
     recovered.state.epoch = writer.epoch;
-    if (options.hotActorsMax !== undefined) recovered.state.actors.keepHot(options.hotActorsMax);
     await requireInputs(log, recovered.state);
     await restrain(options, recovered.state);
     const timersFrom = await log.endOffset('inbox', partition);

@@ -71,7 +71,7 @@ test('an actor whose event breaks a guard throws where it was sent, not later', 
   t.throws(() => actor.send(event as never), {message: /no host/});
 });
 
-test('an actor says where it is, in short and in full, and stops', t => {
+test('an actor says where it is, in short and in full', t => {
   const actor = startActor('vm', 'v1', () => {}, {host: 'h1'});
   t.deepEqual(
     [actor.top(), actor.path(), actor.awaits(), actor.context().id],
@@ -79,6 +79,5 @@ test('an actor says where it is, in short and in full, and stops', t => {
   );
   actor.send({type: 'risk.raised', atMs: 1, risk: 0.5, host: 'h1'});
   t.is(actor.top(), 'at-risk');
-  actor.stop();
   t.is(statePaths('vm').length, 16);
 });
