@@ -78,8 +78,8 @@ export type Core = {
 
 const TICK_BYTES_MAX = 4 * 1024 * 1024;
 const API_CLOSE_MS = 5000;
-/** A fifth of a tick: batches are read by ticks. */
-const GATHER_MS = 50;
+/** A fifth of a tick, for ticks read batches; of 10,000 edges each has an ack every five seconds. */
+const PACED = {gatherMs: 50, acksPerSecondMax: 2000};
 
 /**
  * Errors: `CONFIG_INVALID`, those of the engine's start and of binding; everything that was started is stopped then,
@@ -100,7 +100,7 @@ export async function assembleCore(given: CoreParts, settings: CoreSettings): Pr
     clock: parts.clock,
     metricSets,
     // Time that stands still until everything is acked cannot be waited for.
-    limits: settings.run ? {gatherMs: GATHER_MS} : {},
+    limits: settings.run ? PACED : {},
     lagMs: partition => engine?.lagMs(partition) ?? 0,
   });
   engine = await startEngine({

@@ -17,6 +17,8 @@ export type IngestLimits = {
    * earlier one did not, and nobody can tell a hole at the end of an edge's life from its end.
    */
   appendsInFlightMax: number;
+  /** Over all streams; beyond it an ack waits for its turn, and tells more. */
+  acksPerSecondMax: number;
   /** Names of hosts and VMs of one cell within an hour. */
   entitiesPerCellMax: number;
   /** Samples of a live cell that are further ahead of the clock than this are counted. */
@@ -37,6 +39,7 @@ export const DEFAULT_INGEST_LIMITS: IngestLimits = {
   gatherMs: 0,
   gatherBytesMax: 1024 * 1024,
   appendsInFlightMax: 1,
+  acksPerSecondMax: Number.POSITIVE_INFINITY,
   entitiesPerCellMax: 200_000,
   futureMs: 5_000,
   lagMsMax: 5_000,

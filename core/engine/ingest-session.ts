@@ -3,7 +3,8 @@
  *
  * S1 Nothing counts before a hello, and everything after it is of that edge and cell.
  * S2 A record is checked wholly before it is appended; the log gets the bytes as they arrived.
- * S3 An ack is cumulative and follows the durable append, in order.
+ * S3 An ack is cumulative and follows the durable append, in order; while many streams wait for
+ *    theirs, later, but before a good part of an edge's window is used up, or the stream ends.
  * S4 A batch that can never be taken is refused by its sequence. The edge sends a gap in its place;
  *    until then the records behind it wait, or are dropped above a bound and must come again.
  * S5 What breaks the order, and the first failed append, end the stream: the edge opens a new one
@@ -13,6 +14,7 @@ import {type ForestayError, isForestayError} from '../domain/errors.ts';
 import {partitionOfCell} from '../domain/hash.ts';
 import type {TelemetryRecord} from '../domain/telemetry.ts';
 import {publish} from '../events.ts';
+import type {AckPacer} from './ingest-acks.ts';
 import type {Entry} from './ingest-appender.ts';
 import {type Checks, checkRecord, countBatch, type Hello, requireHello} from './ingest-checks.ts';
 import {helloMissing, orderError, secondHello} from './ingest-errors.ts';
@@ -43,6 +45,7 @@ export type SessionContext = Checks & {
   monotonicMs(): number;
   lagMs(partition: number): number;
   push(partition: number, entry: Entry): void;
+  acks: AckPacer;
   /** A session has said hello. */
   opened(session: IngestSession, hello: Hello): void;
   closed(session: IngestSession): void;
@@ -51,6 +54,10 @@ export type SessionContext = Checks & {
   /** Bytes were accepted (positive) or settled (negative): pauses and resumes. */
   account(session: IngestSession, bytes: number): void;
 };
+
+/** An ack waits for its turn while the edge has sent less since the last one. */
+const ACK_BATCHES = 32;
+const ACK_BYTES = 256 * 1024;
 
 /** Nothing that a transport calls throws; a session that has ended ignores it. */
 export class IngestSession {
@@ -63,6 +70,11 @@ export class IngestSession {
   #state: 'open' | 'finishing' | 'ended' | 'failed' = 'open';
   #pendingBytes = 0;
   #ackDue: DurableMark | undefined;
+  #isAckQueued = false;
+  #isAckUrgent = false;
+  /** Since the last ack. */
+  #unackedBatches = 0;
+  #unackedBytes = 0;
   #throttledUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(context: SessionContext, stream: IngestStream) {
@@ -102,7 +114,7 @@ export class IngestSession {
   finish(): void {
     if (this.#state !== 'open') return;
     this.#state = 'finishing';
-    this.#endIfFinished();
+    this.#sendAck();
   }
 
   /** The transport is gone. What was accepted is appended all the same. */
@@ -115,6 +127,7 @@ export class IngestSession {
   /** Ends the stream from this side; what was accepted is appended, but not acked any more. */
   end(error: ForestayError | undefined): void {
     if (!this.#isOpen()) return;
+    this.#tellAck();
     this.#state = 'ended';
     this.#context.closed(this);
     this.stream.end(error);
@@ -176,6 +189,8 @@ export class IngestSession {
           return;
         }
         if (record.kind === 'batch') publishBatch(hello.cell, counts, bytes.length);
+        this.#unackedBatches++;
+        this.#unackedBytes += bytes.length;
         this.#durable(hello, {incarnation: span.incarnation, seq: span.toSeq});
       },
     });
@@ -188,18 +203,37 @@ export class IngestSession {
     this.#ack(mark);
   }
 
-  /** One ack for all that became durable in this turn. */
+  /** One ack for all that became durable in this turn, or until its turn has come. */
   #ack(mark: DurableMark): void {
-    if (this.#ackDue === undefined) queueMicrotask(() => this.#sendAck());
     this.#ackDue = mark;
+    const cannotWait =
+      this.#state === 'finishing' ||
+      this.#unackedBatches >= ACK_BATCHES ||
+      this.#unackedBytes >= ACK_BYTES;
+    if (cannotWait && !this.#isAckUrgent) {
+      this.#isAckUrgent = true;
+      queueMicrotask(() => this.#sendAck());
+    }
+    if (this.#isAckQueued) return;
+    this.#isAckQueued = true;
+    this.#context.acks.queue(() => {
+      this.#isAckQueued = false;
+      this.#sendAck();
+    });
   }
 
   #sendAck(): void {
+    this.#tellAck();
+    this.#endIfFinished();
+  }
+
+  #tellAck(): void {
     const mark = this.#ackDue;
     this.#ackDue = undefined;
-    if (mark === undefined || !this.#isOpen()) return;
-    this.stream.reply({kind: 'ack', ...mark});
-    this.#endIfFinished();
+    this.#isAckUrgent = false;
+    this.#unackedBatches = 0;
+    this.#unackedBytes = 0;
+    if (mark !== undefined && this.#isOpen()) this.stream.reply({kind: 'ack', ...mark});
   }
 
   #endIfFinished(): void {

@@ -7,6 +7,7 @@ import {within} from '../domain/concurrency.ts';
 import {partitionOfCell} from '../domain/hash.ts';
 import type {TimeBase} from '../domain/telemetry.ts';
 import type {Clock, Codec, Log} from '../ports.ts';
+import {createAckPacer} from './ingest-acks.ts';
 import {type Appender, createAppender} from './ingest-appender.ts';
 import {createDurableMarks, createEdgeStreams} from './ingest-edges.ts';
 import {createEntityLimit} from './ingest-entities.ts';
@@ -68,6 +69,7 @@ export function createIngest(options: IngestOptions): Ingest {
       }
       appender.push(entry);
     },
+    acks: createAckPacer(clock, limits.acksPerSecondMax),
     opened: streams.opened,
     closed(session) {
       sessions.delete(session);
