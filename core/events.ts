@@ -55,6 +55,8 @@ export type EngineEvents = {
     recoverMs: number;
     announceMs: number;
   };
+  /** Nothing is owned by this core until the log takes it for an owner again. */
+  'ownership.interrupted': {code: string};
   'epoch.superseded': {partition: number; epoch: number};
 };
 

@@ -109,6 +109,7 @@ async function openLog({log, core}: Config, onProblem: OnProblem): Promise<Log> 
         retention: {telemetry: log.telemetryRetention},
         clock: systemClock,
         clientId: `forestay-${hostname()}-${process.pid}`,
+        onTrouble: trouble => tellInterrupted(trouble, onProblem),
       });
     }
   }
@@ -137,6 +138,11 @@ function tellDamage(damage: LogDamage, onProblem: OnProblem): void {
     `partition ${partition}: ${topic} from offset ${offset} on is not what was written (${path}, ` +
       `byte ${position}); it is left out up to the next record that is whole; check the disk`,
   );
+}
+
+function tellInterrupted(trouble: ForestayError, onProblem: OnProblem): void {
+  publish('ownership.interrupted', {code: trouble.code});
+  onProblem(trouble.message);
 }
 
 async function openStore({store, core}: Config): Promise<Store> {

@@ -1,6 +1,6 @@
 import type {Consumer, Kafka} from 'kafkajs';
 import {within} from '../domain/concurrency.ts';
-import {ForestayError} from '../domain/errors.ts';
+import {ForestayError, isForestayError} from '../domain/errors.ts';
 import type {Clock, Membership, OwnershipHandler} from '../ports.ts';
 import {stickyAssigner} from './log-kafka-assigner.ts';
 import {Handover} from './log-kafka-handover.ts';
@@ -31,6 +31,8 @@ export type GroupOptions = {
   topic: string;
   timing: GroupTiming;
   clock: Clock;
+  /** Told why the membership ended, and why it does not come back, if for another reason. */
+  onTrouble: (trouble: ForestayError) => void;
 };
 
 /** A membership that its log can end without asking. */
@@ -92,11 +94,15 @@ class OwnerGroup {
   /** The consumer has given up, or is to. */
   #broken = false;
   #restarting: Promise<void> | undefined;
+  /** What was told since we were last a member. */
+  #told = '';
 
   constructor(kafka: Kafka, options: GroupOptions, handover: Handover) {
     this.#kafka = kafka;
     this.#options = options;
     this.#handover = handover;
+    // It may fail before anybody waits for it.
+    this.#joined.promise.catch(() => {});
   }
 
   /** An assignment is handed over, or the first one could not be. */
@@ -122,7 +128,7 @@ class OwnerGroup {
       consumer.pause([{topic}]);
       this.#follow(payload.memberId, payload.memberAssignment[topic] ?? []);
     });
-    consumer.on(consumer.events.CRASH, () => this.#joinAnew());
+    consumer.on(consumer.events.CRASH, ({payload}) => this.#joinAnew(payload.error));
     await consumer.connect();
     await consumer.subscribe({topic});
     await consumer.run({autoCommit: false, eachBatch: async () => {}});
@@ -142,19 +148,21 @@ class OwnerGroup {
     handedOver.then(
       () => {
         this.#hasJoined = true;
+        this.#told = '';
         this.#joined.resolve();
       },
       error => {
         // Who cannot take over what it is given later on leaves it to others, and comes back.
-        if (this.#hasJoined) this.#joinAnew();
+        if (this.#hasJoined) this.#joinAnew(error);
         else this.#joined.reject(error);
       },
     );
   }
 
-  #joinAnew(): void {
+  #joinAnew(cause: unknown): void {
     // Not a member any more, or not for long.
     this.#handover.loseAll();
+    this.#tell(cause);
     this.#broken = true;
     this.#restarting ??= this.#restart();
   }
@@ -167,13 +175,32 @@ class OwnerGroup {
         await this.#consumer?.disconnect();
         await this.#options.clock.sleep(restartMs * (0.5 + Math.random()), signal);
         if (!signal.aborted) await this.start();
-      } catch {
+      } catch (error) {
         // As long as we are no member we own nothing: trying again is all there is to do.
         this.#broken = true;
+        this.#tell(error);
       }
     }
     this.#restarting = undefined;
   }
+
+  /** Brokers that stay away are told once, not with every attempt. */
+  #tell(cause: unknown): void {
+    const trouble = interrupted(this.#options.groupId, cause);
+    if (trouble.message === this.#told) return;
+    this.#told = trouble.message;
+    this.#options.onTrouble(trouble);
+  }
+}
+
+function interrupted(groupId: string, cause: unknown): ForestayError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new ForestayError(
+    isForestayError(cause) ? cause.code : 'DEPENDENCY_UNREACHABLE',
+    `member of ${groupId}: ${why}; nothing is owned here until it has joined again, ` +
+      "which is tried every second; check Kafka's group coordinator",
+    {retryable: true, details: {groupId}, cause},
+  );
 }
 
 function unassigned(groupId: string): ForestayError {

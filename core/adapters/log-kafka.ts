@@ -39,6 +39,8 @@ export type KafkaLogOptions = {
   compression?: 'none' | 'zstd';
   /** How long to wait for brokers that do not answer yet. */
   connectMsMax?: number;
+  /** Told when partitions are owned here no more without anybody's wish, and why it stays so. */
+  onTrouble?: (trouble: ForestayError) => void;
 } & Partial<GroupTiming>;
 
 const defaultReadBytes = 1 << 20;
@@ -80,6 +82,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
           topic: nameOf('journal'),
           timing: timingOf(options),
           clock: options.clock,
+          onTrouble: options.onTrouble ?? (() => {}),
         },
         handler,
       ),

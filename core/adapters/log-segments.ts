@@ -234,13 +234,21 @@ class SegmentLog implements Log {
 
   #fail(to: SegmentPartition, appends: readonly Append[], cause: unknown): void {
     const {topic} = appends[0] as Append;
-    try {
-      to.rollback();
-    } catch {
-      // The disk is gone for now; the next write tries again before it writes anything.
-    }
-    const error = isSystemError(cause) ? refused(topic, to, cause) : (cause as Error);
+    const whole = takenBack(to, cause);
+    const error = isSystemError(cause) ? refused(topic, to, whole) : (cause as Error);
     for (const append of appends) append.reject(error);
+  }
+}
+
+/** Takes a failed write out again; gives why it failed, and why it is still there if it is. */
+function takenBack(to: SegmentPartition, cause: unknown): unknown {
+  try {
+    to.rollback();
+    return cause;
+  } catch (error) {
+    // The disk is gone for now; the next write tries again before it writes anything.
+    const problem = error instanceof Error ? error.message : String(error);
+    return new Error(`what was written of it could not be taken back: ${problem}`, {cause});
   }
 }
 

@@ -293,4 +293,10 @@ function countKeeping(registry: Registry, on: On): void {
     [],
   );
   on('epoch.superseded', () => superseded.inc());
+  const interrupted = counter(
+    'forestay_ownership_interruptions_total',
+    'Reasons why this core was no owner of partitions for a while.',
+    ['code'],
+  );
+  on('ownership.interrupted', ({code}) => interrupted.inc({code}));
 }

@@ -1,6 +1,7 @@
 /** How records change the read model (read-model.ts). */
 import type {Decision} from '../domain/decision.ts';
 import type {IssuedEffect} from '../domain/effects.ts';
+import {ForestayError} from '../domain/errors.ts';
 import {COMPONENTS} from '../domain/features.ts';
 import type {Epoch, ScoresRecord, Tick, Transition} from '../domain/records.ts';
 import {combineRisks} from '../domain/risk.ts';
@@ -42,6 +43,7 @@ const FORGET_AFTER_MS = 600_000;
 /**
  * Applies a tick that counts; `nextOffset` is what follows it in the journal. Ticks of a partition
  * come in order; one that was applied before, from another source, is left out. O(what it did).
+ * Errors: `RECORD_MALFORMED` if the context of an actor cannot be read.
  */
 export function applyTick(
   model: ReadModel,
@@ -148,10 +150,13 @@ export function applyCheckpoint(model: ReadModel, partition: number, image: Part
   model.partitions.set(partition, row);
   model.goneFrom.set(partition, row.nextOffset);
   for (const host of inventory) applyInventory(model, partition, host, image.timeMs);
-  for (const {id, kind, machineVersion, state, context} of actors) {
+  for (const {id, kind, machineVersion, seq, state, context} of actors) {
     const actor = actorRow(model, partition, id);
     if (actor === undefined) continue;
-    actor.actor = toActor({machine: kind, machineVersion, to: state, context}, actor.actor);
+    actor.actor = toActor(
+      {actor: id, machine: kind, machineVersion, seq, to: state, context},
+      actor.actor,
+    );
     actor.actor.dueMs = actor.actor.context.deadlineMs;
     if (id.startsWith('vms/')) placeByContext(model, partition, id, image.timeMs);
     touch(model, id);
@@ -212,18 +217,41 @@ function dropOldest(model: ReadModel, name: string): void {
 }
 
 function toActor(
-  move: Pick<Transition, 'machine' | 'machineVersion' | 'to' | 'context'>,
+  move: Pick<Transition, 'actor' | 'machine' | 'machineVersion' | 'seq' | 'to' | 'context'>,
   before: ActorRow | undefined,
 ): ActorRow {
   return {
     machine: move.machine,
     machineVersion: move.machineVersion,
     state: move.to,
-    context: JSON.parse(move.context) as ActorRow['context'],
+    context: contextOf(move),
     contextJson: move.context,
     dueMs: before?.dueMs ?? 0,
     history: before?.history ?? [],
   };
+}
+
+/** Errors: `RECORD_MALFORMED`. */
+function contextOf({
+  actor,
+  seq,
+  to,
+  context,
+}: Pick<Transition, 'actor' | 'seq' | 'to' | 'context'>): ActorRow['context'] {
+  let found: unknown;
+  let cause: unknown;
+  try {
+    found = JSON.parse(context);
+  } catch (error) {
+    cause = error;
+  }
+  if (typeof found === 'object' && found !== null) return found as ActorRow['context'];
+  throw new ForestayError(
+    'RECORD_MALFORMED',
+    `${actor}: the context of its move ${seq} to ${to} is no JSON object; ` +
+      'the record that holds it is set aside: find who wrote it',
+    {details: {actor, seq, to}, cause},
+  );
 }
 
 /** The actor's word on where its VM runs, if it has one. */

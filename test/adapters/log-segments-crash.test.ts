@@ -8,7 +8,7 @@ import {
   type SegmentLogOptions,
 } from '../../core/adapters/log-segments.ts';
 import {seededRandom} from '../../core/adapters/random-seeded.ts';
-import {isForestayError} from '../../core/domain/errors.ts';
+import {formatError, isForestayError} from '../../core/domain/errors.ts';
 import type {Log} from '../../core/ports.ts';
 import {readAll} from '../contracts/log.ts';
 
@@ -132,6 +132,28 @@ test('a failed commit leaves no trace and the next one takes its offsets', async
   const after = await open(files);
   t.is(await after.append('journal', 0, [bytes('b')]), 1);
   t.deepEqual(await textsOf(after), ['a', 'b']);
+});
+
+test('a write that fails and cannot be taken back either says both', async t => {
+  const files = createMemoryFiles();
+  const log = await open(files);
+  const {openAppend, truncate} = files;
+  files.openAppend = path => ({
+    ...openAppend(path),
+    sync: () => Promise.reject(Object.assign(new Error('no space left'), {code: 'ENOSPC'})),
+  });
+  files.truncate = () => {
+    throw Object.assign(new Error('read-only by now'), {code: 'EROFS'});
+  };
+  const error = await t.throwsAsync(log.append('journal', 0, [bytes('lost')]));
+  t.true(isForestayError(error, 'LOG_APPEND_FAILED'));
+  t.regex(
+    formatError(error),
+    /not be taken back: read-only by now\n.*caused by Error: no space left/,
+  );
+  Object.assign(files, {openAppend, truncate});
+  t.is(await log.append('journal', 0, [bytes('a')]), 0);
+  t.deepEqual(await textsOf(log), ['a']);
 });
 
 test('every flipped bit is found: the record is cut off if nobody was promised it, else reported', async t => {

@@ -95,6 +95,27 @@ test('a record that cannot be read is counted and the next ones are read', async
   );
 });
 
+test.serial('a tick with an unreadable context is set aside, the next is read', async t => {
+  const codes: string[] = [];
+  t.teardown(
+    listen('record.quarantined', ({offset, code}) => void codes.push(`${offset} ${code}`)),
+  );
+  const log = createMemoryLog();
+  const move = aMove('hosts/h1', 1, 'normal', 'at-risk.watching');
+  const ticks = ['{"host"', 'null', '{}'].map((context, index) =>
+    aTick(index + 1, {transitions: [{...move, context}]}),
+  );
+  await log.append(
+    'journal',
+    0,
+    ticks.flatMap(tick => encodeTickRecords(codec, tick)),
+  );
+  const {model, tailer, until} = startTailer(t, log);
+  await until(() => tailer.caughtUp());
+  t.is(model.hosts.get('hosts/h1')?.actor?.state, 'at-risk.watching');
+  t.deepEqual(codes, ['0 RECORD_MALFORMED', '1 RECORD_MALFORMED']);
+});
+
 test('a read that fails is tried again; a closed log ends the tailer', async t => {
   const memory = createMemoryLog();
   let failures = 3;
