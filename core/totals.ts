@@ -1,3 +1,4 @@
+import {createCellLabels} from './api/cell-labels.ts';
 import type {CellTotals} from './api/status.ts';
 import {listen} from './events.ts';
 
@@ -7,7 +8,9 @@ export function countTotals(storedSamples: () => ReadonlyMap<string, number>): {
   close(): void;
 } {
   const totals = new Map<string, CellTotals>();
-  const of = (cell: string): CellTotals => {
+  const labelOf = createCellLabels();
+  const of = (name: string): CellTotals => {
+    const cell = labelOf(name);
     const found = totals.get(cell) ?? {
       cell,
       ingestedSamples: 0,
@@ -31,7 +34,8 @@ export function countTotals(storedSamples: () => ReadonlyMap<string, number>): {
   ];
   return {
     cells() {
-      for (const [cell, count] of storedSamples()) of(cell).storedSamples = count;
+      for (const cell of totals.values()) cell.storedSamples = 0;
+      for (const [cell, count] of storedSamples()) of(cell).storedSamples += count;
       return [...totals.values()].sort((a, b) => (a.cell < b.cell ? -1 : 1));
     },
     close: () => {

@@ -1,5 +1,6 @@
 import {Counter, collectDefaultMetrics, Gauge, Histogram, Registry} from 'prom-client';
 import {type EngineEventName, type EngineEvents, listen} from '../events.ts';
+import {createCellLabels} from './cell-labels.ts';
 import {countActors, isReady, type StatusDeps} from './status.ts';
 
 export type Metrics = {
@@ -109,13 +110,14 @@ function addGauges(registry: Registry, deps: StatusDeps): void {
 
 function countIngest(registry: Registry, on: On): void {
   const registers = [registry];
+  const labelOf = createCellLabels();
   const ingested = new Counter({
     name: 'forestay_samples_ingested_total',
     help: 'Samples that are durable in the log.',
     labelNames: ['cell'],
     registers,
   });
-  on('batch.accepted', ({cell, samples}) => ingested.inc({cell}, samples));
+  on('batch.accepted', ({cell, samples}) => ingested.inc({cell: labelOf(cell)}, samples));
   const dropped = new Counter({
     name: 'forestay_samples_dropped_total',
     help: 'Samples that no window took.',
@@ -145,14 +147,14 @@ function countIngest(registry: Registry, on: On): void {
     labelNames: ['cell'],
     registers,
   });
-  on('batch.repeated', ({cell}) => repeated.inc({cell}));
+  on('batch.repeated', ({cell}) => repeated.inc({cell: labelOf(cell)}));
   const gapped = new Counter({
     name: 'forestay_batches_gapped_total',
     help: 'Batches that were left out because one before them is missing.',
     labelNames: ['cell'],
     registers,
   });
-  on('batch.gapped', ({cell}) => gapped.inc({cell}));
+  on('batch.gapped', ({cell}) => gapped.inc({cell: labelOf(cell)}));
   const lag = new Histogram({
     name: 'forestay_ingest_lag_seconds',
     help: 'How far behind its inputs a tick was.',

@@ -8,6 +8,7 @@ import {
   placesOf,
 } from '../engine/resume-token.ts';
 import type {Clock} from '../ports.ts';
+import {ReaderView} from './reader-view.ts';
 import {type Outlet, serveStream} from './streams.ts';
 
 const BOOKMARK_MS = 10_000;
@@ -73,17 +74,13 @@ async function stream<Item extends Shown>(
   const complete = since === undefined || !knowsGone(model, since);
   const places = placesOf(model);
   const names = complete ? [...items.keys()] : changedSince(source, since);
-  const sent = new Set<string>();
-  /** Of these the reader knows how they are; others it may know from before its token. */
-  const settled = new Set<string>();
+  const reader = new ReaderView(complete);
   const sendChange = async (name: string, kind: 'initial' | 'changed'): Promise<void> => {
     const item = items.get(name);
-    const mayBeKnown = !complete && !settled.has(name);
-    if (!complete) settled.add(name);
     if (item !== undefined && matches(item)) {
-      sent.add(name);
+      reader.show(name);
       await send({kind, item});
-    } else if (sent.delete(name) || mayBeKnown) await send({kind: 'removed', name});
+    } else if (reader.hide(name, item === undefined)) await send({kind: 'removed', name});
   };
   let bookmarkedAtMs = clock.monotonicMs();
   const bookmark = (at: JournalPlaces, isComplete: boolean) => {

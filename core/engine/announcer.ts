@@ -39,16 +39,28 @@ export function createAnnouncer({
   random: Random;
 }): Announcer {
   const jitter = random.fork(`announcer/${state.partition}`);
-  const announced = new Set<string>();
+  /** Epochs that were told, by agent and address. */
+  const announced = new Map<string, number>();
   const again = new Map<string, {atMs: number; waitMs: number}>();
   /** Announcements that outlast their start. */
   let late: Promise<void> = Promise.resolve();
 
   const announce = async (actuator: Actuator, agent: AgentAddress): Promise<void> => {
-    const key = `${agent.agent}@${agent.address}#${state.epoch}`;
-    if (announced.has(key)) return;
+    const key = `${agent.agent}@${agent.address}`;
+    if (announced.get(key) === state.epoch) return;
     await actuator.announce(agent, {partition: state.partition, epoch: state.epoch});
-    announced.add(key);
+    announced.set(key, state.epoch);
+  };
+
+  /** Agents come back at other addresses; at each three may listen. */
+  const forgetMoved = (): void => {
+    if (announced.size <= 3 * state.hosts.size) return;
+    const listening = new Set(
+      [...state.hosts.values()].flatMap(host =>
+        [host.name, 'power', 'balancer'].map(agent => `${agent}@${addressOf(host)}`),
+      ),
+    );
+    for (const key of announced.keys()) if (!listening.has(key)) announced.delete(key);
   };
 
   const tryToAnnounce = async (actuator: Actuator, agent: AgentAddress): Promise<boolean> => {
@@ -102,6 +114,7 @@ export function createAnnouncer({
       late.catch(() => {});
     },
     async announceFrozen() {
+      forgetMoved();
       await late;
       if (again.size === 0) return;
       const nowMs = clock.monotonicMs();

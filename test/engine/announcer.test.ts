@@ -32,8 +32,28 @@ async function prepare(timeBase: 'live' | 'simulated') {
   const actuators = {hypervisor, balancer: rig.agents.actuator};
   const announcer = createAnnouncer({state, actuators, clock, random: seededRandom(1)});
   const frozen = () => [...state.hosts.values()].filter(host => host.frozen).map(({name}) => name);
-  return {announcer, frozen, answer, passTime: () => pass()};
+  return {announcer, state, hypervisor, frozen, answer, passTime: () => pass()};
 }
+
+test('addresses that nobody listens at any more are forgotten, present ones are not', async t => {
+  const {announcer, state, hypervisor} = await prepare('live');
+  const told: string[] = [];
+  const actuator: Actuator = {
+    ...hypervisor,
+    announce: async ({address}) => void told.push(address),
+  };
+  const present = state.hosts.get('a')?.facts?.actuatorAddress ?? '';
+  const addresses = [present, ...Array.from({length: 20}, (_, n) => `10.0.0.${n}:1`)];
+  const announceAll = async () => {
+    for (const address of addresses) await announcer.announce(actuator, {agent: 'a', address});
+  };
+  await announceAll();
+  await announceAll();
+  t.deepEqual(told.splice(0), addresses);
+  await announcer.announceFrozen();
+  await announceAll();
+  t.deepEqual(told, addresses.slice(1));
+});
 
 const settle = () => new Promise(resolve => setImmediate(resolve));
 
