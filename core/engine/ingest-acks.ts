@@ -7,6 +7,8 @@ export type AckPacer = {
 };
 
 const ROUND_MS = 10;
+/** What was not used is kept for so long: a busy turn of the event loop is made up for. */
+const SAVED_MS = 500;
 
 /**
  * Acks go at once up to so many a second over all streams; beyond that a stream waits for its turn,
@@ -17,32 +19,44 @@ export function createAckPacer(
   clock: Pick<Clock, 'monotonicMs' | 'sleep'>,
   acksPerSecondMax: number,
 ): AckPacer {
-  const perRound = Math.max(1, (acksPerSecondMax * ROUND_MS) / 1000);
-  const waiting: (() => void)[] = [];
-  let roundAtMs = Number.NEGATIVE_INFINITY;
-  let sent = 0;
+  const roomMax = Math.max(1, (acksPerSecondMax * SAVED_MS) / 1000);
+  let waiting: (() => void)[] = [];
+  let room = roomMax;
+  let filledAtMs = clock.monotonicMs();
+
+  const fill = () => {
+    const nowMs = clock.monotonicMs();
+    if (nowMs > filledAtMs) {
+      room = Math.min(roomMax, room + ((nowMs - filledAtMs) * acksPerSecondMax) / 1000);
+    }
+    filledAtMs = nowMs;
+  };
 
   const rounds = async () => {
     while (waiting.length > 0) {
-      await clock.sleep(Math.max(0, roundAtMs + ROUND_MS - clock.monotonicMs()));
-      roundAtMs = clock.monotonicMs();
-      const due = waiting.splice(0, perRound);
-      sent = due.length;
+      await clock.sleep(ROUND_MS);
+      fill();
+      const due = waiting.slice(0, Math.floor(room));
+      waiting = waiting.slice(due.length);
+      room -= due.length;
       for (const send of due) send();
     }
   };
 
   return {
     queue(send) {
-      const nowMs = clock.monotonicMs();
-      if (waiting.length === 0 && nowMs - roundAtMs >= ROUND_MS) {
-        roundAtMs = nowMs;
-        sent = 0;
+      if (waiting.length > 0) {
+        waiting.push(send);
+        return;
       }
-      if (waiting.length === 0 && sent < perRound) {
-        sent++;
+      fill();
+      if (room >= 1) {
+        room--;
         queueMicrotask(send);
-      } else if (waiting.push(send) === 1) void rounds();
+        return;
+      }
+      waiting.push(send);
+      void rounds();
     },
   };
 }
