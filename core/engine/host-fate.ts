@@ -54,6 +54,7 @@ function tellArrival(draft: TickDraft, lost: HostEntry, name: string): void {
   const {state} = draft;
   const vm = state.vms.get(name);
   if (vm === undefined || state.actors.vmContext(name)?.host !== lost.name) return;
+  if (vm.seenAtMs < vm.movedAtMs) return; // it was seen before it moved here
   const seenOn = state.hosts.get(vm.seenOn);
   if (seenOn === undefined || seenOn === lost || !isOfThisLife(vm, seenOn)) return;
   if (state.actors.hostContext(vm.seenOn)?.lost !== false) return;

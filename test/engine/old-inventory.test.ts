@@ -105,3 +105,11 @@ test('a VM that had arrived when its source was lost is not started a second tim
   t.is(runtime.state.actors.vmContext('v1')?.host, target);
   t.false(rig.agents.executed.some(({kind}) => kind === 'restart-vm'));
 });
+
+test('a VM that has moved goes down with its new host, wherever it was seen before', async t => {
+  const {rig, runtime, target} = await moved();
+  await rig.command({kind: 'declare-host', host: target, state: 'lost'});
+  rig.agents.begin(({kind}) => (kind === 'restart-vm' ? 'running' : 'done'));
+  for (let count = 0; count < 5; count++) await second(rig, runtime, {a: {}});
+  t.true(rig.agents.executed.some(({kind}) => kind === 'restart-vm'));
+});

@@ -220,13 +220,16 @@ export class Nemesis {
       author: 'nemesis',
     } as InboxRecord;
     const bytes = codec.encodeInbox(record);
+    const after = (ms: number) => new Promise<void>(resolve => scheduler.after(ms, resolve));
     const send = async (partition: number): Promise<void> => {
-      try {
-        await broker.append('inbox', partition, [bytes]);
-      } catch {
-        await new Promise<void>(resolve => scheduler.after(1_000, resolve));
-        await send(partition);
-      }
+      const sent = broker.append('inbox', partition, [bytes]).then(
+        () => true,
+        () => false,
+      );
+      // A broker that dies never answers.
+      if (await Promise.race([sent, after(2_000).then(() => false)])) return;
+      await after(1_000);
+      await send(partition);
     };
     for (const partition of partitions) {
       const earlier = this.#asked.get(partition) ?? Promise.resolve();
