@@ -18,15 +18,17 @@ import type {Actuators} from './engine/executor.ts';
 import {createIngest, type Ingest} from './engine/ingest.ts';
 import {createMetricSets, type MetricSets} from './engine/ingest-metric-sets.ts';
 import {watchLog} from './engine/log-health.ts';
-import {imageOfCheckpoint, imageOfState} from './engine/partition-image.ts';
+import {imageOfState} from './engine/partition-image.ts';
 import type {PartitionState} from './engine/partition-state.ts';
 import {createReadModel, type ReadModel} from './engine/read-model.ts';
 import {applyCheckpoint, applyScores, applyTick, applyTimeBase} from './engine/read-model-fold.ts';
-import {createReadModelTailer, type Tailer} from './engine/read-model-tailer.ts';
-import {createRecorder, type Recorder} from './engine/recorder.ts';
+import type {Tailer} from './engine/read-model-tailer.ts';
+import type {Recorder} from './engine/recorder.ts';
 import {requireCadence} from './engine/scoring.ts';
 import {isScored} from './engine/set-table.ts';
+import {startFollowing} from './following.ts';
 import type {Clock, Codec, Log, Random, Scorer, Store} from './ports.ts';
+import {startRecording} from './recording.ts';
 import {countTotals} from './totals.ts';
 
 export type CoreParts = {
@@ -164,88 +166,6 @@ export async function assembleCore(given: CoreParts, settings: CoreSettings): Pr
       }
       await stopRecording();
       await closeParts(parts);
-    },
-  };
-}
-
-type Recording = {
-  recorder: Recorder;
-  problem(): string;
-  /** What is owned now is stored to its end, although it is handed back. */
-  keep(): void;
-  stop(): Promise<void>;
-};
-
-function startRecording(
-  {log, store, codec, wallClock, random}: CoreParts,
-  {sampleEvery = 1, record = true, onProblem}: CoreSettings,
-  engine: Engine,
-): Recording {
-  let kept: ReadonlySet<number> | undefined;
-  const recorder = record
-    ? createRecorder({
-        log,
-        store,
-        codec,
-        clock: wallClock,
-        random,
-        partitions: PARTITIONS,
-        isOwned: partition => kept?.has(partition) ?? engine.owns(partition),
-        sampleEvery,
-        scoreEvery: sampleEvery,
-      })
-    : storingNothing;
-  const stopped = new AbortController();
-  let problem = '';
-  const recorded = recorder.run(stopped.signal).catch(error => {
-    problem = formatError(error);
-    onProblem(`recorder: ${problem}`);
-  });
-  return {
-    recorder,
-    problem: () => problem,
-    keep() {
-      kept = new Set(PARTITIONS.filter(partition => engine.owns(partition)));
-    },
-    async stop() {
-      stopped.abort();
-      await recorded;
-    },
-  };
-}
-
-const storingNothing: Recorder = {
-  run: async () => {},
-  drained: async () => {},
-  storedSamples: () => new Map(),
-};
-
-/** What other cores own is read from the log, so that every core shows everything. */
-function startFollowing(
-  {log, codec, scorer, wallClock, random}: CoreParts,
-  {policy, onProblem}: CoreSettings,
-  model: ReadModel,
-  engine: Engine,
-): {tailer: Tailer; stop(): Promise<void>} {
-  const tailer = createReadModelTailer({
-    log,
-    codec,
-    clock: wallClock,
-    random: random.fork('tailer'),
-    model,
-    isOwned: partition => engine.owns(partition),
-    imageOf: partition =>
-      imageOfCheckpoint({log, codec, partition, policy, model: scorer.signature()}),
-  });
-  const stopped = new AbortController();
-  const followed = tailer
-    .run(stopped.signal)
-    .catch(error => onProblem(`reader of others' partitions: ${formatError(error)}`));
-  return {
-    tailer,
-    async stop() {
-      stopped.abort();
-      await followed;
     },
   };
 }
