@@ -34,11 +34,12 @@ let pool = new ArrayBuffer(POOL_BYTES);
 let poolAt = 0;
 
 /**
- * Memory that starts at a multiple of eight. Small pieces are cut from one block: a block of their
- * own costs most of a microsecond, and the collector as much again.
+ * Memory that starts at a multiple of eight, to be written at once: what is in it is not zero. Small
+ * pieces are cut from one block: a block of their own costs most of a microsecond, and the collector
+ * as much again.
  */
 export function alignedBytes(length: number): Uint8Array<ArrayBuffer> {
-  if (length > POOL_BYTES / 8) return new Uint8Array(length);
+  if (length > POOL_BYTES / 8) return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
   if (poolAt + length > POOL_BYTES) {
     pool = new ArrayBuffer(POOL_BYTES);
     poolAt = 0;

@@ -85,3 +85,13 @@ export function hostName(resource: string): string | undefined {
 export function vmName(resource: string): string | undefined {
   return resource.startsWith('vms/') ? resource.slice(4) : undefined;
 }
+
+/** The latest of these times; −∞ if there is none. An iterator would make garbage of each of them. */
+export function newestOf(timesMs: Float64Array): number {
+  let newestMs = Number.NEGATIVE_INFINITY;
+  for (let index = 0; index < timesMs.length; index++) {
+    const atMs = timesMs[index] as number;
+    if (atMs > newestMs) newestMs = atMs;
+  }
+  return newestMs;
+}

@@ -75,6 +75,15 @@ export function clearRow(windows: Windows, row: number): void {
   windows.seenMs.fill(0, from, to);
 }
 
+/** {@link observe} but for the values: all there is to do where no averages are kept. */
+export function observeTime({lastMs, firstMs}: Windows, row: number, atMs: number): boolean {
+  const previousMs = lastMs[row] as number;
+  if (atMs <= previousMs) return false;
+  if (previousMs === 0) firstMs[row] = atMs;
+  lastMs[row] = atMs;
+  return true;
+}
+
 /**
  * Takes one sample into a row.
  *
@@ -90,9 +99,7 @@ export function observe(
   stride: number,
 ): boolean {
   const previousMs = windows.lastMs[row] as number;
-  if (atMs <= previousMs) return false;
-  if (previousMs === 0) windows.firstMs[row] = atMs;
-  windows.lastMs[row] = atMs;
+  if (!observeTime(windows, row, atMs)) return false;
   if (windows.columns === 0) return true;
   const elapsedMs = atMs - previousMs;
   const fastWeight = previousMs === 0 ? 1 : 1 - Math.exp(-elapsedMs / FAST_MS);

@@ -44,7 +44,7 @@ export function createGathering(
     add(bytes, flush) {
       waitingBytes += bytes;
       if (flush !== undefined && waiting.push(flush) === 1) void begin();
-      else if (waitingBytes >= gatherBytesMax) sleeping?.abort();
+      else if (waitingBytes >= gatherBytesMax) sleeping?.abort('enough');
     },
   };
 }

@@ -165,24 +165,11 @@ export function takeSample(
   index: number,
   stride: number,
 ): boolean {
-  if (!noteSample(table, row, atMs, values, index, stride)) return false;
+  if (!observe(table.windows, row, atMs, values, index, stride)) return false;
+  table.samples[row] = (table.samples[row] as number) + 1;
   if (table.counted !== undefined) {
     countSample(table.counted, row, values, index, stride, table.features);
   }
-  return true;
-}
-
-/** {@link takeSample} but for the windows of the last samples: those are taken in runs. */
-export function noteSample(
-  table: SetTable,
-  row: number,
-  atMs: number,
-  values: Float32Array,
-  index: number,
-  stride: number,
-): boolean {
-  if (!observe(table.windows, row, atMs, values, index, stride)) return false;
-  table.samples[row] = (table.samples[row] as number) + 1;
   if (table.cpuColumn >= 0) {
     recordUsage(table.usage, row, atMs, values[table.cpuColumn * stride + index] as number);
   }

@@ -5,8 +5,10 @@
 import {type CountWindows, queueSample, stageSamples, takeQueued} from '../domain/count-windows.ts';
 import {RUN_MAX} from '../domain/pane-kernel.ts';
 import type {Block} from '../domain/telemetry.ts';
+import {recordUsage} from '../domain/usage.ts';
+import {observeTime} from '../domain/windows.ts';
 import type {DueCollector} from './due-samples.ts';
-import {noteSample, type SetTable, takeSample} from './set-table.ts';
+import {type SetTable, takeSample} from './set-table.ts';
 
 /**
  * Takes the samples of a block in their order, and notes those that are due to be scored.
@@ -37,6 +39,7 @@ export function takeSamples(
   return late;
 }
 
+/** {@link takeSample} for each. Whatever is called with a time must be inlined: boxed it is garbage. */
 function takeRuns(
   table: SetTable,
   counted: CountWindows,
@@ -45,19 +48,25 @@ function takeRuns(
   timeMs: number,
   collector: DueCollector | undefined,
 ): number {
-  const {rowEntity, observedAtMs, values} = block;
+  const {windows, samples, usage, features: columns, cpuColumn} = table;
+  const {rowEntity, observedAtMs, values, rows: stride} = block;
   let late = 0;
-  for (let from = 0; from < block.rows; from += RUN_MAX) {
-    const to = Math.min(from + RUN_MAX, block.rows);
-    stageSamples(counted, values, from, block.rows, table.features, to - from);
+  for (let from = 0; from < stride; from += RUN_MAX) {
+    const to = Math.min(from + RUN_MAX, stride);
+    stageSamples(counted, values, from, stride, columns, to - from);
     for (let index = from; index < to; index++) {
       const row = rows[rowEntity[index] as number] as number;
       if (row < 0) continue;
       const atMs = Math.min(observedAtMs[index] as number, timeMs);
-      if (!noteSample(table, row, atMs, values, index, block.rows)) late++;
-      else if (collector === undefined) queueSample(counted, row, index - from, false);
-      else if (queueSample(counted, row, index - from, collector.isDue(row))) {
-        collector.add(row, atMs);
+      if (!observeTime(windows, row, atMs)) {
+        late++;
+        continue;
+      }
+      samples[row] = (samples[row] as number) + 1;
+      const isDue = collector?.isDue(row) === true;
+      if (queueSample(counted, row, index - from, isDue)) collector?.add(row, atMs);
+      if (cpuColumn >= 0) {
+        recordUsage(usage, row, atMs, values[cpuColumn * stride + index] as number);
       }
     }
     const features = takeQueued(counted);

@@ -1,5 +1,6 @@
 /** What a tick takes from the log, and when it may let deadlines pass. */
 import type {ForestayError} from '../domain/errors.ts';
+import {newestOf} from '../domain/telemetry.ts';
 import {publish} from '../events.ts';
 import type {Clock, Codec, Log, LogRecord, Topic} from '../ports.ts';
 import {readable, readableTelemetry} from './log-decoding.ts';
@@ -119,7 +120,7 @@ export class TickSource {
     for (const record of records) {
       if (record.kind !== 'batch') continue;
       for (const {observedAtMs} of record.batch.blocks) {
-        for (const atMs of observedAtMs) if (atMs > newestMs) newestMs = atMs;
+        newestMs = Math.max(newestMs, newestOf(observedAtMs));
       }
     }
     return newestMs;

@@ -1,5 +1,5 @@
 import type {Batch, Block} from '../domain/telemetry.ts';
-import {hostName, vmName} from '../domain/telemetry.ts';
+import {hostName, newestOf, vmName} from '../domain/telemetry.ts';
 import {DueCollector, keepDue} from './due-samples.ts';
 import {rowOf, type SetTable} from './set-table.ts';
 import {takeSamples} from './take-samples.ts';
@@ -58,7 +58,7 @@ function takeRecord(draft: TickDraft, record: TelemetryInput, due: Due): void {
   }
   state.timeBase ??= batch.timeBase;
   if (batch.inventory !== undefined) {
-    takeInventory(draft, batch.cell, batch.inventory, newestOf(batch));
+    takeInventory(draft, batch.cell, batch.inventory, madeAt(batch));
   }
   let samples = 0;
   for (const block of batch.blocks) samples += takeBlock(draft, batch.cell, block, due);
@@ -66,11 +66,9 @@ function takeRecord(draft: TickDraft, record: TelemetryInput, due: Due): void {
 }
 
 /** When the last of a batch's samples was taken; without any it is new. */
-function newestOf({blocks}: Batch): number {
+function madeAt({blocks}: Batch): number {
   let newestMs = Number.NEGATIVE_INFINITY;
-  for (const {observedAtMs} of blocks) {
-    for (const atMs of observedAtMs) if (atMs > newestMs) newestMs = atMs;
-  }
+  for (const {observedAtMs} of blocks) newestMs = Math.max(newestMs, newestOf(observedAtMs));
   return newestMs === Number.NEGATIVE_INFINITY ? Number.POSITIVE_INFINITY : newestMs;
 }
 
