@@ -7,7 +7,8 @@ import {malformed, oneOf, parse, wholeNumber} from './codec-guards.ts';
 import {inventoryHostOf, toInventoryHost} from './codec-inventory.ts';
 import {risksOf, sampleRisksOf, toRisks} from './codec-risks.ts';
 import type * as records from './gen/forestay/records/v1/records_pb.ts';
-import {JournalRecordSchema} from './gen/forestay/records/v1/records_pb.ts';
+import {JournalRecordSchema, TickSchema} from './gen/forestay/records/v1/records_pb.ts';
+import {WireWriter} from './wire-writer.ts';
 
 type JournalInit = MessageInitShape<typeof JournalRecordSchema>;
 
@@ -20,7 +21,42 @@ export const modes: readonly Mode[] = ['observe', 'advise', 'approve', 'auto'];
  * their numbers and nothing is a map.
  */
 export function encodeTick(tick: Tick): Uint8Array {
-  return encode({record: {case: 'tick', value: toTick(tick)}});
+  const {transitions, timers} = tick;
+  const {risks, ...rest} = toTick(tick);
+  const {timeMs, epoch, number, cut, modelHash, control, ...last} = rest;
+  const head = {timeMs, epoch, number, cut, modelHash, ...(control === undefined ? {} : {control})};
+  return writer.bytesOf(() =>
+    writer.message(TICK, () => {
+      writer.fields(tickFields(head));
+      for (const move of transitions) writer.message(TRANSITIONS, () => writeTransition(move));
+      if (risks !== undefined) writer.fields(tickFields({risks}));
+      for (const timer of timers) writer.message(TIMERS, () => writeTimer(timer));
+      writer.fields(tickFields(last));
+    }),
+  );
+}
+
+const writer = new WireWriter();
+/** Field numbers of records.proto. */
+const [TICK, TRANSITIONS, TIMERS] = [2, 10, 12];
+
+const tickFields = (init: MessageInitShape<typeof TickSchema>): Uint8Array =>
+  toBinary(TickSchema, create(TickSchema, init));
+
+function writeTimer({actor, dueMs}: Tick['timers'][number]): void {
+  writer.text(1, actor);
+  writer.double(2, dueMs);
+}
+
+function writeTransition(move: Transition): void {
+  writer.text(1, move.actor);
+  writer.text(2, move.machine);
+  writer.whole(3, move.machineVersion);
+  writer.whole(4, move.seq);
+  writer.text(5, move.from);
+  writer.text(6, move.to);
+  writer.text(7, move.event);
+  writer.text(8, move.context);
 }
 
 export function encodeJournal(record: JournalRecord): Uint8Array {
@@ -85,6 +121,7 @@ function counter(value: bigint, field: string): number {
   return wholeNumber(value, field, CODE);
 }
 
+/** All of it but transitions and timers, of which there may be thousands. */
 function toTick(tick: Tick) {
   const {control} = tick;
   return {
@@ -94,11 +131,9 @@ function toTick(tick: Tick) {
     cut: toCut(tick.cut),
     modelHash: tick.modelHash,
     ...(control === undefined ? {} : {control}),
-    transitions: tick.transitions.map(move => ({...move, seq: BigInt(move.seq)})),
     ...toRisks(tick.risks, tick.sampleRisks),
     components: [...(tick.components ?? [])],
     everySamples: tick.everySamples ?? 0,
-    timers: [...tick.timers],
     effects: [...tick.effects],
     decisions: tick.decisions.map(decision => ({
       ...decision,

@@ -116,6 +116,7 @@ export function applyEpoch(
 /** Applies scores: live risk and reasons. They may come before or after the tick of their number. */
 export function applyScores(model: ReadModel, partition: number, record: ScoresRecord): void {
   const width = record.components.length;
+  const reasonsOf = Map.groupBy(record.reasons, ({row}) => row);
   record.hosts.forEach((host, index) => {
     const row = hostRow(model, partition, `hosts/${host}`);
     if (record.timeMs < row.scoredAtMs) return;
@@ -123,8 +124,8 @@ export function applyScores(model: ReadModel, partition: number, record: ScoresR
     applyRisks(model, row, record.components, risks, record.timeMs);
     row.modelHash = record.modelHash;
     // Reasons are computed every now and then: the last ones stand until there are newer ones.
-    const reasons = record.reasons.filter(({row: explained}) => explained === index);
-    if (reasons.length === 0) return;
+    const reasons = reasonsOf.get(index);
+    if (reasons === undefined) return;
     row.reasons = reasons.flatMap(({component, reasons: found}) =>
       found.map(reason => ({...reason, component})),
     );

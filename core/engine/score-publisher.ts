@@ -11,7 +11,7 @@ import {publish} from '../events.ts';
 import type {Clock, Codec, Log, Scorer} from '../ports.ts';
 import {bandRow, type PartitionState} from './partition-state.ts';
 import {newestOfHosts, type ScoreResult} from './score-result.ts';
-import {readFeatures, riskiestComponent} from './set-table.ts';
+import {readFeatures, riskiestComponent, type SetTable} from './set-table.ts';
 
 /** Reasons of a host are computed again after this long, whatever the speed of a recording. */
 const EXPLAIN_EVERY_MS = 30_000;
@@ -78,19 +78,20 @@ export class ScorePublisher {
   /** Top reasons of the riskiest component of every host above the enter threshold. */
   async #explain(hosts: readonly string[]) {
     const state = this.#state;
-    const rows = hosts
-      .map((host, row) => ({host, row, found: this.#rowToExplain(host)}))
-      .filter(({found}) => found !== undefined)
-      .slice(0, ROWS_MAX);
+    const rows: {host: string; row: number; table: SetTable; at: number}[] = [];
+    for (let row = 0; row < hosts.length && rows.length < ROWS_MAX; row++) {
+      const host = hosts[row] as string;
+      const found = this.#rowToExplain(host);
+      if (found !== undefined) rows.push({host, row, table: found.table, at: found.row});
+    }
     if (rows.length === 0) return [];
     const {featureCount, contract, components: outputs} = state.model;
     const names = featuresOf(contract).map(({name}) => name);
     const features = new Float32Array(rows.length * featureCount);
-    const components = rows.map(({host, found}, index) => {
-      const {table, row} = found as NonNullable<typeof found>;
+    const components = rows.map(({host, table, at}, index) => {
       this.#explainedAtMs.set(host, this.#options.clock.monotonicMs());
-      readFeatures(table, row, features, index * featureCount);
-      return riskiestComponent(table, row);
+      readFeatures(table, at, features, index * featureCount);
+      return riskiestComponent(table, at);
     });
     const {contributions, usual} = await this.#options.scorer.explain(
       state.model.hash,
