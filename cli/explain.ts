@@ -6,7 +6,7 @@ export function registerExplain(program: Command): void {
   const command = program
     .command('explain')
     .description('why a host or VM is thought to be at risk, and what was decided')
-    .argument('<name>', 'hosts/HOST or vms/VM')
+    .argument('<name>', 'hosts/HOST or vms/VM; HOST or VM alone where only one has that name')
     .action((name: string, options: ClientOptions & {output: Format}) =>
       withCore(options, async core => {
         const [{ExplainEntityResponseSchema}, {explainEntity, explanationLines}] =

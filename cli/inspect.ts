@@ -22,7 +22,7 @@ export function registerInspect(program: Command): void {
   const actor = command
     .command('actor')
     .description('state, context, timers, history and effects of one actor')
-    .argument('<name>', 'hosts/HOST or vms/VM')
+    .argument('<name>', 'hosts/HOST or vms/VM; HOST or VM alone where only one has that name')
     .action((name: string, options: ClientOptions & {output: Format}) =>
       withCore(options, async core => {
         const {ActorSchema, InspectService} = await import(

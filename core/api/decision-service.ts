@@ -1,11 +1,13 @@
 import type {MessageInitShape} from '@bufbuild/protobuf';
 import type {DecisionSchema, DecisionService} from '../../proto/gen/forestay/v1/decision_pb.ts';
 import type {Handlers} from '../../proto/grpc.ts';
-import type {Decision} from '../domain/decision.ts';
+import {actionKinds, type Decision, outcomes} from '../domain/decision.ts';
 import {ForestayError} from '../domain/errors.ts';
+import {COMPONENTS} from '../domain/features.ts';
+import {guards} from '../domain/safety.ts';
 import {nowOf, type ReadModel} from '../engine/read-model.ts';
 import type {Clock} from '../ports.ts';
-import {type FilterFields, number, parseFilter, text} from './filter.ts';
+import {type FilterFields, number, parseFilter, resource, text, word} from './filter.ts';
 import {hostResource, riskOf, timeField} from './fleet-messages.ts';
 import {unary} from './handlers.ts';
 import {fillPage, lastKeyOf} from './paging.ts';
@@ -14,12 +16,12 @@ const PREFIX = 'decisions/';
 
 const fields: FilterFields<Decision> = {
   name: text(decision => PREFIX + decision.id),
-  entity: text(decision => decision.entity),
-  host: text(decision => hostResource(decision.host)),
-  component: text(decision => decision.component),
-  action: text(decision => decision.action),
-  outcome: text(decision => decision.outcome),
-  blocked_by: text(decision => decision.blockedBy),
+  entity: resource(decision => decision.entity),
+  host: resource(decision => hostResource(decision.host)),
+  component: word(decision => decision.component, COMPONENTS),
+  action: word(decision => decision.action, actionKinds),
+  outcome: word(decision => decision.outcome, outcomes),
+  blocked_by: word(decision => decision.blockedBy, guards),
   risk: number(decision => decision.risk),
 };
 

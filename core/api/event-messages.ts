@@ -1,23 +1,43 @@
 import type {MessageInitShape} from '@bufbuild/protobuf';
 import type {EventSchema} from '../../proto/gen/forestay/v1/event_pb.ts';
 import type {TransitionSchema} from '../../proto/gen/forestay/v1/inspect_pb.ts';
-import type {IssuedEffect} from '../domain/effects.ts';
+import {actionKinds, outcomes} from '../domain/decision.ts';
+import {effectKinds, type IssuedEffect, resultStatuses} from '../domain/effects.ts';
 import type {Transition} from '../domain/records.ts';
+import {restStates} from '../engine/actor-states.ts';
 import type {Command, FleetEvent} from '../engine/journal-events.ts';
 import {toDecisionMessage} from './decision-service.ts';
-import {type FilterFields, number, text} from './filter.ts';
+import {type FilterFields, number, resource, text, word} from './filter.ts';
 import {hostResource, timeField} from './fleet-messages.ts';
+
+const kinds: Readonly<Record<FleetEvent['kind'], true>> = {
+  transition: true,
+  decision: true,
+  effect: true,
+  result: true,
+  command: true,
+  ownership: true,
+};
+const commands: Readonly<Record<Command['kind'], true>> = {
+  pause: true,
+  resume: true,
+  'set-mode': true,
+  'switch-model': true,
+  'declare-host': true,
+  'register-metric-set': true,
+};
+const states = () => [...new Set([...restStates('host'), ...restStates('vm')])];
 
 export const eventFields: FilterFields<FleetEvent> = {
   name: text(event => `events/${event.id}`),
-  kind: text(event => event.kind),
-  entity: text(entityOf),
+  kind: word(event => event.kind, Object.keys(kinds)),
+  entity: resource(entityOf),
   event: text(event => (event.kind === 'transition' ? event.transition.event : '')),
-  from: text(event => (event.kind === 'transition' ? event.transition.from : '')),
-  to: text(event => (event.kind === 'transition' ? event.transition.to : '')),
-  action: text(actionOf),
-  outcome: text(event => (event.kind === 'decision' ? event.decision.outcome : '')),
-  status: text(event => (event.kind === 'result' ? event.result.status : '')),
+  from: word(event => (event.kind === 'transition' ? event.transition.from : ''), states),
+  to: word(event => (event.kind === 'transition' ? event.transition.to : ''), states),
+  action: word(actionOf, [...actionKinds, ...effectKinds, ...Object.keys(commands)]),
+  outcome: word(event => (event.kind === 'decision' ? event.decision.outcome : ''), outcomes),
+  status: word(event => (event.kind === 'result' ? event.result.status : ''), resultStatuses),
   author: text(event => (event.kind === 'command' ? event.command.author : '')),
   partition: number(event => event.partition),
 };

@@ -4,6 +4,10 @@ import {closestWord} from '../domain/spelling.ts';
 /** Something that a filter may ask for. NaN is equal to nothing. */
 export type FilterField<Item> =
   | {type: 'text'; read(item: Item): string}
+  /** A text that can only be one of these, or empty. */
+  | {type: 'word'; read(item: Item): string; words(): readonly string[]}
+  /** `hosts/h1`, or `h1`. */
+  | {type: 'resource'; read(item: Item): string}
   | {type: 'number'; read(item: Item): number}
   | {type: 'flag'; read(item: Item): boolean};
 
@@ -11,6 +15,18 @@ export type FilterFields<Item> = Readonly<Record<string, FilterField<Item>>>;
 
 export const text = <Item>(read: (item: Item) => string): FilterField<Item> => ({
   type: 'text',
+  read,
+});
+export const word = <Item>(
+  read: (item: Item) => string,
+  words: readonly string[] | (() => readonly string[]),
+): FilterField<Item> => ({
+  type: 'word',
+  read,
+  words: typeof words === 'function' ? words : () => words,
+});
+export const resource = <Item>(read: (item: Item) => string): FilterField<Item> => ({
+  type: 'resource',
   read,
 });
 export const number = <Item>(read: (item: Item) => number): FilterField<Item> => ({
@@ -72,15 +88,24 @@ function parseTerm<Item>(
 ): (item: Item) => boolean {
   const known = Object.keys(fields);
   if (!Object.hasOwn(fields, field)) {
-    const guess = closestWord(field, known);
-    const hint = guess ? `did you mean ${guess}?` : `fields are ${known.join(', ')}`;
-    throw invalid(filter, `unknown field ${field}; ${hint}`);
+    throw invalid(filter, `unknown field ${field}; ${hintAt(field, 'fields are', known)}`);
   }
   const compare = comparisons[operator] as Comparison;
   const asked = fields[field] as FilterField<Item>;
   switch (asked.type) {
     case 'text':
       return item => compare(asked.read(item), value);
+    case 'word': {
+      const words = asked.words();
+      if (value !== '' && !words.includes(value)) {
+        throw invalid(filter, `${field} is never "${value}"; ${hintAt(value, 'it can be', words)}`);
+      }
+      return item => compare(asked.read(item), value);
+    }
+    case 'resource': {
+      const isWhole = value.includes('/');
+      return item => compare(isWhole ? asked.read(item) : shortName(asked.read(item)), value);
+    }
     case 'number': {
       const wanted = Number(value);
       if (value.trim() === '' || Number.isNaN(wanted)) {
@@ -94,6 +119,16 @@ function parseTerm<Item>(
       }
       return item => compare(String(asked.read(item)), value);
   }
+}
+
+function hintAt(word: string, candidatesAre: string, candidates: readonly string[]): string {
+  const guess = closestWord(word, candidates);
+  return guess ? `did you mean ${guess}?` : `${candidatesAre} ${candidates.join(', ')}`;
+}
+
+/** `hosts/h1` → `h1` */
+function shortName(name: string): string {
+  return name.slice(name.indexOf('/') + 1);
 }
 
 function invalid(filter: string, problem: string): ForestayError {

@@ -4,8 +4,11 @@ import type {HostSchema, VmSchema} from '../../proto/gen/forestay/v1/fleet_pb.ts
 import {type HostRow, nowOf, type ReadModel, type VmRow} from '../engine/read-model.ts';
 
 /** `at-risk.watching` → `at-risk` and `watching`. An actor that never moved is normal. */
-export function splitState(row: HostRow | VmRow): {state: string; substate: string} {
-  const path = row.actor?.state ?? 'normal';
+export function splitState({actor}: HostRow | VmRow): {state: string; substate: string} {
+  return splitPath(actor?.state ?? 'normal');
+}
+
+export function splitPath(path: string): {state: string; substate: string} {
   const dot = path.indexOf('.');
   if (dot < 0) return {state: path, substate: ''};
   return {state: path.slice(0, dot), substate: path.slice(dot + 1)};

@@ -3,11 +3,19 @@ import type {FleetService} from '../../proto/gen/forestay/v1/fleet_pb.ts';
 import type {Handlers} from '../../proto/grpc.ts';
 import {ForestayError} from '../domain/errors.ts';
 import {closestWord} from '../domain/spelling.ts';
+import {restStates} from '../engine/actor-states.ts';
 import type {HostRow, ReadModel, VmRow} from '../engine/read-model.ts';
 import type {SortedNames} from '../engine/sorted-names.ts';
 import type {Clock} from '../ports.ts';
-import {type FilterFields, flag, number, parseFilter, text} from './filter.ts';
-import {hostResource, isMovable, splitState, toHostMessage, toVmMessage} from './fleet-messages.ts';
+import {type FilterFields, flag, number, parseFilter, resource, text, word} from './filter.ts';
+import {
+  hostResource,
+  isMovable,
+  splitPath,
+  splitState,
+  toHostMessage,
+  toVmMessage,
+} from './fleet-messages.ts';
 import {unary} from './handlers.ts';
 import {fillPage, lastKeyOf, type PageRequest} from './paging.ts';
 import {streamChanges, type WatchEvent} from './watch.ts';
@@ -16,9 +24,8 @@ import {streamChanges, type WatchEvent} from './watch.ts';
 const GUESS_AMONG_MAX = 10_000;
 
 const hostFields: FilterFields<HostRow> = {
-  name: text(row => row.name),
-  state: text(row => splitState(row).state),
-  substate: text(row => splitState(row).substate),
+  name: resource(row => row.name),
+  ...stateFields('host'),
   rack: text(row => row.facts?.rack ?? ''),
   risk: number(row => row.risk),
   cordoned: flag(row => row.actor?.context.cordoned ?? false),
@@ -28,16 +35,25 @@ const hostFields: FilterFields<HostRow> = {
 };
 
 const vmFields = (model: ReadModel): FilterFields<VmRow> => ({
-  name: text(row => row.name),
-  state: text(row => splitState(row).state),
-  substate: text(row => splitState(row).substate),
-  host: text(row => hostResource(row.host)),
+  name: resource(row => row.name),
+  ...stateFields('vm'),
+  host: resource(row => hostResource(row.host)),
   tenant: text(row => row.facts?.tenant ?? ''),
   risk: number(row => model.hosts.get(`hosts/${row.host}`)?.risk ?? Number.NaN),
   criticality: number(row => row.facts?.criticality ?? 0),
   movable: flag(isMovable),
   ghost_armed: flag(row => row.actor?.context.ghostArmed ?? false),
 });
+
+function stateFields(kind: 'host' | 'vm'): FilterFields<HostRow | VmRow> {
+  const words = (part: 'state' | 'substate') => () => [
+    ...new Set(restStates(kind).map(path => splitPath(path)[part])).difference(new Set([''])),
+  ];
+  return {
+    state: word(row => splitState(row).state, words('state')),
+    substate: word(row => splitState(row).substate, words('substate')),
+  };
+}
 
 export type FleetDeps = {model: ReadModel; clock: Clock; closing: AbortSignal};
 
@@ -77,9 +93,20 @@ export function fleetHandlers(deps: FleetDeps): Handlers<(typeof FleetService)['
 export function findRow<Row>(rows: ReadonlyMap<string, Row>, name: string): Row {
   const row = rows.get(name);
   if (row !== undefined) return row;
-  const guess = rows.size <= GUESS_AMONG_MAX ? closestWord(name, [...rows.keys()]) : undefined;
-  const hint = guess ? `did you mean ${guess}?` : `${rows.size} are known, list them for names`;
-  throw new ForestayError('NOT_FOUND', `"${name}" is not known; ${hint}`, {details: {name}});
+  throw notFound(name, [...rows.keys()]);
+}
+
+/** `NOT_FOUND`, with the nearest of the names that there are; `name` may be a short one. */
+export function notFound(name: string, names: readonly string[]): ForestayError {
+  const hint = nearest(name, names) ?? `${names.length} are known, list them for names`;
+  return new ForestayError('NOT_FOUND', `"${name}" is not known; ${hint}`, {details: {name}});
+}
+
+function nearest(name: string, names: readonly string[]): string | undefined {
+  if (names.length > GUESS_AMONG_MAX) return undefined;
+  const keyOf = (full: string) => (name.includes('/') ? full : full.slice(full.indexOf('/') + 1));
+  const guess = closestWord(name, names.map(keyOf));
+  return guess && `did you mean ${names.find(full => keyOf(full) === guess)}?`;
 }
 
 function listRows<Row extends {name: string}>(

@@ -13,7 +13,7 @@ import type {Clock} from '../ports.ts';
 import {toDecisionMessage} from './decision-service.ts';
 import {toEffectMessage, toTransitionMessage} from './event-messages.ts';
 import {riskOf, splitState, timeField} from './fleet-messages.ts';
-import {findRow} from './fleet-service.ts';
+import {findRow, notFound} from './fleet-service.ts';
 import {unary} from './handlers.ts';
 
 const DECISIONS_EXPLAINED_MAX = 5;
@@ -40,10 +40,22 @@ export function inspectHandlers(deps: InspectDeps): Handlers<(typeof InspectServ
   };
 }
 
+/** By `hosts/HOST` or `vms/VM`, or by a short name that only one of them has. */
 function findEntity(model: ReadModel, name: string): HostRow | VmRow {
   if (name.startsWith('hosts/')) return findRow(model.hosts, name);
   if (name.startsWith('vms/')) return findRow(model.vms, name);
+  if (name !== '' && !name.includes('/')) return findByShortName(model, name);
   throw invalid('name', `"${name}" is no name of an actor; names are hosts/HOST and vms/VM`);
+}
+
+function findByShortName({hosts, vms}: ReadModel, name: string): HostRow | VmRow {
+  const [host, vm] = [hosts.get(`hosts/${name}`), vms.get(`vms/${name}`)];
+  if (host && vm) {
+    throw invalid('name', `"${name}" is a host and a VM; write ${host.name} or ${vm.name}`);
+  }
+  const found = host ?? vm;
+  if (found !== undefined) return found;
+  throw notFound(name, [...hosts.keys(), ...vms.keys()]);
 }
 
 function toActorMessage(row: HostRow | VmRow): MessageInitShape<typeof ActorSchema> {

@@ -14,6 +14,9 @@ export const actionKinds = [
 
 export type ActionKind = (typeof actionKinds)[number];
 
+/** What became of a decision; blocked: by the safety kernel. */
+export const outcomes = ['acted', 'would-act', 'blocked', 'no-action'] as const;
+
 /** Costs and gains are VM-minutes of interruption, weighted by criticality. */
 export type Alternative = {
   action: ActionKind;
@@ -48,7 +51,7 @@ export type Decision = {
   /** In words, numbers included. */
   because: string;
   /** `would do` in observe and advise, `done` in auto, `blocked` by the safety kernel. */
-  outcome: 'acted' | 'would-act' | 'blocked' | 'no-action';
+  outcome: (typeof outcomes)[number];
   /** Which guard of the safety kernel spoke; empty if none. */
   blockedBy: string;
   alternatives: readonly Alternative[];

@@ -62,10 +62,13 @@ export type EffectReport = {
   figures: Readonly<Record<string, number>>;
 };
 
-/** The one final word on an effect. `abandoned`: it was never executed and never will be. */
+/** `abandoned`: it was never executed and never will be. */
+export const resultStatuses = ['done', 'failed', 'cancelled', 'abandoned'] as const;
+
+/** The one final word on an effect. */
 export type EffectResult = {
   id: string;
-  status: 'done' | 'failed' | 'cancelled' | 'abandoned';
+  status: (typeof resultStatuses)[number];
   code: string;
   message: string;
   figures: Readonly<Record<string, number>>;

@@ -10,20 +10,23 @@ import type {Proposal} from './proposal.ts';
 import type {Control} from './records.ts';
 
 /** Low-cardinality: it is a metric tag. */
-export type Guard =
-  | 'paused'
-  | 'mode'
-  | 'observe-only'
-  | 'frozen'
-  | 'stale'
-  | 'breaker'
-  | 'dwell'
-  | 'cooldown'
-  | 'budget-host'
-  | 'budget-cell'
-  | 'budget-hour'
+export const guards = [
+  'paused',
+  'mode',
+  'observe-only',
+  'frozen',
+  'stale',
+  'breaker',
+  'dwell',
+  'cooldown',
+  'budget-host',
+  'budget-cell',
+  'budget-hour',
   /** The actor itself holds back: it rests after failures, or waits for an outcome. */
-  | 'actor';
+  'actor',
+] as const;
+
+export type Guard = (typeof guards)[number];
 
 /** Moves and ghosts under way; the kernel adds what it lets through. */
 export type Ledger = {

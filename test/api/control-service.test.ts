@@ -156,6 +156,11 @@ test('decisions come newest first, by page and filter, and one by name', async t
   );
   const filter = 'outcome = no-action AND entity = hosts/h1';
   t.is((await call(service, service.listDecisions, {filter})).decisions.length, 2);
+  const short = await call(service, service.listDecisions, {filter: 'entity = h1 AND host = h1'});
+  t.is(short.decisions.length, 4);
+  const unheard = call(service, service.listDecisions, {filter: 'outcome = foo'});
+  const {details} = (await t.throwsAsync(unheard)) as grpc.ServiceError;
+  t.regex(details, /it can be acted, would-act, blocked, no-action/);
   const {decision} = await call(service, service.getDecision, {name: 'decisions/0/1/3/d0'});
   t.like(decision, {action: 'cordon', host: 'hosts/h1', because: 'risk 0.40 is above 0.10'});
   const missing = call(service, service.getDecision, {name: 'decisions/0/1/9/d0'});
@@ -185,6 +190,20 @@ test('an actor is opened with state, context, timers, history and effects', asyn
   t.like(actor?.effects[0], {kind: 'cordon-host', host: 'hosts/h1', vm: '', agent: 'h1'});
   const pool = await t.throwsAsync(call(service, service.getActor, {name: 'pools/p'}));
   t.regex((pool as grpc.ServiceError).details, /names are hosts\/HOST and vms\/VM/);
+});
+
+test('a short name is enough where only one host or VM has it', async t => {
+  const {client, model} = await startApi(t);
+  applyTick(model, 0, aTick(1, {inventory: [aHost('h1', [aVm('v1')]), aHost('x', [aVm('x')])]}));
+  const service = client(InspectService);
+  const {actor} = await call(service, service.getActor, {name: 'v1'});
+  t.is(actor?.name, 'vms/v1');
+  t.is((await call(service, service.explainEntity, {name: 'h1'})).name, 'hosts/h1');
+  const details = async (name: string) =>
+    ((await t.throwsAsync(call(service, service.getActor, {name}))) as grpc.ServiceError).details;
+  t.regex(await details('x'), /"x" is a host and a VM; write hosts\/x or vms\/x/);
+  t.regex(await details('v2'), /"v2" is not known; did you mean vms\/v1\?/);
+  t.regex(await details('something-else'), /4 are known/);
 });
 
 test('an explanation has the reasons, largest first, and the newest decisions', async t => {

@@ -117,6 +117,22 @@ test('filters compare text, numbers and flags, and what is unscored has no risk 
   );
 });
 
+test('a filter takes a resource by its short name too, and no word beside those that there are', async t => {
+  const {fleet} = await startFleet(t);
+  const vms = async (filter: string) => (await call(fleet, fleet.listVms, {filter})).vms.length;
+  t.is(await vms('host = h1'), 2);
+  t.is(await vms('host = hosts/h1'), 2);
+  t.is(await vms('name = v1 AND state = at-risk AND substate = arming-ghost'), 1);
+  t.is(await vms('substate = ""'), 1);
+  const {hosts} = await call(fleet, fleet.listHosts, {filter: 'name != h2'});
+  t.is(hosts.length, 2);
+  const misspelt = await failure(vms('state = at-rist'));
+  t.regex(misspelt.details, /state is never "at-rist"; did you mean at-risk\?/);
+  const {details, reason} = await failure(vms('state = "nope"'));
+  t.is(reason, 'INVALID_ARGUMENT');
+  t.regex(details, /it can be normal, at-risk, migrating, /);
+});
+
 for (const [title, request, message] of [
   ['an unknown field', {filter: 'stat = x'}, /unknown field stat; did you mean state\?/],
   ['no field at all', {filter: '= x'}, /expected FIELD OP VALUE at "= x"/],
