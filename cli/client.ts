@@ -1,21 +1,30 @@
 import type {GenService, GenServiceMethods} from '@bufbuild/protobuf/codegenv2';
 import type * as grpc from '@grpc/grpc-js';
-import {type Command, InvalidArgumentError} from 'commander';
-import {parseAddress} from '../core/domain/address.ts';
+import {type Command, InvalidArgumentError, Option} from 'commander';
 import {ForestayError, toErrorCode} from '../core/domain/errors.ts';
 import type {ServiceClient, UnaryCall} from '../proto/grpc.ts';
 import {EXIT} from './exit-codes.ts';
+import {parseServers, Servers} from './servers.ts';
 
 /** What every command that talks to a core takes. */
-export type ClientOptions = {server: string; timeout: number};
+export type ClientOptions = {server: readonly string[]; timeout: number};
 
 export function addClientOptions(command: Command): Command {
   return command
-    .option('--server <host:port>', 'the core to ask', parseServer, '127.0.0.1:7443')
+    .addOption(
+      new Option('--server <host:port>', 'the core to ask; of several, a,b,c, one that answers')
+        .argParser(parseServers)
+        .default(['127.0.0.1:7443'], '127.0.0.1:7443'),
+    )
     .option('--timeout <seconds>', 'give up after this long', parseSeconds, 10);
 }
 
 export type Connection = {
+  /** The core that is asked. */
+  server(): string;
+  /** After a break: asks another one from now on, if several are named and one can be reached. */
+  moveOn(): Promise<void>;
+  /** A client of the core that is asked now; closed at the end. */
   client<Methods extends GenServiceMethods>(service: GenService<Methods>): ServiceClient<Methods>;
   /** Calls a unary method under the deadline; failures become errors of ours. */
   call<Request, Response>(
@@ -33,22 +42,32 @@ export async function withCore<Result>(
   use: (core: Connection) => Promise<Result>,
 ): Promise<Result> {
   // Loaded here: `forestay --help` has no use for gRPC.
-  const [{Metadata}, {createClient}, {readErrorInfo}] = await Promise.all([
+  const [{Client, credentials, Metadata}, {createClient}, {readErrorInfo}] = await Promise.all([
     import('@grpc/grpc-js'),
     import('../proto/grpc.ts'),
     import('../proto/rich-errors.ts'),
   ]);
+  const servers = new Servers(
+    server,
+    address => new Client(address, credentials.createInsecure(), DIRECT),
+  );
   const toError = (error: grpc.ServiceError) =>
-    explain(error, server, timeout, readErrorInfo(error)?.reason);
-  const opened: grpc.Client[] = [];
+    explain(error, servers.current, timeout, readErrorInfo(error)?.reason);
+  const opened = new Map<string, grpc.Client>();
   const interrupt = () => process.exit(EXIT.interrupted);
   process.once('SIGINT', interrupt);
   try {
+    if (!(await servers.choose())) throw unreachable(server.join(' or '));
     return await use({
-      client(service) {
-        const client = createClient(service, server);
-        opened.push(client);
-        return client;
+      server: () => servers.current,
+      async moveOn() {
+        await servers.choose();
+      },
+      client<Methods extends GenServiceMethods>(service: GenService<Methods>) {
+        const key = `${service.typeName} ${servers.current}`;
+        const client = opened.get(key) ?? createClient(service, servers.current);
+        opened.set(key, client);
+        return client as ServiceClient<Methods>;
       },
       call: (client, method, request) =>
         new Promise((resolve, reject) => {
@@ -68,9 +87,12 @@ export async function withCore<Result>(
     });
   } finally {
     process.off('SIGINT', interrupt);
-    for (const client of opened) client.close();
+    for (const client of opened.values()) client.close();
   }
 }
+
+/** As of every client of ours: a proxy for the web knows no cores. */
+const DIRECT = {'grpc.enable_http_proxy': 0};
 
 const DEADLINE_EXCEEDED = 4;
 const UNIMPLEMENTED = 12;
@@ -87,11 +109,7 @@ function explain(
     return new ForestayError(code, error.details, {retryable: error.code === UNAVAILABLE});
   }
   if (error.code === UNAVAILABLE) {
-    return new ForestayError(
-      'SERVER_UNREACHABLE',
-      `cannot reach a core at ${server}; start one with "forestay core", or name it with --server`,
-      {retryable: true, cause: error},
-    );
+    return unreachable(server, error);
   }
   if (error.code === UNIMPLEMENTED) {
     return new ForestayError(
@@ -110,9 +128,12 @@ function explain(
   return error;
 }
 
-function parseServer(text: string): string {
-  if (parseAddress(text) === undefined) throw new InvalidArgumentError('Expected HOST:PORT.');
-  return text;
+function unreachable(server: string, cause?: Error): ForestayError {
+  return new ForestayError(
+    'SERVER_UNREACHABLE',
+    `cannot reach a core at ${server}; start one with "forestay core", or name it with --server`,
+    {retryable: true, cause},
+  );
 }
 
 function parseSeconds(text: string): number {

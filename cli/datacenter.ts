@@ -1,5 +1,5 @@
 import {type Command, InvalidArgumentError, type OutputConfiguration} from 'commander';
-import {parseAddress} from '../core/domain/address.ts';
+import {parseServer, parseServers} from './servers.ts';
 
 type Flags = {
   core: readonly string[];
@@ -23,7 +23,7 @@ export function registerDatacenter(program: Command): void {
   program
     .command('datacenter')
     .description('run simulated hosts, with real agents, for cores that run elsewhere')
-    .option('--core <host:port,...>', 'cores to stream to', addresses, ['127.0.0.1:7443'])
+    .option('--core <host:port,...>', 'cores to stream to', parseServers, ['127.0.0.1:7443'])
     .option('--seed <n>', 'which datacenter and which faults', wholeNumber, 1)
     .option('--hosts <n>', 'hosts, at least one a cell', wholeNumber, 24)
     .option('--vms <n>', 'VMs on them (default: 7.5 a host)', wholeNumber)
@@ -33,10 +33,14 @@ export function registerDatacenter(program: Command): void {
     .option(
       '--actuator-listen <host:port>',
       'where all agents take effects',
-      address,
+      parseServer,
       '127.0.0.1:0',
     )
-    .option('--actuator-advertise <host:port>', 'what hosts say of it (default: the same)', address)
+    .option(
+      '--actuator-advertise <host:port>',
+      'what hosts say of it (default: the same)',
+      parseServer,
+    )
     .option('--state <dir>', 'keep acts, effects and spools: a killed datacenter goes on')
     .option('--oracle <file>', 'append what really happens, one JSON object a line')
     .addHelpText(
@@ -73,15 +77,6 @@ async function run(flags: Flags, command: Command): Promise<void> {
     },
     stopping.signal,
   );
-}
-
-function address(text: string): string {
-  if (parseAddress(text) !== undefined) return text;
-  throw new InvalidArgumentError('Expected HOST:PORT, for instance 127.0.0.1:7443.');
-}
-
-function addresses(text: string): string[] {
-  return text.split(',').map(address);
 }
 
 function wholeNumber(text: string): number {

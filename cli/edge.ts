@@ -1,8 +1,8 @@
 import {hostname} from 'node:os';
 import {setFlagsFromString} from 'node:v8';
 import {type Command, InvalidArgumentError, Option, type OutputConfiguration} from 'commander';
-import {parseAddress} from '../core/domain/address.ts';
 import type {EdgeOptions} from '../edge/main.ts';
+import {parseServer, parseServers} from './servers.ts';
 
 type Options = {
   core: string;
@@ -25,15 +25,20 @@ export function registerEdge(program: Command): void {
   program
     .command('edge')
     .description('measure this host and its VMs, and stream to a core')
-    .option('--core <host:port,...>', 'cores, one to stream to', addresses, '127.0.0.1:7443')
+    .option(
+      '--core <host:port,...>',
+      'cores, one to stream to',
+      text => parseServers(text).join(),
+      '127.0.0.1:7443',
+    )
     .option('--cell <name>', 'group of hosts among which VMs may move', 'default')
     .option('--host <name>', 'name of this host', name, hostname().split('.')[0])
     .option('--rack <name>', 'failure domain of this host', '')
     .option('--root <dir>', 'where proc and sys are found', '/')
     .option('--interval <time>', 'between two samples, from 100ms to 60s', duration, 1000)
     .option('--spool <dir>', 'keeps batches until the core has them', '.forestay/edge')
-    .option('--actuator-listen <host:port>', 'serve ActuatorService for this host', address)
-    .option('--http <host:port>', 'serve /livez and /metrics', address)
+    .option('--actuator-listen <host:port>', 'serve ActuatorService for this host', parseServer)
+    .option('--http <host:port>', 'serve /livez and /metrics', parseServer)
     .option('--insecure', 'allow others than this machine to connect', false)
     .option('--print', 'print live samples, send nothing', false)
     .option('--count <n>', 'with --print: stop after so many samples', count, Infinity)
@@ -94,15 +99,6 @@ function onTermination(): AbortSignal {
   const stopping = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort());
   return stopping.signal;
-}
-
-function address(text: string): string {
-  if (parseAddress(text) !== undefined) return text;
-  throw new InvalidArgumentError('Expected HOST:PORT, for instance 127.0.0.1:7443.');
-}
-
-function addresses(text: string): string {
-  return text.split(',').map(address).join(',');
 }
 
 /** Resource names are made of it. */

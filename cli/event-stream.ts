@@ -54,7 +54,7 @@ type Beginning = Pick<MessageInitShape<typeof WatchEventsRequestSchema>, 'since'
 type Request = Beginning & {filter: string; follow: boolean};
 type Item = {case: 'event'; value: Event} | {case: 'bookmark'; value: string};
 
-/** Reads events, each once, and begins anew with its token when a core goes away. */
+/** Reads events, each once, and begins anew with its token, maybe elsewhere, when a core goes away. */
 class Follower {
   readonly #core: Connection;
   readonly #request: Request;
@@ -68,12 +68,11 @@ class Follower {
   }
 
   async *items(): AsyncGenerator<Item> {
-    const client = this.#core.client(EventService);
     let waitMs = RETRY_MS;
     let failingMs = 0;
     while (true) {
       const resumeToken = this.token || (this.#request.resumeToken ?? '');
-      const stream = client.watchEvents({...this.#request, resumeToken});
+      const stream = this.#core.client(EventService).watchEvents({...this.#request, resumeToken});
       try {
         for await (const response of this.#core.read(stream)) {
           [waitMs, failingMs] = [RETRY_MS, 0];
@@ -89,6 +88,7 @@ class Follower {
       }
       const pauseMs = waitMs * (0.5 + Math.random() / 2);
       await sleep(pauseMs);
+      await this.#core.moveOn();
       failingMs += pauseMs;
       waitMs = Math.min(2 * waitMs, RETRY_MS_MAX);
     }

@@ -61,7 +61,7 @@ async function replay(folder: string, options: ReplayOptions): Promise<void> {
   const bad = countBadRows(options, note);
   await withCore(options, async core => {
     const before = await readTotals(core, options.cell);
-    const edge = await openEdge(options, note);
+    const edge = await openEdge(core.server(), options, note);
     try {
       const rows = mergeRows(recordings, mapping, bad.take);
       await stream(rows, edge.edge, options, await createRegistrar(core, note), note);
@@ -90,12 +90,12 @@ function countBadRows({skipBadRows}: ReplayOptions, note: (line: string) => void
   };
 }
 
-async function openEdge(options: ReplayOptions, note: (line: string) => void) {
+async function openEdge(server: string, options: ReplayOptions, note: (line: string) => void) {
   const [{codec}, {createGrpcLinks}] = await Promise.all([
     import('../proto/codec.ts'),
     import('../edge/link-grpc.ts'),
   ]);
-  const links = createGrpcLinks(options.server, 'replay');
+  const links = createGrpcLinks(server, 'replay');
   const edge = new ReplayEdge({
     edge: EDGE,
     cell: options.cell,

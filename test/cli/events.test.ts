@@ -108,3 +108,32 @@ test('a watch of events goes on when its core comes back, and tells nothing twic
     ['0/0', '1/t0', '1/d0', '2/t0', '2/d0', '3/t0', '3/d0'].map(rest => `events/3/1/${rest}`),
   );
 });
+
+test('of several cores any will do: the first that answers, and another when it goes away', async t => {
+  const first = await startEvents(t);
+  const {api, log, model, happen} = first;
+  const {api: second} = await startApi(t, {model, events: {log, codec}});
+  const servers = ['127.0.0.1:1', api.grpcAddress, second.grpcAddress].join(',');
+  const listed = await forestay(['events', '-o', 'name', '--server', servers]);
+  t.is(listed.code, 0, listed.stderr);
+  t.timeout(60_000);
+  const args = ['events', '-w', '-o', 'name', '--since', '2026-01-01T00:00:00Z'];
+  const running = start([...args, '--server', servers]);
+  t.teardown(() => running.signal('SIGKILL'));
+  await running.until('events/7/1/1/d0');
+  await happen(3, 2);
+  await running.until('events/3/1/2/d0');
+  await api.close(200);
+  await happen(7, 2);
+  await running.until('events/7/1/2/d0');
+  running.signal('SIGINT');
+  const {stdout} = await running.done;
+  const names = stdout.trim().split('\n');
+  t.is(new Set(names).size, names.length);
+});
+
+test('where none of several cores answers, all of them are named', async t => {
+  const {code, stderr} = await forestay(['status', '--server', '127.0.0.1:1,127.0.0.1:2']);
+  t.not(code, 0);
+  t.regex(stderr, /cannot reach a core at 127\.0\.0\.1:1 or 127\.0\.0\.1:2/);
+});
