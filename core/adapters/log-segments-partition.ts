@@ -139,9 +139,13 @@ export class SegmentPartition {
     this.#dirty = false;
   }
 
-  /** Begins a new segment; the file comes with its first record. */
+  /**
+   * Begins a new segment; the file comes with its first record. What a failed write has left in the
+   * one before goes first: nobody would look for it there later, and it would be read as a record.
+   */
   roll(nowMs: number): Segment {
     const startOffset = this.endOffset;
+    this.rollback();
     this.close();
     const path = this.#pathOf(startOffset, nowMs);
     const segment: Segment = {path, startOffset, createdAtMs: nowMs, bytes: 0, index: []};

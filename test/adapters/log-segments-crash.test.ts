@@ -9,7 +9,7 @@ import {
 } from '../../core/adapters/log-segments.ts';
 import {seededRandom} from '../../core/adapters/random-seeded.ts';
 import {formatError, isForestayError} from '../../core/domain/errors.ts';
-import type {Log} from '../../core/ports.ts';
+import type {Clock, Log} from '../../core/ports.ts';
 import {readAll} from '../contracts/log.ts';
 
 const directory = '/data/log';
@@ -154,6 +154,58 @@ test('a write that fails and cannot be taken back either says both', async t => 
   Object.assign(files, {openAppend, truncate});
   t.is(await log.append('journal', 0, [bytes('a')]), 0);
   t.deepEqual(await textsOf(log), ['a']);
+});
+
+/** While it is broken, neither a sync nor taking back what was written works. */
+function breakable(files: MemoryFiles, disk: {isBroken: boolean}): MemoryFiles {
+  const use = (): void => {
+    if (disk.isBroken) throw Object.assign(new Error('EIO: input/output error'), {code: 'EIO'});
+  };
+  return {
+    ...files,
+    openAppend(path) {
+      const file = files.openAppend(path);
+      const sync = async () => {
+        use();
+        await file.sync();
+      };
+      return {...file, sync};
+    },
+    truncate(path, length) {
+      use();
+      files.truncate(path, length);
+    },
+  };
+}
+
+test('what was refused and not taken back does not come back, although its segment ends there', async t => {
+  const files = createMemoryFiles();
+  let nowMs = 1e12;
+  const clock: Clock = {nowMs: () => nowMs, monotonicMs: () => nowMs, sleep: async () => {}};
+  const disk = {isBroken: false};
+  const log = await open(breakable(files, disk), {clock});
+  await log.append('journal', 0, [bytes('one')]);
+  disk.isBroken = true;
+  await t.throwsAsync(log.append('journal', 0, [bytes('refused')]));
+  disk.isBroken = false;
+  nowMs += 13 * 24 * 3_600_000;
+  t.is(await log.append('journal', 0, [bytes('two')]), 1);
+  t.is(await log.append('journal', 0, [bytes('three')]), 2);
+  t.deepEqual(await textsOf(log), ['one', 'two', 'three']);
+  t.is(segmentsOf(files).length, 2);
+  t.deepEqual(await textsOf(await open(files, {clock})), ['one', 'two', 'three']);
+});
+
+test('places of a write that was taken back are forgotten', async t => {
+  const files = createMemoryFiles();
+  const disk = {isBroken: true};
+  const log = await open(breakable(files, disk));
+  const large = new Uint8Array(1 << 17);
+  await t.throwsAsync(log.append('journal', 0, [bytes('x'), large, large, bytes('y')]));
+  disk.isBroken = false;
+  await log.append('journal', 0, ['a', 'b', 'c', 'd'].map(bytes));
+  const [last] = await log.read('journal', 0, 3);
+  t.is(Buffer.from(last?.value ?? []).toString(), 'd');
 });
 
 test('every flipped bit is found: the record is cut off if nobody was promised it, else reported', async t => {
