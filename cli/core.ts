@@ -1,6 +1,7 @@
 import type {Command} from 'commander';
 import {addConfigOption} from './config.ts';
 import {EXIT} from './exit-codes.ts';
+import {firstSignal} from './signals.ts';
 
 type CoreOptions = {
   config: readonly string[];
@@ -34,7 +35,7 @@ async function runCore(options: CoreOptions): Promise<void> {
     import('../core/config.ts'),
     import('./logger.ts'),
   ]);
-  const {config} = loadConfig({
+  const {config, origins} = loadConfig({
     env: process.env,
     files: options.config,
     flags: {
@@ -50,9 +51,13 @@ async function runCore(options: CoreOptions): Promise<void> {
   // Said at once, not after the models are loaded.
   checkBind('gRPC', config.core.listen, config.core.insecure);
   checkBind('HTTP', config.core.http, config.core.insecure);
-  const stop = untilSignal();
+  const asked = firstSignal();
+  const stop = new Promise<string>(resolve => {
+    asked.addEventListener('abort', () => resolve(asked.reason), {once: true});
+  });
   const {startCore} = await import('../core/main.ts');
-  const starting = startCore(config, logProblem);
+  const modeMax = origins.has('policy.mode') ? config.policy.mode : undefined;
+  const starting = startCore(config, {modeMax, onProblem: logProblem});
   const core = await Promise.race([starting, stop]);
   if (typeof core === 'string') {
     // What start waits for (a broker, a damaged partition) may never come; a core that has not
@@ -68,11 +73,4 @@ async function runCore(options: CoreOptions): Promise<void> {
   logInfo(`${signal}: finishing what was taken`, {signal});
   await core.close();
   logInfo('stopped', {});
-}
-
-/** The first signal ends the core in order; the same one again ends the process at once. */
-function untilSignal(): Promise<NodeJS.Signals> {
-  return new Promise(resolve => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, resolve);
-  });
 }

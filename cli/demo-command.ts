@@ -7,24 +7,17 @@ import {START_MS} from './datacenter-agents.ts';
 import type {DemoFlags} from './demo.ts';
 import {comparison, distribution, formatLine, toJson} from './demo-report.ts';
 import {type DemoOptions, type DemoOutcome, runDemo} from './demo-run.ts';
+import {firstSignal} from './signals.ts';
 
 const MODEL = fileURLToPath(new URL('../models/artefacts/component-failure', import.meta.url));
 const DEFAULT_SPEED = 60;
 
 /** Runs one seed and tells it, or several and prints their distribution. */
 export async function demo(flags: DemoFlags): Promise<void> {
-  const interrupted = new AbortController();
-  const stop = () => interrupted.abort();
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
-  try {
-    if (flags.seeds === undefined) await one(flags, interrupted.signal);
-    else await many(flags, flags.seeds, interrupted.signal);
-  } finally {
-    process.off('SIGINT', stop);
-    process.off('SIGTERM', stop);
-  }
-  if (interrupted.signal.aborted) process.exitCode = 130;
+  const interrupted = firstSignal();
+  if (flags.seeds === undefined) await one(flags, interrupted);
+  else await many(flags, flags.seeds, interrupted);
+  if (interrupted.aborted) process.exitCode = 130;
 }
 
 function optionsOf(flags: DemoFlags, seed: number, signal: AbortSignal): DemoOptions {

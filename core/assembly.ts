@@ -11,7 +11,7 @@ import {addTelemetryService} from './api/telemetry-service.ts';
 import {tuneCollector} from './collector.ts';
 import {formatError} from './domain/errors.ts';
 import {PARTITIONS} from './domain/hash.ts';
-import type {Policy} from './domain/policy.ts';
+import type {Mode, Policy} from './domain/policy.ts';
 import type {InboxRecord, ScoresRecord, Tick} from './domain/records.ts';
 import {type Engine, startEngine} from './engine/engine.ts';
 import type {Actuators} from './engine/executor.ts';
@@ -52,6 +52,8 @@ export type CoreSettings = {
   /** Where others reach gRPC; `listen` unless given. */
   advertise?: string;
   policy: Policy;
+  /** No partition starts in a mode that does more; undefined: in the one that was commanded last. */
+  modeMax?: Mode | undefined;
   tickMs: number;
   checkpointMs: number;
   scoring: {intervalMs: number; everySamples?: number; waitMs: number};
@@ -182,6 +184,7 @@ function engineOptions(
     scorer,
     actuators,
     policy: settings.policy,
+    modeMax: settings.modeMax,
     owner: ownerOf(settings),
     scoring: settings.scoring,
     checkpointMs: settings.checkpointMs,

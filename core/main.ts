@@ -16,6 +16,7 @@ import {assembleCore} from './assembly.ts';
 import {buildInfo} from './build-info.ts';
 import type {Config} from './config.ts';
 import {ForestayError, isSystemError} from './domain/errors.ts';
+import type {Mode} from './domain/policy.ts';
 import type {Actuators} from './engine/executor.ts';
 import {publish} from './events.ts';
 import type {Log, Store} from './ports.ts';
@@ -24,6 +25,12 @@ export type RunningCore = {
   grpcAddress: string;
   httpAddress: string;
   close(): Promise<void>;
+};
+
+export type StartOptions = {
+  /** What the configuration says of the mode, if it does: no partition starts in one that does more. */
+  modeMax?: Mode | undefined;
+  onProblem?: OnProblem;
 };
 
 /**
@@ -35,7 +42,7 @@ export type RunningCore = {
  */
 export async function startCore(
   config: Config,
-  onProblem: OnProblem = () => {},
+  {modeMax, onProblem = () => {}}: StartOptions = {},
 ): Promise<RunningCore> {
   const opened: {close(): Promise<void>}[] = [];
   const keep = <Part extends {close(): Promise<void>}>(part: Part): Part => {
@@ -68,6 +75,7 @@ export async function startCore(
         insecure: config.core.insecure,
         owner: `${hostname()}/${process.pid}`,
         policy: config.policy,
+        modeMax,
         tickMs: config.ticks.tickMs,
         checkpointMs: config.ticks.checkpointEveryMs,
         scoring: {

@@ -63,7 +63,7 @@ async function core(t: ExecutionContext, settings: Readonly<Record<string, strin
   );
   const problems: string[] = [];
   const {config} = loadConfig({flags, cwd: temporary(t)});
-  const running = await startCore(config, problem => problems.push(problem));
+  const running = await startCore(config, {onProblem: problem => problems.push(problem)});
   t.teardown(async () => {
     await running.close();
     assert.deepEqual(problems, []);

@@ -10,7 +10,7 @@
  */
 import {within} from '../domain/concurrency.ts';
 import {isForestayError} from '../domain/errors.ts';
-import type {Policy} from '../domain/policy.ts';
+import type {Mode, Policy} from '../domain/policy.ts';
 import type {QuietTick, ScoresRecord, Tick} from '../domain/records.ts';
 import {publish} from '../events.ts';
 import type {Random, Scorer} from '../ports.ts';
@@ -32,6 +32,8 @@ export type RuntimeOptions = SourceOptions & {
   scorer: Scorer;
   actuators: Actuators;
   policy: Policy;
+  /** No partition starts in a mode that does more; undefined: in the one that was commanded last. */
+  modeMax?: Mode | undefined;
   owner: {owner: string; address: string};
   scoring: {intervalMs: number; everySamples?: number; waitMs: number};
   /** Between checkpoints, on the time of the ticks; a quarter of it while telemetry is much. */

@@ -1,6 +1,6 @@
 /** What is asked of the log, and told to it, when a partition starts. */
 import {ForestayError} from '../domain/errors.ts';
-import {MODES, type Policy} from '../domain/policy.ts';
+import {MODES, type Mode} from '../domain/policy.ts';
 import {publish} from '../events.ts';
 import type {Clock, Codec, Log} from '../ports.ts';
 import type {PartitionState} from './partition-state.ts';
@@ -47,16 +47,18 @@ export async function requireInputs(log: Log, {partition, cut}: PartitionState):
 
 /**
  * A start never lets a partition do more than its configuration says: who writes `observe` into a
- * file and restarts means it. More than before takes a command.
+ * file and restarts means it. More than before takes a command. A configuration that says nothing
+ * leaves what was commanded, else a fleet that acts would stop to act where a second core joins it.
  */
 export async function restrain(
-  {log, codec, clock, policy}: {log: Log; codec: Codec; clock: Clock; policy: Policy},
+  options: {log: Log; codec: Codec; clock: Clock; modeMax?: Mode | undefined},
   {partition, control, epoch}: PartitionState,
 ): Promise<void> {
-  if (MODES.indexOf(policy.mode) >= MODES.indexOf(control.mode)) return;
+  const {log, codec, clock, modeMax: mode = control.mode} = options;
+  if (MODES.indexOf(mode) >= MODES.indexOf(control.mode)) return;
   const record = codec.encodeInbox({
     kind: 'set-mode',
-    mode: policy.mode,
+    mode,
     requestId: `configuration/${partition}/${epoch}`,
     atMs: clock.nowMs(),
     author: 'configuration',

@@ -35,6 +35,21 @@ test('a core starts on free ports, says where, answers, and ends with 0 on SIGTE
   t.regex(stderr, /"msg":"stopped"/);
 });
 
+test('Ctrl-C that comes twice, as through npm, still ends a core in order', async t => {
+  const data = mkdtempSync(join(tmpdir(), 'forestay-core-'));
+  t.teardown(() => rmSync(data, {recursive: true}));
+  const free = ['--listen', '127.0.0.1:0', '--http', '127.0.0.1:0'];
+  const core = start(['core', '--data', data, ...free, '--hypervisor', 'none'], {cwd: data});
+  t.teardown(() => core.signal('SIGKILL'));
+  await core.until('"httpAddress"');
+  core.signal('SIGINT');
+  await core.until('finishing what was taken');
+  core.signal('SIGINT');
+  const {code, stderr} = await core.done;
+  t.is(code, 0);
+  t.regex(stderr, /"msg":"stopped"/);
+});
+
 test('a signal ends a core that still starts', async t => {
   const data = mkdtempSync(join(tmpdir(), 'forestay-core-'));
   t.teardown(() => rmSync(data, {recursive: true}));

@@ -6,7 +6,7 @@ import {codec} from '../../proto/codec.ts';
 import {createHarness} from '../support/fleet-harness.ts';
 
 /** Runs a cell that a command put into a mode, then starts it again with another configuration. */
-async function restarted(commanded: Mode, configured: Mode): Promise<Mode> {
+async function restarted(commanded: Mode, configured: Mode | undefined): Promise<Mode> {
   const harness = await createHarness({
     seed: 3,
     scorer: createConstantScorer(0),
@@ -23,7 +23,7 @@ async function restarted(commanded: Mode, configured: Mode): Promise<Mode> {
     scorer: createConstantScorer(0),
     world: {cells: 1},
     log: harness.log,
-    runtime: {policy: {...DEFAULT_POLICY, mode: configured}},
+    runtime: {policy: DEFAULT_POLICY, modeMax: configured},
   });
   await next.seconds(3);
   return next.runtimes.get(partition)?.state.control.mode as Mode;
@@ -39,4 +39,8 @@ test('a start with a laxer mode in the configuration keeps what was commanded be
 
 test('a start with the same mode changes nothing', async t => {
   t.is(await restarted('auto', 'auto'), 'auto');
+});
+
+test('a start whose configuration says no mode keeps what was commanded before', async t => {
+  t.is(await restarted('auto', undefined), 'auto');
 });
