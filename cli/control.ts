@@ -35,9 +35,10 @@ export function registerMode(program: Command): void {
   const modes = ['observe', 'advise', 'approve', 'auto'] as const;
   const command = program
     .command('mode')
-    .description('how much it may do by itself')
-    .addArgument(new Argument('<mode>', 'the new mode').choices(modes))
-    .action(async (mode: (typeof modes)[number], options: ChangeOptions) => {
+    .description('how much it may do by itself: shows it, or changes it')
+    .addArgument(new Argument('[mode]', 'the new mode').choices(modes))
+    .action(async (mode: (typeof modes)[number] | undefined, options: ChangeOptions) => {
+      if (mode === undefined) return await showModes(options);
       const {Mode} = await import('../proto/gen/forestay/v1/control_pb.ts');
       const wanted = Mode[mode.toUpperCase() as Uppercase<typeof mode>];
       await change(options, `mode is ${mode}`, (core, control) =>
@@ -45,6 +46,16 @@ export function registerMode(program: Command): void {
       );
     });
   addChangeOptions(command);
+}
+
+function showModes(options: ChangeOptions): Promise<void> {
+  return withCore(options, async core => {
+    const {countModes, modeLine} = await import('./modes.ts');
+    const control = await openControl(core);
+    const {partitions} = await core.call(control, control.getStatus, {});
+    const modes = countModes(partitions);
+    await printValue(options.output, {modes}, () => modes.map(modeLine).join('\n'));
+  });
 }
 
 /** An operator's word on a host, which counts as proof. */

@@ -11,6 +11,7 @@ async function run(args: readonly string[]): Promise<number> {
     .version(buildInfo().version, '-V, --version', 'version of this program')
     .option('--no-color', 'no colour, like the environment variable NO_COLOR')
     .showHelpAfterError('(add --help for what there is)')
+    .configureOutput({outputError: (text, write) => write(plainer(text))})
     .exitOverride()
     .hook('preAction', command => {
       if (command.opts().color === false) process.env.NO_COLOR = '1';
@@ -27,6 +28,14 @@ async function run(args: readonly string[]): Promise<number> {
     process.stderr.write(`${describe(error)}\n`);
     return exitCodeOf(error);
   }
+}
+
+/** Commander calls an argument of a command a command-argument. */
+function plainer(text: string): string {
+  return text.replace(
+    /command-argument value ('.*') is invalid for argument '(.+?)'/,
+    '$1 is no $2',
+  );
 }
 
 function describe(error: unknown): string {

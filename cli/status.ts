@@ -2,6 +2,7 @@ import type {Command} from 'commander';
 import type {GetStatusResponse, PartitionStatus} from '../proto/gen/forestay/v1/control_pb.ts';
 import {addClientOptions, type ClientOptions, withCore} from './client.ts';
 import {openControl} from './control.ts';
+import {countModes, modeLine} from './modes.ts';
 import {addOutputOption, type Format, printValue, toRecord} from './output.ts';
 
 export function registerStatus(program: Command): void {
@@ -20,14 +21,12 @@ export function registerStatus(program: Command): void {
   addClientOptions(addOutputOption(command, ['table', 'json', 'ndjson', 'yaml']));
 }
 
-const MODES = ['mode unknown', 'observe', 'advise', 'approve', 'auto'];
-
 function statusLines(status: GetStatusResponse): string[] {
   const {version, ready, checks, partitions, actors, cells} = status;
   return [
     `forestay ${version}  ${ready ? 'ready' : 'not ready'}`,
     ...checks.map(({name, ok, message}) => `  ${ok ? '+' : '-'} ${name} ${message}`.trimEnd()),
-    ...modeLines(partitions),
+    ...countModes(partitions).map(modeLine),
     ...ownerLines(partitions),
     ...actors.map(({kind, state, count}) => `  ${kind} ${state.padEnd(12)} ${count}`),
     ...cells.map(
@@ -35,16 +34,6 @@ function statusLines(status: GetStatusResponse): string[] {
         `cell ${cell}  ingested ${ingestedSamples}  stored ${storedSamples}  scored ${scoredRows}  transitions ${transitions}`,
     ),
   ];
-}
-
-/** One line a combination of mode and pause: a fleet-wide command leaves one. */
-function modeLines(partitions: readonly PartitionStatus[]): string[] {
-  const counts = new Map<string, number>();
-  for (const {mode, paused} of partitions) {
-    const key = `${MODES[mode]}${paused ? ', paused' : ''}`;
-    counts.set(key, (counts.get(key) ?? 0) + 1);
-  }
-  return [...counts].map(([key, count]) => `${count} partition${count === 1 ? '' : 's'}: ${key}`);
 }
 
 /** One line a core: how many partitions it owns, and which. */

@@ -192,6 +192,14 @@ test('pause, resume, mode and declare reach the core with who asked', async t =>
   t.regex(reused.stderr, /^forestay: \[REQUEST_ID_REUSED\] request_id r1/);
 });
 
+test('mode without a mode shows how much it may do', async t => {
+  const {run, submitted} = await startFleet(t);
+  t.is((await run('mode')).stdout, '1 partition: advise, paused\n');
+  const {modes} = JSON.parse((await run('mode', '-o', 'json')).stdout);
+  t.deepEqual(modes, [{mode: 'advise', paused: true, partitions: 1}]);
+  t.is(submitted.length, 0);
+});
+
 test('status tells checks, modes, actors and cells', async t => {
   const {run, check} = await startFleet(t);
   Object.assign(check, {ok: false, message: 'loading'});
@@ -289,7 +297,11 @@ test('exit codes follow the table', async t => {
     [['hosts', 'list', '--timeout', '0'], 2, /Expected seconds above 0/],
     [['hosts', 'list', '-o', 'xml'], 2, /Allowed choices are table/],
     [['hosts', 'list', '--filter', 'colour = red', ...at], 2, /unknown field colour/],
-    [['mode', 'wild', ...at], 2, /Allowed choices are observe, advise, approve, auto/],
+    [
+      ['mode', 'wild', ...at],
+      2,
+      /'wild' is no mode\. Allowed choices are observe, advise, approve, auto/,
+    ],
     [
       ['config', 'check'],
       3,
