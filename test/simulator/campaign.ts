@@ -3,7 +3,7 @@ import {type ChildProcess, fork} from 'node:child_process';
 import {fileURLToPath} from 'node:url';
 import type {Outcome} from './run.ts';
 
-const WORKERS = 2;
+export const WORKERS = 2;
 /** What killed processes wait for is never given back: a worker does so many seeds. */
 const WORKER_SEEDS = 50;
 const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url));
@@ -14,33 +14,29 @@ export type Campaign = {
   from: number;
   seeds: number;
   plant: string;
-  /** Ends with the first seed that fails. */
+  /** Begins no more seeds once one has failed. */
   first: boolean;
-  onProgress: (line: string) => void;
+  onDone: (outcome: Outcome) => void;
+  /** Ends it, at once: seeds under way are given up. */
+  stop: AbortSignal;
 };
 
-/** Runs the seeds and gives what came of each, in their order. */
+/** Runs the seeds and gives what came of each that was done, in their order. */
 export async function runCampaign(campaign: Campaign): Promise<Outcome[]> {
-  const {from, seeds, plant, first, onProgress} = campaign;
+  const {from, seeds, plant, first, onDone, stop} = campaign;
   const outcomes: Outcome[] = [];
   let next = from;
   let failed = 0;
   const take = (): number | undefined => {
-    const isOver = next >= from + seeds || (first && failed > 0);
+    const isOver = next >= from + seeds || (first && failed > 0) || stop.aborted;
     return isOver ? undefined : next++;
   };
   const done = (outcome: Outcome): void => {
     outcomes.push(outcome);
-    if (outcome.violations.length > 0) {
-      failed++;
-      const {invariant, message} = outcome.violations[0] as Outcome['violations'][number];
-      onProgress(`seed ${outcome.seed}: ${invariant}: ${message}\n`);
-    }
-    if (outcomes.length % 50 === 0) {
-      onProgress(`${outcomes.length} of ${seeds} seeds, ${failed} failed\n`);
-    }
+    if (outcome.violations.length > 0) failed++;
+    onDone(outcome);
   };
-  await Promise.all(Array.from({length: WORKERS}, () => work(plant, take, done)));
+  await Promise.all(Array.from({length: WORKERS}, () => work(plant, take, done, stop)));
   return outcomes.sort((a, b) => a.seed - b.seed);
 }
 
@@ -48,17 +44,22 @@ async function work(
   plant: string,
   take: () => number | undefined,
   done: (outcome: Outcome) => void,
+  stop: AbortSignal,
 ): Promise<void> {
   let worker = hire(plant);
+  const dismiss = () => void worker.kill('SIGKILL');
+  stop.addEventListener('abort', dismiss);
   let seeds = 0;
   for (let seed = take(); seed !== undefined; seed = take()) {
     const outcome = await ask(worker, seed);
+    if (stop.aborted) return;
     if (typeof outcome === 'string' || ++seeds % WORKER_SEEDS === 0) {
-      worker.kill('SIGKILL');
+      dismiss();
       worker = hire(plant);
     }
     done(typeof outcome === 'string' ? withoutEnd(seed, outcome) : outcome);
   }
+  stop.removeEventListener('abort', dismiss);
   worker.disconnect();
 }
 

@@ -1,9 +1,17 @@
-/** `node test/simulator/main.ts --seeds N [--from S] | --seed S [-o json] [--trace] [--plant NAME] [--first]` */
+/** `npm run simulate`: what the command line asks for, and what is told of it. */
 import {parseArgs} from 'node:util';
-import {wholeNumber} from '../support/flag-numbers.ts';
-import {runCampaign} from './campaign.ts';
-import {INVARIANTS} from './oracle.ts';
+import {
+  EXIT_STOPPED,
+  knownWord,
+  readCommandLine,
+  untilStopped,
+  WrongUse,
+  wholeNumber,
+} from '../support/command-line.ts';
+import {countOf, openProgress} from '../support/progress.ts';
+import {runCampaign, WORKERS} from './campaign.ts';
 import {PLANTS} from './plants.ts';
+import {formatResult, resultOf} from './result.ts';
 import type {Outcome} from './run.ts';
 
 const USAGE = `usage: npm run simulate -- --seeds N [--from S] | --seed S [options]
@@ -11,12 +19,13 @@ const USAGE = `usage: npm run simulate -- --seeds N [--from S] | --seed S [optio
   --seeds N      that many seeds
   --from S       beginning with this one (1)
   --seed S       one seed
-  -o json        the result as JSON on stdout
+  -o json        the result as JSON on stdout: {seeds, failed, invariantsChecked, faultsInjected,
+                 checks, failures}; of one seed also trace, the hash of all that happened
   --trace        everything that happens, on stderr (one seed)
-  --first        ends with the first seed that fails
+  --first        begins no more seeds once one has failed; those that run beside it are finished
   --plant NAME   with a planted bug: ${[...PLANTS.keys()].join(', ')}
 
-exit codes: 0 all seeds hold, 1 one does not, 2 usage
+exit codes: 0 all seeds hold, 1 one does not, 2 usage, 130 stopped by Ctrl-C
 `;
 
 type Flags = {
@@ -28,102 +37,81 @@ type Flags = {
   first: boolean;
 };
 
-function parse(args: readonly string[]): Flags | undefined {
-  try {
-    const {values} = parseArgs({
-      args: [...args],
-      options: {
-        seeds: {type: 'string'},
-        from: {type: 'string', default: '1'},
-        seed: {type: 'string'},
-        output: {type: 'string', short: 'o', default: 'text'},
-        trace: {type: 'boolean', default: false},
-        plant: {type: 'string', default: ''},
-        first: {type: 'boolean', default: false},
-      },
-    });
-    const {seed, plant, trace, output, first} = values;
-    const from = wholeNumber(seed ?? values.from);
-    const seeds = seed === undefined ? wholeNumber(values.seeds) : 1;
-    const isKnown = plant === '' || PLANTS.has(plant);
-    const isOne = !trace || seeds === 1;
-    const isAmbiguous = seed !== undefined && values.seeds !== undefined;
-    if (!isKnown || !isOne || isAmbiguous || !['text', 'json'].includes(output)) return undefined;
-    return {from, seeds, json: output === 'json', trace, plant, first};
-  } catch {
-    return undefined;
+function parse(args: string[]): Flags {
+  const {values} = parseArgs({
+    args,
+    options: {
+      seeds: {type: 'string'},
+      from: {type: 'string', default: '1'},
+      seed: {type: 'string'},
+      output: {type: 'string', short: 'o', default: 'text'},
+      trace: {type: 'boolean', default: false},
+      plant: {type: 'string', default: ''},
+      first: {type: 'boolean', default: false},
+    },
+  });
+  const {seed, plant, trace, first} = values;
+  const output = knownWord('--output', values.output, ['text', 'json']);
+  if (plant !== '') knownWord('--plant', plant, [...PLANTS.keys()]);
+  if (seed === undefined && values.seeds === undefined) throw new WrongUse('--seeds or --seed?');
+  if (seed !== undefined && values.seeds !== undefined) {
+    throw new WrongUse('--seed is one seed, --seeds are many: only one of the two');
   }
+  const from =
+    seed === undefined ? wholeNumber('--from', values.from) : wholeNumber('--seed', seed);
+  const seeds = seed === undefined ? wholeNumber('--seeds', values.seeds) : 1;
+  if (trace && seeds > 1) throw new WrongUse('--trace: of one seed only');
+  return {from, seeds, json: output === 'json', trace, plant, first};
 }
 
-async function outcomesOf(flags: Flags): Promise<Outcome[]> {
-  const {from, seeds, trace, plant} = flags;
-  if (seeds > 1) {
-    return runCampaign({...flags, onProgress: line => process.stderr.write(line)});
-  }
+async function runOne({from, trace, plant}: Flags, stop: AbortSignal): Promise<Outcome[]> {
   const planted = PLANTS.get(plant);
   // Usage is told without loading the product.
   const {runSeed} = await import('./run.ts');
   const tell = (line: string) => process.stderr.write(`${line}\n`);
-  return [
-    await runSeed(from, {
-      ...(planted === undefined ? {} : {plant: planted}),
-      ...(trace ? {onLine: tell} : {}),
-    }),
-  ];
-}
-
-function report(flags: Flags, outcomes: readonly Outcome[]): number {
-  const bad = outcomes.filter(({violations}) => violations.length > 0);
-  const failures = bad.map(({seed, violations}) => ({
-    seed,
-    invariants: [...new Set(violations.map(({invariant}) => invariant))],
-    messages: violations.slice(0, 3).map(({invariant, message}) => `${invariant}: ${message}`),
-    repeat: repeatOf(seed, flags.plant),
-  }));
-  const sum = (of: (outcome: Outcome) => number) =>
-    outcomes.reduce((total, outcome) => total + of(outcome), 0);
-  const result = {
-    seeds: outcomes.length,
-    failed: bad.length,
-    invariantsChecked: INVARIANTS.length,
-    faultsInjected: sum(({faults}) => faults),
-    checks: sum(({checks}) => checks),
-    failures,
-    ...(outcomes.length === 1 ? {trace: outcomes[0]?.trace} : {}),
-  };
-  if (flags.json) process.stdout.write(`${JSON.stringify(result)}\n`);
-  else tell(result);
-  return bad.length === 0 ? 0 : 1;
-}
-
-const repeatOf = (seed: number, plant: string): string =>
-  `npm run simulate -- --seed ${seed}${plant === '' ? '' : ` --plant ${plant}`} --trace`;
-
-type Result = {
-  seeds: number;
-  failed: number;
-  invariantsChecked: number;
-  faultsInjected: number;
-  checks: number;
-  failures: readonly {seed: number; messages: readonly string[]; repeat: string}[];
-};
-
-function tell({seeds, failed, invariantsChecked, faultsInjected, checks, failures}: Result): void {
-  for (const {seed, messages, repeat} of failures) {
-    process.stdout.write(`seed ${seed} fails\n`);
-    for (const message of messages) process.stdout.write(`  ${message}\n`);
-    process.stdout.write(`  again: ${repeat}\n`);
-  }
-  process.stdout.write(
-    `${seeds} seeds, ${failed} failed; ${invariantsChecked} invariants, ${checks} checks, ` +
-      `${faultsInjected} faults\n`,
+  const outcome = runSeed(from, {
+    ...(planted === undefined ? {} : {plant: planted}),
+    ...(trace ? {onLine: tell} : {}),
+  });
+  const stopped = new Promise<undefined>(resolve =>
+    stop.addEventListener('abort', () => resolve(undefined)),
   );
+  return [await Promise.race([outcome, stopped])].filter(one => one !== undefined);
 }
 
-const flags = parse(process.argv.slice(2));
-if (flags === undefined) {
-  process.stderr.write(USAGE);
-  process.exitCode = 2;
-} else {
-  process.exitCode = report(flags, await outcomesOf(flags));
+async function runMany(flags: Flags, stop: AbortSignal): Promise<Outcome[]> {
+  const so = {done: 0, failed: 0};
+  const progress = openProgress({unit: 'seed', total: flags.seeds, so: () => so});
+  const onDone = ({seed, violations: [violation]}: Outcome): void => {
+    so.done++;
+    if (violation === undefined) return;
+    so.failed++;
+    progress.say(`seed ${seed}: ${violation.invariant}: ${violation.message}`);
+  };
+  const {seeds, from} = flags;
+  progress.say(`${countOf(seeds, 'seed')} from ${from} on, in ${WORKERS} processes`);
+  try {
+    return await runCampaign({...flags, onDone, stop});
+  } finally {
+    progress.end();
+  }
+}
+
+async function main(flags: Flags): Promise<number> {
+  const {seeds, json, plant, first} = flags;
+  const stop = untilStopped();
+  const outcomes = await (seeds === 1 ? runOne : runMany)(flags, stop);
+  const result = resultOf(outcomes, plant);
+  const asked = {seeds, first, isStopped: stop.aborted};
+  process.stdout.write(json ? `${JSON.stringify(result)}\n` : formatResult(result, asked));
+  if (stop.aborted) return EXIT_STOPPED;
+  return result.failed === 0 ? 0 : 1;
+}
+
+const flags = readCommandLine(USAGE, parse);
+if (flags !== undefined) {
+  const code = await main(flags);
+  // A seed that was stopped half way has timers and promises of its own.
+  if (code === EXIT_STOPPED) process.exit(code);
+  process.exitCode = code;
 }

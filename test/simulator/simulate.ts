@@ -2,25 +2,11 @@
 import {spawn} from 'node:child_process';
 import {text} from 'node:stream/consumers';
 import {fileURLToPath} from 'node:url';
-import type {Invariant} from './oracle.ts';
+import type {Result} from './result.ts';
 
-const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
+export const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 
-export type Simulated = {
-  code: number;
-  seeds: number;
-  failed: number;
-  invariantsChecked: number;
-  faultsInjected: number;
-  failures: readonly {
-    seed: number;
-    invariants: readonly Invariant[];
-    messages: readonly string[];
-    repeat: string;
-  }[];
-  /** Of one seed. */
-  trace?: string;
-};
+export type Simulated = Result & {code: number};
 
 /** Runs seeds from this one on in processes of their own. */
 export async function simulate(
