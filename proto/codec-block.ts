@@ -53,7 +53,13 @@ export function toBlock(block: Block, packAboveBytes: number) {
  */
 export function blockOf(message: BlockFields, valuesBytesMax: number): Block {
   const {metricSet, metricSetHash, rows, entities} = message;
-  if (metricSet === '') throw malformed(CODE, 'block names no metric set');
+  if (metricSet === '' || metricSet.length > NAME_LENGTH_MAX) {
+    const {length} = metricSet;
+    throw malformed(
+      CODE,
+      `block: metric_set has ${length} characters; 1 to ${NAME_LENGTH_MAX} are legal`,
+    );
+  }
   if (rows > BLOCK_ROWS_MAX) {
     throw malformed(CODE, `block of ${metricSet} has ${rows} rows; at most ${BLOCK_ROWS_MAX}`);
   }
@@ -143,6 +149,12 @@ function requireEntities(entities: readonly string[], metricSet: string): void {
       (entity.startsWith('vms/') && entity.length > 4);
     if (named && entity.length <= NAME_LENGTH_MAX) continue;
     const shown = JSON.stringify(entity.slice(0, 40));
+    if (named) {
+      throw malformed(
+        CODE,
+        `entity ${shown} has ${entity.length} characters; at most ${NAME_LENGTH_MAX} are legal`,
+      );
+    }
     throw malformed(CODE, `entity ${shown} is neither hosts/NAME nor vms/NAME`);
   }
   checkedLists.add(entities);
@@ -207,7 +219,8 @@ function devicesOf({metricSet, rows, devices}: BlockFields, columns: number): Bl
   }
   return devices.map(({row, column, name}) => {
     if (row < rows && column < columns) return {row, column, name};
-    throw malformed(CODE, `device ${name} of ${metricSet} is at row ${row}, column ${column}`);
+    const shown = JSON.stringify(name.slice(0, 40));
+    throw malformed(CODE, `device ${shown} of ${metricSet} is at row ${row}, column ${column}`);
   });
 }
 

@@ -47,6 +47,9 @@ function inventoryVmOf(vm: wire.InventoryVm, code: MalformedCode): InventoryVm {
 function requireSizes(name: string, sizes: Record<string, number>, code: MalformedCode): void {
   for (const [field, value] of Object.entries(sizes)) {
     if (value >= 0 && value < Number.POSITIVE_INFINITY) continue;
-    throw malformed(code, `inventory of ${name}: ${field} is ${value}, not a finite size`);
+    throw malformed(
+      code,
+      `inventory of ${name.slice(0, 40)}: ${field} is ${value}, not a finite size`,
+    );
   }
 }

@@ -5,6 +5,7 @@ import {type Batch, type Block, hostName, type TelemetryRecord} from '../domain/
 import type {Codec} from '../ports.ts';
 import type {EntityLimit} from './ingest-entities.ts';
 import {batchTooLarge} from './ingest-errors.ts';
+import {quoted, requireLengths} from './ingest-lengths.ts';
 import type {IngestLimits} from './ingest-limits.ts';
 import {hex, type MetricSets} from './ingest-metric-sets.ts';
 import type {TimeBases} from './ingest-time-bases.ts';
@@ -43,6 +44,7 @@ export function checkRecord(
     if (bytes.length > batchBytesMax) throw batchTooLarge(bytes.length, batchBytesMax);
     requireSameEdge(record.kind === 'batch' ? record.batch : record.gap, hello);
     if (record.kind === 'batch') {
+      requireLengths(record.batch);
       requireNames(record.batch);
       requireKnownSets(record.batch, checks.metricSets);
       requireRoom(record.batch, checks.entities);
@@ -177,9 +179,9 @@ function requireShape(block: Block, set: MetricSet): void {
 function unknownSet({metricSet}: Block, known: readonly MetricSet[]): ForestayError {
   return new ForestayError(
     'METRIC_SET_UNKNOWN',
-    `metric set ${metricSet} is not registered; call TelemetryService.RegisterMetricSet first, or ` +
+    `metric set ${quoted(metricSet)} is not registered; call TelemetryService.RegisterMetricSet first, or ` +
       `use one of ${known.map(({name}) => name).join(', ')}`,
-    {details: {metricSet}},
+    {details: {metricSet: quoted(metricSet)}},
   );
 }
 

@@ -119,7 +119,7 @@ test('a metric set that nobody registered is refused, saying what to do', t => {
   session.record(batchBytes(1, {blocks: [blockOf(metricSet('mine.v1', 'host', ['a']))]}));
   t.like(replies[0], {kind: 'refusal', code: 'METRIC_SET_UNKNOWN'});
   const message = replies[0]?.kind === 'refusal' ? replies[0].message : '';
-  t.regex(message, /mine\.v1 is not registered; call .*RegisterMetricSet first/);
+  t.regex(message, /mine\.v1" is not registered; call .*RegisterMetricSet first/);
 });
 
 test('a metric set under a known name with other columns is refused', t => {

@@ -42,7 +42,7 @@ function blockBytes(overrides: BlockInit): Uint8Array {
 }
 
 const wrongBlocks: Record<string, [BlockInit, RegExp]> = {
-  'no metric set': [{metricSet: ''}, /names no metric set/],
+  'no metric set': [{metricSet: ''}, /metric_set has 0 characters; 1 to 256/],
   'more rows than values': [{rows: 7}, /take 24 bytes, not 7 rows/],
   'rows without values': [{values: bytes(0)}, /take 0 bytes, not 2 rows/],
   'values without rows': [{rows: 0}, /take 24 bytes, not 0 rows/],
@@ -57,7 +57,10 @@ const wrongBlocks: Record<string, [BlockInit, RegExp]> = {
   'a time beyond 2^53': [{baseMs: 2n ** 62n}, /base_ms is .* above 2\^53/],
   'an entity without kind': [{entities: ['hosts/a', 'rack/b']}, /"rack\/b" is neither/],
   'an entity without name': [{entities: ['hosts/', 'vms/']}, /"hosts\/" is neither/],
-  'an entity too long': [{entities: ['hosts/a', `vms/${'x'.repeat(300)}`]}, /is neither/],
+  'an entity too long': [
+    {entities: ['hosts/a', `vms/${'x'.repeat(300)}`]},
+    /has 304 characters; at most 256/,
+  ],
   'a device off the rows': [{devices: [{row: 2, column: 0, name: 'sda'}]}, /row 2, column 0/],
   'a device off the columns': [{devices: [{row: 0, column: 3, name: 'sda'}]}, /row 0, column 3/],
   'too many devices': [
