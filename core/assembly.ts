@@ -20,7 +20,7 @@ import {createMetricSets, type MetricSets} from './engine/ingest-metric-sets.ts'
 import {watchLog} from './engine/log-health.ts';
 import {imageOfState} from './engine/partition-image.ts';
 import type {PartitionState} from './engine/partition-state.ts';
-import {createReadModel, type ReadModel} from './engine/read-model.ts';
+import {createReadModel, heardElsewhere, type ReadModel} from './engine/read-model.ts';
 import {applyCheckpoint, applyScores, applyTick, applyTimeBase} from './engine/read-model-fold.ts';
 import type {Tailer} from './engine/read-model-tailer.ts';
 import type {Recorder} from './engine/recorder.ts';
@@ -109,6 +109,7 @@ export async function assembleCore(given: CoreParts, settings: CoreSettings): Pr
   });
   engine = await startEngine({
     ...engineOptions(parts, settings),
+    heardElsewhere: (host, partition) => heardElsewhere(model, host, partition),
     onStart: (state, nextOffset) => {
       const image = imageOfState(state, ownerOf(settings), nextOffset);
       applyCheckpoint(model, state.partition, image);

@@ -10,7 +10,7 @@ import type {Actuator, Fence, Hypervisor, LoadBalancer} from '../ports.ts';
 import type {Announcer} from './announcer.ts';
 import {agentFor, entityOf} from './effect-address.ts';
 import type {PartitionState} from './partition-state.ts';
-import {violatedPrecondition} from './preconditions.ts';
+import {type HeardElsewhere, violatedPrecondition} from './preconditions.ts';
 
 export type EffectCalls = {
   /** Starts an effect, if its preconditions still hold. Undefined: it runs, or nobody knows. */
@@ -29,7 +29,12 @@ export function createEffectCalls(
   {
     state,
     actuators,
-  }: {state: PartitionState; actuators: {hypervisor: Hypervisor; balancer: LoadBalancer}},
+    heardElsewhere,
+  }: {
+    state: PartitionState;
+    actuators: {hypervisor: Hypervisor; balancer: LoadBalancer};
+    heardElsewhere?: HeardElsewhere | undefined;
+  },
   announce: Announcer['announce'],
 ): EffectCalls {
   const cancelled = new Set<string>();
@@ -38,7 +43,7 @@ export function createEffectCalls(
     effect.kind === 'shift-traffic' ? actuators.balancer : actuators.hypervisor;
 
   const execute = async (effect: IssuedEffect): Promise<EffectResult | undefined> => {
-    const violated = violatedPrecondition(state, effect);
+    const violated = violatedPrecondition(state, effect, heardElsewhere);
     if (violated !== undefined) return failed(effect.id, 'EFFECT_PRECONDITION', violated);
     publish('effect.issued', {kind: effect.kind});
     try {
@@ -88,7 +93,7 @@ export function createEffectCalls(
   const retryOrClose = async (effect: IssuedEffect): Promise<EffectResult | undefined> => {
     const isOurs = effect.id.startsWith(`${state.partition}/${state.epoch}/`);
     const isDue = isOurs && isWanted(state, effect) && state.timeMs < effect.deadlineMs;
-    const violated = isDue ? violatedPrecondition(state, effect) : undefined;
+    const violated = isDue ? violatedPrecondition(state, effect, heardElsewhere) : undefined;
     if (isDue && violated === undefined) return await execute(effect);
     const result = final(await actuatorOf(effect).cancel(effect, effect.id, fence()));
     if (violated === undefined || result?.status !== 'abandoned') return result;

@@ -19,6 +19,7 @@ import {createCallLanes} from './call-lanes.ts';
 import {entityOf} from './effect-address.ts';
 import {createEffectCalls} from './effect-calls.ts';
 import type {PartitionState} from './partition-state.ts';
+import type {HeardElsewhere} from './preconditions.ts';
 
 export type Actuators = {hypervisor: Hypervisor; balancer: LoadBalancer};
 
@@ -29,6 +30,7 @@ export type ExecutorOptions = {
   random: Random;
   actuators: Actuators;
   state: PartitionState;
+  heardElsewhere?: HeardElsewhere | undefined;
 };
 
 export type Executor = {

@@ -20,6 +20,7 @@ import {type Actuators, createExecutor, type Executor} from './executor.ts';
 import {claimJournal, type JournalWriter} from './journal-writer.ts';
 import {requireInputs, restrain} from './partition-start.ts';
 import type {PartitionState} from './partition-state.ts';
+import type {HeardElsewhere} from './preconditions.ts';
 import {recover} from './recovery.ts';
 import {ScorePublisher} from './score-publisher.ts';
 import {createScoringClient, type ScoringClient} from './scoring.ts';
@@ -35,6 +36,7 @@ export type RuntimeOptions = SourceOptions & {
   /** No partition starts in a mode that does more; undefined: in the one that was commanded last. */
   modeMax?: Mode | undefined;
   owner: {owner: string; address: string};
+  heardElsewhere?: HeardElsewhere | undefined;
   scoring: {intervalMs: number; everySamples?: number; waitMs: number};
   /** Between checkpoints, on the time of the ticks; a quarter of it while telemetry is much. */
   checkpointMs: number;

@@ -1,6 +1,9 @@
 import type {IssuedEffect} from '../domain/effects.ts';
 import {isAtRisk, type PartitionState} from './partition-state.ts';
 
+/** Another partition that hears a host, which then only seems to be silent here. */
+export type HeardElsewhere = (host: string, partition: number) => number | undefined;
+
 /**
  * What must still hold right before a side effect: seconds may have passed since the plan, and
  * ticks since then may have shown otherwise.
@@ -10,6 +13,7 @@ import {isAtRisk, type PartitionState} from './partition-state.ts';
 export function violatedPrecondition(
   state: PartitionState,
   effect: IssuedEffect,
+  heardElsewhere: HeardElsewhere = () => undefined,
 ): string | undefined {
   const ends = ENDING.has(effect.kind);
   if (state.control.paused && !ends) return 'acting was paused after the decision';
@@ -19,6 +23,12 @@ export function violatedPrecondition(
   if (source?.facts?.observeOnly) return `${effect.host} may only be observed`;
   if (source?.frozen && !ends && !RESCUING.has(effect.kind)) {
     return `${effect.host} has not heard the present epoch`;
+  }
+  if (effect.kind === 'fence-host') {
+    const other = heardElsewhere(effect.host, state.partition);
+    if (other !== undefined) {
+      return `${effect.host} is heard in partition ${other}: its edge was given another cell`;
+    }
   }
   return TARGETED.has(effect.kind) ? targetProblem(state, effect) : undefined;
 }

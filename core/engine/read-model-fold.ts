@@ -20,6 +20,7 @@ import {
   type ReadModel,
   RISK_STEP,
   touch,
+  type VmRow,
   vmRow,
 } from './read-model.ts';
 import {lastRows} from './score-result.ts';
@@ -159,6 +160,7 @@ export function applyCheckpoint(model: ReadModel, partition: number, image: Part
       actor.actor,
     );
     actor.actor.dueMs = actor.actor.context.deadlineMs;
+    noteSilence(partition, actor);
     if (id.startsWith('vms/')) placeByContext(model, partition, id, image.timeMs);
     touch(model, id);
   }
@@ -177,6 +179,7 @@ function applyInventory(
   const row = hostRow(model, partition, `hosts/${facts.host}`);
   row.facts = facts;
   row.updatedAtMs = atMs;
+  if (!row.silentIn.has(partition)) row.silentIn.set(partition, false);
   const named = new Set<string>();
   for (const vm of facts.vms) {
     const name = `vms/${vm.vm}`;
@@ -203,12 +206,19 @@ function applyTransition(
   if (row === undefined) return;
   row.actor = toActor(transition, row.actor);
   row.updatedAtMs = atMs;
+  noteSilence(partition, row);
   row.actor.history.push({...transition, atMs});
   if (row.actor.history.length > HISTORY_PER_ACTOR_MAX) row.actor.history.shift();
   const oldest = model.transitions.push(transition.actor);
   if (oldest !== undefined) dropOldest(model, oldest);
   if (transition.actor.startsWith('vms/')) placeByContext(model, partition, row.name, atMs);
   touch(model, row.name);
+}
+
+function noteSilence(partition: number, row: HostRow | VmRow): void {
+  if (!('silentIn' in row)) return;
+  const {suspected, lost} = row.actor?.context ?? {};
+  row.silentIn.set(partition, suspected === true || lost === true);
 }
 
 function dropOldest(model: ReadModel, name: string): void {

@@ -64,6 +64,8 @@ export type HostRow = Row & {
   modelHash: string;
   /** Resource names of the VMs that run here. */
   vms: Set<string>;
+  /** The partitions that know it, and whether it is silent there. Several: its cell was changed. */
+  silentIn: Map<number, boolean>;
 };
 
 export type VmRow = Row & {
@@ -146,12 +148,28 @@ export function hostRow(model: ReadModel, partition: number, name: string): Host
       scoredAtMs: 0,
       modelHash: '',
       vms: new Set(),
+      silentIn: new Map(),
     };
     model.hosts.set(name, row);
     model.hostNames.add(name);
   }
   row.partition = partition;
   return row;
+}
+
+/**
+ * Another partition that hears the host (bare name), if there is one. Names are the fleet's: an edge
+ * that was given another cell is missed in the former one, where its host only seems to be silent.
+ */
+export function heardElsewhere(
+  {hosts}: ReadModel,
+  host: string,
+  partition: number,
+): number | undefined {
+  for (const [other, isSilent] of hosts.get(`hosts/${host}`)?.silentIn ?? []) {
+    if (other !== partition && !isSilent) return other;
+  }
+  return undefined;
 }
 
 /** The VM's row; made if it is not there. `name` is a resource name. */
