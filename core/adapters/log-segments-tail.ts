@@ -6,7 +6,9 @@ export class TailCache<Key> {
   readonly #bytesMax: number;
   readonly #tails = new Map<Key, LogRecord[]>();
   /** What was added, oldest first: what goes first when the bound is met. */
-  readonly #added: {key: Key; records: number; bytes: number}[] = [];
+  #added: {key: Key; records: number; bytes: number}[] = [];
+  /** Where the oldest one stands; those before it are cut off now and then, for that moves them all. */
+  #first = 0;
   #bytes = 0;
 
   constructor(bytesMax: number) {
@@ -32,8 +34,12 @@ export class TailCache<Key> {
   }
 
   #evict(): void {
-    const oldest = this.#added.shift();
+    const oldest = this.#added[this.#first++];
     if (oldest === undefined) return;
+    if (2 * this.#first > this.#added.length) {
+      this.#added = this.#added.slice(this.#first);
+      this.#first = 0;
+    }
     this.#bytes -= oldest.bytes;
     this.#tails.get(oldest.key)?.splice(0, oldest.records);
   }
