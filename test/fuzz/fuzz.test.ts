@@ -1,4 +1,5 @@
-import {execFile} from 'node:child_process';
+import {type ExecFileException, execFile, spawn} from 'node:child_process';
+import {text} from 'node:stream/consumers';
 import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
 import test from 'ava';
@@ -6,8 +7,11 @@ import {seededRandom} from '../../core/adapters/random-seeded.ts';
 import {ForestayError} from '../../core/domain/errors.ts';
 import {mutate} from './mutate.ts';
 import {allTargets, runCases, shareOf} from './run.ts';
+import {formatSummary, summaryOf} from './summary.ts';
 import {accepted, codecTarget, type Target} from './target.ts';
 
+const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
+const fuzz = (...args: string[]) => promisify(execFile)(process.execPath, [MAIN, ...args]);
 const CASES = 20_000;
 const seed = process.env.FORESTAY_FUZZ_SEED ?? '1';
 
@@ -69,10 +73,53 @@ test('only our own errors count as a refusal', t => {
 });
 
 test('the command reports cases, and failures by its exit status', async t => {
-  const main = fileURLToPath(new URL('./main.ts', import.meta.url));
-  const run = (...args: string[]) => promisify(execFile)(process.execPath, [main, ...args]);
-  const {stdout} = await run('--cases', '500', '--seed', '7', '--target', 'address', '-o', 'json');
+  const {stdout} = await fuzz('--cases', '500', '--seed', '7', '--target', 'address', '-o', 'json');
   t.like(JSON.parse(stdout), {seed: '7', cases: 500, failed: 0});
-  const unknown = await t.throwsAsync(run('--target', 'nothing', '-o', 'json'));
-  t.like(JSON.parse((unknown as unknown as {stdout: string}).stdout), {failed: 1});
+});
+
+test('a wrong use is answered with what is wrong and the usage, --help with the usage alone', async t => {
+  const help = await fuzz('--help');
+  t.regex(help.stdout, /^usage: npm run fuzz/);
+  for (const [wrong, args] of [
+    ["Unknown option '--nope'", ['--nope']],
+    ['--cases abc: expected a whole number', ['--cases', 'abc']],
+    ['--target nothing: there is none', ['--target', 'nothing']],
+    ['--case -1: expected a whole number', ['--case=-1']],
+  ] as const) {
+    const {code, stdout, stderr} = (await t.throwsAsync(fuzz(...args))) as ExecFileException;
+    t.is(code, 2);
+    t.is(stdout, '');
+    t.true(stderr?.startsWith(wrong), stderr);
+    t.regex(stderr ?? '', /\n\nusage: npm run fuzz/);
+  }
+});
+
+test('fuzzing that is stopped says how far it came', async t => {
+  const child = spawn(process.execPath, [MAIN, '--cases', '50000000']);
+  child.stderr.once('data', () => child.kill('SIGINT'));
+  const closed = new Promise(resolve => child.once('close', resolve));
+  t.regex(await text(child.stdout), /stopped after [\d,]+ of [\d,]+ cases, 0 failed; seed \d+\n$/);
+  t.is(await closed, 130);
+});
+
+test('a table of the targets ends with how many cases failed; each failure can be repeated', t => {
+  const failure = {case: 7, error: 'TypeError: the length lies'};
+  const address = {cases: 1_500, taken: 400, failed: 1, failures: [failure], slowestMs: 2.4};
+  const watched = {cases: 1_500, failed: 1, residentBytes: 2 ** 20};
+  const summary = summaryOf({...watched, reports: new Map([['address', address]])}, '3', 1_234);
+  t.is(
+    formatSummary(summary, {cases: 1_500, isStopped: false}),
+    `target   cases  taken  refused  failed  slowest ms
+address  1,500    400    1,099       1           2
+address, case 7: TypeError: the length lies
+  again: npm run fuzz -- --target address --seed 3 --case 7
+1,500 cases, 1 failed; seed 3, 1.2 s, at most 1 MiB
+`,
+  );
+  const died = summaryOf({...watched, failed: 0, reports: new Map(), died: 'hangs'}, '3', 1);
+  t.is(died.failed, 1);
+  t.regex(
+    formatSummary(died, {cases: 9, isStopped: false}),
+    /ended early: hangs\n1,500 cases, 1 f/,
+  );
 });

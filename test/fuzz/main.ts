@@ -1,123 +1,79 @@
-/**
- * `node test/fuzz/main.ts --cases 1000000 [--seed S] [--target NAME] [--case N] [-o json]`
- *
- * Feeds mutated bytes to every decoder that takes bytes from outside. A worker thread runs the
- * cases; this one watches that each ends in time and that memory stays bounded. A failure prints
- * the command that repeats it. Exit status 1: something failed.
- */
+/** `npm run fuzz`: mutated bytes for every decoder that takes bytes from outside. */
 import {parseArgs} from 'node:util';
-import {isMainThread, Worker, workerData} from 'node:worker_threads';
-import {wholeNumber} from '../support/flag-numbers.ts';
-import {allTargets, runCases, shareOf, type TargetReport} from './run.ts';
+import {
+  EXIT_STOPPED,
+  knownWord,
+  readCommandLine,
+  untilStopped,
+  WrongUse,
+  wholeNumber,
+} from '../support/command-line.ts';
+import {countOf, openProgress} from '../support/progress.ts';
+import {allTargets, type Failure, shareOf} from './run.ts';
+import {commandOf, formatSummary, summaryOf} from './summary.ts';
+import {watch} from './watch.ts';
 
-type Work = {seed: string; cases: number; target: string; only: number; shared: SharedArrayBuffer};
-type Summary = Record<string, TargetReport>;
+const targets = await allTargets();
+const USAGE = `usage: npm run fuzz -- [options]
 
-/** No input of 64 KiB may take longer, on a loaded machine either. */
-const caseMsMax = 20_000;
-const residentBytesMax = 1024 * 2 ** 20;
-const heapMebibytesMax = 512;
-const watchEveryMs = 500;
+  --cases N      so many, shared out among the targets (100000)
+  --seed S       any text; a case depends on seed, target and its number alone (drawn)
+  --target NAME  one of ${targets.map(({name}) => name).join(', ')}
+  --case N       this one alone, from 0 on
+  -o json        the result as JSON on stdout: {seed, cases, taken, seconds, slowestCaseMs,
+                 residentMebibytes, failed, died?, failures, targets}
 
-async function work({seed, cases, target, only, shared}: Work): Promise<Summary> {
-  // Shared, as a decoder that hangs answers no message.
-  const view = new Int32Array(shared);
-  const begins = (number: number) => void Atomics.store(view, 0, number);
-  const all = await allTargets();
-  const chosen = all.filter(({name}) => target === '' || name === target);
-  if (chosen.length === 0)
-    throw new Error(`no target ${target}; there are ${all.map(({name}) => name).join(', ')}`);
-  const reports: Summary = {};
-  for (const one of chosen) {
-    const to = only >= 0 ? only + 1 : shareOf(one, chosen, cases);
-    Atomics.store(view, 1, all.indexOf(one));
-    reports[one.name] = await runCases(one, {seed, from: Math.max(0, only), to}, begins);
-  }
-  return reports;
-}
+Bytes are taken as valid, or refused with an error of ours; anything else is a failure, and so is a
+case that does not end or takes too much memory.
 
-/** Resolves with the reports, or with what ended the worker. */
-function watch(data: Work): Promise<{reports?: Summary; died?: string; residentBytes: number}> {
-  const view = new Int32Array(data.shared);
-  const worker = new Worker(new URL(import.meta.url), {
-    workerData: data,
-    resourceLimits: {maxOldGenerationSizeMb: heapMebibytesMax},
-  });
-  let [last, sinceMs, residentBytes] = [-1, performance.now(), 0];
-  return new Promise(resolve => {
-    const end = (outcome: {reports?: Summary; died?: string}) => {
-      clearInterval(timer);
-      resolve({...outcome, residentBytes});
-      void worker.terminate();
-    };
-    const where = () => `target ${Atomics.load(view, 1)}, case ${Atomics.load(view, 0)}`;
-    const timer = setInterval(() => {
-      residentBytes = Math.max(residentBytes, process.memoryUsage.rss());
-      const now = Atomics.load(view, 0) + Atomics.load(view, 1) * 1e8;
-      if (now !== last) [last, sinceMs] = [now, performance.now()];
-      if (performance.now() - sinceMs > caseMsMax) end({died: `hangs at ${where()}`});
-      if (residentBytes > residentBytesMax) end({died: `takes too much memory at ${where()}`});
-    }, watchEveryMs);
-    worker.once('message', reports => end({reports}));
-    worker.once('error', error => end({died: `${where()}: ${error}`}));
-    worker.once('exit', code => end({died: `worker ended with ${code} at ${where()}`}));
-  });
-}
+exit codes: 0 no case fails, 1 one does, 2 usage, 130 stopped by Ctrl-C
+`;
 
-async function main(): Promise<number> {
+function parse(args: string[]) {
   const {values} = parseArgs({
+    args,
     options: {
       cases: {type: 'string', default: '100000'},
       seed: {type: 'string', default: String(Math.floor(Math.random() * 1e9))},
-      target: {type: 'string', default: ''},
-      case: {type: 'string', default: '-1'},
+      target: {type: 'string'},
+      case: {type: 'string'},
       output: {type: 'string', short: 'o', default: 'text'},
     },
   });
-  const {seed, target} = values;
-  const startedMs = performance.now();
-  const shared = new SharedArrayBuffer(8);
-  const {
-    reports = {},
-    died,
-    residentBytes,
-  } = await watch({
-    seed,
+  const {target} = values;
+  if (target !== undefined && targets.every(({name}) => name !== target)) {
+    throw new WrongUse(`--target ${target}: there is none of this name`);
+  }
+  return {
+    seed: values.seed,
+    cases: wholeNumber('--cases', values.cases),
     target,
-    cases: wholeNumber(values.cases),
-    only: wholeNumber(values.case, -1),
-    shared,
-  });
-  const all = Object.entries(reports);
-  const failures = all.flatMap(([name, {failures: found}]) =>
-    found.map(failure => ({
-      target: name,
-      ...failure,
-      command: `npm run fuzz -- --target ${name} --seed ${seed} --case ${failure.case}`,
-    })),
-  );
-  const total = (of: (report: TargetReport) => number) =>
-    all.reduce((sum, [, report]) => sum + of(report), 0);
-  const summary = {
-    seed,
-    cases: total(report => report.cases),
-    taken: total(report => report.taken),
-    seconds: Math.round((performance.now() - startedMs) / 100) / 10,
-    slowestCaseMs: Math.round(Math.max(0, ...all.map(([, report]) => report.slowestMs))),
-    residentMebibytes: Math.round(residentBytes / 2 ** 20),
-    failed: failures.length + (died === undefined ? 0 : 1),
-    ...(died === undefined ? {} : {died}),
-    failures,
-    targets: Object.fromEntries(all.map(([name, {cases, taken}]) => [name, {cases, taken}])),
+    only: values.case === undefined ? undefined : wholeNumber('--case', values.case, 0),
+    json: knownWord('--output', values.output, ['text', 'json']) === 'json',
   };
-  if (values.output === 'json') console.log(JSON.stringify(summary));
-  else console.log(summary);
+}
+
+async function main({json, ...work}: ReturnType<typeof parse>): Promise<number> {
+  const chosen = targets.filter(({name}) => work.target === undefined || name === work.target);
+  const total = chosen.reduce(
+    (sum, one) => sum + (work.only === undefined ? shareOf(one, chosen, work.cases) : 1),
+    0,
+  );
+  const stop = untilStopped();
+  const startedMs = performance.now();
+  const onFailure = (target: string, failure: Failure) =>
+    progress.say(`the first that fails: ${commandOf(target, work.seed, failure)}`);
+  const {so, end} = watch(work, {stop, onFailure});
+  const progress = openProgress({unit: 'case', total, so});
+  progress.say(`${countOf(total, 'case')} of seed ${work.seed}`);
+  const watched = await end;
+  progress.end();
+  const summary = summaryOf(watched, work.seed, performance.now() - startedMs);
+  const asked = {cases: total, isStopped: stop.aborted};
+  process.stdout.write(json ? `${JSON.stringify(summary)}\n` : formatSummary(summary, asked));
+  if (stop.aborted) return EXIT_STOPPED;
   return summary.failed === 0 ? 0 : 1;
 }
 
-if (isMainThread) {
-  process.exitCode = await main();
-} else {
-  const {parentPort} = await import('node:worker_threads');
-  parentPort?.postMessage(await work(workerData as Work));
-}
+const flags = readCommandLine(USAGE, parse);
+if (flags !== undefined) process.exitCode = await main(flags);

@@ -7,13 +7,20 @@ import type {Target} from './target.ts';
 import {textTargets} from './text-targets.ts';
 import {wireTargets} from './wire-targets.ts';
 
+export type Failure = {case: number; error: string};
+
 export type TargetReport = {
   cases: number;
   /** Cases whose bytes were taken for valid. */
   taken: number;
-  failures: {case: number; error: string}[];
+  failed: number;
+  /** The first few. */
+  failures: Failure[];
   slowestMs: number;
 };
+
+/** Told of each case as it begins, and of each that fails. */
+export type Watcher = {begins(number: number): void; failed(failure: Failure): void};
 
 const failuresMax = 5;
 
@@ -37,19 +44,20 @@ export function shareOf(target: Target, targets: readonly Target[], cases: numbe
 export async function runCases(
   target: Target,
   {seed, from, to}: {seed: string; from: number; to: number},
-  begins: (number: number) => void = () => {},
+  watcher: Watcher = {begins() {}, failed() {}},
 ): Promise<TargetReport> {
-  const report: TargetReport = {cases: 0, taken: 0, failures: [], slowestMs: 0};
+  const report: TargetReport = {cases: 0, taken: 0, failed: 0, failures: [], slowestMs: 0};
   for (let number = from; number < to; number++) {
-    begins(number);
+    watcher.begins(number);
     const random = seededRandom(`${seed}/${target.name}/${number}`);
     const bytes = mutate(random, target.samples);
     const startedMs = performance.now();
     try {
       if (await target.feed(bytes, random)) report.taken++;
     } catch (error) {
-      if (report.failures.length < failuresMax)
-        report.failures.push({case: number, error: describe(error)});
+      const failure = {case: number, error: describe(error)};
+      watcher.failed(failure);
+      if (report.failed++ < failuresMax) report.failures.push(failure);
     }
     report.cases++;
     report.slowestMs = Math.max(report.slowestMs, performance.now() - startedMs);

@@ -32,7 +32,7 @@ export function openProgress(options: ProgressOptions): Progress {
   const clear = output.isTTY ? CLEAR_LINE : '';
   const tell = () => {
     const line = progressLine({...options, ...options.so(), elapsedMs: nowMs() - startedMs});
-    output.write(output.isTTY ? clear + line.slice(0, output.columns - 1) : `${line}\n`);
+    output.write(output.isTTY ? clear + line.slice(0, (output.columns || 80) - 1) : `${line}\n`);
   };
   const timer = setInterval(tell, output.isTTY ? TERMINAL_EVERY_MS : LINES_EVERY_MS);
   if (output.isTTY) tell();

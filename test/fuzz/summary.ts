@@ -1,0 +1,88 @@
+/** What came of the cases, for programs and for people. */
+import {countOf, formatCount} from '../support/progress.ts';
+import type {Failure, TargetReport} from './run.ts';
+import type {Watched} from './watch.ts';
+
+export type Summary = {
+  seed: string;
+  cases: number;
+  taken: number;
+  seconds: number;
+  slowestCaseMs: number;
+  residentMebibytes: number;
+  /** Cases that failed, and one if the thread died. */
+  failed: number;
+  died?: string;
+  /** The first few of each target, with the command that repeats it. */
+  failures: readonly {target: string; case: number; error: string; command: string}[];
+  targets: Readonly<Record<string, Pick<TargetReport, 'cases' | 'taken' | 'failed' | 'slowestMs'>>>;
+};
+
+export function summaryOf(watched: Watched, seed: string, elapsedMs: number): Summary {
+  const {reports, cases, failed, residentBytes, died} = watched;
+  const all = [...reports];
+  const failures = all.flatMap(([target, {failures: found}]) =>
+    found.map(failure => ({
+      target,
+      ...failure,
+      command: commandOf(target, seed, failure),
+    })),
+  );
+  return {
+    seed,
+    cases,
+    taken: all.reduce((sum, [, {taken}]) => sum + taken, 0),
+    seconds: Math.round(elapsedMs / 100) / 10,
+    slowestCaseMs: Math.round(Math.max(0, ...all.map(([, {slowestMs}]) => slowestMs))),
+    residentMebibytes: Math.round(residentBytes / 2 ** 20),
+    failed: failed + (died === undefined ? 0 : 1),
+    ...(died === undefined ? {} : {died}),
+    failures,
+    targets: Object.fromEntries(
+      all.map(([name, {failures: _, slowestMs, ...report}]) => [
+        name,
+        {...report, slowestMs: Math.round(slowestMs)},
+      ]),
+    ),
+  };
+}
+
+/** What repeats a case. */
+export const commandOf = (target: string, seed: string, {case: number}: Failure): string =>
+  `npm run fuzz -- --target ${target} --seed ${seed} --case ${number}`;
+
+/** A table of the targets, the failures, and a last line of verdict. */
+export function formatSummary(
+  summary: Summary,
+  asked: {cases: number; isStopped: boolean},
+): string {
+  const {seed, cases, failed, died, failures, targets} = summary;
+  const rows = [
+    ['target', 'cases', 'taken', 'refused', 'failed', 'slowest ms'],
+    ...Object.entries(targets).map(([name, {cases, taken, failed, slowestMs}]) => [
+      name,
+      ...[cases, taken, cases - taken - failed, failed, slowestMs].map(formatCount),
+    ]),
+  ];
+  const widths = rows[0]?.map((_, column) =>
+    Math.max(...rows.map(row => (row[column] as string).length)),
+  ) as number[];
+  const lines = rows.map(([name = '', ...figures]) =>
+    [
+      name.padEnd(widths[0] as number),
+      ...figures.map((figure, column) => figure.padStart(widths[column + 1] as number)),
+    ].join('  '),
+  );
+  for (const {target, case: number, error, command} of failures) {
+    lines.push(`${target}, case ${number}: ${error}`, `  again: ${command}`);
+  }
+  if (died !== undefined) lines.push(`ended early: ${died}`);
+  lines.push(
+    asked.isStopped
+      ? `stopped after ${formatCount(cases)} of ${countOf(asked.cases, 'case')}, ` +
+          `${formatCount(failed)} failed; seed ${seed}`
+      : `${countOf(cases, 'case')}, ${formatCount(failed)} failed; seed ${seed}, ` +
+          `${summary.seconds} s, at most ${summary.residentMebibytes} MiB`,
+  );
+  return `${lines.join('\n')}\n`;
+}
