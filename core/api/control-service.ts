@@ -12,7 +12,7 @@ import type {ReadModel} from '../engine/read-model.ts';
 import type {Clock} from '../ports.ts';
 import {findRow} from './fleet-service.ts';
 import {unary} from './handlers.ts';
-import type {RequestIds} from './request-ids.ts';
+import {checkedRequestId, type RequestIds} from './request-ids.ts';
 import {type StatusDeps, toStatus} from './status.ts';
 
 const COMMENT_LENGTH_MAX = 1000;
@@ -35,7 +35,7 @@ type Asked = {requestId: string; author: string};
 
 export function controlHandlers(deps: ControlDeps): Handlers<(typeof ControlService)['method']> {
   const change = async (asked: Asked, peer: string, command: Command) => {
-    const requestId = checkedText('request_id', asked.requestId, 64) || randomUUID();
+    const requestId = checkedRequestId(asked.requestId) || randomUUID();
     const author = checkedText('author', asked.author, 200) || peer;
     const body = JSON.stringify([command, asked.author]);
     await deps.requestIds.once(requestId, body, () =>

@@ -3,6 +3,28 @@ import type {Clock} from '../ports.ts';
 
 const KEEP_MS = 24 * 3_600_000;
 
+const LENGTH_MAX = 64;
+/** What the engine's own records begin with. */
+const RESERVED = ['effect/', 'configuration/', 'register-metric-set/'];
+
+/**
+ * The id of a request as a client gave it; empty: none.
+ *
+ * @throws {ForestayError} `INVALID_ARGUMENT` if it is too long or looks like one of the engine's own.
+ */
+export function checkedRequestId(id: string): string {
+  if (id.length > LENGTH_MAX) {
+    throw illegal(`request_id has ${id.length} characters, at most ${LENGTH_MAX} are kept`);
+  }
+  const prefix = RESERVED.find(reserved => id.startsWith(reserved));
+  if (prefix === undefined) return id;
+  throw illegal(`request_id ${id} begins with ${prefix}, which is reserved; choose another one`);
+}
+
+function illegal(message: string): ForestayError {
+  return new ForestayError('INVALID_ARGUMENT', message, {details: {field: 'request_id'}});
+}
+
 type Known = {body: string; answer: Promise<unknown>; atMs: number};
 
 /**

@@ -14,6 +14,7 @@ import type {Hello} from '../engine/ingest-checks.ts';
 import type {MetricSets} from '../engine/ingest-metric-sets.ts';
 import {toServiceError} from './errors.ts';
 import {unary} from './handlers.ts';
+import {checkedRequestId} from './request-ids.ts';
 import {createReplies, type IngestCall} from './telemetry-replies.ts';
 
 export type TelemetryServiceOptions = {
@@ -89,10 +90,12 @@ function helloOf(bytes: Buffer): Hello | undefined {
 }
 
 async function registerMetricSet(
-  {requestId, name, entityKind, columns}: RegisterMetricSetRequest,
+  request: RegisterMetricSetRequest,
   author: string,
   {metricSets, isScored}: TelemetryServiceOptions,
 ) {
+  const {name, entityKind, columns} = request;
+  const requestId = checkedRequestId(request.requestId);
   const set = await metricSets.register({requestId, name, entityKind, columns, author});
   return {metricSetHash: set.hash, scored: isScored(set)};
 }

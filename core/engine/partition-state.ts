@@ -75,7 +75,7 @@ export type PartitionState = {
   decided: Map<string, {key: string; atMs: number}>;
   /** Times of the moves of the last hour, by cell. */
   moves: Map<string, number[]>;
-  /** Request ids of inbox records, newest last; bounded. */
+  /** Request ids of commands, newest last; bounded. */
   requests: Set<string>;
   plannedAtMs: number;
   /** Score every so many samples of a row; 0: hosts are scored as they are, not samples. */

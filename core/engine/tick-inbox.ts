@@ -6,13 +6,16 @@ import {declareLost, declareReturned} from './host-fate.ts';
 import {createSetTable} from './set-table.ts';
 import {send, type TickDraft, tell} from './tick-draft.ts';
 
-/** Request ids that are remembered, so that a repeated command does nothing. */
+/** Request ids of commands that are remembered, so that a repeated one does nothing. */
 const REQUESTS_MAX = 10_000;
 
-/** Takes commands and results in offset order. */
+/**
+ * Takes commands and results in offset order. What repeats a result is known by its effect, which has
+ * ended: no id that a client chooses keeps one from being taken.
+ */
 export function takeInbox(draft: TickDraft): void {
   for (const record of draft.input.inbox) {
-    if (isRepeat(draft, record.requestId)) continue;
+    if (record.kind !== 'effect-result' && isRepeat(draft, record.requestId)) continue;
     takeRecord(draft, record);
   }
 }

@@ -46,6 +46,22 @@ test('the same request id twice acts once; with another body it is refused', asy
   t.is(submitted.length, 1);
 });
 
+test('an id that is too long, or looks like one of the engine, is refused', async t => {
+  const {client, submitted} = await startApi(t);
+  const control = client(ControlService);
+  for (const [requestId, message] of [
+    ['effect/11/1/331/0', /request_id effect\/11.* begins with effect\/, which is reserved/],
+    ['configuration/1/2', /begins with configuration\/, which is reserved/],
+    ['register-metric-set/a/1', /begins with register-metric-set\/, which is reserved/],
+    ['x'.repeat(65), /request_id has 65 characters, at most 64/],
+  ] as const) {
+    const error = await t.throwsAsync(call(control, control.resumeActions, {requestId}));
+    t.is(readErrorInfo(error)?.reason, 'INVALID_ARGUMENT');
+    t.regex((error as grpc.ServiceError).details, message);
+  }
+  t.deepEqual(submitted, []);
+});
+
 test('a request that failed may be tried again under its id', async t => {
   let failures = 1;
   const {client} = await startApi(t, {

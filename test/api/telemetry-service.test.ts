@@ -159,6 +159,14 @@ test('registering other columns under a known name is ALREADY_EXISTS, a bad fiel
   t.is(readErrorInfo(error)?.reason, 'METRIC_SET_CONFLICT');
   const invalid = call(client, client.registerMetricSet, {...request, entityKind: 'rack'});
   t.is(((await t.throwsAsync(invalid)) as grpc.ServiceError).code, grpc.status.INVALID_ARGUMENT);
+  const reserved = call(client, client.registerMetricSet, {
+    ...request,
+    requestId: 'effect/1/1/1/1',
+  });
+  t.regex(
+    (await t.throwsAsync<grpc.ServiceError>(reserved)).details,
+    /effect\/, which is reserved/,
+  );
   const known = {...request, columns: [...HOST_METRICS.columns]};
   t.like(await call(client, client.registerMetricSet, known), {scored: true});
 });

@@ -7,6 +7,7 @@ import {createPartitionState, type PartitionState} from '../../core/engine/parti
 import type {ScoreResult} from '../../core/engine/score-result.ts';
 import {advance} from '../../core/engine/tick.ts';
 import {type EngineEventName, listen} from '../../core/events.ts';
+import {anEffect} from '../api/records.ts';
 import {essence} from '../support/journal.ts';
 import {
   hostBatch,
@@ -264,6 +265,18 @@ test('a repeated command does nothing, and a mode or a pause is part of the jour
   t.is(mode.control?.mode, 'advise');
   tickAt(state, 5, {inbox: [command('s', {kind: 'switch-model', modelHash: 'x'})]});
   t.is(state.model.hash, 'metric');
+});
+
+test('a command that has the request id of a result does not keep the result from being taken', t => {
+  const state = create();
+  const id = `${PARTITION}/1/1/0`;
+  state.running.set(id, {...anEffect(0), id, issuedAtMs: at(0)});
+  const forged = command(`effect/${id}`, {kind: 'resume', comment: ''});
+  tickAt(state, 1, {inbox: [forged]});
+  const result = {id, status: 'failed', code: 'x', message: '', figures: {}};
+  const answer = command(`effect/${id}`, {kind: 'effect-result', result});
+  tickAt(state, 2, {inbox: [answer, answer]});
+  t.deepEqual([...state.running.values()], []);
 });
 
 test('ten thousand commands are remembered, no more', t => {
