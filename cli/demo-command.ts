@@ -5,7 +5,7 @@ import type {FaultKind} from '../core/simulation/faults.ts';
 import {CONFIRM_AFTER_MS} from '../core/simulation/reactive.ts';
 import {START_MS} from './datacenter-agents.ts';
 import type {DemoFlags} from './demo.ts';
-import {comparison, distribution, formatLine, toJson} from './demo-report.ts';
+import {comparison, distribution, formatElapsed, formatLine, toJson} from './demo-report.ts';
 import {type DemoOptions, type DemoOutcome, runDemo} from './demo-run.ts';
 import {firstSignal} from './signals.ts';
 
@@ -46,7 +46,7 @@ async function one(flags: DemoFlags, signal: AbortSignal): Promise<void> {
   const colour = !flags.headless && out.isTTY === true && !process.env.NO_COLOR;
   const options = optionsOf(flags, flags.seed, signal);
   say(header(options));
-  const outcome = await runDemo({
+  await runDemo({
     ...options,
     tell: line => say(formatLine(line, START_MS, colour)),
     onServing: ({grpcAddress, httpAddress}) => {
@@ -54,19 +54,36 @@ async function one(flags: DemoFlags, signal: AbortSignal): Promise<void> {
         `gRPC ${grpcAddress} (try: forestay hosts list --server ${grpcAddress})   HTTP http://${httpAddress}/metrics\n`,
       );
     },
-    ...(flags.until === 'interrupted' ? {linger: () => untilAborted(signal, say)} : {}),
+    async onOver(outcome) {
+      const ranMs = outcome.untilMs - START_MS;
+      if (ranMs < options.durationMs) {
+        say(interruption(ranMs, options));
+        return;
+      }
+      say(footer(outcome));
+      if (flags.json) process.stdout.write(`${JSON.stringify(toJson(outcome))}\n`);
+      if (flags.until === 'interrupted') await untilAborted(signal, say);
+    },
   });
-  say(footer(outcome));
-  if (flags.json) process.stdout.write(`${JSON.stringify(toJson(outcome))}\n`);
+}
+
+/** A part of a run has no result: what it says of the rest would be wrong. */
+function interruption(ranMs: number, {durationMs}: DemoOptions): string {
+  return `\ninterrupted at ${formatElapsed(ranMs)} of ${formatElapsed(durationMs)} virtual minutes; only a whole run has a comparison and a journal sha256`;
 }
 
 function header({seed, hosts, vms, durationMs, speed}: DemoOptions): string {
   const pace = Number.isFinite(speed) ? `${speed} times as fast as life` : 'as fast as it goes';
   return [
-    `forestay demo: ${hosts} hosts, ${vms} VMs, two cells, seed ${seed}, ${durationMs / 60_000} virtual minutes, ${pace}`,
+    `forestay demo: ${hosts} hosts, ${vms} VMs, two cells, seed ${seed}, ${minutesOf(durationMs)}, ${pace}`,
     `Everything but sensors and drivers is the real path. Mode auto (a core of your own observes until told otherwise).`,
     `Repairs take a ${DEFAULT_REPAIR_FACTOR}th of their recorded time. Loads follow recorded servers (ASD, SMD).`,
   ].join('\n');
+}
+
+function minutesOf(durationMs: number): string {
+  const minutes = Number((durationMs / 60_000).toFixed(1));
+  return `${minutes} virtual ${minutes === 1 ? 'minute' : 'minutes'}`;
 }
 
 function footer(outcome: DemoOutcome): string {
@@ -93,7 +110,7 @@ function describeRisk(risk: number): string {
 }
 
 function untilAborted(signal: AbortSignal, say: (text: string) => void): Promise<void> {
-  say('The run is over; the core serves until you interrupt it.');
+  say('\nThe run is over; the core serves until you interrupt it.');
   return new Promise(resolve => {
     if (signal.aborted) return resolve();
     signal.addEventListener('abort', () => resolve(), {once: true});

@@ -82,11 +82,15 @@ const styles: Record<Tone, Parameters<typeof styleText>[0]> = {
   good: 'green',
 };
 
+/** `12:34`, `60:00`: minutes and seconds. */
+export function formatElapsed(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  const [minutes, rest] = [Math.floor(seconds / 60), seconds % 60];
+  return `${String(minutes).padStart(2, '0')}:${String(rest).padStart(2, '0')}`;
+}
+
 /** `12:34  h07    text`, minutes and seconds since the start of the run. */
 export function formatLine(line: StoryLine, startMs: number, colour: boolean): string {
-  const elapsed = Math.round((line.atMs - startMs) / 1000);
-  const minutes = String(Math.floor(elapsed / 60)).padStart(2, '0');
-  const clock = `${minutes}:${String(elapsed % 60).padStart(2, '0')}`;
-  const text = `${clock}  ${line.subject.padEnd(6)} ${line.text}`;
+  const text = `${formatElapsed(line.atMs - startMs)}  ${line.subject.padEnd(6)} ${line.text}`;
   return colour ? styleText(styles[line.tone], text, {validateStream: false}) : text;
 }

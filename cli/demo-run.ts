@@ -50,8 +50,8 @@ export type DemoOptions = {
   /** Told when the core serves. */
   onServing?: (core: {grpcAddress: string; httpAddress: string}) => void;
   signal?: AbortSignal;
-  /** Awaited at the end, while the core still serves. */
-  linger?: () => Promise<void>;
+  /** Told when the run is over or interrupted, and awaited: the core still serves. */
+  onOver?: (outcome: DemoOutcome) => Promise<void>;
 };
 
 export type DemoResult = {
@@ -81,13 +81,16 @@ export async function runDemo(options: DemoOptions): Promise<DemoOutcome> {
   const startedMs = systemClock.monotonicMs();
   const folder = await mkdtemp(join(tmpdir(), 'forestay-demo-'));
   try {
-    const run = await conduct(options, folder);
-    const reactive = runReactive(buildDatacenter(options), {
-      untilMs: run.untilMs,
-      confirmAfterMs: CONFIRM_AFTER_MS,
+    return await conduct(options, folder, async run => {
+      const reactive = runReactive(buildDatacenter(options), {
+        untilMs: run.untilMs,
+        confirmAfterMs: CONFIRM_AFTER_MS,
+      });
+      const wallSeconds = (systemClock.monotonicMs() - startedMs) / 1000;
+      const outcome = {...run, reactive, wallSeconds};
+      await options.onOver?.(outcome);
+      return outcome;
     });
-    const wallSeconds = (systemClock.monotonicMs() - startedMs) / 1000;
-    return {...run, reactive, wallSeconds};
   } finally {
     await rm(folder, {recursive: true, force: true});
   }
@@ -104,10 +107,12 @@ function buildDatacenter({seed, hosts, vms, durationMs, faults}: DemoOptions): D
   });
 }
 
+/** `conclude` is awaited while the core still serves. */
 async function conduct(
   options: DemoOptions,
   folder: string,
-): Promise<Omit<DemoOutcome, 'reactive' | 'wallSeconds'>> {
+  conclude: (run: Omit<DemoOutcome, 'reactive' | 'wallSeconds'>) => Promise<DemoOutcome>,
+): Promise<DemoOutcome> {
   const datacenter = buildDatacenter(options);
   const clock = createVirtualClock(START_MS);
   const digest = createJournalDigest();
@@ -144,7 +149,6 @@ async function conduct(
   const thisMachine = options.thisMachine
     ? await joinThisMachine({core: core.grpcAddress, folder, avoid: simulated})
     : undefined;
-  let observed: DemoOutcome['thisMachine'];
   try {
     const pace = createPace(SECOND_MS, options.speed);
     for (
@@ -159,11 +163,20 @@ async function conduct(
       await stepAll(core, {simulated, live: thisMachine?.partition}, nowMs);
       await pace();
     }
-    observed = thisMachine && {
-      host: thisMachine.host,
-      risk: core.model.hosts.get(`hosts/${thisMachine.host}`)?.risk ?? Number.NaN,
-    };
-    await options.linger?.();
+    const {ledger, nowMs} = datacenter;
+    return await conclude({
+      seed: options.seed,
+      journalSha256: digest.hex(),
+      acts: story.acts,
+      forestay: ledger.summary(nowMs),
+      details: ledger.details(nowMs),
+      ticks,
+      untilMs: nowMs,
+      thisMachine: thisMachine && {
+        host: thisMachine.host,
+        risk: core.model.hosts.get(`hosts/${thisMachine.host}`)?.risk ?? Number.NaN,
+      },
+    });
   } finally {
     unlisten();
     await thisMachine?.stop();
@@ -171,17 +184,6 @@ async function conduct(
     await core.close();
     await service.close();
   }
-  const {ledger, nowMs} = datacenter;
-  return {
-    seed: options.seed,
-    journalSha256: digest.hex(),
-    acts: story.acts,
-    forestay: ledger.summary(nowMs),
-    details: ledger.details(nowMs),
-    ticks,
-    untilMs: nowMs,
-    thisMachine: observed,
-  };
 }
 
 type Partitions = {simulated: ReadonlySet<number>; live: number | undefined};

@@ -30,6 +30,9 @@ export type StoryOptions = {
   onClear?: (host: string) => void;
 };
 
+/** Virtual time without a line after which one says so. */
+const QUIET_MS = 5 * 60_000;
+
 export class Story {
   readonly acts: Acts = {
     cordons: 0,
@@ -49,6 +52,8 @@ export class Story {
   /** What the last effect on a VM cost, as its driver measured it. */
   readonly #figures = new Map<string, Readonly<Record<string, number>>>();
   #nowMs = 0;
+  /** Of the newest line, or of the first tick. */
+  #toldAtMs = 0;
 
   constructor(options: StoryOptions) {
     this.#options = options;
@@ -67,6 +72,7 @@ export class Story {
 
   tick(tick: Tick): void {
     this.#nowMs = tick.timeMs;
+    this.#toldAtMs ||= tick.timeMs;
     for (const {host, vms} of tick.inventory) for (const {vm} of vms) this.#places.set(vm, host);
     for (const transition of tick.transitions) {
       if (transition.actor.startsWith('hosts/')) this.#hostMoved(transition);
@@ -74,6 +80,7 @@ export class Story {
     }
     for (const decision of tick.decisions) this.#decided(decision);
     this.#tellStaying(tick.decisions);
+    this.#tellQuiet();
   }
 
   /** True the first time in an alarm of this host. */
@@ -89,7 +96,16 @@ export class Story {
     for (const key of this.#said) if (key.startsWith(`${host} `)) this.#said.delete(key);
   }
 
+  /** Nobody should wonder whether it stands still. */
+  #tellQuiet(): void {
+    if (this.#nowMs - this.#toldAtMs < QUIET_MS) return;
+    const atRisk = this.#episodes.size === 0 ? 'none' : [...this.#episodes.keys()].join(', ');
+    const minutes = QUIET_MS / 60_000;
+    this.#say('', 'quiet', `nothing new for ${minutes} minutes; hosts at risk: ${atRisk}`);
+  }
+
   #say(subject: string, tone: Tone, text: string): void {
+    this.#toldAtMs = this.#nowMs;
     this.#options.tell({atMs: this.#nowMs, tone, subject, text});
   }
 

@@ -17,6 +17,9 @@ type Flags = {
 /** Chosen because it shows most of what there is to see; `--seeds` shows the others. */
 export const DEFAULT_SEED = 5;
 
+/** Beyond it a host would need more memory than is built. */
+const VMS_A_HOST_MAX = 200;
+
 const FAULTS = ['dimm', 'disk', 'psu', 'nic', 'overheat', 'hang', 'leak', 'all', 'none'];
 
 /** `forestay demo`: a simulated datacenter through the whole real path. */
@@ -54,7 +57,13 @@ chosen one; --seeds 20 tells how it goes in general. The same seed gives the sam
   forestay demo --seeds 20           the distribution over seeds, worst case included
   forestay demo --fault dimm psu     only failing memory and power supplies`,
     )
-    .action(async (flags: Flags) => {
+    .action(async (flags: Flags, command: Command) => {
+      const vmsMax = flags.hosts * VMS_A_HOST_MAX;
+      if (flags.vms > vmsMax) {
+        command.error(
+          `error: ${flags.vms} VMs do not fit on ${flags.hosts} hosts: at most ${VMS_A_HOST_MAX} on each, ${vmsMax} in all`,
+        );
+      }
       const {demo} = await import('./demo-command.ts');
       await demo(flags);
     });

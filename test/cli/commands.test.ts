@@ -308,6 +308,11 @@ test('exit codes follow the table', async t => {
       /forestay\.yaml:1:1 {2}tikcs: unknown key; did you mean "ticks"\?/,
       invalid,
     ],
+    [
+      ['demo', '--hosts', '2', '--vms', '100000'],
+      2,
+      /100000 VMs do not fit on 2 hosts.*400 in all/,
+    ],
     [['demo', '--hosts', '1'], 2, /expected at least 2: there are two cells/],
     [['core'], 3, /tikcs: unknown key/, invalid],
     [['core', '--log', 'papyrus'], 3, /flag --log {2}log\.kind: Invalid option/],

@@ -119,8 +119,13 @@ for (const {title, flags, until, hosts} of [
     t.is(names.includes(`hosts/${hostname()}`), hosts === 9);
     t.is(dataFolders(folder).length, 1);
     await running.said(until);
+    const isOver = running.stderr().includes('The run is over');
+    t.is(/journal sha256 \w{64}/.test(running.stderr()), isOver, 'the result is told at the end');
     running.signal('SIGINT');
-    t.is((await running.exit()).code, 130);
+    const {code, stdout, stderr} = await running.exit();
+    t.is(code, 130);
+    t.is(/interrupted at \d\d:\d\d of 06:00 virtual minutes/.test(stderr), !isOver);
+    t.is(stdout.includes('journalSha256'), isOver);
     t.deepEqual(dataFolders(folder), []);
   });
 }
