@@ -36,7 +36,10 @@ export type Files = {
   readRange(path: string, offset: number, length: number): Uint8Array;
   /** Replaces the file atomically (temporary file, sync, rename, sync of the directory). */
   replace(path: string, bytes: Uint8Array): void;
-  /** Makes a file with these bytes, durably; false, and nothing done, if there is one. */
+  /**
+   * Makes a file with these bytes, durably and atomically: of many at once one makes it, and nobody
+   * sees a part. False, and nothing done, if there is one.
+   */
   create(path: string, bytes: Uint8Array): boolean;
   remove(path: string): void;
   truncate(path: string, length: number): void;

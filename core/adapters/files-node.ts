@@ -1,3 +1,4 @@
+import {randomUUID} from 'node:crypto';
 import {
   closeSync,
   existsSync,
@@ -5,6 +6,7 @@ import {
   fdatasyncSync,
   fsyncSync,
   ftruncateSync,
+  linkSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -40,11 +42,17 @@ export const nodeFiles: Files = {
     syncDirectory(dirname(path));
   },
   create(path, bytes) {
+    if (existsSync(path)) return false;
+    // Nobody sees a part of it: the name is given to a file that is whole, if it is still free.
+    const temporary = `${path}.${randomUUID()}.new`;
+    writeDurably(temporary, 'wx', bytes);
     try {
-      writeDurably(path, 'wx', bytes);
+      linkSync(temporary, path);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
       throw error;
+    } finally {
+      unlinkSync(temporary);
     }
     syncDirectory(dirname(path));
     return true;
