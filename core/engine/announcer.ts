@@ -3,7 +3,7 @@
  * former owner still sends is carried out.
  */
 import {eachAtOnce, within} from '../domain/concurrency.ts';
-import {isForestayError} from '../domain/errors.ts';
+import {formatError, isForestayError} from '../domain/errors.ts';
 import type {Actuator, AgentAddress, Clock, Random} from '../ports.ts';
 import {type HostEntry, type PartitionState, sortedKeys} from './partition-state.ts';
 
@@ -14,6 +14,8 @@ const ANNOUNCE_MS = 2_000;
 /** A frozen host's agent is told again this much later at most, doubled up to the bound. */
 const AGAIN_MS = 2_000;
 const AGAIN_MS_MAX = 60_000;
+/** An owner that was superseded has found out by then. */
+const SUPERSEDED_MS = 10_000;
 
 export type Announcer = {
   /** Tells an agent the epoch, once per address. Errors: those of the actuator. */
@@ -32,11 +34,13 @@ export function createAnnouncer({
   actuators,
   clock,
   random,
+  onProblem = () => {},
 }: {
   state: PartitionState;
   actuators: {hypervisor: Actuator; balancer: Actuator};
   clock: Clock;
   random: Random;
+  onProblem?: ((partition: number, problem: string) => void) | undefined;
 }): Announcer {
   const jitter = random.fork(`announcer/${state.partition}`);
   /** Epochs that were told, by agent and address. */
@@ -44,11 +48,17 @@ export function createAnnouncer({
   const again = new Map<string, {atMs: number; waitMs: number}>();
   /** Announcements that outlast their start. */
   let late: Promise<void> = Promise.resolve();
+  const noteRefusal = watchRefusals(state.partition, clock, onProblem);
 
   const announce = async (actuator: Actuator, agent: AgentAddress): Promise<void> => {
     const key = `${agent.agent}@${agent.address}`;
     if (announced.get(key) === state.epoch) return;
-    await actuator.announce(agent, {partition: state.partition, epoch: state.epoch});
+    try {
+      await actuator.announce(agent, {partition: state.partition, epoch: state.epoch});
+    } catch (error) {
+      noteRefusal(error);
+      throw error;
+    }
     announced.set(key, state.epoch);
   };
 
@@ -129,4 +139,27 @@ export function createAnnouncer({
 
 function addressOf(host: HostEntry): string {
   return host.facts?.actuatorAddress ?? '';
+}
+
+/** Agents that know a later epoch than the journal's last owner refuse it for ever: said once. */
+function watchRefusals(
+  partition: number,
+  clock: Clock,
+  onProblem: (partition: number, problem: string) => void,
+): (error: unknown) => void {
+  let refusedAtMs = Number.NaN;
+  let isTold = false;
+  return error => {
+    if (isTold || !isForestayError(error, 'STALE_EPOCH')) return;
+    const nowMs = clock.monotonicMs();
+    if (Number.isNaN(refusedAtMs)) refusedAtMs = nowMs;
+    if (nowMs - refusedAtMs < SUPERSEDED_MS) return;
+    isTold = true;
+    onProblem(
+      partition,
+      `${formatError(error)}; but this core owns the journal: it was set back, or cores with another log ask ` +
+        'the same agents. They refuse all acts of this partition: restore its journal, or empty the ' +
+        "agents' folders of effects while nothing is under way",
+    );
+  };
 }

@@ -31,6 +31,7 @@ export type ExecutorOptions = {
   actuators: Actuators;
   state: PartitionState;
   heardElsewhere?: HeardElsewhere | undefined;
+  onProblem?: ((partition: number, problem: string) => void) | undefined;
 };
 
 export type Executor = {

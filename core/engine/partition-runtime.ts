@@ -37,6 +37,7 @@ export type RuntimeOptions = SourceOptions & {
   modeMax?: Mode | undefined;
   owner: {owner: string; address: string};
   heardElsewhere?: HeardElsewhere | undefined;
+  onProblem?: ((partition: number, problem: string) => void) | undefined;
   scoring: {intervalMs: number; everySamples?: number; waitMs: number};
   /** Between checkpoints, on the time of the ticks; a quarter of it while telemetry is much. */
   checkpointMs: number;

@@ -1,7 +1,9 @@
 import test from 'ava';
 import {seededRandom} from '../../core/adapters/random-seeded.ts';
+import {ForestayError} from '../../core/domain/errors.ts';
 import {createAnnouncer} from '../../core/engine/announcer.ts';
 import type {Actuator, Clock} from '../../core/ports.ts';
+import {manualClock} from '../support/fleet-harness.ts';
 import {createRig, START_MS} from '../support/partition.ts';
 
 /** A partition of three hosts, the agent of `b` answering only when the test lets it. */
@@ -53,6 +55,38 @@ test('addresses that nobody listens at any more are forgotten, present ones are 
   await announcer.announceFrozen();
   await announceAll();
   t.deepEqual(told, addresses.slice(1));
+});
+
+test('agents that know a later epoch than the journal are told of once, when it is no mere take-over', async t => {
+  const {state} = await prepare('live');
+  const clock = manualClock();
+  const problems: string[] = [];
+  const actuator: Actuator = {
+    ...createRig().agents.actuator,
+    announce: async ({agent}) => {
+      throw new ForestayError('STALE_EPOCH', `agent ${agent} refused epoch 2: it has seen 60`);
+    },
+  };
+  const actuators = {hypervisor: actuator, balancer: actuator};
+  const onProblem = (partition: number, problem: string) =>
+    problems.push(`${partition}: ${problem}`);
+  const announcer = createAnnouncer({
+    state,
+    actuators,
+    clock,
+    random: seededRandom(1),
+    onProblem,
+  });
+  const ask = () => announcer.announce(actuator, {agent: 'a', address: 'x:1'}).catch(() => {});
+  await ask();
+  clock.set(clock.nowMs() + 9_000);
+  await ask();
+  t.deepEqual(problems, [], 'an owner that was superseded stops by itself');
+  clock.set(clock.nowMs() + 1_000);
+  await ask();
+  await ask();
+  t.is(problems.length, 1);
+  t.regex(problems[0] ?? '', /^5: .*it has seen 60.*set back/s);
 });
 
 const settle = () => new Promise(resolve => setImmediate(resolve));
