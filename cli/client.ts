@@ -32,7 +32,10 @@ export type Connection = {
     method: UnaryCall<Request, Response>,
     request: Request,
   ): Promise<Response>;
-  /** Reads a stream to its end; interrupting it ends the process with 130. */
+  /**
+   * Reads a stream to its end; interrupting it ends the process with 130. Only its first answer is
+   * under the deadline.
+   */
   read<Event>(stream: grpc.ClientReadableStream<Event>): AsyncIterable<Event>;
 };
 
@@ -78,10 +81,21 @@ export async function withCore<Result>(
           });
         }),
       async *read(stream) {
+        let isLate = false;
+        const timer = setTimeout(() => {
+          isLate = true;
+          stream.cancel();
+        }, timeout * 1000);
         try {
-          yield* stream as AsyncIterable<never>;
+          for await (const event of stream) {
+            clearTimeout(timer);
+            yield event;
+          }
         } catch (error) {
+          if (isLate) throw unanswered(servers.current, timeout);
           throw toError(error as grpc.ServiceError);
+        } finally {
+          clearTimeout(timer);
         }
       },
     });
@@ -119,13 +133,17 @@ function explain(
     );
   }
   if (error.code === DEADLINE_EXCEEDED) {
-    return new ForestayError(
-      'TIMED_OUT',
-      `no answer from ${server} within ${timeout} s; try again, or allow more with --timeout`,
-      {retryable: true, cause: error},
-    );
+    return unanswered(server, timeout, error);
   }
   return error;
+}
+
+function unanswered(server: string, timeout: number, cause?: Error): ForestayError {
+  return new ForestayError(
+    'TIMED_OUT',
+    `no answer from ${server} within ${timeout} s; try again, or allow more with --timeout`,
+    {retryable: true, cause},
+  );
 }
 
 function unreachable(server: string, cause?: Error): ForestayError {

@@ -125,14 +125,19 @@ async function beginning(core: Connection, since: string | undefined): Promise<B
     const [, count, unit] = age as unknown as [string, string, keyof typeof UNIT_MS];
     return {since: timestampFromMs((await coreNowMs(core)) - Number(count) * UNIT_MS[unit])};
   }
-  if (!/^\d{4}-/.test(since)) return {resumeToken: since};
-  const ms = Date.parse(since);
+  const isTime = /^\d{4}-/.test(since);
+  if (!isTime && since.length >= TOKEN_LENGTH_MIN) return {resumeToken: since};
+  const ms = isTime ? Date.parse(since) : Number.NaN;
   if (!Number.isNaN(ms)) return {since: timestampFromMs(ms)};
   throw new ForestayError(
     'INVALID_ARGUMENT',
-    `--since ${since} is no time; write 2026-01-31T12:00:00Z, an age such as 15m, or a token`,
+    `--since ${since} is no time, age or token; write 2026-01-31T12:00:00Z, an age such as 90s, ` +
+      '15m, 2h or 1d, or the token that an earlier call gave',
   );
 }
+
+/** What is shorter was meant to be something else. */
+const TOKEN_LENGTH_MIN = 12;
 
 const UNIT_MS = {s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000} as const;
 

@@ -1,3 +1,5 @@
+import {once} from 'node:events';
+import {type AddressInfo, createServer} from 'node:net';
 import test, {type ExecutionContext} from 'ava';
 import {encodeTickRecords} from '../../core/engine/journal-reader.ts';
 import {applyEpoch, applyTick} from '../../core/engine/read-model-fold.ts';
@@ -68,11 +70,14 @@ test('events are told in order to people and as JSON, filtered, and from a token
 
 test('what events cannot begin with is a wrong use, and says what to write', async t => {
   const {run} = await startEvents(t);
-  for (const since of ['nonsense', '2026-99-99', '0-5']) {
+  for (const since of ['5x', 'nonsense', '2026-99-99', '0-5']) {
     const {code, stderr} = await run('events', '--since', since);
     t.is(code, 2, stderr);
-    t.regex(stderr, /write 2026-|list again/);
+    t.regex(stderr, /is no time, age or token; write 2026-.*an age such as/);
   }
+  const damaged = await run('events', '--since', 'AbCdEfGhIjKlMnOp');
+  t.is(damaged.code, 2);
+  t.regex(damaged.stderr, /cannot resume with this token.*list again/);
   t.is((await run('events', '--filter', 'colour = red')).code, 2);
 });
 
@@ -107,6 +112,21 @@ test('a watch of events goes on when its core comes back, and tells nothing twic
     names.filter(name => name.startsWith('events/3/')),
     ['0/0', '1/t0', '1/d0', '2/t0', '2/d0', '3/t0', '3/d0'].map(rest => `events/3/1/${rest}`),
   );
+});
+
+test('a watch whose core never answers ends in time', async t => {
+  const silent = createServer(() => undefined).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  t.teardown(() => silent.close());
+  const server = `127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  for (const args of [
+    ['events', '-w'],
+    ['hosts', 'watch'],
+  ]) {
+    const {code, stderr} = await forestay([...args, '--timeout', '0.5', '--server', server]);
+    t.is(code, 8, stderr);
+    t.regex(stderr, /no answer from 127\.0\.0\.1:\d+ within 0\.5 s/);
+  }
 });
 
 test('of several cores any will do: the first that answers, and another when it goes away', async t => {
