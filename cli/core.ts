@@ -1,6 +1,6 @@
 import type {Command} from 'commander';
 import {addConfigOption} from './config.ts';
-import {EXIT} from './exit-codes.ts';
+import {EXIT, exitCodeOf} from './exit-codes.ts';
 import {firstSignal} from './signals.ts';
 
 type CoreOptions = {
@@ -30,8 +30,9 @@ export function registerCore(program: Command): void {
 }
 
 async function runCore(options: CoreOptions): Promise<void> {
-  const [{checkBind}, {loadConfig}, {logProblem, logInfo}] = await Promise.all([
+  const [{checkBind}, {formatError}, {loadConfig}, {logProblem, logInfo}] = await Promise.all([
     import('../core/domain/bind.ts'),
+    import('../core/domain/errors.ts'),
     import('../core/config.ts'),
     import('./logger.ts'),
   ]);
@@ -57,7 +58,15 @@ async function runCore(options: CoreOptions): Promise<void> {
   });
   const {startCore} = await import('../core/main.ts');
   const modeMax = origins.has('policy.mode') ? config.policy.mode : undefined;
-  const starting = startCore(config, {modeMax, onProblem: logProblem});
+  const starting = startCore(config, {
+    modeMax,
+    onProblem: logProblem,
+    // What it still holds it may not write down.
+    onLost: error => {
+      logProblem(formatError(error));
+      process.exit(exitCodeOf(error));
+    },
+  });
   const core = await Promise.race([starting, stop]);
   if (typeof core === 'string') {
     // What start waits for (a broker, a damaged partition) may never come; a core that has not

@@ -31,6 +31,8 @@ export type StartOptions = {
   /** What the configuration says of the mode, if it does: no partition starts in one that does more. */
   modeMax?: Mode | undefined;
   onProblem?: OnProblem;
+  /** Told when the core cannot go on: another process has its data folder. */
+  onLost?: (error: ForestayError) => void;
 };
 
 /**
@@ -42,7 +44,7 @@ export type StartOptions = {
  */
 export async function startCore(
   config: Config,
-  {modeMax, onProblem = () => {}}: StartOptions = {},
+  {modeMax, onProblem = () => {}, onLost = () => {}}: StartOptions = {},
 ): Promise<RunningCore> {
   const opened: {close(): Promise<void>}[] = [];
   const keep = <Part extends {close(): Promise<void>}>(part: Part): Part => {
@@ -51,7 +53,7 @@ export async function startCore(
   };
   try {
     if (config.log.kind === 'segments' || config.store.kind === 'sqlite') makeDataDir(config);
-    const log = keep(await openLog(config, onProblem));
+    const log = keep(await openLog(config, onProblem, onLost));
     const store = keep(await openStore(config));
     const {modelDir, threads} = config.scoring;
     const modelPath = join(modelDir, 'component-failure');
@@ -97,7 +99,11 @@ export async function startCore(
 
 type OnProblem = (message: string) => void;
 
-async function openLog({log, core}: Config, onProblem: OnProblem): Promise<Log> {
+async function openLog(
+  {log, core}: Config,
+  onProblem: OnProblem,
+  onLost: (error: ForestayError) => void,
+): Promise<Log> {
   switch (log.kind) {
     case 'memory':
       return createMemoryLog();
@@ -109,6 +115,7 @@ async function openLog({log, core}: Config, onProblem: OnProblem): Promise<Log> 
         segmentBytes: log.segments.segmentBytes,
         retention: {telemetry: log.telemetryRetention},
         onDamage: damage => tellDamage(damage, onProblem),
+        onLost,
       });
     case 'kafka': {
       const {openKafkaLog} = await import('./adapters/log-kafka.ts');

@@ -3,7 +3,7 @@ import {ForestayError, isSystemError} from '../domain/errors.ts';
 import {defaultRetention, type Retention} from '../domain/retention.ts';
 import {type Clock, type Files, type Log, TOPICS, type Topic} from '../ports.ts';
 import {SegmentFolder} from './log-segments-folder.ts';
-import {type IsAlive, lockDirectory} from './log-segments-lock.ts';
+import {type DirectoryLock, holdDirectory, type IsAlive, lockLost} from './log-segments-lock.ts';
 import type {SegmentPartition, Written} from './log-segments-partition.ts';
 import {ownAll, type SoleOwner} from './log-segments-sole-owner.ts';
 import {TailCache} from './log-segments-tail.ts';
@@ -29,6 +29,8 @@ export type SegmentLogOptions = {
   isAlive?: IsAlive;
   /** Told once of each damaged place that is skipped. */
   onDamage?: (damage: LogDamage) => void;
+  /** Told when the folder is another's by now: all that is asked of this log fails from then on. */
+  onLost?: (error: ForestayError) => void;
 };
 
 /** Bytes that are not what was written, and the first record that is gone with them. */
@@ -55,6 +57,8 @@ const defaultReadBytes = 1 << 20;
 const gatherMs = 10;
 /** Waiting appends beyond this are refused. */
 const pendingBytesMax = 256 << 20;
+/** Another process that takes the folder needs longer until it appends. */
+const lockCheckMs = 200;
 
 type Append = {
   topic: Topic;
@@ -73,18 +77,21 @@ type Append = {
  * offset; in the other topics it is told to `onDamage` and left out. A failed commit leaves
  * no trace: its appends are `LOG_APPEND_FAILED` and their offsets are given to the next ones.
  *
+ * Somebody may remove the lock while the log is in use. That is looked for before a commit, some
+ * times a second; then nothing is written any more, and every call fails with `DATA_DIR_LOCKED`.
+ *
  * @throws {ForestayError} `DATA_DIR_LOCKED` if another process uses the folder,
  *   `DEPENDENCY_UNREACHABLE` if it cannot be used.
  */
 export async function openSegmentLog(options: SegmentLogOptions): Promise<Log> {
   const {files, directory, isAlive} = options;
-  let unlock = (): void => {};
+  let lock: DirectoryLock | undefined;
   try {
     files.makeDirectory(directory);
-    unlock = lockDirectory(files, directory, isAlive);
-    return new SegmentLog(options, unlock);
+    lock = holdDirectory(files, directory, isAlive);
+    return new SegmentLog(options, lock);
   } catch (error) {
-    unlock();
+    lock?.release();
     throw isSystemError(error) ? unusable(directory, error) : error;
   }
 }
@@ -104,19 +111,29 @@ class SegmentLog implements Log {
   readonly #groupMs: number;
   readonly #gatherMs: number;
   #gathering: AbortController | undefined;
-  readonly #unlock: () => void;
+  readonly #lock: DirectoryLock;
+  readonly #onLockLost: () => ForestayError;
+  #lockCheckedAtMs: number;
+  /** Why nothing is written any more. */
+  #lost: ForestayError | undefined;
   #pending = new Map<SegmentPartition, Append[]>();
   #pendingBytes = 0;
   #committing: Promise<void> | undefined;
   #owner: SoleOwner | undefined;
   #closed = false;
 
-  constructor(options: SegmentLogOptions, unlock: () => void) {
+  constructor(options: SegmentLogOptions, lock: DirectoryLock) {
     this.#clock = options.clock;
     this.#groupMs = options.groupMs ?? (options.sync === 'none' ? 0 : 2);
     this.#gatherMs = options.groupMs === undefined && options.sync !== 'none' ? gatherMs : 0;
     this.#tail = new TailCache(options.cacheBytes ?? 32 << 20);
-    this.#unlock = unlock;
+    this.#lock = lock;
+    this.#lockCheckedAtMs = options.clock.monotonicMs();
+    this.#onLockLost = () => {
+      const error = lockLost(options.directory);
+      options.onLost?.(error);
+      return error;
+    };
     this.#folder = new SegmentFolder({
       files: options.files,
       directory: options.directory,
@@ -176,11 +193,12 @@ class SegmentLog implements Log {
     this.#gathering?.abort('closed');
     await this.#committing;
     this.#folder.close();
-    this.#unlock();
+    this.#lock.release();
   }
 
   #open(topic: Topic, partition: number): SegmentPartition {
     if (this.#closed) throw new ForestayError('LOG_CLOSED', `${topic}/${partition}: log is closed`);
+    if (this.#lost !== undefined) throw this.#lost;
     return this.#folder.partition(topic, partition);
   }
 
@@ -192,6 +210,7 @@ class SegmentLog implements Log {
       const batch = this.#pending;
       this.#pending = new Map();
       this.#pendingBytes = 0;
+      this.#checkLock(startedAtMs);
       await Promise.all(Array.from(batch, ([to, appends]) => this.#commit(to, appends)));
       await this.#gather(startedAtMs);
     }
@@ -210,7 +229,26 @@ class SegmentLog implements Log {
     this.#gathering = undefined;
   }
 
+  /** Whoever has the folder by now would not know of what we append. */
+  #checkLock(nowMs: number): void {
+    if (this.#lost !== undefined || nowMs - this.#lockCheckedAtMs < lockCheckMs) return;
+    this.#lockCheckedAtMs = nowMs;
+    try {
+      if (this.#lock.isHeld()) return;
+    } catch (error) {
+      // A disk that does not answer now says nothing about who has the folder.
+      if (isSystemError(error)) return;
+      throw error;
+    }
+    this.#lost = this.#onLockLost();
+    this.#owner?.drop();
+  }
+
   async #commit(to: SegmentPartition, appends: readonly Append[]): Promise<void> {
+    if (this.#lost !== undefined) {
+      for (const {reject} of appends) reject(this.#lost);
+      return;
+    }
     const {topic} = appends[0] as Append;
     const nowMs = this.#clock.nowMs();
     let written: Written;

@@ -116,6 +116,43 @@ test('a folder is used by one log at a time, and the message names the process',
   await next.close();
 });
 
+for (const [what, taken] of Object.entries({
+  'was removed': undefined,
+  'is another process’s': '{"pid":1,"host":"elsewhere","startedAt":"x","token":"t"}',
+})) {
+  test(`a log whose lock ${what} writes nothing more, says so, and leaves the lock alone`, async t => {
+    const {clock, move} = movableClock();
+    const files = createMemoryFiles();
+    const told: string[] = [];
+    const log = await openSegmentLog({
+      directory,
+      files,
+      clock,
+      onLost: ({code}) => void told.push(code),
+    });
+    const lost: number[] = [];
+    await log.own({
+      assigned: async () => {},
+      revoking: async () => {},
+      lost: partition => void lost.push(partition),
+    });
+    await log.append('journal', 0, [Uint8Array.of(1)]);
+    const [segment] = files.list('/data/journal');
+    files.remove('/data/lock');
+    if (taken !== undefined) files.create('/data/lock', Buffer.from(taken));
+    move(1000);
+    for (let n = 0; n < 2; n++) {
+      await t.throwsAsync(log.append('journal', 0, [Uint8Array.of(2)]), {code: 'DATA_DIR_LOCKED'});
+      await t.throwsAsync(log.read('journal', 0, 0), {code: 'DATA_DIR_LOCKED'});
+    }
+    t.is(files.size(`/data/journal/${segment}`), 25);
+    t.deepEqual(told, ['DATA_DIR_LOCKED']);
+    t.is(lost.length, 64);
+    await log.close();
+    t.is(files.exists('/data/lock'), taken !== undefined);
+  });
+}
+
 test('the lock of a process that is gone is taken over, also when its number is in use again', async t => {
   const folder = mkdtempSync(join(tmpdir(), 'forestay-stale-'));
   t.teardown(() => rmSync(folder, {recursive: true}));

@@ -35,6 +35,27 @@ test('a core starts on free ports, says where, answers, and ends with 0 on SIGTE
   t.regex(stderr, /"msg":"stopped"/);
 });
 
+test('a core whose lock was removed leaves its folder to the one that took it', async t => {
+  const data = mkdtempSync(join(tmpdir(), 'forestay-core-'));
+  t.teardown(() => rmSync(data, {recursive: true}));
+  const free = ['--listen', '127.0.0.1:0', '--http', '127.0.0.1:0'];
+  const command = ['core', '--data', data, ...free, '--store', 'memory', '--hypervisor', 'none'];
+  const first = start(command, {cwd: data});
+  t.teardown(() => first.signal('SIGKILL'));
+  await first.until('"httpAddress"');
+  rmSync(join(data, 'log', 'lock'));
+  const second = start(command, {cwd: data});
+  t.teardown(() => second.signal('SIGKILL'));
+  await second.until('"httpAddress"');
+  const {grpcAddress} = JSON.parse(first.stderr().split('\n')[0] ?? '');
+  await forestay(['pause', '--server', grpcAddress, '--comment', 'test']);
+  const {code, stderr} = await first.done;
+  t.is(code, 7);
+  t.regex(stderr, /DATA_DIR_LOCKED.*removed or taken/);
+  second.signal('SIGTERM');
+  t.is((await second.done).code, 0);
+});
+
 test('Ctrl-C that comes twice, as through npm, still ends a core in order', async t => {
   const data = mkdtempSync(join(tmpdir(), 'forestay-core-'));
   t.teardown(() => rmSync(data, {recursive: true}));
