@@ -23,6 +23,7 @@ export type DatacenterRun = {
   hosts: number;
   vms: number;
   cells: number;
+  cellPrefix: string;
   /** Virtual seconds a second. */
   speed: number;
   faultRate: number;
@@ -96,11 +97,11 @@ async function live(
 }
 
 function openDatacenter(
-  {seed, hosts, vms, cells, faultRate}: DatacenterRun,
+  {seed, hosts, vms, cells, cellPrefix, faultRate}: DatacenterRun,
   files: Files,
   state: string,
 ): LastingDatacenter {
-  const shape = {hosts, vms, cells} satisfies Partial<DatacenterOptions>;
+  const shape = {hosts, vms, cells, cellPrefix} satisfies Partial<DatacenterOptions>;
   const journal = openActJournal(files, `${state}/acts`, {seed, ...shape, faultRate});
   const datacenter = createDatacenter({
     ...shape,

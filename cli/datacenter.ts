@@ -1,5 +1,6 @@
 import {type Command, InvalidArgumentError, type OutputConfiguration} from 'commander';
 import {parseServer, parseServers} from './servers.ts';
+import {firstSignal} from './signals.ts';
 
 type Flags = {
   core: readonly string[];
@@ -7,6 +8,7 @@ type Flags = {
   hosts: number;
   vms?: number;
   cells: number;
+  cellPrefix: string;
   speed: number;
   faultRate: number;
   actuatorListen: string;
@@ -28,6 +30,7 @@ export function registerDatacenter(program: Command): void {
     .option('--hosts <n>', 'hosts, at least one a cell', wholeNumber, 24)
     .option('--vms <n>', 'VMs on them (default: 7.5 a host)', wholeNumber)
     .option('--cells <n>', 'cells, each in a partition of its own, up to 64', cellCount, 2)
+    .option('--cell-prefix <text>', 'what names of cells begin with', cellPrefix, 'dc-')
     .option('--speed <x>', 'virtual seconds a second', positive, 1)
     .option('--fault-rate <x>', 'how much more often parts fail', positive, 1)
     .option(
@@ -61,8 +64,7 @@ async function run(flags: Flags, command: Command): Promise<void> {
   if (flags.hosts < flags.cells) {
     command.error(`error: ${flags.hosts} hosts cannot fill ${flags.cells} cells`);
   }
-  const stopping = new AbortController();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort());
+  const stopping = firstSignal();
   const {runDatacenter} = await import('./datacenter-run.ts');
   await runDatacenter(
     {
@@ -75,7 +77,7 @@ async function run(flags: Flags, command: Command): Promise<void> {
       version: command.parent?.version() ?? '',
       note: line => writeErr(`${line}\n`),
     },
-    stopping.signal,
+    stopping,
   );
 }
 
@@ -83,6 +85,12 @@ function wholeNumber(text: string): number {
   const value = Number(text);
   if (Number.isSafeInteger(value) && value >= 1) return value;
   throw new InvalidArgumentError('Expected a whole number of at least 1.');
+}
+
+/** Letters follow. */
+function cellPrefix(text: string): string {
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/.test(text)) return text;
+  throw new InvalidArgumentError('Expected 1 to 32 letters, digits, dots, dashes, underscores.');
 }
 
 /** Each cell has a partition of its own. */

@@ -3,6 +3,7 @@ import {setFlagsFromString} from 'node:v8';
 import {type Command, InvalidArgumentError, Option, type OutputConfiguration} from 'commander';
 import type {EdgeOptions} from '../edge/main.ts';
 import {parseServer, parseServers} from './servers.ts';
+import {firstSignal} from './signals.ts';
 
 type Options = {
   core: string;
@@ -35,7 +36,11 @@ export function registerEdge(program: Command): void {
     .option('--host <name>', 'name of this host', name, hostname().split('.')[0])
     .option('--rack <name>', 'failure domain of this host', '')
     .option('--root <dir>', 'where proc and sys are found', '/')
-    .option('--interval <time>', 'between two samples, from 100ms to 60s', duration, 1000)
+    .addOption(
+      new Option('--interval <time>', 'between two samples, from 100ms to 60s')
+        .argParser(duration)
+        .default(1000, '1s'),
+    )
     .option('--spool <dir>', 'keeps batches until the core has them', '.forestay/edge')
     .option('--actuator-listen <host:port>', 'serve ActuatorService for this host', parseServer)
     .option('--http <host:port>', 'serve /livez and /metrics', parseServer)
@@ -54,7 +59,7 @@ async function run(options: Options, command: Command): Promise<void> {
   // A guest on somebody else's host: a small heap is worth more here than the last bit of speed.
   setFlagsFromString('--optimize-for-size');
   const {writeOut, writeErr} = command.configureOutput() as Required<OutputConfiguration>;
-  const signal = onTermination();
+  const signal = firstSignal();
   const note = (line: string): void => writeErr(`${line}\n`);
   const [{systemClock}, {printSamples, runEdge}] = await Promise.all([
     import('../core/adapters/clock-system.ts'),
@@ -92,13 +97,6 @@ async function run(options: Options, command: Command): Promise<void> {
   } finally {
     unlock();
   }
-}
-
-/** Aborts at the first SIGTERM or SIGINT; a second one of its kind ends the process at once. */
-function onTermination(): AbortSignal {
-  const stopping = new AbortController();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort());
-  return stopping.signal;
 }
 
 /** Resource names are made of it. */

@@ -23,7 +23,7 @@ export type ActJournal = {
 export function openActJournal(
   files: Files,
   path: string,
-  identity: Readonly<Record<string, number>>,
+  identity: Readonly<Record<string, number | string>>,
 ): ActJournal {
   const header = JSON.stringify(identity);
   const [found, ...lines] = readLines(files, path);

@@ -23,6 +23,8 @@ export type DatacenterOptions = {
   startMs: number;
   durationMs: number;
   cells?: number;
+  /** Names of cells begin with it; `cell-` unless given. */
+  cellPrefix?: string;
   hosts?: number;
   vms?: number;
   /** In all cells together. */
@@ -213,7 +215,11 @@ export function createDatacenter(options: DatacenterOptions): Datacenter {
     disturbances: options.disturbances ?? true,
     rateFactor: options.rateFactor ?? 1,
   };
-  const topology = buildTopology(random, {cells, hosts, vms, racks}, plan);
+  const topology = buildTopology(
+    random,
+    {cells, hosts, vms, racks, cellPrefix: options.cellPrefix},
+    plan,
+  );
   return new Datacenter({
     ...topology,
     racks: Math.max(...topology.hosts.map(host => host.rackIndex)) + 1,

@@ -10,7 +10,13 @@ import {noStress} from './symptoms.ts';
 import {drawVmLoad} from './vm-load.ts';
 import type {HostTraits, SimulatedHost, SimulatedVm} from './world.ts';
 
-export type TopologyOptions = {cells: number; hosts: number; vms: number; racks: number};
+export type TopologyOptions = {
+  cells: number;
+  hosts: number;
+  vms: number;
+  racks: number;
+  cellPrefix?: string | undefined;
+};
 
 const GIB = 2 ** 30;
 /** Share of memory and cores that is given to VMs at the start: the rest lets hosts be emptied. */
@@ -32,12 +38,12 @@ const SENSOR_GROUPS = [
 const SENSOR_MISSING_RATIO = 0.04;
 
 /** Names of cells that fall into different partitions: `cell-a`, `cell-b`, … */
-export function cellNames(count: number): string[] {
+export function cellNames(count: number, prefix = 'cell-'): string[] {
   const names: string[] = [];
   const taken = new Set<number>();
   for (let number = 0; names.length < count; number++) {
     assert.ok(number < 10_000, `${count} cells need more partitions than there are`);
-    const name = `cell-${letters(number)}`;
+    const name = `${prefix}${letters(number)}`;
     const partition = partitionOfCell(name);
     if (taken.has(partition)) continue;
     taken.add(partition);
@@ -67,7 +73,7 @@ export function buildTopology(
   );
   const memoryBytes = roomFor(drafts, hostCount, vm => vm.memoryBytes, 32 * GIB);
   const cpuCores = roomFor(drafts, hostCount, vm => vm.cpuCores, 8);
-  const names = cellNames(cells);
+  const names = cellNames(cells, options.cellPrefix);
   const hosts = Array.from({length: hostCount}, (_, index) => {
     const cell = Math.floor((index * cells) / hostCount);
     const place = placeInRack(index, cell, options);

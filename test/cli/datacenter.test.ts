@@ -38,13 +38,13 @@ test('a datacenter streams to the cores it is given, says what happens, and stop
     [...new Set(times)].sort((a, b) => a - b),
     'no second was lived twice',
   );
-  const records = (await recordsOf(core.log, 'cell-a')).filter(({kind}) => kind === 'batch');
-  const ofCell = told.acked.filter(({cell}) => cell === 'cell-a');
+  const records = (await recordsOf(core.log, 'dc-a')).filter(({kind}) => kind === 'batch');
+  const ofCell = told.acked.filter(({cell}) => cell === 'dc-a');
   t.true(
     ofCell.length > 0 && records.length >= ofCell.length,
     `${records.length} of ${ofCell.length}`,
   );
-  t.not(partitionOfCell('cell-a'), partitionOfCell('cell-b'));
+  t.not(partitionOfCell('dc-a'), partitionOfCell('dc-b'));
 });
 
 function ackedEdges(oracle: string): number {
