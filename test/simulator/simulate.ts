@@ -1,7 +1,6 @@
 /** The command as a test calls it. */
-import {spawn} from 'node:child_process';
-import {text} from 'node:stream/consumers';
 import {fileURLToPath} from 'node:url';
+import {type Ran, runTool} from '../support/tool.ts';
 import type {Result} from './result.ts';
 
 export const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
@@ -23,9 +22,6 @@ export async function simulate(
   }
 }
 
-export async function runSimulator(...args: readonly string[]) {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...args]);
-  const exit = new Promise<number>(resolve => child.on('close', code => resolve(code ?? -1)));
-  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  return {code: await exit, stdout, stderr};
+export function runSimulator(...args: readonly string[]): Promise<Ran> {
+  return runTool(MAIN, args);
 }
