@@ -4,12 +4,17 @@ import {existsSync, mkdirSync, readFileSync, renameSync, rmSync} from 'node:fs';
 import {homedir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {ForestayError} from '../../core/domain/errors.ts';
 
 const downloadMs = 10 * 60_000;
 
-/** Says why a service cannot be run here, or nothing if it can. */
-export function missingTool(): string | undefined {
-  for (const tool of ['java', 'mvn']) {
+type JarName = 'kafka' | 'questdb';
+
+/** Says why the services cannot be run here, or nothing if they can. */
+export function missingTool(...services: readonly JarName[]): string | undefined {
+  // Maven fetches the jars, once.
+  const tools = services.every(name => existsSync(jarsFolder(name))) ? ['java'] : ['java', 'mvn'];
+  for (const tool of tools) {
     const {error, status} = spawnSync(tool, ['-version'], {stdio: 'ignore'});
     if (error !== undefined || status !== 0)
       return `${tool} is not there: install Debian's openjdk-17-jre-headless and maven`;
@@ -21,11 +26,8 @@ export function missingTool(): string | undefined {
  * The folder with a service's jars, as its pom names them. They are fetched once, into the user's
  * cache; a changed pom gets a folder of its own.
  */
-export function ensureJars(service: 'kafka' | 'questdb'): string {
-  const pom = fileURLToPath(new URL(`${service}.pom.xml`, import.meta.url));
-  const version = createHash('sha256').update(readFileSync(pom)).digest('hex').slice(0, 12);
-  const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'forestay');
-  const jars = join(cache, `${service}-${version}`);
+export function ensureJars(service: JarName): string {
+  const jars = jarsFolder(service);
   if (existsSync(jars)) return jars;
 
   // Fetched beside and renamed, so that two runs at once never see half a folder.
@@ -38,7 +40,7 @@ export function ensureJars(service: 'kafka' | 'questdb'): string {
       '-B',
       '-Dstyle.color=never',
       '-f',
-      pom,
+      pomOf(service),
       'dependency:copy-dependencies',
       `-DoutputDirectory=${partial}`,
     ],
@@ -46,11 +48,24 @@ export function ensureJars(service: 'kafka' | 'questdb'): string {
   );
   if (status !== 0) {
     rmSync(partial, {recursive: true, force: true});
-    throw new Error(`mvn could not fetch ${service} (status ${status}, signal ${signal})`, {
-      cause: error,
-    });
+    throw new ForestayError(
+      'DEPENDENCY_UNREACHABLE',
+      `mvn could not fetch ${service} (status ${status}, signal ${signal}); what it said is above`,
+      {cause: error},
+    );
   }
   if (existsSync(jars)) rmSync(partial, {recursive: true});
   else renameSync(partial, jars);
   return jars;
+}
+
+function pomOf(service: JarName): string {
+  return fileURLToPath(new URL(`${service}.pom.xml`, import.meta.url));
+}
+
+function jarsFolder(service: JarName): string {
+  const pom = readFileSync(pomOf(service));
+  const version = createHash('sha256').update(pom).digest('hex').slice(0, 12);
+  const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'forestay');
+  return join(cache, `${service}-${version}`);
 }

@@ -35,7 +35,7 @@ export function mayStartService(t: ExecutionContext, name: ServiceName): boolean
     t.pass();
     return false;
   }
-  const missing = missingTool();
+  const missing = missingTool(name);
   if (missing === undefined) return true;
   t.log(`NOT RUN: ${missing}`);
   if (required) t.fail(`under CI=true ${name} must run`);

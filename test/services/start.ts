@@ -1,16 +1,32 @@
 /**
  * The real services of the tests, from the command line:
  *
- *     node test/services/start.ts kafka                        prints the address, runs until SIGINT
- *     node test/services/start.ts kafka questdb -- npm test    runs a command against them
+ *     node test/services/start.ts kafka                        until SIGINT
+ *     node test/services/start.ts kafka questdb -- npm test    for a command, and as long as it runs
  *
- * A command finds them through FORESTAY_TEST_KAFKA and FORESTAY_TEST_QUESTDB.
+ * Their addresses are FORESTAY_TEST_KAFKA and FORESTAY_TEST_QUESTDB: in a command's environment,
+ * else as lines on stdout.
  */
 import {spawn} from 'node:child_process';
+import {ForestayError, formatError, isForestayError} from '../../core/domain/errors.ts';
+import {
+  EXIT_STOPPED,
+  knownWord,
+  readCommandLine,
+  untilStopped,
+  WrongUse,
+} from '../support/command-line.ts';
+import {missingTool} from './jars.ts';
 import {startKafka} from './kafka.ts';
 import {startQuestDb} from './questdb.ts';
 
 export {startKafka, startQuestDb};
+
+const USAGE = `usage: node test/services/start.ts kafka|questdb … [-- COMMAND …]
+
+Starts them on loopback, until Ctrl-C or the end of the command. Their addresses are
+FORESTAY_TEST_KAFKA and FORESTAY_TEST_QUESTDB: lines on stdout, or the command's environment.
+`;
 
 export type ServiceName = 'kafka' | 'questdb';
 export type Service = {address: string; stop(): Promise<void>};
@@ -21,8 +37,19 @@ export const serviceVariable: Readonly<Record<ServiceName, string>> = {
   questdb: 'FORESTAY_TEST_QUESTDB',
 };
 
-/** Starts a service by name. Takes a few seconds; the first time, a download. */
+/**
+ * Starts a service by name. Takes a few seconds; the first time, a download.
+ * Errors: `DEPENDENCY_UNREACHABLE` when Java or Maven is not there, or Maven cannot fetch it.
+ */
 export async function startService(name: ServiceName): Promise<Service> {
+  const missing = missingTool(name);
+  if (missing !== undefined) {
+    throw new ForestayError(
+      'DEPENDENCY_UNREACHABLE',
+      `cannot start ${name}: ${missing}, ` +
+        `or set ${serviceVariable[name]} to the address of one that runs`,
+    );
+  }
   if (name === 'kafka') {
     const {brokers, stop} = await startKafka();
     return {address: brokers.join(','), stop};
@@ -31,30 +58,37 @@ export async function startService(name: ServiceName): Promise<Service> {
   return {address: httpAddress, stop};
 }
 
-async function main(args: readonly string[]): Promise<number> {
-  const split = args.includes('--') ? args.indexOf('--') : args.length;
+/** Where the command begins, or the end. */
+const splitOf = (args: readonly string[]): number =>
+  args.includes('--') ? args.indexOf('--') : args.length;
+
+type Flags = {names: readonly ServiceName[]; command: readonly string[]};
+
+function parse(args: readonly string[]): Flags {
+  const split = splitOf(args);
   const names = args.slice(0, split);
   const command = args.slice(split + 1);
-  const unknown = names.find(name => !(name in serviceVariable));
-  if (names.length === 0 || unknown !== undefined) {
-    console.error('usage: node test/services/start.ts kafka|questdb … [-- COMMAND …]');
-    return 2;
-  }
-  const asked = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => asked.abort());
+  if (names.length === 0) throw new WrongUse('which service?');
+  const known = Object.keys(serviceVariable) as ServiceName[];
+  return {names: names.map(name => knownWord('service', name, known)), command};
+}
 
+async function main({names, command}: Flags): Promise<number> {
+  const asked = untilStopped();
   const started: Service[] = [];
   const env: NodeJS.ProcessEnv = {...process.env};
   try {
-    for (const name of names as ServiceName[]) {
+    for (const name of names) {
       const service = await startService(name);
       started.push(service);
       env[serviceVariable[name]] = service.address;
-      if (command.length === 0) console.log(service.address);
+      if (command.length === 0) console.log(`${serviceVariable[name]}=${service.address}`);
       else console.error(`${name} answers on ${service.address}`);
-      if (asked.signal.aborted) return 130;
+      if (asked.aborted) return EXIT_STOPPED;
     }
-    return command.length === 0 ? await idle(asked.signal) : await run(command, env, asked.signal);
+    if (command.length > 0) return await run(command, env, asked);
+    console.error(`${names.join(' and ')} ${names.length > 1 ? 'run' : 'runs'} until Ctrl-C`);
+    return await idle(asked);
   } finally {
     for (const service of started) await service.stop();
   }
@@ -83,4 +117,15 @@ function run(
   });
 }
 
-if (import.meta.main) process.exitCode = await main(process.argv.slice(2));
+if (import.meta.main) {
+  // What follows the first -- is the command's own: its --help, too.
+  const own = process.argv.slice(2);
+  const flags = readCommandLine(USAGE, () => parse(own), own.slice(0, splitOf(own)));
+  try {
+    if (flags !== undefined) process.exitCode = await main(flags);
+  } catch (error) {
+    if (!isForestayError(error)) throw error;
+    console.error(formatError(error));
+    process.exitCode = 1;
+  }
+}
