@@ -141,6 +141,7 @@ export async function assembleCore(given: CoreParts, settings: CoreSettings): Pr
     model,
     ingest,
     metricSets,
+    takenAs: requestId => takenAs(engine, requestId),
     checks,
     cells: totals.cells,
   }).catch(async error => {
@@ -229,10 +230,20 @@ function checksOf(
   ];
 }
 
+/** Every command goes to all partitions: any that is owned here knows it, once it has taken it. */
+function takenAs(engine: Engine, requestId: string): string | undefined {
+  for (const {state} of engine.runtimes()) {
+    const body = state.requests.get(requestId);
+    if (body !== undefined) return body;
+  }
+  return undefined;
+}
+
 type ApiParts = {
   model: ReadModel;
   ingest: Ingest;
   metricSets: MetricSets;
+  takenAs(requestId: string): string | undefined;
   checks: () => Check[];
   cells: ReturnType<typeof countTotals>['cells'];
 };
@@ -240,7 +251,7 @@ type ApiParts = {
 function openApi(
   {log, codec, scorer, wallClock}: CoreParts,
   settings: CoreSettings,
-  {model, ingest, metricSets, checks, cells}: ApiParts,
+  {model, ingest, metricSets, takenAs, checks, cells}: ApiParts,
 ): Promise<Api> {
   const submit = async (record: InboxRecord): Promise<void> => {
     const bytes = codec.encodeInbox(record);
@@ -254,6 +265,7 @@ function openApi(
     checks,
     cells,
     submit,
+    takenAs,
     statechart: (machine, format) =>
       format === 'json' ? JSON.stringify(exportJson(machine), null, 2) : exportMermaid(machine),
     versions: () => ({

@@ -9,10 +9,11 @@ import {ForestayError} from '../domain/errors.ts';
 import type {Mode} from '../domain/policy.ts';
 import type {InboxRecord} from '../domain/records.ts';
 import type {ReadModel} from '../engine/read-model.ts';
+import {requestBody} from '../engine/request-body.ts';
 import type {Clock} from '../ports.ts';
 import {findRow} from './fleet-service.ts';
 import {unary} from './handlers.ts';
-import {checkedRequestId, type RequestIds} from './request-ids.ts';
+import {checkedRequestId, type RequestIds, reused} from './request-ids.ts';
 import {type StatusDeps, toStatus} from './status.ts';
 
 const COMMENT_LENGTH_MAX = 1000;
@@ -21,6 +22,11 @@ export type ControlDeps = StatusDeps & {
   model: ReadModel;
   clock: Clock;
   requestIds: RequestIds;
+  /**
+   * What the log's state knows a request to have asked for ({@link requestBody}), from before this
+   * process too; undefined if nothing is known of it.
+   */
+  takenAs?(requestId: string): string | undefined;
   /** Resolves once the record is durable in the inbox of every partition. */
   submit(record: InboxRecord): Promise<void>;
 };
@@ -38,9 +44,14 @@ export function controlHandlers(deps: ControlDeps): Handlers<(typeof ControlServ
     const requestId = checkedRequestId(asked.requestId) || randomUUID();
     const author = checkedText('author', asked.author, 200) || peer;
     const body = JSON.stringify([command, asked.author]);
-    await deps.requestIds.once(requestId, body, () =>
-      deps.submit({requestId, atMs: deps.clock.nowMs(), author, ...command}),
-    );
+    await deps.requestIds.once(requestId, body, async () => {
+      const record = {requestId, atMs: deps.clock.nowMs(), author, ...command};
+      const taken = deps.takenAs?.(requestId);
+      if (taken !== undefined && taken !== requestBody(record)) {
+        throw reused(requestId, 'before this core started, or at another core');
+      }
+      await deps.submit(record);
+    });
     return {requestId};
   };
   return {

@@ -21,6 +21,11 @@ export function checkedRequestId(id: string): string {
   throw illegal(`request_id ${id} begins with ${prefix}, which is reserved; choose another one`);
 }
 
+export function reused(requestId: string, when: string): ForestayError {
+  const message = `request_id ${requestId} came with another body ${when}; use a new id for a new request`;
+  return new ForestayError('REQUEST_ID_REUSED', message, {details: {requestId}});
+}
+
 function illegal(message: string): ForestayError {
   return new ForestayError('INVALID_ARGUMENT', message, {details: {field: 'request_id'}});
 }
@@ -45,10 +50,7 @@ export class RequestIds {
   once<Answer>(id: string, body: string, act: () => Promise<Answer>): Promise<Answer> {
     this.#forget();
     const known = this.#known.get(id);
-    if (known !== undefined && known.body !== body) {
-      const message = `request_id ${id} came with another body ${this.#age(known)} s ago; use a new id for a new request`;
-      throw new ForestayError('REQUEST_ID_REUSED', message, {details: {requestId: id}});
-    }
+    if (known !== undefined && known.body !== body) throw reused(id, `${this.#age(known)} s ago`);
     if (known !== undefined) return known.answer as Promise<Answer>;
     const answer = act();
     this.#known.set(id, {body, answer, atMs: this.#clock.monotonicMs()});

@@ -75,8 +75,8 @@ export type PartitionState = {
   decided: Map<string, {key: string; atMs: number}>;
   /** Times of the moves of the last hour, by cell. */
   moves: Map<string, number[]>;
-  /** Request ids of commands, newest last; bounded. */
-  requests: Set<string>;
+  /** Ids of commands with what they asked for ({@link requestBody}), newest last; bounded. */
+  requests: Map<string, string>;
   plannedAtMs: number;
   /** Score every so many samples of a row; 0: hosts are scored as they are, not samples. */
   everySamples: number;
@@ -107,7 +107,7 @@ export function createPartitionState(
     running: new RunningEffects(),
     decided: new Map(),
     moves: new Map(),
-    requests: new Set(),
+    requests: new Map(),
     plannedAtMs: 0,
     everySamples: 0,
     unscored: [],

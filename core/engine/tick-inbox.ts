@@ -3,6 +3,7 @@ import {metricSet} from '../domain/metric-sets.ts';
 import type {InboxRecord} from '../domain/records.ts';
 import {entityOf} from './effect-address.ts';
 import {declareLost, declareReturned} from './host-fate.ts';
+import {requestBody} from './request-body.ts';
 import {createSetTable} from './set-table.ts';
 import {send, type TickDraft, tell} from './tick-draft.ts';
 
@@ -15,15 +16,19 @@ const REQUESTS_MAX = 10_000;
  */
 export function takeInbox(draft: TickDraft): void {
   for (const record of draft.input.inbox) {
-    if (record.kind !== 'effect-result' && isRepeat(draft, record.requestId)) continue;
+    if (record.kind !== 'effect-result' && isRepeat(draft, record)) continue;
     takeRecord(draft, record);
   }
 }
 
-function isRepeat({state: {requests}}: TickDraft, requestId: string): boolean {
-  if (requests.has(requestId)) return true;
-  requests.add(requestId);
-  if (requests.size > REQUESTS_MAX) requests.delete(requests.values().next().value as string);
+/** Another request under an id that was used before is taken: its sender was told that it counts. */
+function isRepeat({state: {requests}}: TickDraft, record: InboxRecord): boolean {
+  const {requestId} = record;
+  const body = requestBody(record);
+  if (requests.get(requestId) === body) return true;
+  requests.delete(requestId);
+  requests.set(requestId, body);
+  if (requests.size > REQUESTS_MAX) requests.delete(requests.keys().next().value as string);
   return false;
 }
 

@@ -7,7 +7,6 @@ import {createPartitionState, type PartitionState} from '../../core/engine/parti
 import type {ScoreResult} from '../../core/engine/score-result.ts';
 import {advance} from '../../core/engine/tick.ts';
 import {type EngineEventName, listen} from '../../core/events.ts';
-import {anEffect} from '../api/records.ts';
 import {essence} from '../support/journal.ts';
 import {
   hostBatch,
@@ -250,43 +249,6 @@ test('a VM that shows up elsewhere is observed there', t => {
   t.deepEqual(eventsOf(tick), ['vms/v1 placement.observed']);
   t.is(state.actors.vmContext('v1')?.host, 'b');
   t.is(state.vms.get('v1')?.missing, 0);
-});
-
-test('a repeated command does nothing, and a mode or a pause is part of the journal', t => {
-  const state = create();
-  const pause = command('p', {kind: 'pause', comment: ''});
-  t.like(tickAt(state, 1, {inbox: [pause]}), {control: {paused: true, mode: 'auto'}});
-  t.like(tickAt(state, 2, {inbox: [command('r', {kind: 'resume', comment: ''})]}), {
-    control: {paused: false},
-  });
-  t.is(tickAt(state, 3, {inbox: [pause]}).control, undefined);
-  t.false(state.control.paused);
-  const mode = tickAt(state, 4, {inbox: [command('m', {kind: 'set-mode', mode: 'advise'})]});
-  t.is(mode.control?.mode, 'advise');
-  tickAt(state, 5, {inbox: [command('s', {kind: 'switch-model', modelHash: 'x'})]});
-  t.is(state.model.hash, 'metric');
-});
-
-test('a command that has the request id of a result does not keep the result from being taken', t => {
-  const state = create();
-  const id = `${PARTITION}/1/1/0`;
-  state.running.set(id, {...anEffect(0), id, issuedAtMs: at(0)});
-  const forged = command(`effect/${id}`, {kind: 'resume', comment: ''});
-  tickAt(state, 1, {inbox: [forged]});
-  const result = {id, status: 'failed', code: 'x', message: '', figures: {}};
-  const answer = command(`effect/${id}`, {kind: 'effect-result', result});
-  tickAt(state, 2, {inbox: [answer, answer]});
-  t.deepEqual([...state.running.values()], []);
-});
-
-test('ten thousand commands are remembered, no more', t => {
-  const state = create();
-  const inbox = Array.from({length: 10_001}, (_, index) =>
-    command(`r${index}`, {kind: 'resume', comment: ''}),
-  );
-  tickAt(state, 1, {inbox});
-  t.is(state.requests.size, 10_000);
-  t.false(state.requests.has('r0'));
 });
 
 test('pause stops new acts at the next tick', t => {

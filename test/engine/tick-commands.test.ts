@@ -1,0 +1,91 @@
+/** What a partition's ticks make of commands, and of ids that come again. */
+import test from 'ava';
+import {DEFAULT_POLICY} from '../../core/domain/policy.ts';
+import type {InboxRecord, Tick} from '../../core/domain/records.ts';
+import {createPartitionState, type PartitionState} from '../../core/engine/partition-state.ts';
+import {requestBody} from '../../core/engine/request-body.ts';
+import {advance} from '../../core/engine/tick.ts';
+import {codec} from '../../proto/codec.ts';
+import {anEffect} from '../api/records.ts';
+import {metricScorer, PARTITION, START_MS} from '../support/partition.ts';
+
+const policy = {...DEFAULT_POLICY, mode: 'auto' as const};
+const create = () => createPartitionState(PARTITION, policy, metricScorer().signature());
+const at = (second: number) => START_MS + 1000 * second;
+const command = (requestId: string, record: object) =>
+  ({requestId, atMs: at(0), author: 'operator', ...record}) as InboxRecord;
+
+function tickAt(state: PartitionState, second: number, {inbox}: {inbox: InboxRecord[]}): Tick {
+  const cut = {...state.cut, inboxOffset: state.cut.inboxOffset + inbox.length};
+  const taken = {telemetry: [], inbox, scores: [], timers: true};
+  const {tick} = advance(state, {timeMs: at(second), cut, ...taken});
+  state.tickNumber = tick.number;
+  return tick;
+}
+
+test('a repeated command does nothing, and a mode or a pause is part of the journal', t => {
+  const state = create();
+  const pause = command('p', {kind: 'pause', comment: ''});
+  t.like(tickAt(state, 1, {inbox: [pause]}), {control: {paused: true, mode: 'auto'}});
+  t.like(tickAt(state, 2, {inbox: [command('r', {kind: 'resume', comment: ''})]}), {
+    control: {paused: false},
+  });
+  t.is(tickAt(state, 3, {inbox: [pause]}).control, undefined);
+  t.false(state.control.paused);
+  const mode = tickAt(state, 4, {inbox: [command('m', {kind: 'set-mode', mode: 'advise'})]});
+  t.is(mode.control?.mode, 'advise');
+  tickAt(state, 5, {inbox: [command('s', {kind: 'switch-model', modelHash: 'x'})]});
+  t.is(state.model.hash, 'metric');
+});
+
+test('another command under an id that was used is taken: its sender was told that it counts', t => {
+  const state = create();
+  const pause = command('r', {kind: 'pause', comment: ''});
+  const resume = command('r', {kind: 'resume', comment: ''});
+  tickAt(state, 1, {inbox: [pause, pause]});
+  t.true(state.control.paused);
+  tickAt(state, 2, {inbox: [resume]});
+  t.false(state.control.paused);
+  tickAt(state, 3, {inbox: [pause]});
+  t.true(state.control.paused);
+  t.is(state.requests.size, 1);
+});
+
+test('a request asks for the same on its way into the log and out of it, whoever sent it when', t => {
+  const bodies = [
+    {kind: 'pause', comment: ''},
+    {kind: 'resume', comment: ''},
+    {kind: 'resume', comment: 'x'},
+    {kind: 'set-mode', mode: 'auto'},
+    {kind: 'declare-host', host: 'a', state: 'lost'},
+    {kind: 'register-metric-set', name: 's', entityKind: 'host', columns: ['a', 'b']},
+  ].map(body => {
+    const record = command('r', body);
+    const logged = codec.decodeInbox(codec.encodeInbox({...record, atMs: 9, author: 'other'}));
+    t.is(requestBody(logged), requestBody(record));
+    return requestBody(record);
+  });
+  t.is(new Set(bodies).size, bodies.length);
+});
+
+test('a command that has the request id of a result does not keep the result from being taken', t => {
+  const state = create();
+  const id = `${PARTITION}/1/1/0`;
+  state.running.set(id, {...anEffect(0), id, issuedAtMs: at(0)});
+  const forged = command(`effect/${id}`, {kind: 'resume', comment: ''});
+  tickAt(state, 1, {inbox: [forged]});
+  const result = {id, status: 'failed', code: 'x', message: '', figures: {}};
+  const answer = command(`effect/${id}`, {kind: 'effect-result', result});
+  tickAt(state, 2, {inbox: [answer, answer]});
+  t.deepEqual([...state.running.values()], []);
+});
+
+test('ten thousand commands are remembered, no more', t => {
+  const state = create();
+  const inbox = Array.from({length: 10_001}, (_, index) =>
+    command(`r${index}`, {kind: 'resume', comment: ''}),
+  );
+  tickAt(state, 1, {inbox});
+  t.is(state.requests.size, 10_000);
+  t.false(state.requests.has('r0'));
+});
