@@ -18,8 +18,11 @@ export function registerConfig(program: Command): void {
     .command('check')
     .description('say what is wrong with the configuration, by file:line:col')
     .action(async (options: FileOptions) => {
-      const {origins} = await load(options);
-      print(`the configuration is valid; ${origins.size} values are set, the rest are defaults`);
+      const {configEntries} = await import('../core/config.ts');
+      const {config, origins} = await load(options);
+      const count = configEntries(config).filter(({path}) => origins.has(path)).length;
+      const set = count === 1 ? '1 value is' : `${count} values are`;
+      print(`the configuration is valid; ${set} set, the rest are defaults`);
     });
   addConfigOption(check);
   const show = command

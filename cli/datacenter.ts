@@ -1,4 +1,4 @@
-import {type Command, InvalidArgumentError, type OutputConfiguration} from 'commander';
+import {type Command, InvalidArgumentError, Option, type OutputConfiguration} from 'commander';
 import {parseServer, parseServers} from './servers.ts';
 import {firstSignal} from './signals.ts';
 
@@ -25,7 +25,11 @@ export function registerDatacenter(program: Command): void {
   program
     .command('datacenter')
     .description('run simulated hosts, with real agents, for cores that run elsewhere')
-    .option('--core <host:port,...>', 'cores to stream to', parseServers, ['127.0.0.1:7443'])
+    .addOption(
+      new Option('--core <host:port,...>', 'cores to stream to')
+        .argParser(parseServers)
+        .default(['127.0.0.1:7443'], '127.0.0.1:7443'),
+    )
     .option('--seed <n>', 'which datacenter and which faults', wholeNumber, 1)
     .option('--hosts <n>', 'hosts, at least one a cell', wholeNumber, 24)
     .option('--vms <n>', 'VMs on them (default: 7.5 a host)', wholeNumber)

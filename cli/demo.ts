@@ -33,11 +33,15 @@ export function registerDemo(program: Command): void {
     .addOption(
       new Option('--fault <kind...>', 'only these kinds of faults')
         .choices(FAULTS)
-        .default(['all']),
+        .default(['all'], 'all'),
     )
     .option('--hosts <n>', 'hosts in two cells, so at least 2', hostCount, 24)
     .option('--vms <n>', 'VMs on them', wholeNumber, 180)
-    .option('--duration <time>', 'virtual time, like 45m or 1h', duration, 3_600_000)
+    .addOption(
+      new Option('--duration <time>', 'virtual time, like 90s, 45m or 1h')
+        .argParser(duration)
+        .default(3_600_000, '1h'),
+    )
     .option('--headless', 'no colours, no pacing, only the outcome')
     .addOption(
       new Option('--until <when>', 'end after the run, or keep serving until interrupted')

@@ -94,6 +94,7 @@ function ageMs(time: Timestamp | undefined): number | undefined {
 }
 
 function number(value: number): string {
+  if (Number.isNaN(value)) return 'not measured';
   return String(Number(value.toPrecision(4)));
 }
 

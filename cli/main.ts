@@ -1,4 +1,4 @@
-import {Command, CommanderError} from 'commander';
+import {Command, CommanderError, Help, type Option} from 'commander';
 import {buildInfo} from '../core/build-info.ts';
 import {formatError, isForestayError} from '../core/domain/errors.ts';
 import {registerAll} from './commands.ts';
@@ -12,6 +12,7 @@ async function run(args: readonly string[]): Promise<number> {
     .option('--no-color', 'no colour, like the environment variable NO_COLOR')
     .showHelpAfterError('(add --help for what there is)')
     .configureOutput({outputError: (text, write) => write(plainer(text))})
+    .configureHelp({optionDescription: describeOption})
     .exitOverride()
     .hook('preAction', command => {
       if (command.opts().color === false) process.env.NO_COLOR = '1';
@@ -28,6 +29,15 @@ async function run(args: readonly string[]): Promise<number> {
     process.stderr.write(`${describe(error)}\n`);
     return exitCodeOf(error);
   }
+}
+
+/** A default that says nothing (no, none, no bound, empty) is left out of the help. */
+function describeOption(option: Option): string {
+  const {defaultValue} = option;
+  const saysNothing = [false, '', Number.POSITIVE_INFINITY].includes(defaultValue);
+  const isEmpty = Array.isArray(defaultValue) && defaultValue.length === 0;
+  const shown = saysNothing || isEmpty ? {defaultValue: undefined} : {};
+  return Help.prototype.optionDescription(Object.assign(Object.create(option), shown));
 }
 
 /** Commander calls an argument of a command a command-argument. */

@@ -24,9 +24,12 @@ export type Recording = {host: string; paths: readonly string[]};
 export type BadRow = (error: ForestayError) => void;
 
 const HOST = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
-const FILES: Readonly<Record<Format, RegExp>> = {
-  smd: /^(machine-\d+-\d+)_(?:train|test)\.csv(?:\.gz)?$/,
-  csv: /^(.+?)\.csv(?:\.gz)?$/,
+const FILES: Readonly<Record<Format, {pattern: RegExp; words: string}>> = {
+  smd: {
+    pattern: /^(machine-\d+-\d+)_(?:train|test)\.csv(?:\.gz)?$/,
+    words: 'machine-X-Y_train.csv or machine-X-Y_test.csv',
+  },
+  csv: {pattern: /^(.+?)\.csv(?:\.gz)?$/, words: 'NAME.csv'},
 };
 
 /** The recordings of a folder. Throws `INVALID_ARGUMENT` if there are none. */
@@ -40,12 +43,15 @@ export function findRecordings(folder: string, format: Format, glob = '*'): Reco
   const paths = new Map<string, string[]>();
   // The first two weeks of a machine are its `train`, the next its `test`.
   for (const name of names.sort().reverse()) {
-    const host = FILES[format].exec(name)?.[1];
+    const host = FILES[format].pattern.exec(name)?.[1];
     if (host === undefined) continue;
     paths.set(host, [...(paths.get(host) ?? []), join(folder, name)]);
   }
   if (paths.size === 0) {
-    throw invalid(`nothing to replay in ${folder}: no file ${glob} is called ${FILES[format]}`);
+    const among = glob === '*' ? '' : ` of those that match ${glob}`;
+    throw invalid(
+      `nothing to replay in ${folder}: no file${among} is called ${FILES[format].words} (or .csv.gz)`,
+    );
   }
   return [...paths].map(([host, of]) => ({host, paths: of})).reverse();
 }

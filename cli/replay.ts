@@ -44,7 +44,11 @@ export function registerReplay(program: Command): void {
     .option('--mapping <file>', 'YAML: columns, ignore, timestamp, intervalSeconds, start, host')
     .option('--files <glob>', 'only these files of the folder', '*')
     .option('--cell <name>', 'cell that the hosts belong to', 'replay')
-    .option('--speed <n>', 'times faster than recorded, or max', parseSpeed, 0)
+    .addOption(
+      new Option('--speed <n>', 'times faster than recorded, 1 for real time, or max')
+        .argParser(parseSpeed)
+        .default(0, 'max'),
+    )
     .option('--batch-rows <n>', 'rows sent at once', parseCount, 256)
     .option('--rows <n>', 'stop after so many rows', parseCount, Number.POSITIVE_INFINITY)
     .option('--skip-bad-rows', 'count and leave out rows that cannot be read')

@@ -110,12 +110,16 @@ async function follow<Schema extends DescMessage>(
 ): Promise<void> {
   const {listing, watch} = await resource.load();
   if (watch === undefined) return;
+  const lines = createLines(listing);
+  let isTitled = output !== 'table';
   for await (const {event} of core.read(watch(core, filter))) {
+    if (!isTitled) print(lines.title);
+    isTitled = true;
     const {case: type = '', value} = event;
     if (type === 'bookmark') continue;
     const name = typeof value === 'string' ? value : (value as {name: string}).name;
     if (output === 'name') print(name);
-    else if (output === 'table') print(harmlessName(lineOf(listing, type, name, value)));
+    else if (output === 'table') print(harmlessName(lines.lineOf(type, name, value)));
     else print(JSON.stringify({type, name, ...itemOf(resource.singular, listing, value)}));
   }
 }
@@ -129,17 +133,27 @@ function itemOf<Schema extends DescMessage>(
   return {[singular]: toRecord(schema, value as MessageShape<Schema>)};
 }
 
-function lineOf<Schema extends DescMessage>(
-  {columns}: Listing<Schema>,
-  type: string,
-  name: string,
-  value: unknown,
-): string {
-  const cells =
-    typeof value === 'string'
-      ? [name]
-      : columns
-          .filter(column => !column.wide)
-          .map(column => column.cell(value as MessageShape<Schema>));
-  return [new Date().toISOString(), type.padEnd(7), ...cells].join('  ');
+/** A column is as wide as its widest cell so far: what comes is not known yet. */
+function createLines<Schema extends DescMessage>(listing: Listing<Schema>) {
+  const columns = listing.columns.filter(column => !column.wide);
+  const widths: number[] = [];
+  const lineFrom = (cells: readonly string[]): string =>
+    cells
+      .map((cell, index) => {
+        widths[index] = Math.max(widths[index] ?? 0, cell.length);
+        return cell.padEnd(widths[index]);
+      })
+      .join('  ')
+      .trimEnd();
+  const [time, change] = ['TIME'.padEnd(new Date().toISOString().length), 'CHANGE '];
+  return {
+    title: lineFrom([time, change, ...columns.map(column => column.title.padEnd(8))]),
+    lineOf(type: string, name: string, value: unknown): string {
+      const cells =
+        typeof value === 'string'
+          ? [name]
+          : columns.map(column => column.cell(value as MessageShape<Schema>));
+      return lineFrom([new Date().toISOString(), type, ...cells]);
+    },
+  };
 }

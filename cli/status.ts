@@ -40,12 +40,18 @@ function statusLines(status: GetStatusResponse): string[] {
 function ownerLines(partitions: readonly PartitionStatus[]): string[] {
   const owned = new Map<string, number[]>();
   for (const {owner, address, partition} of partitions) {
-    const core = owner === '' ? 'owner unknown' : `core ${owner} at ${address}`;
+    const core = owner === '' ? 'owner unknown' : coreName(owner, address);
     owned.set(core, [...(owned.get(core) ?? []), partition]);
   }
   return [...owned].map(
-    ([core, numbers]) => `${core}  ${numbers.length} partitions: ${ranges(numbers)}`,
+    ([core, numbers]) =>
+      `${core}  ${numbers.length} partition${numbers.length === 1 ? '' : 's'}: ${ranges(numbers)}`,
   );
+}
+
+/** Port 0 was asked for, and nobody was told which one came of it. */
+function coreName(owner: string, address: string): string {
+  return address.endsWith(':0') ? `core ${owner}` : `core ${owner} at ${address}`;
 }
 
 /** `0-31, 40` */

@@ -116,6 +116,11 @@ export function isDefect(error: unknown): boolean {
   );
 }
 
+/** Of gRPC's, what it found out when it looked a name up; mostly nothing. */
+function textOf({message}: Error): string {
+  return message.replace(/\.? Resolution note: *$/, '');
+}
+
 /** One line an error of the cause chain, outermost first: `[CODE] message`, then `caused by …`. */
 export function formatError(error: unknown): string {
   const lines: string[] = [];
@@ -123,8 +128,8 @@ export function formatError(error: unknown): string {
   for (let depth = 0; current !== undefined && depth < 8; depth++) {
     const prefix = depth === 0 ? '' : '  caused by ';
     if (current instanceof ForestayError)
-      lines.push(`${prefix}[${current.code}] ${current.message}`);
-    else if (current instanceof Error) lines.push(`${prefix}${current.name}: ${current.message}`);
+      lines.push(`${prefix}[${current.code}] ${textOf(current)}`);
+    else if (current instanceof Error) lines.push(`${prefix}${current.name}: ${textOf(current)}`);
     else lines.push(`${prefix}${String(current)}`);
     current = current instanceof Error ? current.cause : undefined;
   }

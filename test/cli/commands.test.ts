@@ -37,6 +37,7 @@ async function startFleet(t: ExecutionContext) {
     aMove('hosts/h2', 1, 'normal', 'at-risk.watching', {cordoned: true, deadlineMs: Date.now()}),
   ];
   const reason = {feature: 'corrected_errors', value: 412, usual: 0, contribution: 2.1};
+  const missing = {feature: 'latency.trend', value: Number.NaN, usual: 0, contribution: -0.1};
   applyTick(
     model,
     0,
@@ -62,7 +63,7 @@ async function startFleet(t: ExecutionContext) {
     model,
     0,
     aScore(Date.now(), ['h2'], [0.1, 0.4], {
-      reasons: [{row: 0, component: 'memory', reasons: [reason]}],
+      reasons: [{row: 0, component: 'memory', reasons: [reason, missing]}],
     }),
   );
   const run = (...args: string[]) => forestay([...args, '--server', api.grpcAddress]);
@@ -115,6 +116,7 @@ test('describe and explain give facts, reasons and decisions to people and as JS
     /flags +cordoned/,
     /risk 0\.46, scored \d+s ago/,
     /\+2\.10 {2}memory corrected_errors 412 {2}usual 0/,
+    /-0\.10 {2}memory latency\.trend not measured {2}usual 0/,
     /migrate to hosts\/h1 \(would-act by budget\): risk 0\.40 is above 0\.10/,
   ]) {
     t.regex(stdout, pattern);
@@ -162,7 +164,7 @@ test('a watch for people prints a line a change', async t => {
   await api.close(1000);
   const {code, stdout} = await watch.done;
   t.is(code, 4);
-  t.regex(stdout, /initial {2}v1 +normal/);
+  t.regex(stdout, /^TIME +CHANGE +VM +STATE +HOST .*\n.*initial {2}v1 +normal/);
   t.regex(stdout, /removed {2}vms\/v1/);
 });
 
