@@ -17,7 +17,8 @@ import {
 } from './load.ts';
 import type {PacerData} from './pacer.ts';
 import {registerMetricSet} from './register.ts';
-import {type IngestStream, openStream} from './stream.ts';
+import type {IngestStream} from './stream.ts';
+import {openFrameStream} from './stream-frames.ts';
 
 export type GeneratorRequest =
   | {kind: 'connect'; address: string; load: Load}
@@ -92,7 +93,7 @@ async function connectEdge(address: string, index: number, messages: EdgeMessage
     sent: 0,
     acked: 0,
     isBlocked: false,
-    stream: await openStream(
+    stream: await openFrameStream(
       address,
       {edge: name, cell, incarnation: 1},
       {

@@ -88,7 +88,7 @@ function framed(message: Uint8Array): Buffer {
 const responseOf = (bytes: Uint8Array) => fromBinary(IngestResponseSchema, bytes).response;
 
 /** Cuts a stream of bytes into messages. */
-function readMessages(take: (message: Uint8Array) => void): (chunk: Buffer) => void {
+export function readMessages(take: (message: Uint8Array) => void): (chunk: Buffer) => void {
   let rest: Buffer = Buffer.alloc(0);
   return chunk => {
     rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
