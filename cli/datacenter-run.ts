@@ -15,6 +15,7 @@ import {codec} from '../proto/codec.ts';
 import {START_MS, serveDatacenter} from './datacenter-agents.ts';
 import {createDatacenterEdge, type DatacenterEdge} from './datacenter-edge.ts';
 import {type Oracle, openOracle} from './datacenter-oracle.ts';
+import {requireFolder} from './folders.ts';
 import {createPace} from './pace.ts';
 
 export type DatacenterRun = {
@@ -37,6 +38,11 @@ export type DatacenterRun = {
   note: Note;
 };
 
+function lockState(state: string): () => void {
+  requireFolder(state, '--state');
+  return lockDirectory(nodeFiles, state, undefined, '--state');
+}
+
 /** Faults are drawn for this long; afterwards nothing fails any more. */
 const DURATION_MS = 7 * 24 * 3_600_000;
 const STEP_MS = 1_000;
@@ -48,8 +54,8 @@ const STEP_MS = 1_000;
 export async function runDatacenter(options: DatacenterRun, signal: AbortSignal): Promise<void> {
   const {state = '/datacenter', note} = options;
   const files: Files = options.state === undefined ? createMemoryFiles() : nodeFiles;
+  const unlock = options.state === undefined ? () => {} : lockState(state);
   files.makeDirectory(state);
-  const unlock = options.state === undefined ? () => {} : lockDirectory(nodeFiles, state);
   const oracle = options.oracle === undefined ? undefined : openOracle(options.oracle);
   try {
     const lasting = openDatacenter(options, files, state);

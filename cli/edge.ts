@@ -79,7 +79,7 @@ async function run(options: Options, command: Command): Promise<void> {
   ]);
   const unlock = withSpool(options.spool, () => {
     nodeFiles.makeDirectory(options.spool);
-    return lockDirectory(nodeFiles, options.spool);
+    return lockDirectory(nodeFiles, options.spool, undefined, '--spool');
   });
   const edge: EdgeOptions = {
     ...options,

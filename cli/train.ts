@@ -12,6 +12,7 @@ import {evaluateFailureModel} from '../models/failure-evaluation.ts';
 import {FAILURE_DEFAULTS, trainFailureModel} from '../models/failure-training.ts';
 import type {Manifest} from '../models/manifest.ts';
 import type {ModelMetadata} from '../models/onnx.ts';
+import {requireFolder} from './folders.ts';
 
 /** The demo and its tests draw from seeds below, training from here on. */
 const SEED_MIN = 1000;
@@ -82,6 +83,7 @@ export function registerTrain(program: Command): void {
 async function train(options: TrainOptions, command: Command): Promise<void> {
   const {writeOut, writeErr} = command.configureOutput() as Required<OutputConfiguration>;
   const progress: Progress = line => writeErr(`train: ${line}\n`);
+  requireFolder(options.out, '--out');
   // Serving and acting go first on a machine that does both.
   setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
   const data = simulate(options, options.seed, options.fleets, progress);

@@ -27,10 +27,16 @@ const pauseMsMax = 2;
  * Makes this process the only one that uses `directory`; gives what ends that. A lock whose process
  * is gone is taken over. A holder on another host cannot be checked, so it counts as alive.
  *
+ * @param option What names the folder on the command line, for the error.
  * @throws {ForestayError} `DATA_DIR_LOCKED`, naming the process.
  */
-export function lockDirectory(files: Files, directory: string, isAlive?: IsAlive): () => void {
-  return holdDirectory(files, directory, isAlive).release;
+export function lockDirectory(
+  files: Files,
+  directory: string,
+  isAlive?: IsAlive,
+  option?: string,
+): () => void {
+  return holdDirectory(files, directory, isAlive, option).release;
 }
 
 /**
@@ -43,6 +49,7 @@ export function holdDirectory(
   files: Files,
   directory: string,
   isAlive: IsAlive = isProcessAlive,
+  option = '--data',
 ): DirectoryLock {
   const path = `${directory}/lock`;
   const token = randomUUID();
@@ -54,7 +61,7 @@ export function holdDirectory(
   };
   const requireStale = (): void => {
     const holder = readHolder(files, path);
-    if (holder !== undefined && isAlive(holder)) throw locked(directory, path, holder);
+    if (holder !== undefined && isAlive(holder)) throw locked(directory, path, holder, option);
   };
   const takeOver = (): boolean => {
     requireStale();
@@ -76,7 +83,7 @@ export function holdDirectory(
   }
   throw new ForestayError(
     'DATA_DIR_LOCKED',
-    `lock ${directory}: other processes keep taking it; start only one core on a folder`,
+    `lock ${directory}: other processes keep taking it; start only one on a folder`,
   );
 }
 
@@ -105,11 +112,16 @@ export function lockLost(directory: string): ForestayError {
   );
 }
 
-function locked(directory: string, path: string, holder: LockHolder): ForestayError {
+function locked(
+  directory: string,
+  path: string,
+  holder: LockHolder,
+  option: string,
+): ForestayError {
   return new ForestayError(
     'DATA_DIR_LOCKED',
     `lock ${directory}: process ${holder.pid} on ${holder.host} uses it; ` +
-      `stop that one, choose another --data folder, or remove ${path} if it is gone`,
+      `stop that one, choose another ${option} folder, or remove ${path} if it is gone`,
     {details: {directory, pid: holder.pid, host: holder.host}},
   );
 }

@@ -1,3 +1,4 @@
+import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test from 'ava';
 import {partitionOfCell} from '../../core/domain/hash.ts';
@@ -68,11 +69,22 @@ test('a state of another datacenter is refused with what to do', async t => {
   const args = ['datacenter', '--core', '127.0.0.1:1', '--hosts', '2', '--state', state];
   const first = launch(t, [...args, '--seed', '1']);
   await first.said(/2 hosts/);
+  const second = await forestay(t, args);
+  t.is(second.code, 7);
+  t.regex(second.stderr, /DATA_DIR_LOCKED.*choose another --state folder/);
   first.signal('SIGTERM');
   await first.exit();
   const {code, stderr} = await forestay(t, [...args, '--seed', '2']);
   t.not(code, 0);
   t.regex(stderr, /CONFIG_INVALID.*start it as it was/);
+});
+
+test('a state that is no folder is a wrong use', async t => {
+  const state = join(temporaryFolder(t), 'file');
+  writeFileSync(state, '');
+  const {code, stderr} = await forestay(t, ['datacenter', '--state', state]);
+  t.is(code, 2, stderr);
+  t.regex(stderr, /as a folder; choose one that can be written with --state/);
 });
 
 for (const [args, what] of [

@@ -1,9 +1,10 @@
-import {mkdtemp, readFile, rm} from 'node:fs/promises';
+import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
-import {join} from 'node:path';
+import {dirname, join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {Command} from 'commander';
 import {registerTrain} from '../../cli/train.ts';
+import {isForestayError} from '../../core/domain/errors.ts';
 import {COMPONENTS} from '../../core/domain/features.ts';
 import {openSession} from '../../models/session.ts';
 
@@ -48,6 +49,16 @@ test.serial('metrics are printed as a table, a component a line', async t => {
   const {printed} = await train(t);
   for (const component of COMPONENTS)
     t.regex(printed.join(''), new RegExp(`^\\| ${component} \\|`, 'm'));
+});
+
+test.serial('a place that is no folder is refused before the training, not after', async t => {
+  const out = join(await mkdtemp(join(tmpdir(), 'forestay-train-')), 'file');
+  t.teardown(() => rm(dirname(out), {recursive: true}));
+  await writeFile(out, 'mine');
+  const error = await t.throwsAsync(train(t, '--out', out));
+  t.true(isForestayError(error, 'INVALID_ARGUMENT'));
+  t.regex((error as Error).message, /choose one that can be written with --out/);
+  t.is(String(await readFile(out)), 'mine');
 });
 
 test.serial('seeds of the demo and numbers that make no sense are refused', async t => {

@@ -39,7 +39,7 @@ test('SIGTERM drains an edge, and it exits with 0', async t => {
   }
   const second = forestay(t, 'edge', ...args);
   t.is(await second.exit, 7, 'a spool has one edge');
-  t.regex(second.output.stderr, /DATA_DIR_LOCKED/);
+  t.regex(second.output.stderr, /DATA_DIR_LOCKED.*choose another --spool folder/);
 
   edge.child.kill('SIGTERM');
   t.is(await edge.exit, 0);
