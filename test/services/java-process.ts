@@ -2,6 +2,7 @@ import {type ChildProcess, spawn} from 'node:child_process';
 import {closeSync, openSync, readFileSync, rmSync} from 'node:fs';
 import {createServer} from 'node:net';
 import {join} from 'node:path';
+import {text} from 'node:stream/consumers';
 import {setTimeout as sleep} from 'node:timers/promises';
 
 const startMsMax = 120_000;
@@ -73,14 +74,15 @@ export async function startJava(options: {
   return {stop, kill};
 }
 
-/** Runs a Java program to its end. */
+/** Runs a Java program to its end. What it says is told only if that is not a good one. */
 export async function runJava(directory: string, args: readonly string[]): Promise<void> {
-  const child = spawn('java', args, {cwd: directory, stdio: ['ignore', 'ignore', 2]});
-  const code = await new Promise((resolve, reject) => {
+  const child = spawn('java', args, {cwd: directory, stdio: ['ignore', 'ignore', 'pipe']});
+  const ended = new Promise((resolve, reject) => {
     child.once('error', reject);
-    child.once('exit', resolve);
+    child.once('close', resolve);
   });
-  if (code !== 0) throw new Error(`java ${args.join(' ')} ended with ${code}`);
+  const [code, said] = await Promise.all([ended, text(child.stderr)]);
+  if (code !== 0) throw new Error(`java ${args.join(' ')} ended with ${code}: ${said}`);
 }
 
 async function end(child: ChildProcess): Promise<void> {
