@@ -85,6 +85,12 @@ export type Log = {
   endOffset(topic: Topic, partition: number): Promise<number>;
   /** Joins the owners; partitions are handed over through `handler` until `leave`. */
   own(handler: OwnershipHandler): Promise<Membership>;
+  /**
+   * A start needs nothing of this journal, or of these checkpoints, below `before`; never takes any
+   * of it back. Of these two topics nothing else is deleted, whatever its age: checkpoints at once,
+   * the journal as its retention says. A log that others share keeps by its own settings.
+   */
+  release(topic: 'journal' | 'checkpoints', partition: number, before: number): Promise<void>;
   close(): Promise<void>;
 };
 

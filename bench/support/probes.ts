@@ -189,6 +189,7 @@ export function createProbes() {
       startOffset: (topic, partition) => inner.startOffset(topic, partition),
       endOffset: (topic, partition) => inner.endOffset(topic, partition),
       own: handler => inner.own(handler),
+      release: (...args) => inner.release(...args),
       close: () => inner.close(),
     }),
     recovery: (): RecoveryReport => ({

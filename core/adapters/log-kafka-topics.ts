@@ -73,6 +73,12 @@ function notReady(names: readonly string[], cause: unknown): ForestayError {
   );
 }
 
+/** What is written to is never deleted: a bound holds only if it is some segments long. */
+function segmentBytesOf(bytesMax: number): number {
+  const quarter = Math.ceil(bytesMax / PARTITION_COUNT / 4);
+  return Math.min(1 << 30, Math.max(2 * appendBytesMax, quarter));
+}
+
 /** Not compacted and without transactions: a journal's offsets must be contiguous. */
 function topicConfig(topic: Topic, options: Parameters<typeof ensureTopics>[1]): ITopicConfig {
   const {ageMs, bytes} = options.retention[topic];
@@ -81,6 +87,7 @@ function topicConfig(topic: Topic, options: Parameters<typeof ensureTopics>[1]):
     'retention.ms': ageMs,
     // Kafka counts per partition; an unbounded one is -1.
     'retention.bytes': Number.isFinite(bytes) ? Math.ceil(bytes / PARTITION_COUNT) : -1,
+    'segment.bytes': segmentBytesOf(bytes),
     'max.message.bytes': appendBytesMax + overheadBytes,
     'min.insync.replicas': Math.min(2, options.replicationFactor),
     'unclean.leader.election.enable': 'false',

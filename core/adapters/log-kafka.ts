@@ -183,6 +183,11 @@ class KafkaLog implements Log {
     return this.#membership;
   }
 
+  /** The brokers delete by the settings of the topics (log-kafka-topics.ts). */
+  async release(topic: Topic, partition: number): Promise<void> {
+    this.#open(topic, partition);
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;

@@ -59,6 +59,10 @@ export function createMemoryLog({nowMs = Date.now}: {nowMs?: () => number} = {})
       owner = await ownAll(handler, nowMs);
       return owner;
     },
+    async release(topic, partition, before) {
+      partitionOf(topic, partition);
+      if (topic === 'checkpoints') this.dropBefore(topic, partition, before);
+    },
     async close() {
       closed = true;
       owner?.drop();

@@ -9,6 +9,10 @@ const namePattern = /^(\d{2})-(\d{16})-(\d{14})\.segment$/;
 
 /** Segments of a partition are begun at least this often within the retention time. */
 const segmentsPerRetention = 8;
+/** Nothing that a start needs is deleted from these; they say what that is. */
+const releasedTopics: readonly Topic[] = ['journal', 'checkpoints'];
+/** Checkpoints go as soon as newer ones are there, so their segments end early. */
+const checkpointSegmentBytes = 1 << 20;
 
 /**
  * All partitions of all topics: `DIRECTORY/TOPIC/PARTITION-OFFSET-TIME.segment`. Opening lists five
@@ -39,13 +43,15 @@ export class SegmentFolder {
       const partitions = PARTITIONS.map(partition => {
         const pathOf = (startOffset: number, createdAtMs: number): string =>
           `${folder}/${digits(partition, 2)}-${digits(startOffset, 16)}-${digits(createdAtMs, 14)}.segment`;
-        return new SegmentPartition(
+        const made = new SegmentPartition(
           files,
           segments[partition] ?? [],
           pathOf,
           options.durable,
           options.onDamage(topic, partition),
         );
+        if (releasedTopics.includes(topic)) made.neededFrom = 0;
+        return made;
       });
       this.#topics.set(topic, partitions);
     }
@@ -62,7 +68,11 @@ export class SegmentFolder {
     const last = partition.segments.at(-1);
     if (last === undefined || partition.endOffset === last.startOffset) return false;
     const ageMsMax = this.#retention[topic].ageMs / segmentsPerRetention;
-    if (last.bytes < this.#segmentBytes && nowMs - last.createdAtMs <= ageMsMax) return false;
+    const bytesMax =
+      topic === 'checkpoints'
+        ? Math.min(this.#segmentBytes, checkpointSegmentBytes)
+        : this.#segmentBytes;
+    if (last.bytes < bytesMax && nowMs - last.createdAtMs <= ageMsMax) return false;
     partition.roll(nowMs);
     return true;
   }
@@ -71,20 +81,30 @@ export class SegmentFolder {
   enforceRetention(topic: Topic, nowMs: number): void {
     const partitions = this.#topics.get(topic) ?? [];
     const {ageMs, bytes: bytesMax} = this.#retention[topic];
-    for (const partition of partitions)
-      while ((partition.segments[1]?.createdAtMs ?? nowMs) < nowMs - ageMs) partition.dropOldest();
+    for (const partition of partitions) {
+      const isOld = () => (partition.segments[1]?.createdAtMs ?? nowMs) < nowMs - ageMs;
+      while (isOld() && partition.canDrop) partition.dropOldest();
+    }
 
     if (bytesMax === Number.POSITIVE_INFINITY) return;
     const all = partitions.flatMap(({segments}) => segments);
     let bytes = all.reduce((sum, segment) => sum + segment.bytes, 0);
     while (bytes > bytesMax) {
       const oldest = partitions
-        .filter(({segments}) => segments.length > 1)
+        .filter(({canDrop}) => canDrop)
         .sort((a, b) => createdAt(a) - createdAt(b))[0];
       if (oldest === undefined) return;
       bytes -= (oldest.segments[0] as Segment).bytes;
       oldest.dropOldest();
     }
+  }
+
+  /** See the port: what a start does not need goes now, or when its time has come. */
+  release(topic: 'journal' | 'checkpoints', index: number, before: number, nowMs: number): void {
+    const partition = this.partition(topic, index);
+    partition.neededFrom = Math.max(partition.neededFrom, before);
+    if (topic === 'journal') this.enforceRetention(topic, nowMs);
+    else while (partition.canDrop) partition.dropOldest();
   }
 
   close(): void {

@@ -27,6 +27,8 @@ export class SegmentPartition {
   readonly #onDamage: OnDamage;
   /** Oldest first; the last one is written to. */
   readonly segments: Segment[];
+  /** A start needs what stands from here on. */
+  neededFrom = Number.POSITIVE_INFINITY;
   #endOffset: number | undefined;
   #file: AppendFile | undefined;
   #dirty = false;
@@ -152,6 +154,12 @@ export class SegmentPartition {
     this.segments.push(segment);
     this.#endOffset = startOffset;
     return segment;
+  }
+
+  /** Whether there is an oldest segment that is neither written to nor needed. */
+  get canDrop(): boolean {
+    const next = this.segments[1];
+    return next !== undefined && next.startOffset <= this.neededFrom;
   }
 
   /** Deletes the oldest segment, which must not be the only one. */

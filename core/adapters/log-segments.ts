@@ -186,6 +186,16 @@ class SegmentLog implements Log {
     return this.#owner;
   }
 
+  async release(topic: 'journal' | 'checkpoints', partition: number, before: number) {
+    this.#open(topic, partition);
+    try {
+      this.#folder.release(topic, partition, before, this.#clock.nowMs());
+    } catch (error) {
+      // A file that cannot be removed now is seen again, and removed, after the next start.
+      if (!isSystemError(error)) throw error;
+    }
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;

@@ -123,15 +123,18 @@ export async function writeCheckpoint(
 /**
  * Where in the journal the newest checkpoints' pointers are, newest first: a start reads the end
  * of two topics, not thirty days of journal. Empty when there is no readable trailer.
+ *
+ * @param newest Offset of the trailer to begin with; the last record unless given.
  */
 export async function checkpointHints(
   log: Log,
   partition: number,
+  newest?: number,
 ): Promise<{journalOffset: number; firstOffset: number; trailerOffset: number}[]> {
   const hints: {journalOffset: number; firstOffset: number; trailerOffset: number}[] = [];
   const startOffset = await log.startOffset('checkpoints', partition);
-  let at = (await log.endOffset('checkpoints', partition)) - 1;
-  while (at >= startOffset && hints.length < HINTS_MAX) {
+  let at = newest ?? (await log.endOffset('checkpoints', partition)) - 1;
+  while (at >= startOffset && hints.length < CHECKPOINTS_TRIED) {
     const record = await readOne(log, partition, at);
     const trailer = record?.offset === at ? parseTrailer(record.value, at) : undefined;
     if (trailer === undefined) {
@@ -149,7 +152,8 @@ export async function checkpointHints(
   return hints;
 }
 
-const HINTS_MAX = 3;
+/** A start passes over so many damaged checkpoints before it reads the whole journal. */
+export const CHECKPOINTS_TRIED = 3;
 const TRAILER_BYTES_MAX = 200;
 
 /** The first record from `at` on; undefined if it is damaged, and the log does not skip that. */

@@ -35,6 +35,7 @@ export function watchLog(log: Log): LogHealth {
       startOffset: (...args) => log.startOffset(...args),
       endOffset: (...args) => log.endOffset(...args),
       own: handler => log.own(handler),
+      release: (...args) => log.release(...args),
       close: () => log.close(),
     },
     problem: () => [...failing.values()].join('; '),

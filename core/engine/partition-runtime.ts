@@ -15,6 +15,7 @@ import type {QuietTick, ScoresRecord, Tick} from '../domain/records.ts';
 import {publish} from '../events.ts';
 import type {Random, Scorer} from '../ports.ts';
 import {writeCheckpoint} from './checkpoint.ts';
+import {releaseBefore} from './checkpoint-release.ts';
 import {CheckpointSchedule} from './checkpoint-schedule.ts';
 import {type Actuators, createExecutor, type Executor} from './executor.ts';
 import {claimJournal, type JournalWriter} from './journal-writer.ts';
@@ -260,6 +261,7 @@ export class PartitionRuntime {
     const {pointer, bytes, trailerOffset} = written;
     await this.#writer.writeCheckpoint(pointer);
     this.#trailerOffset = trailerOffset;
+    await releaseBefore(log, partition, trailerOffset);
     publish('checkpoint.written', {
       partition,
       bytes,

@@ -8,7 +8,7 @@ import {createMemoryFiles} from '../../core/adapters/files-memory.ts';
 import {nodeFiles} from '../../core/adapters/files-node.ts';
 import {openSegmentLog} from '../../core/adapters/log-segments.ts';
 import {isForestayError} from '../../core/domain/errors.ts';
-import type {Clock} from '../../core/ports.ts';
+import type {Clock, Log} from '../../core/ports.ts';
 import {readAll} from '../contracts/log.ts';
 
 const hourMs = 3_600_000;
@@ -74,6 +74,52 @@ test('above its size a topic loses the oldest segments of all partitions togethe
     retention: {telemetry: {ageMs: unbounded, bytes: 1}},
   });
   t.is(await reopened.endOffset('telemetry', 2), 15, 'the newest segment stays');
+});
+
+test('of journal and checkpoints nothing goes that a start needs, whatever its age and size', async t => {
+  const {clock, move} = movableClock();
+  const files = createMemoryFiles();
+  const retention = {
+    journal: {ageMs: 8 * hourMs, bytes: 300},
+    checkpoints: {ageMs: 8 * hourMs, bytes: 300},
+  };
+  const options = {directory, files, clock, retention, segmentBytes: 100};
+  const fill = async (log: Log, from: number): Promise<void> => {
+    for (let n = from; n < from + 20; n++) {
+      await log.append('journal', 5, [new Uint8Array(60)]);
+      await log.append('checkpoints', 5, [new Uint8Array(60)]);
+      move(hourMs);
+    }
+  };
+  const starts = async (log: Log) => [
+    await log.startOffset('journal', 5),
+    await log.startOffset('checkpoints', 5),
+  ];
+  const log = await openSegmentLog(options);
+  await fill(log, 0);
+  t.deepEqual(await starts(log), [0, 0]);
+  await log.release('journal', 5, 7);
+  await log.release('checkpoints', 5, 7);
+  t.deepEqual(await starts(log), [6, 6], 'whole segments');
+  await log.close();
+  move(1000 * hourMs);
+  const again = await openSegmentLog(options);
+  await fill(again, 20);
+  t.deepEqual(await starts(again), [6, 6]);
+  await again.release('journal', 5, 40);
+  await again.release('checkpoints', 5, 39);
+  t.deepEqual(await starts(again), [38, 38]);
+});
+
+test('a checkpoint ends its segment, so that it goes soon after newer ones came', async t => {
+  const files = createMemoryFiles();
+  const log = await openSegmentLog({directory, files, clock: movableClock().clock});
+  for (let n = 0; n < 9; n++) {
+    await log.append('checkpoints', 5, [new Uint8Array(1 << 20), new Uint8Array(1 << 20)]);
+  }
+  await log.release('checkpoints', 5, 2 * 6);
+  t.is(await log.startOffset('checkpoints', 5), 2 * 6);
+  t.is(files.list('/data/checkpoints').length, 3);
 });
 
 test('opening reads no segment, and closing leaves no file open', async t => {

@@ -150,6 +150,22 @@ export function logContract(test: TestFn, name: string, open: OpenLog): void {
     );
   });
 
+  each('what is released may go, all that is not stays', async (t, log, p) => {
+    for (let n = 0; n < 8; n++) {
+      await log.append('journal', p, [bytes(`j${n}`)]);
+      await log.append('checkpoints', p, [Buffer.alloc(300_000, n)]);
+    }
+    for (const topic of ['journal', 'checkpoints'] as const) {
+      await log.release(topic, p, 5);
+      await log.release(topic, p, 2);
+      t.true((await log.startOffset(topic, p)) <= 5);
+      t.is(await log.append(topic, p, [bytes('last')]), 8);
+      const left = (await readAll(log, topic, p, 5)).map(({offset}) => offset);
+      t.deepEqual(left, [5, 6, 7, 8]);
+    }
+    t.is(textOf((await log.read('journal', p, 0))[0] as LogRecord), 'j0');
+  });
+
   each('an owner gets every partition once and gives every one back', async (t, log) => {
     const held = new Set<number>();
     const deadlines: number[] = [];
@@ -201,6 +217,7 @@ export function logContract(test: TestFn, name: string, open: OpenLog): void {
     await log.close();
     t.is(held.size, 0);
     const refused = [
+      log.release('journal', p, 0),
       log.append('journal', p, [bytes('x')]),
       log.read('journal', p, 0),
       log.endOffset('journal', p),

@@ -120,6 +120,7 @@ const withoutCheckpoints = (log: Log): Log => ({
   startOffset: (...args) => log.startOffset(...args),
   endOffset: async (...args) => (args[0] === 'checkpoints' ? 0 : await log.endOffset(...args)),
   own: handler => log.own(handler),
+  release: (...args) => log.release(...args),
   close: () => log.close(),
 });
 

@@ -93,6 +93,8 @@ export function createLogClient(options: {
       ask(topic, partition, () => broker.log.startOffset(topic, partition)),
     endOffset: (topic, partition) =>
       ask(topic, partition, () => broker.log.endOffset(topic, partition)),
+    release: (topic, partition, before) =>
+      ask(topic, partition, () => broker.log.release(topic, partition, before)),
     own: (handler: OwnershipHandler) => group.join(process, handler),
     close: async () => {},
   };
