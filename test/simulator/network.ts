@@ -94,7 +94,7 @@ export class Network {
           if (!to.isAlive || !this.reaches(from.name, to.name)) return;
           const toLife = to.life;
           to.deliver(toLife, () => {
-            act().then(
+            attempt(act).then(
               value => answer(toLife, () => resolve(value)),
               error => answer(toLife, () => reject(error)),
             );
@@ -151,3 +151,12 @@ export class Network {
 }
 
 const pair = (a: string, b: string): string => (a < b ? `${a}|${b}` : `${b}|${a}`);
+
+/** What a process says at once that it cannot do is an answer like any other. */
+function attempt<T>(act: () => Promise<T>): Promise<T> {
+  try {
+    return act();
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}

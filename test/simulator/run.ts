@@ -1,6 +1,7 @@
 /** One seed: a while of faults, then peace, then judgement. */
 import {seededRandom} from '../../core/adapters/random-seeded.ts';
 import {formatError} from '../../core/domain/errors.ts';
+import type {PartitionState} from '../../core/engine/partition-state.ts';
 import {listen} from '../../core/events.ts';
 import {checkEffects} from './check-effects.ts';
 import {checkReplay} from './check-replay.ts';
@@ -87,7 +88,7 @@ async function judge(world: World): Promise<void> {
   const lived = [...states.values()];
   const {policy} = swarm;
   await checkTelemetry(oracle, log, store, lived, partitions);
-  await checkEffects({oracle, log, datacenter, policy, partitions});
+  await checkEffects({oracle, log, datacenter, policy, partitions, underWay: underWay(lived)});
   const model = scorer.signature();
   await checkReplay({oracle, log, policy, model, lived, partitions});
 }
@@ -105,6 +106,14 @@ async function settleDown(world: World): Promise<void> {
     for (const {invariant, what} of left) oracle.expect(false, invariant, () => what);
     return;
   }
+}
+
+/** Effects that the end interrupts: what an actor chose after all had been at rest. */
+function underWay(states: readonly PartitionState[]): Set<string> {
+  const ids = states.flatMap(({running, timeMs}) =>
+    [...running.values()].filter(({deadlineMs}) => deadlineMs > timeMs).map(({id}) => id),
+  );
+  return new Set(ids);
 }
 
 /** Edges send what they have and stop, the recorder catches up, owners hand over. */
