@@ -41,6 +41,13 @@ export function judge(before: Stored, after: Stored): Judgement[] {
     .map(metric => judgeOne(metric, before, after));
 }
 
+/** Figures of the one that the other does not have: nobody judges them. */
+function onlyIn(one: Stored, other: Stored): string[] {
+  return Object.keys(one.metrics).filter(
+    metric => !(metric in other.metrics) && !ASKED.test(metric),
+  );
+}
+
 function judgeOne(metric: string, before: Stored, after: Stored): Judgement {
   const [a, b] = [before.metrics[metric] as number, after.metrics[metric] as number];
   const change = a === 0 ? (b === 0 ? 0 : Number.POSITIVE_INFINITY) : (b - a) / Math.abs(a);
@@ -77,14 +84,20 @@ export const compare: BenchVerb = {
 async function compareFiles({options, operands}: BenchArgs): Promise<BenchResult> {
   const [before, after] = await Promise.all(operands.map(readResult));
   if (before === undefined || after === undefined) throw unreadable('two files are compared');
-  const judgements = judge(before, after).filter(({metric}) =>
-    metric.includes(String(options.only)),
-  );
+  const only = String(options.only);
+  const judgements = judge(before, after).filter(({metric}) => metric.includes(only));
   const reasons = [before, after].flatMap(({verdict}, index) =>
     verdict === 'VALID' ? [] : [`${operands[index]} is itself ${verdict}`],
   );
   if (judgements.length === 0) reasons.push('the two have no figure in common that can be judged');
   const notes = judgements.map(describe);
+  for (const [path, one, other] of [
+    [operands[0], before, after],
+    [operands[1], after, before],
+  ] as const) {
+    const names = onlyIn(one, other).filter(metric => metric.includes(only));
+    if (names.length > 0) notes.push(`only in ${path} (${names.length}): ${names.join(', ')}`);
+  }
   if (!sameMachine(before.machine, after.machine)) notes.unshift('two machines: ratios alone');
   return resultOf({
     metrics: Object.fromEntries(

@@ -7,7 +7,7 @@ import {nodeFiles} from '../core/adapters/files-node.ts';
 import {openKafkaLog} from '../core/adapters/log-kafka.ts';
 import {openSegmentLog} from '../core/adapters/log-segments.ts';
 import type {Log, Topic} from '../core/ports.ts';
-import {LOG_KINDS, type LogKind, withLog} from './pipeline.ts';
+import {KAFKA_FROM, LOG_KINDS, type LogKind, withLog} from './pipeline.ts';
 import {resultOf, wordsOf} from './result.ts';
 import type {BenchArgs, BenchResult, BenchVerb} from './verb.ts';
 
@@ -111,7 +111,13 @@ async function measureKind(kind: LogKind): Promise<Figures> {
 export const log: BenchVerb = {
   name: 'log',
   summary: 'appends and reads of the log alone',
-  options: [{flags: '--log <kinds>', description: 'segments, kafka or both', default: 'segments'}],
+  options: [
+    {
+      flags: '--log <kinds>',
+      description: `segments, kafka or both; ${KAFKA_FROM}`,
+      default: 'segments',
+    },
+  ],
   run: measureLogs,
 };
 

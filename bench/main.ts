@@ -26,7 +26,7 @@ export function formatResult(verb: string, result: BenchResult): string {
     ...notes.map(note => `note: ${note}`),
     ...reasons.map(reason => `INVALID: ${reason}`),
     ...failures.map(failure => `FAILED: ${failure}`),
-    verdict,
+    failures.length === 0 ? verdict : `FAILED (the figures themselves are ${verdict})`,
   ].join('\n');
 }
 

@@ -10,7 +10,7 @@ import {buildJavaPeers, type JavaPeers} from './peer/java.ts';
 import {PEERS_FOUND} from './peer/job.ts';
 import {type Outcome, runPlain} from './peer/plain.ts';
 import {type RunOptions, runJob} from './peer/run.ts';
-import {LOG_KINDS, type LogKind, withLog} from './pipeline.ts';
+import {KAFKA_FROM, LOG_KINDS, type LogKind, withLog} from './pipeline.ts';
 import {numberOf, resultOf, wordsOf} from './result.ts';
 import type {BenchArgs, BenchResult, BenchVerb} from './verb.ts';
 
@@ -24,7 +24,11 @@ export const peer: BenchVerb = {
   name: 'peer',
   summary: 'the job of the peers (Flink, a plain loop) through a whole core',
   options: [
-    {flags: '--log <kinds>', description: 'segments, kafka or both', default: 'segments'},
+    {
+      flags: '--log <kinds>',
+      description: `segments, kafka or both; ${KAFKA_FROM}`,
+      default: 'segments',
+    },
     {flags: '--model <names>', description: 'mlp, forest or both', default: 'mlp'},
     {flags: '--samples <n>', description: 'of 2,000 hosts together', default: '6000000'},
     {flags: '--warm-up <n>', description: 'samples that are not counted', default: '2000000'},

@@ -14,6 +14,9 @@ export const SHAPE_NAMES = ['wide', 'narrow'] as const;
 export type Shape = (typeof SHAPE_NAMES)[number];
 export const LOG_KINDS = ['segments', 'kafka'] as const;
 export type LogKind = (typeof LOG_KINDS)[number];
+/** Where the Kafka of a bench comes from: for its help. */
+export const KAFKA_FROM =
+  'for kafka one is started (Java 17, Maven) unless FORESTAY_TEST_KAFKA has the address of one';
 
 /** A decision later than this is late; a sender that lags a tenth of it says nothing about that. */
 export const DECISION_MS_MAX = 1000;
@@ -65,7 +68,11 @@ export const pipeline: BenchVerb = {
   name: 'pipeline',
   summary: 'telemetry to decision, stage by stage, with a generator that proves itself',
   options: [
-    {flags: '--log <kinds>', description: 'segments, kafka or both', default: 'segments'},
+    {
+      flags: '--log <kinds>',
+      description: `segments, kafka or both; ${KAFKA_FROM}`,
+      default: 'segments',
+    },
     {flags: '--shape <names>', description: 'wide, narrow or both', default: 'wide,narrow'},
     {flags: '--runs <n>', description: 'of each', default: '1'},
     ...LOAD_OPTIONS,
@@ -128,6 +135,7 @@ export async function withLog<Value>(
 ): Promise<Value> {
   if (kind === 'segments') return run({kind});
   const shared = process.env.FORESTAY_TEST_KAFKA;
+  if (!shared) process.stderr.write('starting a Kafka for this bench …\n');
   const service: Service | undefined = shared ? undefined : await startService('kafka');
   try {
     return await run({kind, brokers: (shared ?? service?.address ?? '').split(',')});

@@ -79,7 +79,8 @@ async function measurePredict({options}: BenchArgs): Promise<BenchResult> {
     await rm(directory, {recursive: true});
   }
   const {steps, inputs, hidden} = LSTM;
-  const notes = [`lstm: ${steps} steps of ${inputs}, ${hidden} hidden, ${COMPONENTS.length} heads`];
+  const lstm = `lstm: ${steps} steps of ${inputs}, ${hidden} hidden, ${COMPONENTS.length} heads`;
+  const notes = models.includes('lstm') ? [lstm] : [];
   return resultOf({runs, notes, steal: steal()});
 }
 
@@ -89,13 +90,14 @@ async function measureCase(
   {threads, rounds, millis}: Load,
 ): Promise<Rates> {
   const features = drawRows(model === 'lstm', batchRows);
+  // First, as it reads the model in this thread: of an error in another one the code is lost.
+  const scorer = await createPiscinaScorer({modelPath, threads, rowsPerTask: batchRows});
   const workerData: RawWorkerData = {modelPath, batchRows, rows: features.buffer};
   const loops = Array.from(
     {length: threads},
     () => new Worker(new URL('./predict-raw.ts', import.meta.url), {workerData}),
   );
   await Promise.all(loops.map(worker => once(worker, 'message')));
-  const scorer = await createPiscinaScorer({modelPath, threads, rowsPerTask: batchRows});
   const {hash} = scorer.signature();
   const batchValues = batchRows * FEATURE_COUNT;
 

@@ -6,6 +6,7 @@ import {
   DECISION_MS_MAX,
   doubtsOf,
   figuresOf,
+  KAFKA_FROM,
   LOAD_OPTIONS,
   LOG_KINDS,
   loadOf,
@@ -28,7 +29,7 @@ export const saturate: BenchVerb = {
   name: 'saturate',
   summary: 'the highest rate whose decisions are in time, confirmed three times',
   options: [
-    {flags: '--log <kind>', description: 'segments or kafka', default: 'segments'},
+    {flags: '--log <kind>', description: `segments or kafka; ${KAFKA_FROM}`, default: 'segments'},
     {flags: '--shape <name>', description: 'wide or narrow', default: 'wide'},
     {flags: '--from <n>', description: 'samples a second to begin with', default: '200000'},
     {flags: '--to <n>', description: 'the highest rate that is tried', default: '8000000'},

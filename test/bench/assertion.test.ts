@@ -51,7 +51,10 @@ test('a table says figures, spread, reasons and failures', async t => {
   t.deepEqual(result.failures, ['rate>5000: it is 2000']);
   const text = formatResult('fake', result);
   t.regex(text, /rate +2,000 {2}1,000 to 3,000 in 3 runs/);
-  t.regex(text, /note: as it is\nFAILED: rate>5000: it is 2000\nVALID$/);
+  t.regex(
+    text,
+    /note: as it is\nFAILED: rate>5000: it is 2000\nFAILED \(the figures themselves are VALID\)$/,
+  );
 });
 
 test('an option that is no number is a wrong use', t => {

@@ -69,6 +69,24 @@ test('files are compared; a regression is a failure, and what is no result is na
   } as object);
 });
 
+test('figures that only one of the two has are named', async t => {
+  const directory = mkdtempSync(join(tmpdir(), 'forestay-compare-'));
+  t.teardown(() => rmSync(directory, {recursive: true}));
+  const write = (name: string, runs: Record<string, number[]>) => {
+    writeFileSync(join(directory, name), JSON.stringify(of(runs)));
+    return join(directory, name);
+  };
+  const common = {'a.p99Ms': steady(100)};
+  const before = write('before.json', {...common, 'a.old': [1], 'b.old': [1], 'a.askedRate': [1]});
+  const after = write('after.json', {...common, 'a.new': [1]});
+  const run = (only: string) => compare.run({options: {only}, operands: [before, after]});
+  t.deepEqual((await run('')).notes.slice(1), [
+    `only in ${before} (2): a.old, b.old`,
+    `only in ${after} (1): a.new`,
+  ]);
+  t.deepEqual((await run('b.')).notes, [`only in ${before} (1): b.old`]);
+});
+
 test('the knee is found by a ramp and by halving', async t => {
   const tried: number[] = [];
   const attempt = async (rate: number) => {

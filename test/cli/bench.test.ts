@@ -37,6 +37,31 @@ test('an assertion that fails exits with 10, one that cannot be read with 2', as
   t.is((await forestay(['bench', 'log', '--faster'])).code, 2);
 });
 
+test('a model that cannot be read is an operating error, not one of ours', async t => {
+  const {code, stdout, stderr} = await forestay(['bench', 'predict', '--model', '/nowhere']);
+  t.is(code, 3);
+  t.is(stdout, '');
+  t.regex(stderr, /^forestay: .*MODEL_UNREADABLE/);
+});
+
+test('a bench on Kafka without Java says what is missing; its help, that it needs it', async t => {
+  const {code, stderr} = await forestay(['bench', 'log', '--log', 'kafka'], {
+    env: {PATH: '/nowhere', FORESTAY_TEST_KAFKA: ''},
+  });
+  t.is(code, 4);
+  t.regex(stderr, /starting a Kafka .*\n.*DEPENDENCY_UNREACHABLE.*java is not there: install/);
+  for (const verb of ['log', 'pipeline', 'peer', 'saturate']) {
+    const {stdout} = await forestay(['bench', verb, '--help']);
+    t.regex(stdout.replaceAll(/\s+/g, ' '), /for kafka one is started \(Java 17, Maven\)/);
+  }
+});
+
+test('the last line of a bench is what came of its assertions', async t => {
+  const [a, b] = [file('c.json', 10), file('d.json', 10)];
+  const failed = await forestay(['bench', 'compare', a, b, '--assert', 'compare.a.p99Ms>0']);
+  t.regex(failed.stdout, /\nFAILED: compare.*\nFAILED \(the figures themselves are VALID\)\n$/);
+});
+
 test('help names every verb', async t => {
   const {stdout, code} = await forestay(['bench', '--help']);
   t.is(code, 0);
