@@ -106,6 +106,8 @@ export async function assembleCore(given: CoreParts, settings: CoreSettings): Pr
     // Time that stands still until everything is acked cannot be waited for.
     limits: settings.run ? PACED : {},
     lagMs: partition => engine?.lagMs(partition) ?? 0,
+    newestLife: (partition, {edge, cell}) =>
+      engine?.stateOf(partition)?.marks.newestLife(edge, cell),
   });
   engine = await startEngine({
     ...engineOptions(parts, settings),

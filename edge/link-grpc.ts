@@ -1,6 +1,8 @@
-import {ForestayError} from '../core/domain/errors.ts';
+import type {StatusObject} from '@grpc/grpc-js';
+import {ForestayError, toErrorCode} from '../core/domain/errors.ts';
 import {type IngestResponse, TelemetryService} from '../proto/gen/forestay/v1/telemetry_pb.ts';
 import {createClient} from '../proto/grpc.ts';
+import {readErrorInfo} from '../proto/rich-errors.ts';
 import type {Dial, LinkEvents} from './ports.ts';
 
 /** Streams to one core, all over one connection. */
@@ -37,9 +39,7 @@ export function createGrpcLinks(address: string, version = '', helloMs = 10_000)
       call.on('drain', () => events.writable());
       // Every end has a status; without a listener an error would end the process.
       call.on('error', () => {});
-      call.on('status', ({code, details}) =>
-        finish(code === 0 ? undefined : unreachable(address, details)),
-      );
+      call.on('status', status => finish(status.code === 0 ? undefined : endedBy(address, status)));
       client.waitForReady(Date.now() + helloMs, error => {
         if (error === undefined || isOver) return;
         finish(unreachable(address, `no answer within ${helloMs / 1000} s`, error));
@@ -75,6 +75,13 @@ function tell(events: LinkEvents, {response}: IngestResponse): void {
       // A newer core may say things that this edge does not know.
       return;
   }
+}
+
+/** What the core itself said is told as it said it; else there was no core. */
+function endedBy(address: string, status: StatusObject): ForestayError {
+  const code = toErrorCode(readErrorInfo(status)?.reason);
+  if (code === undefined) return unreachable(address, status.details);
+  return new ForestayError(code, status.details, {retryable: true, details: {address}});
 }
 
 function unreachable(address: string, why: string, cause?: Error): ForestayError {

@@ -4,6 +4,7 @@
  */
 import {type OwnerOptions, PartitionOwner} from './partition-owner.ts';
 import type {PartitionRuntime} from './partition-runtime.ts';
+import type {PartitionState} from './partition-state.ts';
 
 export type EngineOptions = OwnerOptions & {
   /** How often agents are asked after effects that are under way. */
@@ -18,6 +19,8 @@ export type Engine = {
    * not owned here.
    */
   lagMs(partition: number): number;
+  /** The state of a partition that is owned here and has recovered. */
+  stateOf(partition: number): PartitionState | undefined;
   /** Whether a partition is owned here, recovered or not. */
   owns(partition: number): boolean;
   /** True once every partition that was handed over so far has recovered. */
@@ -50,6 +53,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   return {
     runtimes: () => owner.runtimes(),
     lagMs: partition => owner.lagMs(partition),
+    stateOf: partition => owner.stateOf(partition),
     owns: partition => owner.owns(partition),
     ready: () => owner.ready(),
     async stepAll(nowMs) {

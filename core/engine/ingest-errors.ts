@@ -27,6 +27,21 @@ export function superseded({edge, cell}: Hello): ForestayError {
   );
 }
 
+/**
+ * Everything of an older life is a repeat (marks.ts M3): acked, and left out for ever. It may be
+ * right later, when the other one has gone and the clock is right.
+ */
+export function olderLife({edge, cell, incarnation}: Hello, newest: number): ForestayError {
+  return new ForestayError(
+    'EDGE_MISMATCH',
+    `edge ${edge} of cell ${cell} says hello in its life ${incarnation}, but the log has batches of ` +
+      `its life ${newest}, so that nothing of this one would count. Either a second collector has ` +
+      'this name: give each its own; or the spool was lost and the clock set back: set it right, ' +
+      'or give the edge another name, and start it with an empty spool. Nothing was taken',
+    {details: {edge, cell, incarnation, newest}},
+  );
+}
+
 /** What arrived is not what had to come: the edge sends again from its last ack. */
 export function orderError(
   verdict: 'gapped' | 'out-of-order',

@@ -9,6 +9,8 @@
  *    until then the records behind it wait, or are dropped above a bound and must come again.
  * S5 What breaks the order, and the first failed append, end the stream: the edge opens a new one
  *    and sends again what was not acked.
+ * S6 A stream of an edge of which the log has a newer life ends: all that it brings would be taken
+ *    for repeats.
  */
 import {type ForestayError, isForestayError} from '../domain/errors.ts';
 import {partitionOfCell} from '../domain/hash.ts';
@@ -17,7 +19,7 @@ import {publish} from '../events.ts';
 import type {AckPacer} from './ingest-acks.ts';
 import type {Entry} from './ingest-appender.ts';
 import {type Checks, checkRecord, countBatch, type Hello, requireHello} from './ingest-checks.ts';
-import {helloMissing, orderError, secondHello} from './ingest-errors.ts';
+import {helloMissing, olderLife, orderError, secondHello} from './ingest-errors.ts';
 import {createHeldBack, type HeldBack} from './ingest-held-back.ts';
 import type {IngestLimits} from './ingest-limits.ts';
 import {createSequence, type DurableMark, type Sequence, type Span} from './ingest-sequence.ts';
@@ -50,6 +52,8 @@ export type SessionContext = Checks & {
   opened(session: IngestSession, hello: Hello): void;
   closed(session: IngestSession): void;
   durable(hello: Hello): DurableMark | undefined;
+  /** The newest life of an edge that the partition's owner knows of; undefined if nobody here does. */
+  newestLife(partition: number, hello: Hello): number | undefined;
   setDurable(hello: Hello, mark: DurableMark): void;
   /** Bytes were accepted (positive) or settled (negative): pauses and resumes. */
   account(session: IngestSession, bytes: number): void;
@@ -76,6 +80,8 @@ export class IngestSession {
   #unackedBatches = 0;
   #unackedBytes = 0;
   #throttledUntilMs = Number.NEGATIVE_INFINITY;
+  /** S6. The owner may still be recovering when the hello comes. */
+  #isLifeKnown = false;
 
   constructor(context: SessionContext, stream: IngestStream) {
     this.stream = stream;
@@ -98,8 +104,9 @@ export class IngestSession {
     this.#guard(() => {
       if (this.#hello !== undefined) throw secondHello(this.#hello);
       requireHello(hello);
-      this.#hello = hello;
       this.#partition = partitionOfCell(hello.cell);
+      this.#requireNewestLife(hello);
+      this.#hello = hello;
       this.#sequence = createSequence(() => this.#context.durable(hello));
       this.#context.opened(this, hello);
     });
@@ -148,10 +155,18 @@ export class IngestSession {
     }
   }
 
+  #requireNewestLife(hello: Hello): void {
+    const known = this.#context.newestLife(this.#partition, hello);
+    this.#isLifeKnown = known !== undefined;
+    const newest = Math.max(known ?? 0, this.#context.durable(hello)?.incarnation ?? 0);
+    if (hello.incarnation < newest) throw olderLife(hello, newest);
+  }
+
   #take(bytes: Uint8Array): void {
     const hello = this.#hello;
     const sequence = this.#sequence;
     if (hello === undefined || sequence === undefined) throw helloMissing();
+    if (!this.#isLifeKnown) this.#requireNewestLife(hello);
     const {record, error} = checkRecord(this.#context, hello, this.#partition, bytes);
     const span = spanOf(record, error, sequence);
     const verdict = sequence.judge(span);

@@ -9,6 +9,7 @@ import type {TimeBase} from '../domain/telemetry.ts';
 import type {Clock, Codec, Log} from '../ports.ts';
 import {createAckPacer} from './ingest-acks.ts';
 import {type Appender, createAppender} from './ingest-appender.ts';
+import type {Hello} from './ingest-checks.ts';
 import {createDurableMarks, createEdgeStreams} from './ingest-edges.ts';
 import {createEntityLimit} from './ingest-entities.ts';
 import {ingestClosing} from './ingest-errors.ts';
@@ -27,6 +28,8 @@ export type IngestOptions = {
   limits?: Partial<IngestLimits>;
   /** How far the owner of a partition is behind, as far as this process knows. */
   lagMs?(partition: number): number;
+  /** The newest life of an edge in the log; 0: none; undefined: the owner is not here, or not ready. */
+  newestLife?(partition: number, edge: Pick<Hello, 'edge' | 'cell'>): number | undefined;
 };
 
 export type Ingest = {
@@ -77,6 +80,7 @@ export function createIngest(options: IngestOptions): Ingest {
       pressure.closed(session);
     },
     durable: marks.get,
+    newestLife: options.newestLife ?? (() => undefined),
     setDurable: marks.set,
     account: pressure.account,
   };

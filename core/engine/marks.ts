@@ -31,6 +31,8 @@ export type Marks = {
     fromSeq: number,
     toSeq: number,
   ): MarkVerdict;
+  /** The newest life of an edge that was seen; 0: none was. */
+  newestLife(edge: string, cell: string): number;
   /** Records are missing here (M4). */
   loosen(): void;
   /** Everything, in canonical order: equal states give equal lists. */
@@ -58,6 +60,7 @@ export function createMarks(initial: readonly Mark[] = []): Marks {
   return {
     take: (edge, cell, incarnation, seq) => skip(edge, cell, incarnation, seq, seq),
     skip,
+    newestLife: (edge, cell) => marks.get(keyOf(edge, cell))?.incarnation ?? 0,
     loosen() {
       for (const mark of marks.values()) mark.loose = true;
     },

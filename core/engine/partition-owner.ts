@@ -6,6 +6,7 @@ import {formatError, isForestayError} from '../domain/errors.ts';
 import {publish} from '../events.ts';
 import type {OwnershipHandler} from '../ports.ts';
 import {PartitionRuntime, type RuntimeOptions} from './partition-runtime.ts';
+import type {PartitionState} from './partition-state.ts';
 
 export type OwnerOptions = Omit<RuntimeOptions, 'partition'> & {
   /** Told of what stops a partition; the others go on. */
@@ -50,6 +51,11 @@ export class PartitionOwner {
   /** Those that have recovered. */
   runtimes(): PartitionRuntime[] {
     return [...this.#runtimes.values()];
+  }
+
+  /** Undefined while it is not owned here, or recovers. */
+  stateOf(partition: number): PartitionState | undefined {
+    return this.#runtimes.get(partition)?.state;
   }
 
   /** Whether a partition was handed over and is not gone: it is stepped here, or recovers. */

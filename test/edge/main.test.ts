@@ -6,7 +6,9 @@ import test, {type ExecutionContext} from 'ava';
 import {systemClock} from '../../core/adapters/clock-system.ts';
 import {nodeFiles} from '../../core/adapters/files-node.ts';
 import {HOST_METRICS} from '../../core/domain/metric-sets.ts';
+import {createGrpcLinks} from '../../edge/link-grpc.ts';
 import {type EdgeOptions, printSamples, runEdge} from '../../edge/main.ts';
+import {codec} from '../../proto/codec.ts';
 import {hostFixture} from './host-fixture.ts';
 import {manualClock} from './manual-clock.ts';
 import {recordsOf, shownOnce, startCore} from './real-core.ts';
@@ -168,4 +170,30 @@ test('an edge whose core is away streams to the next one it was given', async t 
   while ((await recordsOf(core.log, 'default')).length === 0) await systemClock.sleep(5);
   await edge.stop();
   t.is(shownOnce(await recordsOf(core.log, 'default'))[0]?.split('/')[1], '1');
+});
+
+test('an edge whose name a collector of a newer life has says so, and keeps what it has', async t => {
+  const core = await startCore(t);
+  const other = createGrpcLinks(core.address);
+  t.teardown(() => other.close());
+  const incarnation = 0xffff_ffff;
+  const acked = new Promise<void>(resolve => {
+    const events = {refused() {}, throttled() {}, writable() {}, closed() {}};
+    const hello = {edge: 'h01', cell: 'default', incarnation};
+    const link = other.dial(hello, {...events, acked: () => resolve()});
+    link.send(
+      codec.encodeTelemetry({
+        kind: 'batch',
+        batch: {...hello, seq: 1, timeBase: 'live', blocks: []},
+      }),
+    );
+  });
+  await acked;
+  const edge = startEdge(t, {core: core.address, http: '127.0.0.1:0'});
+  const [, url] = await edge.said(/(http:.*\/)metrics/);
+  await edge.said(/uplink: \[EDGE_MISMATCH\] .*the log has batches of its life 4294967295/);
+  const metrics = await (await fetch(`${url}metrics`)).text();
+  t.regex(metrics, /spool_bytes [1-9]/);
+  await edge.stop();
+  t.deepEqual(shownOnce(await recordsOf(core.log, 'default')), ['4294967295/1']);
 });

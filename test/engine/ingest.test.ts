@@ -162,7 +162,7 @@ test.serial('a batch of an older incarnation than the durable one is a repeat', 
   const first = open({...HELLO, incarnation: 2});
   first.session.record(batchBytes(1, {incarnation: 2}));
   await settled();
-  const second = open();
+  const second = open({...HELLO, incarnation: 2});
   second.session.record(batchBytes(9));
   await settled();
   t.deepEqual(second.replies, [{kind: 'ack', incarnation: 1, seq: 9}]);
