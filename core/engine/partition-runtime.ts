@@ -19,7 +19,7 @@ import {releaseBefore} from './checkpoint-release.ts';
 import {CheckpointSchedule} from './checkpoint-schedule.ts';
 import {type Actuators, createExecutor, type Executor} from './executor.ts';
 import {claimJournal, type JournalWriter} from './journal-writer.ts';
-import {requireInputs, restrain} from './partition-start.ts';
+import {requireInputs, requireJournal, restrain} from './partition-start.ts';
 import type {PartitionState} from './partition-state.ts';
 import type {HeardElsewhere} from './preconditions.ts';
 import {recover} from './recovery.ts';
@@ -108,6 +108,7 @@ export class PartitionRuntime {
     const {log, partition, policy, scorer, codec, owner, clock, random} = options;
     const model = scorer.signature();
     const beganMs = clock.monotonicMs();
+    await requireJournal(log, partition);
     // First the claim, then the reading: what a former owner writes after it does not count.
     const writer = await claimJournal({log, codec, partition, clock, random}, owner);
     const claimedMs = clock.monotonicMs();

@@ -3,6 +3,7 @@ import {ForestayError} from '../domain/errors.ts';
 import {MODES, type Mode} from '../domain/policy.ts';
 import {publish} from '../events.ts';
 import type {Clock, Codec, Log} from '../ports.ts';
+import {checkpointHints} from './checkpoint.ts';
 import type {PartitionState} from './partition-state.ts';
 
 /** More than this is not what a damaged sector or a torn write takes from the end of a file. */
@@ -21,6 +22,27 @@ async function fillTail(log: Log, partition: number, end: number, taken: number)
     publish('record.quarantined', {topic: 'telemetry', partition, offset, code: 'LOG_CORRUPT'});
   }
   return true;
+}
+
+/**
+ * A journal that ends before what a checkpoint says that it held has lost decisions that were taken,
+ * and effects that were begun. A checkpoint is written after all the ticks that it speaks of are
+ * durable, so it is never the earlier one. To be asked before a claim: its record would stand in for
+ * one that is gone.
+ *
+ * Errors: `LOG_CORRUPT`, those of the log.
+ */
+export async function requireJournal(log: Log, partition: number): Promise<void> {
+  const hints = await checkpointHints(log, partition);
+  const held = Math.max(0, ...hints.map(({journalOffset}) => journalOffset));
+  const end = await log.endOffset('journal', partition);
+  if (end >= held) return;
+  throw new ForestayError(
+    'LOG_CORRUPT',
+    `partition ${partition} cannot start: its journal ends at offset ${end}, a checkpoint was written when it had reached ${held}; ` +
+      'restore its files, or move the files of all topics of this partition away to start it anew',
+    {details: {partition, topic: 'journal', end, held}},
+  );
 }
 
 /**

@@ -5,6 +5,7 @@ import {createMemoryLog} from '../../core/adapters/log-memory.ts';
 import {openSegmentLog} from '../../core/adapters/log-segments.ts';
 import {seededRandom} from '../../core/adapters/random-seeded.ts';
 import {isForestayError} from '../../core/domain/errors.ts';
+import {checkpointHints} from '../../core/engine/checkpoint.ts';
 import {recover} from '../../core/engine/recovery.ts';
 import {type EngineEvents, listen} from '../../core/events.ts';
 import type {Log} from '../../core/ports.ts';
@@ -16,9 +17,10 @@ const RISKY = {a: {risk: 0.9, vms: [vm('v1')]}, b: {}, c: {}};
 const directory = '/log';
 
 /** As a new process would: whoever held the lock is gone. */
-const open = (files: MemoryFiles): Promise<Log> =>
+const open = (files: MemoryFiles, segmentBytes = 64 << 20): Promise<Log> =>
   openSegmentLog({
     directory,
+    segmentBytes,
     files,
     clock: systemClock,
     groupMs: 0,
@@ -127,6 +129,34 @@ const withoutCheckpoints = (log: Log): Log => ({
 async function newestMs(log: Log): Promise<number> {
   return Math.max(0, ...(await ticksOf(log, PARTITION)).map(({timeMs}) => timeMs));
 }
+
+const spokenOf = (hint?: {journalOffset: number}): number => hint?.journalOffset ?? Number.NaN;
+
+test('a journal that lost its end is not gone on with, however often that is tried', async t => {
+  const files = createMemoryFiles();
+  const rig = createRig({log: await open(files, 1)});
+  const runtime = await live(rig, 6);
+  const {tickNumber} = runtime.state;
+  const [newest] = await checkpointHints(rig.log, PARTITION);
+  const kept = files
+    .list(`${directory}/journal`)
+    .filter(name => name.startsWith('05-') && Number(name.split('-')[1]) >= spokenOf(newest) - 1)
+    .map(name => `${directory}/journal/${name}`)
+    .map(path => [path, files.read(path)] as const);
+  t.true(kept.length >= 2);
+  for (const [path] of kept) files.remove(path);
+  for (let attempt = 0; attempt < 4; attempt++) {
+    const error = await t.throwsAsync(rig.start({log: await open(files, 1)}));
+    t.true(isForestayError(error, 'LOG_CORRUPT'), `attempt ${attempt}`);
+    t.regex(
+      `${error?.message}`,
+      /journal ends at offset \d+, a checkpoint.* reached \d+; restore its files/,
+    );
+  }
+  for (const [path, bytes] of kept) files.replace(path, bytes);
+  const heir = await rig.start({log: await open(files, 1)});
+  t.is(heir.state.tickNumber, tickNumber);
+});
 
 test('telemetry that lost its end after it was taken holds its partition up no longer', async t => {
   const files = createMemoryFiles();
