@@ -73,7 +73,8 @@ async function replay(folder: string, options: ReplayOptions): Promise<void> {
     } finally {
       await edge.close();
     }
-    if (bad.count() > 0) note(`${bad.count()} bad rows were left out`);
+    if (bad.count() > 0)
+      note(`${bad.count()} bad ${bad.count() === 1 ? 'row was' : 'rows were'} left out`);
     const {sentSamples, ackedSamples} = edge.edge;
     const settled = await settleTotals(core, options, before, ackedSamples);
     const totals: Totals = {sentSamples, ackedSamples, ...settled.counts};
@@ -132,7 +133,7 @@ async function createRegistrar(core: Connection, note: (line: string) => void) {
     const request = {requestId: '', name, entityKind: kind, columns: [...columns]};
     const {scored} = await core.call(telemetry, telemetry.registerMetricSet, request);
     known.add(hash);
-    const fate = scored ? 'scored' : 'no model takes it: stored, windowed and shown as unscored';
+    const fate = scored ? 'scored' : 'no model takes it: stored and shown as unscored';
     note(`metric set ${name}: ${columns.length} columns, ${fate}`);
   };
 }

@@ -3,6 +3,7 @@ import type {Epoch} from '../domain/records.ts';
 import type {PartitionState} from './partition-state.ts';
 import type {PartitionImage} from './read-model-fold.ts';
 import {newestCheckpoint, type RecoveryInput} from './recovery.ts';
+import {namedOnly} from './tick-inventory.ts';
 
 /** The image of a state up to a journal offset. O(fleet of the partition). */
 export function imageOfState(
@@ -21,7 +22,10 @@ export function imageOfState(
     timeBase: state.timeBase,
     control: state.control,
     modelHash: state.model.hash,
-    inventory: [...state.hosts.values()].flatMap(host => (host.facts ? [host.facts] : [])),
+    inventory: [...state.hosts.values()].flatMap(({name, facts, row}) => {
+      if (facts !== undefined) return [facts];
+      return row < 0 ? [namedOnly(name)] : [];
+    }),
     // As in the journal: who never moved is not told of.
     actors: state.actors.parts().moved,
   };

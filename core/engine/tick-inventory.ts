@@ -1,7 +1,7 @@
 import type {VmContext} from '../../statecharts/events.ts';
 import type {Inventory, InventoryHost, InventoryVm} from '../domain/telemetry.ts';
 import {resource} from './actor-row.ts';
-import {declareReturned, giveUpGhosts, loseVm} from './host-fate.ts';
+import {declareReturned, giveUpGhosts, isDown, loseVm} from './host-fate.ts';
 import type {HostEntry, PartitionState, VmEntry} from './partition-state.ts';
 import {isSameInventory} from './same-inventory.ts';
 import {send, type TickDraft} from './tick-draft.ts';
@@ -30,6 +30,22 @@ export function ensureHost(draft: TickDraft, cell: string, name: string): HostEn
   state.hosts.set(name, entry);
   state.actors.start('host', name);
   return entry;
+}
+
+/** What is known of a host that no inventory has named: it is watched, never acted upon. */
+export function namedOnly(host: string): InventoryHost {
+  return {
+    host,
+    rack: '',
+    cpuCores: 0,
+    memoryBytes: 0,
+    actuatorAddress: '',
+    capabilities: [],
+    migrationBytesPerSecond: 0,
+    vms: [],
+    bootId: '',
+    observeOnly: false,
+  };
 }
 
 /** Something came from a host: it is not silent. */
@@ -128,11 +144,6 @@ function placeVm(
     atMs: state.timeMs,
     host: host.name,
   });
-}
-
-/** Whether a VM is known to run nowhere. */
-function isDown(path: string | undefined): boolean {
-  return path === 'recovering.awaiting-restart';
 }
 
 /** Where samples of a VM are that came before anybody said where it runs. */

@@ -4,7 +4,7 @@ import {DueCollector, keepDue} from './due-samples.ts';
 import {rowOf, type SetTable} from './set-table.ts';
 import {takeSamples} from './take-samples.ts';
 import {type TelemetryInput, type TickDraft, tell} from './tick-draft.ts';
-import {ensureHost, hear, takeInventory} from './tick-inventory.ts';
+import {ensureHost, hear, namedOnly, takeInventory} from './tick-inventory.ts';
 
 /** Takes batches and gaps in offset order: marks, inventory, columns. */
 export function takeTelemetry(draft: TickDraft): void {
@@ -126,6 +126,8 @@ function entityRow(
   const host = hostName(entity);
   if (host !== undefined) {
     const row = rowOf(table, entity);
+    // A model's answer names a host to readers; where none takes its samples, this does.
+    if (!table.scored && !state.hosts.has(host)) draft.inventory.push(namedOnly(host));
     const entry = ensureHost(draft, cell, host);
     // A host that another model had scored by another set is scored by this one now.
     const isFree = entry.row < 0 || state.tables.get(entry.table)?.scored !== true;

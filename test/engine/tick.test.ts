@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import {DEFAULT_POLICY} from '../../core/domain/policy.ts';
 import type {InboxRecord, Tick} from '../../core/domain/records.ts';
 import type {Batch} from '../../core/domain/telemetry.ts';
+import {imageOfState} from '../../core/engine/partition-image.ts';
 import {createPartitionState, type PartitionState} from '../../core/engine/partition-state.ts';
 import type {ScoreResult} from '../../core/engine/score-result.ts';
 import {advance} from '../../core/engine/tick.ts';
@@ -151,7 +152,17 @@ test('samples of a set that nobody registered are counted, and taken once it is'
   t.is(state.hosts.size, 0);
   const register = {kind: 'register-metric-set', name: 'x.v1', entityKind: 'host'};
   const inbox = [command('r1', {...register, columns: ['one', 'two']})];
-  tickAt(state, 2, {inbox, batches: [strange(2)]});
+  const {inventory} = tickAt(state, 2, {inbox, batches: [strange(2)]});
+  t.deepEqual(
+    inventory.map(({host}) => host),
+    ['a'],
+    'readers are told of a host that no model will name',
+  );
+  t.deepEqual(tickAt(state, 3, {batches: [strange(3)]}).inventory, []);
+  t.deepEqual(
+    imageOfState(state, {owner: '', address: ''}, 0).inventory.map(({host}) => host),
+    ['a'],
+  );
   t.is(state.tables.get('x.v1')?.names.join(), 'hosts/a');
   t.is(state.hosts.get('a')?.row, -1, 'no model takes it: it is unscored');
 });
