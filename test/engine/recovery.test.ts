@@ -222,6 +222,21 @@ test('a checkpoint of another layout is passed over, for the journal tells all',
   t.deepEqual(essence(state), essence(runtime.state));
 });
 
+test('a checkpoint that a superseded owner wrote after the claim of the next is not believed', async t => {
+  const rig = createRig();
+  const {state: real} = await lived(rig, 3);
+  const journalOffset = await rig.log.endOffset('journal', PARTITION);
+  const claim = {epoch: real.epoch + 1, owner: 'heir', address: 'heir:1'};
+  await rig.log.append('journal', PARTITION, [codec.encodeJournal({kind: 'epoch', epoch: claim})]);
+  const astray = decodeState(encodeState(real), rig.policy, metricScorer().signature());
+  astray.hosts.delete('a');
+  const {pointer} = await writeCheckpoint(rig.log, astray, journalOffset, -1);
+  const record = codec.encodeJournal({kind: 'checkpoint', pointer});
+  await rig.log.append('journal', PARTITION, [record]);
+  const {state} = await recovered(rig);
+  t.true(state.hosts.has('a'));
+});
+
 test('a chunk that is gone makes a checkpoint useless, not fatal', async t => {
   const log = createMemoryLog();
   const rig = createRig({log});
