@@ -106,7 +106,9 @@ async function main(flags: ReturnType<typeof parse>): Promise<number> {
     const {verdict, line} = verdictOf(outcome);
     if (json) console.log(JSON.stringify({seed, verdict, ...figures}));
     else {
-      for (const [name, value] of Object.entries(figures)) console.log(`${name} ${value}`);
+      for (const [name, value] of Object.entries(figures)) {
+        console.log(`${name} ${Number.isNaN(value) ? '-' : value}`);
+      }
       console.log(line);
     }
     return verdict === 'held' ? 0 : 1;

@@ -51,28 +51,13 @@ export function summaryOf(watched: Watched, seed: string, elapsedMs: number): Su
 export const commandOf = (target: string, seed: string, {case: number}: Failure): string =>
   `npm run fuzz -- --target ${target} --seed ${seed} --case ${number}`;
 
-/** A table of the targets, the failures, and a last line of verdict. */
+/** A table of the targets that are through, the failures, and a last line of verdict. */
 export function formatSummary(
   summary: Summary,
   asked: {cases: number; isStopped: boolean},
 ): string {
   const {seed, cases, failed, died, failures, targets} = summary;
-  const rows = [
-    ['target', 'cases', 'taken', 'refused', 'failed', 'slowest ms'],
-    ...Object.entries(targets).map(([name, {cases, taken, failed, slowestMs}]) => [
-      name,
-      ...[cases, taken, cases - taken - failed, failed, slowestMs].map(formatCount),
-    ]),
-  ];
-  const widths = rows[0]?.map((_, column) =>
-    Math.max(...rows.map(row => (row[column] as string).length)),
-  ) as number[];
-  const lines = rows.map(([name = '', ...figures]) =>
-    [
-      name.padEnd(widths[0] as number),
-      ...figures.map((figure, column) => figure.padStart(widths[column + 1] as number)),
-    ].join('  '),
-  );
+  const lines = tableOf(targets);
   for (const {target, case: number, error, command} of failures) {
     lines.push(`${target}, case ${number}: ${error}`, `  again: ${command}`);
   }
@@ -85,4 +70,24 @@ export function formatSummary(
           `${summary.seconds} s, at most ${summary.residentMebibytes} MiB`,
   );
   return `${lines.join('\n')}\n`;
+}
+
+const HEAD = ['target', 'cases', 'taken', 'refused', 'failed', 'slowest ms'] as const;
+
+function tableOf(targets: Summary['targets']): string[] {
+  const rows = Object.entries(targets).map(([name, {cases, taken, failed, slowestMs}]) => [
+    name,
+    ...[cases, taken, cases - taken - failed, failed, slowestMs].map(formatCount),
+  ]);
+  if (rows.length === 0) return [];
+  const all = [HEAD, ...rows];
+  const widths = HEAD.map((_, column) => Math.max(...all.map(row => row[column]?.length ?? 0)));
+  return all.map(row =>
+    row
+      .map((text, column) => {
+        const width = widths[column] as number;
+        return column === 0 ? text.padEnd(width) : text.padStart(width);
+      })
+      .join('  '),
+  );
 }
