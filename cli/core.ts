@@ -61,6 +61,7 @@ async function runCore(options: CoreOptions): Promise<void> {
   const starting = startCore(config, {
     modeMax,
     onProblem: logProblem,
+    onWaiting: message => logInfo(message, {}),
     // What it still holds it may not write down.
     onLost: error => {
       logProblem(formatError(error));

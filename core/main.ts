@@ -31,6 +31,8 @@ export type StartOptions = {
   /** What the configuration says of the mode, if it does: no partition starts in one that does more. */
   modeMax?: Mode | undefined;
   onProblem?: OnProblem;
+  /** Told what the start waits for, when that takes longer than it should. */
+  onWaiting?: (message: string) => void;
   /** Told when the core cannot go on: another process has its data folder. */
   onLost?: (error: ForestayError) => void;
 };
@@ -44,7 +46,7 @@ export type StartOptions = {
  */
 export async function startCore(
   config: Config,
-  {modeMax, onProblem = () => {}, onLost = () => {}}: StartOptions = {},
+  {modeMax, onProblem = () => {}, onWaiting = () => {}, onLost = () => {}}: StartOptions = {},
 ): Promise<RunningCore> {
   const opened: {close(): Promise<void>}[] = [];
   const keep = <Part extends {close(): Promise<void>}>(part: Part): Part => {
@@ -53,8 +55,8 @@ export async function startCore(
   };
   try {
     if (config.log.kind === 'segments' || config.store.kind === 'sqlite') makeDataDir(config);
-    const log = keep(await openLog(config, onProblem, onLost));
-    const store = keep(await openStore(config));
+    const log = keep(await openLog(config, {onProblem, onWaiting, onLost}));
+    const store = keep(await openStore(config, onWaiting));
     const {modelDir, threads} = config.scoring;
     const modelPath = join(modelDir, 'component-failure');
     const scorer = keep(await createPiscinaScorer({modelPath, threads}));
@@ -101,8 +103,7 @@ type OnProblem = (message: string) => void;
 
 async function openLog(
   {log, core}: Config,
-  onProblem: OnProblem,
-  onLost: (error: ForestayError) => void,
+  {onProblem, onWaiting, onLost}: Required<Omit<StartOptions, 'modeMax'>>,
 ): Promise<Log> {
   switch (log.kind) {
     case 'memory':
@@ -113,20 +114,43 @@ async function openLog(
         files: nodeFiles,
         clock: systemClock,
         segmentBytes: log.segments.segmentBytes,
-        retention: {telemetry: log.telemetryRetention},
+        retention: {telemetry: log.telemetryRetention, journal: log.journalRetention},
         onDamage: damage => tellDamage(damage, onProblem),
         onLost,
       });
     case 'kafka': {
       const {openKafkaLog} = await import('./adapters/log-kafka.ts');
-      return openKafkaLog({
+      const opening = openKafkaLog({
         ...log.kafka,
-        retention: {telemetry: log.telemetryRetention},
+        retention: {telemetry: log.telemetryRetention, journal: log.journalRetention},
         clock: systemClock,
         clientId: `forestay-${hostname()}-${process.pid}`,
+        connectMsMax: CONNECT_MS_MAX,
         onTrouble: trouble => tellInterrupted(trouble, onProblem),
       });
+      return tellIfLate(opening, `Kafka at ${log.kafka.brokers.join(', ')}`, onWaiting);
     }
+  }
+}
+
+/** What is not there yet may just be starting. */
+const CONNECT_MS_MAX = 15_000;
+const LATE_MS = 2_000;
+
+/** Nobody should wonder what a start waits for. */
+async function tellIfLate<Part>(
+  opening: Promise<Part>,
+  what: string,
+  onWaiting: (message: string) => void,
+): Promise<Part> {
+  const timer = setTimeout(
+    () => onWaiting(`waiting for ${what} (up to ${CONNECT_MS_MAX / 1000} s)`),
+    LATE_MS,
+  );
+  try {
+    return await opening;
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -160,7 +184,10 @@ function tellInterrupted(trouble: ForestayError, onProblem: OnProblem): void {
   onProblem(trouble.message);
 }
 
-async function openStore({store, core}: Config): Promise<Store> {
+async function openStore(
+  {store, core}: Config,
+  onWaiting: (message: string) => void,
+): Promise<Store> {
   switch (store.kind) {
     case 'memory':
       return createMemoryStore();
@@ -170,7 +197,8 @@ async function openStore({store, core}: Config): Promise<Store> {
     }
     case 'questdb': {
       const {openQuestDbStore} = await import('./adapters/store-questdb.ts');
-      return openQuestDbStore(store.questdb);
+      const opening = openQuestDbStore({...store.questdb, connectMsMax: CONNECT_MS_MAX});
+      return tellIfLate(opening, `QuestDB at ${store.questdb.address}`, onWaiting);
     }
   }
 }

@@ -3,7 +3,7 @@ import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {type AddressInfo, createServer, type Socket} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import test from 'ava';
+import test, {type ExecutionContext} from 'ava';
 import {forestay, start} from './run.ts';
 
 test('a core starts on free ports, says where, answers, and ends with 0 on SIGTERM', async t => {
@@ -71,26 +71,40 @@ test('Ctrl-C that comes twice, as through npm, still ends a core in order', asyn
   t.regex(stderr, /"msg":"stopped"/);
 });
 
-test('a signal ends a core that still starts', async t => {
-  const data = mkdtempSync(join(tmpdir(), 'forestay-core-'));
-  t.teardown(() => rmSync(data, {recursive: true}));
-  const silentBroker = createServer().listen(0, '127.0.0.1');
+/** A server that takes connections and never says a word; gives its address. */
+async function silentServer(t: ExecutionContext) {
+  const server = createServer().listen(0, '127.0.0.1');
   const sockets: Socket[] = [];
-  silentBroker.on('connection', socket => sockets.push(socket.on('error', () => {})));
+  server.on('connection', socket => sockets.push(socket.on('error', () => {})));
   t.teardown(() => {
     for (const socket of sockets) socket.destroy();
-    silentBroker.close();
+    server.close();
   });
-  await once(silentBroker, 'listening');
-  const {port} = silentBroker.address() as AddressInfo;
-  const config = join(data, 'forestay.yaml');
-  writeFileSync(config, `log: {kind: kafka, kafka: {brokers: ['127.0.0.1:${port}']}}\n`);
-  const free = ['--listen', '127.0.0.1:0', '--http', '127.0.0.1:0'];
-  const core = start(['core', '--config', config, '--data', data, ...free], {cwd: data});
-  t.teardown(() => core.signal('SIGKILL'));
-  await once(silentBroker, 'connection');
-  core.signal('SIGTERM');
-  const {code, stderr} = await core.done;
-  t.is(code, 0);
-  t.regex(stderr, /SIGTERM: stopped before it was ready/);
-});
+  await once(server, 'listening');
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+for (const {service, yaml} of [
+  {service: 'Kafka', yaml: (at: string) => `log: {kind: kafka, kafka: {brokers: ['${at}']}}\n`},
+  {
+    service: 'QuestDB',
+    yaml: (at: string) =>
+      `log: {kind: memory}\nstore: {kind: questdb, questdb: {address: '${at}'}}\n`,
+  },
+]) {
+  test(`a core that waits for ${service} says so, and a signal ends it`, async t => {
+    const data = mkdtempSync(join(tmpdir(), 'forestay-core-'));
+    t.teardown(() => rmSync(data, {recursive: true}));
+    const address = await silentServer(t);
+    const config = join(data, 'forestay.yaml');
+    writeFileSync(config, yaml(address));
+    const free = ['--listen', '127.0.0.1:0', '--http', '127.0.0.1:0'];
+    const core = start(['core', '--config', config, '--data', data, ...free], {cwd: data});
+    t.teardown(() => core.signal('SIGKILL'));
+    await core.until(`waiting for ${service} at ${address} (up to 15 s)`);
+    core.signal('SIGTERM');
+    const {code, stderr} = await core.done;
+    t.is(code, 0);
+    t.regex(stderr, /SIGTERM: stopped before it was ready/);
+  });
+}
