@@ -1,3 +1,4 @@
+import {vmName} from '../domain/telemetry.ts';
 import {clearUsage} from '../domain/usage.ts';
 import {resource} from './actor-row.ts';
 import {bandRow, type HostEntry, type VmEntry} from './partition-state.ts';
@@ -60,6 +61,29 @@ function tellArrival(draft: TickDraft, lost: HostEntry, name: string): void {
   if (state.actors.hostContext(vm.seenOn)?.lost !== false) return;
   const {timeMs: atMs} = state;
   send(draft, resource('vm', name), {type: 'placement.observed', atMs, host: vm.seenOn});
+}
+
+/**
+ * A VM that is taken for down may have been seen since: its host came back and started it while a
+ * restart elsewhere was under way, which explained all that was seen.
+ */
+export function findDownVms(draft: TickDraft): void {
+  const {state} = draft;
+  const {actors, timeMs: atMs} = state;
+  for (const id of [...actors.troubled].filter(id => isDown(actors.path(id))).sort()) {
+    const name = vmName(id) ?? '';
+    const vm = state.vms.get(name);
+    const host = state.hosts.get(vm?.seenOn ?? '');
+    if (vm === undefined || host === undefined || !isOfThisLife(vm, host)) continue;
+    if (vm.seenAtMs <= (actors.vmContext(name)?.enteredAtMs ?? atMs)) continue;
+    if (actors.hostContext(host.name)?.lost !== false) continue;
+    send(draft, id, {type: 'placement.observed', atMs, host: host.name});
+  }
+}
+
+/** Whether a VM is known to run nowhere. */
+export function isDown(path: string | undefined): boolean {
+  return path === 'recovering.awaiting-restart';
 }
 
 /** Whether a VM was seen on a host since that one started; what ran before is gone. */

@@ -14,6 +14,7 @@
 
 import {COMPONENTS} from '../domain/features.ts';
 import type {Cut, Tick} from '../domain/records.ts';
+import {findDownVms} from './host-fate.ts';
 import type {PartitionState} from './partition-state.ts';
 import {send, type TickDraft, type TickInput} from './tick-draft.ts';
 import {takeInbox} from './tick-inbox.ts';
@@ -51,6 +52,7 @@ export function advance(state: PartitionState, input: TickInput): {tick: Tick; c
   if (input.recorded === undefined) {
     noticeSilence(draft);
     if (input.timers) fireTimers(draft);
+    findDownVms(draft);
     planTick(draft);
   } else {
     applyRecorded(draft, input.recorded);

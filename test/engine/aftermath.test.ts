@@ -49,6 +49,27 @@ test('a VM that starts by itself on its returned host is not restarted elsewhere
   t.is(runtime.state.actors.vmContext('v1')?.host, 'a');
 });
 
+test('a VM that its host has started again during a restart that hangs is not restarted once more', async t => {
+  const rig = createRig();
+  rig.agents.begin(({kind}) => (kind === 'restart-vm' ? 'running' : 'done'));
+  const runtime = await rig.start();
+  await second(rig, runtime, {a: {vms: [vm('v1')]}, b: {}});
+  await rig.command({kind: 'declare-host', host: 'a', state: 'lost'});
+  const restarts = () => rig.agents.executed.filter(({kind}) => kind === 'restart-vm').length;
+  for (let seconds = 0; seconds < 5; seconds++) await second(rig, runtime, {b: {}});
+  t.is(pathOf(runtime, 'vms/v1'), 'recovering.restarting');
+  await second(rig, runtime, {a: {bootId: 'boot-2', vms: [vm('v1')]}, b: {}});
+  rig.pass(10 * 60_000);
+  // Inventories come once a minute, samples every second.
+  for (let seq = 1; seq <= 5; seq++) {
+    const batch = hostBatch('a', seq, [{atMs: rig.clock.nowMs()}], {incarnation: 2});
+    await rig.log.append('telemetry', PARTITION, [codec.encodeTelemetry({kind: 'batch', batch})]);
+    await second(rig, runtime, {b: {}});
+  }
+  t.is(restarts(), 1);
+  t.is(runtime.state.actors.vmContext('v1')?.host, 'a');
+});
+
 /** From a spool: made before the loss, in a life of the host that was never heard of. */
 async function sendFromBefore(rig: Rig, madeMs: number): Promise<void> {
   const batch = hostBatch('a', 1, [{atMs: madeMs}], {
