@@ -35,6 +35,8 @@ export type Config = {
     segments: {segmentBytes: number};
     /** What is older or more goes, oldest first; all partitions together. */
     telemetryRetention: Retention;
+    /** The same, but nothing that a start needs. */
+    journalRetention: Retention;
   };
   store: {
     kind: 'memory' | 'sqlite' | 'questdb';
@@ -84,6 +86,7 @@ export const DEFAULT_CONFIG: Config = {
     },
     segments: {segmentBytes: 64 * 2 ** 20},
     telemetryRetention: defaultRetention.telemetry,
+    journalRetention: defaultRetention.journal,
   },
   store: {kind: 'sqlite', questdb: {address: '127.0.0.1:9000', tablePrefix: ''}},
   hypervisor: {kind: 'grpc'},
@@ -185,6 +188,15 @@ const policySchema = section(DEFAULT_POLICY, {
   probationMs: durationMs,
 });
 
+const retention = (defaults: Retention): z.ZodType<Retention> =>
+  section(defaults, {
+    ageMs: z
+      .int()
+      .min(60_000)
+      .max(3650 * DAY_MS),
+    bytes: z.int().min(2 ** 20),
+  });
+
 export const configSchema = section(DEFAULT_CONFIG, {
   core: section(DEFAULT_CONFIG.core, {
     listen: address,
@@ -212,13 +224,8 @@ export const configSchema = section(DEFAULT_CONFIG, {
         .min(2 ** 16)
         .max(2 ** 31),
     }),
-    telemetryRetention: section(DEFAULT_CONFIG.log.telemetryRetention, {
-      ageMs: z
-        .int()
-        .min(60_000)
-        .max(3650 * DAY_MS),
-      bytes: z.int().min(2 ** 20),
-    }),
+    telemetryRetention: retention(DEFAULT_CONFIG.log.telemetryRetention),
+    journalRetention: retention(DEFAULT_CONFIG.log.journalRetention),
   }),
   store: section(DEFAULT_CONFIG.store, {
     kind: z.enum(['memory', 'sqlite', 'questdb']),
