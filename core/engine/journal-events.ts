@@ -6,6 +6,7 @@
  * E2 Nothing is kept for a reader but the next stretch of each journal: one that stops reading costs
  *    no more memory, and goes on where it was.
  */
+import {crc32} from 'node:zlib';
 import type {Decision} from '../domain/decision.ts';
 import type {EffectResult, IssuedEffect} from '../domain/effects.ts';
 import {ForestayError, isForestayError} from '../domain/errors.ts';
@@ -55,6 +56,8 @@ type Lane = {
   reader: JournalReader;
   /** Next offset to read. */
   offset: number;
+  /** Of the newest record. */
+  recordCrc32: number | undefined;
   /** Of the newest tick. */
   atMs: number;
   inboxOffset: number;
@@ -67,12 +70,14 @@ type Lane = {
 /**
  * Reads from these places on; partitions without one from their beginning.
  *
- * Errors: those of the log; `TOKEN_EXPIRED` if retention took what follows a place.
+ * Errors: those of the log; `TOKEN_EXPIRED` if retention took what follows a place,
+ * `INVALID_ARGUMENT` if a place is of another log, as far as that can be told.
  */
 export async function openEvents(source: EventSource, from: JournalPlaces): Promise<EventCursor> {
   await Promise.all(Array.from(from, place => requireKept(source, ...place)));
+  const begin = await recognise(source, from);
   const lanes = PARTITIONS.map(partition =>
-    laneOf(source, partition, from.get(partition) ?? {...JOURNAL_START, inboxOffset: 0}),
+    laneOf(source, partition, begin.get(partition) ?? {...JOURNAL_START, inboxOffset: 0}),
   );
 
   const isBehind = ({partition, offset}: Lane, ends: ReadonlyMap<number, number>): boolean =>
@@ -117,6 +122,30 @@ async function requireKept(
   if (offset < start) throw expired(partition, offset, start);
 }
 
+/**
+ * The places, one of them with the record that tells this log from others; it must be the one that
+ * it was. A log whose journal ends before a place is another one, too. One read.
+ */
+async function recognise({log}: EventSource, from: JournalPlaces): Promise<JournalPlaces> {
+  const known = [...from].filter(([, {offset}]) => offset > 0);
+  const found =
+    known.find(([, {recordCrc32}]) => recordCrc32 !== undefined) ??
+    known.find(([, {tickNumber}]) => tickNumber >= 0) ??
+    known[0];
+  if (found === undefined) return from;
+  const [partition, place] = found;
+  const before = place.offset - 1;
+  if ((await log.endOffset('journal', partition)) <= before) throw foreign(partition, place);
+  if ((await log.startOffset('journal', partition)) > before) return from;
+  const [record] = await log.read('journal', partition, before, 1);
+  if (record?.offset !== before) return from;
+  const recordCrc32 = crc32(record.value);
+  if (place.recordCrc32 !== undefined && place.recordCrc32 !== recordCrc32) {
+    throw foreign(partition, place);
+  }
+  return new Map([...from, [partition, {...place, recordCrc32}]]);
+}
+
 function earliest(lanes: readonly Lane[]): Lane | undefined {
   let found: Lane | undefined;
   for (const lane of lanes) {
@@ -130,7 +159,17 @@ function earliest(lanes: readonly Lane[]): Lane | undefined {
 function laneOf({codec}: EventSource, partition: number, place: JournalPlace): Lane {
   const {offset, inboxOffset} = place;
   const reader = createJournalReader(codec, place);
-  return {partition, reader, offset, atMs: 0, inboxOffset, owners: [], waiting: [], place};
+  return {
+    partition,
+    reader,
+    offset,
+    recordCrc32: place.recordCrc32,
+    atMs: 0,
+    inboxOffset,
+    owners: [],
+    waiting: [],
+    place,
+  };
 }
 
 /** Reads the next stretch of a journal; false: there is none. What cannot be read is left out. */
@@ -138,6 +177,7 @@ async function fill(source: EventSource, lane: Lane): Promise<boolean> {
   const records = await source.log.read('journal', lane.partition, lane.offset, READ_BYTES);
   for (const record of records) {
     lane.offset = record.offset + 1;
+    lane.recordCrc32 = crc32(record.value);
     const item = readable(() => lane.reader.take(record));
     if (item?.kind === 'epoch') lane.owners.push(item.epoch);
     if (item?.kind !== 'tick') continue;
@@ -155,7 +195,10 @@ async function fill(source: EventSource, lane: Lane): Promise<boolean> {
 }
 
 function push(lane: Lane, events: readonly FleetEvent[]): void {
-  const after = {...lane.reader.position(), inboxOffset: lane.inboxOffset};
+  const {inboxOffset, recordCrc32} = lane;
+  const position = lane.reader.position();
+  const isThere = position.offset === lane.offset && recordCrc32 !== undefined;
+  const after = {...position, inboxOffset, ...(isThere ? {recordCrc32} : {})};
   lane.waiting.push({atMs: lane.atMs, events, after});
 }
 
@@ -215,6 +258,15 @@ function readable<Item>(read: () => Item): Item | undefined {
     if (isForestayError(error)) return undefined;
     throw error;
   }
+}
+
+function foreign(partition: number, {offset}: JournalPlace): ForestayError {
+  return new ForestayError(
+    'INVALID_ARGUMENT',
+    `cannot resume with this token: what partition ${partition} holds before offset ${offset} is not ` +
+      'what was read when it was given, so it is of another log; ask the core that gave it, or begin at a time',
+    {details: {field: 'resume_token', partition, offset}},
+  );
 }
 
 function expired(partition: number, offset: number, start: number): ForestayError {

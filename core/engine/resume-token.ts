@@ -1,8 +1,9 @@
 /**
  * A place in all journals at once, as text: what a watch answers, and begins with at any core.
  *
- * Layout: version, scope (4 bytes), then for each partition its number and, as varints, offset, epoch,
- * tick + 1 and inbox offset + 1; at the end the CRC-32 of all that. In base64url.
+ * Layout: version, scope (4 bytes), the number of the partition that tells the log from others (255:
+ * none) and the CRC-32 of its record, then for each partition its number and, as varints, offset,
+ * epoch, tick + 1 and inbox offset + 1; at the end the CRC-32 of all that. In base64url.
  */
 import {crc32} from 'node:zlib';
 import {ForestayError} from '../domain/errors.ts';
@@ -14,13 +15,18 @@ import type {ReadModel} from './read-model.ts';
 export type JournalPlace = JournalPosition & {
   /** -1: not known. */
   inboxOffset: number;
+  /** CRC-32 of the record before `offset`, where it is known: in another log it is another one. */
+  recordCrc32?: number;
 };
 
 /** By partition; one that is missing had nothing in it. */
 export type JournalPlaces = ReadonlyMap<number, JournalPlace>;
 
-const VERSION = 1;
-const HEADER_BYTES = 5;
+const VERSION = 2;
+const SCOPE_AT = 1;
+const ANCHOR_AT = 5;
+const HEADER_BYTES = 10;
+const NO_ANCHOR = 255;
 const CRC_BYTES = 4;
 /** 64 partitions of four varints, and room to spare. */
 const TEXT_LENGTH_MAX = 4096;
@@ -37,7 +43,7 @@ export function placesOf(model: ReadModel): JournalPlaces {
 
 /** `scope` says what the places are of: `hosts FILTER`; a token is good for it alone. */
 export function encodeResumeToken(places: JournalPlaces, scope: string): string {
-  const bytes: number[] = [VERSION, 0, 0, 0, 0];
+  const bytes: number[] = new Array(HEADER_BYTES).fill(0);
   for (const [partition, {offset, epoch, tickNumber, inboxOffset}] of places) {
     bytes.push(partition);
     for (const number of [offset, Math.max(0, epoch), tickNumber + 1, inboxOffset + 1]) {
@@ -45,10 +51,20 @@ export function encodeResumeToken(places: JournalPlaces, scope: string): string 
     }
   }
   const body = Buffer.from(bytes);
-  body.writeUInt32LE(fnv1a32(scope), 1);
+  const [partition, {recordCrc32 = 0} = {}] = anchorOf(places) ?? [NO_ANCHOR];
+  body.writeUInt8(VERSION);
+  body.writeUInt32LE(fnv1a32(scope), SCOPE_AT);
+  body.writeUInt8(partition, ANCHOR_AT);
+  body.writeUInt32LE(recordCrc32, ANCHOR_AT + 1);
   const end = Buffer.alloc(CRC_BYTES);
   end.writeUInt32LE(crc32(body));
   return Buffer.concat([body, end]).toString('base64url');
+}
+
+/** A tick bears its time, so its record is in no other log; an epoch's may be. */
+function anchorOf(places: JournalPlaces): [number, JournalPlace] | undefined {
+  const known = [...places].filter(([, {recordCrc32}]) => recordCrc32 !== undefined);
+  return known.find(([, {tickNumber}]) => tickNumber >= 0) ?? known[0];
 }
 
 /**
@@ -65,13 +81,19 @@ export function decodeResumeToken(text: string, scope: string | undefined): Jour
     bytes.readUInt32LE(end) === crc32(bytes.subarray(0, end));
   if (!isWhole) throw invalid('it is not one that a core gave, or not the whole of one');
   if (bytes[0] !== VERSION) throw invalid(`it has version ${bytes[0]}, this core reads ${VERSION}`);
-  if (scope !== undefined && bytes.readUInt32LE(1) !== fnv1a32(scope)) {
+  if (scope !== undefined && bytes.readUInt32LE(SCOPE_AT) !== fnv1a32(scope)) {
     throw invalid('it belongs to a watch of something else or with another filter');
   }
-  return readPlaces(bytes.subarray(HEADER_BYTES, end));
+  const places = readPlaces(bytes.subarray(HEADER_BYTES, end));
+  const anchor = bytes.readUInt8(ANCHOR_AT);
+  const place = places.get(anchor);
+  if (place !== undefined) {
+    places.set(anchor, {...place, recordCrc32: bytes.readUInt32LE(ANCHOR_AT + 1)});
+  }
+  return places;
 }
 
-function readPlaces(bytes: Buffer): JournalPlaces {
+function readPlaces(bytes: Buffer): Map<number, JournalPlace> {
   const places = new Map<number, JournalPlace>();
   let at = 0;
   const next = (): number => {

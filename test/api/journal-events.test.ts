@@ -6,7 +6,11 @@ import type {InboxRecord} from '../../core/domain/records.ts';
 import {type FleetEvent, openEvents} from '../../core/engine/journal-events.ts';
 import {encodeTickRecords} from '../../core/engine/journal-reader.ts';
 import {placeAt} from '../../core/engine/journal-search.ts';
-import type {JournalPlaces} from '../../core/engine/resume-token.ts';
+import {
+  decodeResumeToken,
+  encodeResumeToken,
+  type JournalPlaces,
+} from '../../core/engine/resume-token.ts';
 import {codec} from '../../proto/codec.ts';
 import {aDecision, aMove, anEffect, aTick, START_MS} from './records.ts';
 
@@ -151,6 +155,29 @@ test('a place that retention took is refused with what to do', async t => {
   const error = await t.throwsAsync(openEvents({log, codec}, places));
   t.true(isForestayError(error, 'TOKEN_EXPIRED'));
   t.regex(error.message, /list again/);
+});
+
+test('a place in another log is refused, wherever it can be told', async t => {
+  const logOf = async (count: number, timeMs: number, start = 0) => {
+    const log = createMemoryLog();
+    await log.append('journal', 2, [epochRecord(1)]);
+    for (let number = 1; number <= count; number++) {
+      await log.append('journal', 2, encodeTickRecords(codec, aTick(number, {timeMs})));
+    }
+    log.dropBefore('journal', 2, start);
+    return log;
+  };
+  const first = await logOf(5, START_MS);
+  const {places} = await readAll(first);
+  const token = encodeResumeToken(places, 'events');
+  const resume = async (log: MemoryLog) => readAll(log, decodeResumeToken(token, undefined));
+  t.deepEqual((await resume(first)).ids, []);
+  t.deepEqual((await resume(await logOf(5, START_MS, 6))).ids, [], 'what would tell is gone');
+  for (const other of [await logOf(5, START_MS + 1), await logOf(3, START_MS), await logOf(0, 0)]) {
+    const error = await t.throwsAsync(resume(other));
+    t.true(isForestayError(error, 'INVALID_ARGUMENT'));
+    t.regex(error.message, /another log; ask the core that gave it/);
+  }
 });
 
 test('a time is found in a journal wherever it is', async t => {

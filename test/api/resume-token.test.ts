@@ -29,6 +29,18 @@ test('a token gives the places that it was made of', t => {
   );
 });
 
+test('a token bears one record of its log, a tick if there is one', t => {
+  const at = {offset: 9, epoch: 1, inboxOffset: 0};
+  const epoch = {...at, tickNumber: -1, recordCrc32: 1};
+  const tick = {...at, tickNumber: 4, recordCrc32: 0xffffffff};
+  const anchored = (...given: JournalPlace[]) =>
+    [...decodeResumeToken(encodeResumeToken(new Map(given.entries()), ''), '').values()].map(
+      ({recordCrc32}) => recordCrc32,
+    );
+  t.deepEqual(anchored(epoch, tick, tick), [undefined, 0xffffffff, undefined]);
+  t.deepEqual(anchored(epoch), [1]);
+});
+
 test('64 busy partitions make a token of less than two kilobytes', t => {
   const busy = new Map(
     Array.from({length: 64}, (_, partition) => [
