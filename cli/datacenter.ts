@@ -1,4 +1,5 @@
 import {type Command, InvalidArgumentError, Option, type OutputConfiguration} from 'commander';
+import {refuseCrowding} from './crowding.ts';
 import {parseServer, parseServers} from './servers.ts';
 import {firstSignal} from './signals.ts';
 
@@ -68,13 +69,15 @@ async function run(flags: Flags, command: Command): Promise<void> {
   if (flags.hosts < flags.cells) {
     command.error(`error: ${flags.hosts} hosts cannot fill ${flags.cells} cells`);
   }
+  const vms = flags.vms ?? Math.floor(flags.hosts * VMS_A_HOST);
+  refuseCrowding(command, flags.hosts, vms);
   const stopping = firstSignal();
   const {runDatacenter} = await import('./datacenter-run.ts');
   await runDatacenter(
     {
       ...flags,
       cores: flags.core,
-      vms: flags.vms ?? Math.floor(flags.hosts * VMS_A_HOST),
+      vms,
       actuatorAdvertise: flags.actuatorAdvertise,
       state: flags.state,
       oracle: flags.oracle,

@@ -1,4 +1,5 @@
 import {type Command, InvalidArgumentError, Option} from 'commander';
+import {refuseCrowding} from './crowding.ts';
 
 type Flags = {
   seed: number;
@@ -16,9 +17,6 @@ type Flags = {
 
 /** Chosen because it shows most of what there is to see; `--seeds` shows the others. */
 export const DEFAULT_SEED = 5;
-
-/** Beyond it a host would need more memory than is built. */
-const VMS_A_HOST_MAX = 200;
 
 const FAULTS = ['dimm', 'disk', 'psu', 'nic', 'overheat', 'hang', 'leak', 'all', 'none'];
 
@@ -62,12 +60,7 @@ chosen one; --seeds 20 tells how it goes in general. The same seed gives the sam
   forestay demo --fault dimm psu     only failing memory and power supplies`,
     )
     .action(async (flags: Flags, command: Command) => {
-      const vmsMax = flags.hosts * VMS_A_HOST_MAX;
-      if (flags.vms > vmsMax) {
-        command.error(
-          `error: ${flags.vms} VMs do not fit on ${flags.hosts} hosts: at most ${VMS_A_HOST_MAX} on each, ${vmsMax} in all`,
-        );
-      }
+      refuseCrowding(command, flags.hosts, flags.vms);
       const {demo} = await import('./demo-command.ts');
       await demo(flags);
     });

@@ -93,6 +93,7 @@ for (const [args, what] of [
   [['--cells', '65'], /1 to 64/],
   [['--hosts', 'many'], /whole number/],
   [['--hosts', '2', '--cells', '3'], /cannot fill 3 cells/],
+  [['--hosts', '2', '--vms', '401'], /401 VMs do not fit on 2 hosts/],
 ] as const) {
   test(`forestay datacenter ${args.join(' ')} is a wrong use`, async t => {
     const {code, stderr} = await forestay(t, ['datacenter', ...args]);
