@@ -6,8 +6,9 @@ const SOONER = 4;
 
 /**
  * When a partition's next checkpoint is due: about every `everyMs` on the time of its ticks, or four
- * times as often while much telemetry comes, which a restart would have to read again. Each
- * partition has its own turn in time, so that many never write together.
+ * times as often while much telemetry comes, which a restart would have to read again: more than the
+ * last checkpoint had bytes, so that checkpoints write no more than telemetry does. Each partition
+ * has its own turn in time, so that many never write together.
  */
 export class CheckpointSchedule {
   readonly #slotMs: number;
@@ -16,6 +17,7 @@ export class CheckpointSchedule {
   #slot = -1;
   #askedSlot = -1;
   #telemetryBytes = 0;
+  #checkpointBytes = 0;
 
   /** @param atMs Time of the last tick; 0: the partition is new, its first tick counts. */
   constructor(everyMs: number, partition: number, atMs: number) {
@@ -35,13 +37,19 @@ export class CheckpointSchedule {
     if (this.#slot < 0) this.#slot = slot;
     if (slot === this.#askedSlot) return false;
     this.#askedSlot = slot;
-    return slot - this.#slot >= (this.#telemetryBytes > MUCH_BYTES ? 1 : SOONER);
+    const much = Math.max(MUCH_BYTES, this.#checkpointBytes);
+    return slot - this.#slot >= (this.#telemetryBytes > much ? 1 : SOONER);
   }
 
   /** One is being written: the next is not due for a while, whatever comes of it. */
   begun(nowMs: number): void {
     this.#slot = this.#slotAt(nowMs);
     this.#telemetryBytes = 0;
+  }
+
+  /** It was so large. */
+  written(bytes: number): void {
+    this.#checkpointBytes = bytes;
   }
 
   #slotAt(ms: number): number {

@@ -262,6 +262,7 @@ export class PartitionRuntime {
     const {pointer, bytes, trailerOffset} = written;
     await this.#writer.writeCheckpoint(pointer);
     this.#trailerOffset = trailerOffset;
+    this.#checkpoints.written(bytes);
     await releaseBefore(log, partition, trailerOffset);
     publish('checkpoint.written', {
       partition,

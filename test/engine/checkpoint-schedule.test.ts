@@ -29,6 +29,20 @@ test('while a restart would read much telemetry again, it comes sooner', t => {
   t.true(schedule.isDue(210_000));
 });
 
+test('a large checkpoint comes sooner only when as much telemetry has come since the last one', t => {
+  const schedule = new CheckpointSchedule(60_000, 0, 120_000);
+  schedule.begun(120_000);
+  schedule.written(6 * MUCH);
+  schedule.read(6 * MUCH);
+  t.false(schedule.isDue(135_000));
+  schedule.read(1);
+  t.true(schedule.isDue(150_000));
+  schedule.begun(150_000);
+  schedule.written(6 * MUCH);
+  t.false(schedule.isDue(195_000));
+  t.true(schedule.isDue(210_000), 'at the latest');
+});
+
 test('partitions take turns for ever, however they began', t => {
   const schedules = Array.from(
     {length: 64},
