@@ -2,9 +2,11 @@
 import {formatAddress} from '../core/domain/address.ts';
 import {checkBind} from '../core/domain/bind.ts';
 import type {EffectReport} from '../core/domain/effects.ts';
+import {formatError, isForestayError} from '../core/domain/errors.ts';
 import {fnv1a32} from '../core/domain/hash.ts';
 import {HOST_METRICS, type MetricSet, VM_METRICS} from '../core/domain/metric-sets.ts';
 import type {Driver} from './actuator/driver.ts';
+import type {EffectTable} from './actuator/effect-table.ts';
 import {type Agent, createAgent} from './agent.ts';
 import {createInventory} from './inventory.ts';
 import {limitNotes} from './note.ts';
@@ -98,7 +100,7 @@ async function connectAgent(
   });
 }
 
-/** Gives the address that the inventory names; empty without an actuator. */
+/** Gives the address that the inventory names; empty without an actuator, or if its table is damaged. */
 async function startActuator(options: EdgeOptions, closing: Closing[]): Promise<string> {
   const {actuatorListen, host: agent, spool, files, clock, insecure, note} = options;
   if (actuatorListen === undefined) return '';
@@ -108,7 +110,17 @@ async function startActuator(options: EdgeOptions, closing: Closing[]): Promise<
     import('./actuator/service.ts'),
   ]);
   const listen = formatAddress(checkBind('the actuator', actuatorListen, insecure));
-  const table = openEffectTable({files, path: `${spool}/effects`});
+  let table: EffectTable;
+  try {
+    table = openEffectTable({files, path: `${spool}/effects`});
+  } catch (error) {
+    if (!isForestayError(error, 'LOG_CORRUPT')) throw error;
+    // Watching needs no table: a host whose agent may not act is seen all the same.
+    note(
+      `edge: ACTUATOR OFF, nobody can act on ${agent}; telemetry goes on: ${formatError(error)}`,
+    );
+    return '';
+  }
   const actuator = createActuator({agent, driver: noDriver, table, clock});
   const server = await serveActuators({listen, actuators: new Map([[agent, actuator]])});
   closing.push(server);

@@ -12,7 +12,7 @@ export type Fence = {partition: number; epoch: number};
  * Carries out effects on one agent's host, each id once, whatever is repeated, and only for the
  * newest owner. All calls are taken in order.
  *
- * Errors: `STALE_EPOCH`; `EFFECT_UNSUPPORTED`; `AGENT_UNREACHABLE` (retryable) if too many calls
+ * Errors: `STALE_EPOCH`; `EFFECT_UNSUPPORTED`; `EFFECT_PRECONDITION` if it comes after its deadline; `AGENT_UNREACHABLE` (retryable) if too many calls
  * wait.
  */
 export type Actuator = {
@@ -38,6 +38,9 @@ export type ActuatorOptions = {
 };
 
 const waitingMax = 256;
+
+/** Hosts' clocks differ a little; a call that was on its way for longer is not begun any more. */
+const lateMsMax = 60_000;
 
 export function createActuator({agent, driver, table, clock}: ActuatorOptions): Actuator {
   const inOrder = createTurns(agent);
@@ -81,6 +84,7 @@ export function createActuator({agent, driver, table, clock}: ActuatorOptions): 
       inOrder(async () => {
         await admit(fence);
         if (table.find(effect.id) !== undefined) return await look(effect.id);
+        if (clock.nowMs() > effect.deadlineMs + lateMsMax) throw late(agent, effect, clock.nowMs());
         if (!driver.capabilities().includes(effect.kind)) throw unsupported(agent, effect);
         await table.begin(effect);
         return await settle(effect.id, () => driver.start(effect, clock.nowMs()));
@@ -109,6 +113,16 @@ export function createActuator({agent, driver, table, clock}: ActuatorOptions): 
       await inOrder(async () => table.close());
     },
   };
+}
+
+function late(agent: string, {id, deadlineMs}: IssuedEffect, nowMs: number): ForestayError {
+  const lateSeconds = Math.round((nowMs - deadlineMs) / 1000);
+  return new ForestayError(
+    'EFFECT_PRECONDITION',
+    `effect ${id} came to ${agent} ${lateSeconds} s after its deadline, nothing was begun; ` +
+      "if it was just issued, this host's clock is wrong",
+    {details: {agent, id, lateSeconds}},
+  );
 }
 
 /** A driver that throws has a defect; the effect is over all the same. */

@@ -1,3 +1,4 @@
+import {strict as assert} from 'node:assert';
 import {dirname} from 'node:path';
 import {
   type EffectReport,
@@ -204,6 +205,9 @@ function rewrite(files: Files, path: string, {epochs, effects}: State): AppendFi
   return files.openAppend(path);
 }
 
+/** A row that could not be read back would end the agent for good at its next start. */
 function encodeRow(row: Row): Uint8Array[] {
-  return encodeFrame(START, Buffer.from(JSON.stringify(row)));
+  const text = JSON.stringify(row);
+  assert(parseRow(text) !== undefined, `a row that is none: ${text.slice(0, 200)}`);
+  return encodeFrame(START, Buffer.from(text));
 }

@@ -1,20 +1,15 @@
 import * as grpc from '@grpc/grpc-js';
 import {bindFailure} from '../../core/domain/bind.ts';
-import {
-  type EffectReport,
-  type EffectStatus,
-  effectKinds,
-  type IssuedEffect,
-} from '../../core/domain/effects.ts';
+import type {EffectReport, EffectStatus} from '../../core/domain/effects.ts';
 import {type ErrorCode, ForestayError, isForestayError} from '../../core/domain/errors.ts';
 import {
   ActuatorService,
-  type Effect as EffectMessage,
   EffectStatus as StatusMessage,
 } from '../../proto/gen/forestay/v1/actuator_pb.ts';
 import {addService, type Handlers} from '../../proto/grpc.ts';
 import {richServiceError} from '../../proto/rich-errors.ts';
 import type {Actuator} from './actuator.ts';
+import {toEffect, toEffectId, toEffectIds, toFence} from './requests.ts';
 
 const drainMs = 5_000;
 
@@ -77,10 +72,10 @@ function actuatorHandlers(
       return {report: toMessage(await find(request).execute(effect, toFence(request)))};
     }),
     queryEffects: unary(async request => ({
-      reports: (await find(request).query(request.ids)).map(toMessage),
+      reports: (await find(request).query(toEffectIds(request.ids))).map(toMessage),
     })),
     cancelEffect: unary(async request => ({
-      report: toMessage(await find(request).cancel(request.id, toFence(request))),
+      report: toMessage(await find(request).cancel(toEffectId(request.id), toFence(request))),
     })),
     renewLease: unary(async request => {
       await find(request).renewLease(toFence(request), request.leaseMs);
@@ -103,6 +98,7 @@ function unary<Request, Response>(
 const statusOf: Partial<Record<ErrorCode, grpc.status>> = {
   STALE_EPOCH: grpc.status.FAILED_PRECONDITION,
   EFFECT_UNSUPPORTED: grpc.status.UNIMPLEMENTED,
+  EFFECT_PRECONDITION: grpc.status.FAILED_PRECONDITION,
   AGENT_UNREACHABLE: grpc.status.UNAVAILABLE,
   NOT_FOUND: grpc.status.NOT_FOUND,
   INVALID_ARGUMENT: grpc.status.INVALID_ARGUMENT,
@@ -124,38 +120,9 @@ function toServiceError(error: unknown): grpc.ServiceError {
 function unknownAgent(agent: string, count: number): ForestayError {
   return new ForestayError(
     'NOT_FOUND',
-    `no agent "${agent}" behind this port, which serves ${count}; check the actuator address`,
-    {details: {agent, count}},
+    `no agent ${JSON.stringify(agent.slice(0, 60))} behind this port, which serves ${count}; check the actuator address`,
+    {details: {agent: agent.slice(0, 60), count}},
   );
-}
-
-const toFence = ({partition, epoch}: {partition: number; epoch: bigint}) => ({
-  partition,
-  epoch: Number(epoch),
-});
-
-function toEffect(message: EffectMessage | undefined, agent: string): IssuedEffect {
-  const kind = effectKinds.find(known => known === message?.kind);
-  if (message === undefined || message.id === '' || kind === undefined) {
-    const asked = message?.kind ?? '';
-    throw new ForestayError(
-      'INVALID_ARGUMENT',
-      `an effect needs an id and a known kind; id "${message?.id ?? ''}", kind "${asked}"`,
-      {details: {field: 'effect', kind: asked}},
-    );
-  }
-  const {id, host, vm, targetHost, weightPercent, deadlineMs} = message;
-  return {
-    id,
-    kind,
-    host,
-    vm,
-    targetHost,
-    weightPercent,
-    deadlineMs: Number(deadlineMs),
-    agent,
-    address: '',
-  };
 }
 
 const statusMessages: Readonly<Record<EffectStatus, StatusMessage>> = {

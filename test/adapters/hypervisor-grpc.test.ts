@@ -160,7 +160,7 @@ test('an effect of a kind that the agent has never heard of is refused, not gues
   const asked = issue({address: await serve(t, stepDriver(), ['h1']), kind: 'teleport' as never});
   const error = await t.throwsAsync(() => actuatorFor(t).execute(asked, fence), {
     code: 'INVALID_ARGUMENT',
-    message: /a known kind.*"teleport"/,
+    message: /kind "teleport" is none; known are cordon-host/,
   });
   t.false((error as {retryable?: boolean}).retryable);
 });

@@ -1,4 +1,4 @@
-import {mkdtempSync, readdirSync, rmSync} from 'node:fs';
+import {mkdtempSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
 import {createServer} from 'node:http';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -6,6 +6,7 @@ import test, {type ExecutionContext} from 'ava';
 import {systemClock} from '../../core/adapters/clock-system.ts';
 import {nodeFiles} from '../../core/adapters/files-node.ts';
 import {HOST_METRICS} from '../../core/domain/metric-sets.ts';
+import {encodeFrame, START} from '../../edge/frame.ts';
 import {createGrpcLinks} from '../../edge/link-grpc.ts';
 import {type EdgeOptions, printSamples, runEdge} from '../../edge/main.ts';
 import {codec} from '../../proto/codec.ts';
@@ -196,4 +197,19 @@ test('an edge whose name a collector of a newer life has says so, and keeps what
   t.regex(metrics, /spool_bytes [1-9]/);
   await edge.stop();
   t.deepEqual(shownOnce(await recordsOf(core.log, 'default')), ['4294967295/1']);
+});
+
+test('an edge whose table of effects is damaged lets nobody act, says so, and goes on watching', async t => {
+  const core = await startCore(t);
+  const spool = mkdtempSync(join(tmpdir(), 'forestay-edge-'));
+  t.teardown(() => rmSync(spool, {recursive: true, force: true}));
+  // As an agent of before wrote it, that was told an epoch which no number can hold.
+  const row = Buffer.from('{"kind":"epoch","partition":3,"epoch":1152921504606846976}');
+  writeFileSync(join(spool, 'effects'), Buffer.concat(encodeFrame(START, row)));
+  const edge = startEdge(t, {core: core.address, spool, actuatorListen: '127.0.0.1:0'});
+  await edge.said(/ACTUATOR OFF, nobody can act on h01.*\[LOG_CORRUPT\].*effects is damaged/);
+  while ((await recordsOf(core.log, 'default')).length === 0) await systemClock.sleep(5);
+  await edge.stop();
+  const [first] = await recordsOf(core.log, 'default');
+  t.is(first?.kind === 'batch' && first.batch.inventory?.hosts[0]?.actuatorAddress, '');
 });
