@@ -3,7 +3,6 @@ import type {DecisionSchema, DecisionService} from '../../proto/gen/forestay/v1/
 import type {Handlers} from '../../proto/grpc.ts';
 import {actionKinds, type Decision, outcomes} from '../domain/decision.ts';
 import {ForestayError} from '../domain/errors.ts';
-import {COMPONENTS} from '../domain/features.ts';
 import {guards} from '../domain/safety.ts';
 import {nowOf, type ReadModel} from '../engine/read-model.ts';
 import type {Clock} from '../ports.ts';
@@ -18,7 +17,8 @@ const fields: FilterFields<Decision> = {
   name: text(decision => PREFIX + decision.id),
   entity: resource(decision => decision.entity),
   host: resource(decision => hostResource(decision.host)),
-  component: word(decision => decision.component, COMPONENTS),
+  // A model of one's own may have others than ours.
+  component: text(decision => decision.component),
   action: word(decision => decision.action, actionKinds),
   outcome: word(decision => decision.outcome, outcomes),
   blocked_by: word(decision => decision.blockedBy, guards),
