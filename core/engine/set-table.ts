@@ -1,8 +1,7 @@
 /**
  * The data plane of one metric set in one partition: windows, bands, risks and usage of all its
  * entities, a row each, in typed arrays. Rows are given in the order in which entities are first
- * seen and are never taken back while the partition is owned. Only what the served model reads is
- * kept: a set that no model takes has no windows, only the times of its samples.
+ * seen; those of VMs that are gone are given again. Only what the served model reads is kept: a set that no model takes has no windows, only the times of its samples.
  */
 import {
   type CountWindows,
@@ -19,7 +18,7 @@ import {
 import {extractFeatures, featureColumns} from '../domain/features.ts';
 import type {MetricSet} from '../domain/metric-sets.ts';
 import {type Bands, createBands, growBands, worstComponent} from '../domain/risk.ts';
-import {createUsage, growUsage, recordUsage, type Usage} from '../domain/usage.ts';
+import {clearUsage, createUsage, growUsage, recordUsage, type Usage} from '../domain/usage.ts';
 import {
   clearRow,
   createWindows,
@@ -46,6 +45,8 @@ export type SetTable = {
   readonly cpuColumn: number;
   names: string[];
   rows: Map<string, number>;
+  /** Rows whose entities are gone; the last one is given next. */
+  free: number[];
   /** Times of samples, and averages if the model reads them. */
   windows: Windows;
   /** If the model reads windows of the last samples. */
@@ -82,6 +83,7 @@ export function createSetTable(set: MetricSet, model: ModelSignature): SetTable 
     ),
     names: [],
     rows: new Map(),
+    free: [],
     windows: createWindows(scored && contract.family === 'averages' ? set.columns.length : 0),
     counted: isCounted
       ? createCountWindows(contract.metrics.length, contract.window, contract.stride)
@@ -96,8 +98,11 @@ export function createSetTable(set: MetricSet, model: ModelSignature): SetTable 
   return table;
 }
 
-/** A table in plain arrays. */
-export type StoredTable = Omit<SetTable, 'counted'> & {counted: StoredCountWindows | undefined};
+/** A table in plain arrays. Those of before rows were given again have no `free`. */
+export type StoredTable = Omit<SetTable, 'counted' | 'free'> & {
+  counted: StoredCountWindows | undefined;
+  free?: number[];
+};
 
 export function storeTable(table: SetTable): StoredTable {
   const {counted, names} = table;
@@ -115,12 +120,12 @@ export function fitTable(stored: StoredTable, model: ModelSignature): SetTable {
     table.featureHash === stored.featureHash &&
     table.components.join() === stored.components.join();
   if (fits) {
-    const {counted, windows} = stored;
-    return {...stored, counted: counted && restoreCountWindows(counted, windows.capacity)};
+    const {counted, windows, free = []} = stored;
+    return {...stored, free, counted: counted && restoreCountWindows(counted, windows.capacity)};
   }
   growTable(table, stored.names.length);
-  const {names, rows, usage, bands} = stored;
-  return Object.assign(table, {names, rows, usage, bands});
+  const {names, rows, free = [], usage, bands} = stored;
+  return Object.assign(table, {names, rows, free, usage, bands});
 }
 
 function growTable(table: SetTable, rows: number): void {
@@ -145,11 +150,26 @@ function growTable(table: SetTable, rows: number): void {
 export function rowOf(table: SetTable, entity: string): number {
   const known = table.rows.get(entity);
   if (known !== undefined) return known;
-  const row = table.names.length;
+  const row = table.free.pop() ?? table.names.length;
   growTable(table, row + 1);
-  table.names.push(entity);
+  table.names[row] = entity;
   table.rows.set(entity, row);
   return row;
+}
+
+/**
+ * Forgets an entity; its row goes to the next new one. A scored table keeps its rows: answers of the
+ * model may be on their way to them.
+ */
+export function releaseRow(table: SetTable, entity: string): void {
+  const row = table.rows.get(entity);
+  if (row === undefined || table.scored) return;
+  table.rows.delete(entity);
+  table.names[row] = '';
+  clearSamples(table, row);
+  clearUsage(table.usage, row);
+  table.samples[row] = 0;
+  table.free.push(row);
 }
 
 /**

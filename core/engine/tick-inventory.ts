@@ -4,6 +4,7 @@ import {resource} from './actor-row.ts';
 import {declareReturned, giveUpGhosts, isDown, loseVm} from './host-fate.ts';
 import type {HostEntry, PartitionState, VmEntry} from './partition-state.ts';
 import {isSameInventory} from './same-inventory.ts';
+import {releaseRow} from './set-table.ts';
 import {send, type TickDraft} from './tick-draft.ts';
 
 /** Inventories in a row without a VM before it is believed gone: one is a race, two are a fact. */
@@ -192,6 +193,7 @@ function takeMissing(
       loseVm(draft, host, name);
       continue;
     }
+    for (const table of state.tables.values()) releaseRow(table, id);
     state.vms.delete(name);
     state.decided.delete(id);
     state.actors.remove(id);

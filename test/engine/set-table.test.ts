@@ -9,6 +9,7 @@ import {
   hasFeatures,
   isScored,
   readFeatures,
+  releaseRow,
   riskiestComponent,
   rowOf,
   type SetTable,
@@ -106,4 +107,38 @@ test('for another model a stored table keeps entities and bands, and begins its 
   t.is(riskiestComponent(table, 0), '');
   feed(table, 'hosts/h', 10, 4);
   t.is(featuresAt(table, 0)[0], 13);
+});
+
+test('the row of a VM that is gone is given to the next new one, empty', t => {
+  const table = createSetTable(VM_METRICS, averages);
+  const take = (vm: string, atMs: number) =>
+    takeSample(table, rowOf(table, vm), atMs, new Float32Array(VM_METRICS.columns.length), 0, 1);
+  for (const vm of ['vms/a', 'vms/b', 'vms/c']) take(vm, 60_000);
+  releaseRow(table, 'vms/b');
+  releaseRow(table, 'vms/unknown');
+  t.false(table.rows.has('vms/b'));
+  t.is(rowOf(table, 'vms/d'), 1);
+  t.true(take('vms/d', 1_000), 'what the former one had last is not its last');
+  t.is(table.samples[1], 1);
+  t.is(rowOf(table, 'vms/b'), 3);
+});
+
+test('a restored table gives the same rows as the one that was stored', t => {
+  const table = createSetTable(VM_METRICS, averages);
+  for (const vm of ['vms/a', 'vms/b', 'vms/c']) rowOf(table, vm);
+  releaseRow(table, 'vms/c');
+  releaseRow(table, 'vms/a');
+  const stored = () => deserialize(serialize(storeTable(table))) as StoredTable;
+  const {free: _, ...older} = stored();
+  const restored = fitTable(stored(), averages);
+  const next = (of: SetTable) => ['vms/x', 'vms/y', 'vms/z'].map(vm => rowOf(of, vm));
+  t.deepEqual(next(restored), next(table));
+  t.is(rowOf(fitTable(older, averages), 'vms/x'), 3, 'one of before rows were given again');
+});
+
+test('rows of a scored table stay: answers may be on their way to them', t => {
+  const table = createSetTable(SET, counted);
+  rowOf(table, 'vms/a');
+  releaseRow(table, 'vms/a');
+  t.is(rowOf(table, 'vms/a'), 0);
 });

@@ -1,5 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
+import {VM_METRICS} from '../../core/domain/metric-sets.ts';
 import {DEFAULT_POLICY} from '../../core/domain/policy.ts';
 import type {InboxRecord, Tick} from '../../core/domain/records.ts';
 import type {Batch} from '../../core/domain/telemetry.ts';
@@ -238,6 +239,25 @@ test('a host that is lost and booted in one tick is back', t => {
     batches: [named('a', 2, 2, [], {bootId: 'boot-2'})],
   });
   t.deepEqual(eventsOf(tick), ['hosts/a host.lost', 'hosts/a host.returned']);
+});
+
+test('VMs that come and go leave no rows behind', t => {
+  const state = create();
+  const table = state.tables.get(VM_METRICS.name);
+  for (let second = 1; second <= 30; second++) {
+    const name = `v${Math.floor(second / 3)}`;
+    const batch = named('a', second, second, [name]);
+    const sample = {
+      ...batch.blocks[0],
+      metricSet: VM_METRICS.name,
+      metricSetHash: VM_METRICS.hash,
+      entities: [`vms/${name}`],
+      values: new Float32Array(VM_METRICS.columns.length),
+    } as Batch['blocks'][number];
+    tickAt(state, second, {batches: [{...batch, blocks: [...batch.blocks, sample]}]});
+  }
+  t.true(state.vms.size <= 2);
+  t.true((table?.names.length ?? 99) <= 3, `${table?.names}`);
 });
 
 test('a VM that two inventories of its host do not name is forgotten; one is a race', t => {
