@@ -132,6 +132,9 @@ async function many(flags: DemoFlags, count: number, signal: AbortSignal): Promi
       `seed ${String(seed).padStart(3)}  downtime ${forestay.vmDowntimeSeconds.toFixed(0).padStart(6)} s against ${reactive.vmDowntimeSeconds.toFixed(0).padStart(6)} s  moves ${forestay.migrations} (${forestay.needlessMoves} needless)  missed ${forestay.missedFailures} of ${outcome.details.hostFailures}  restraints ${acts.restraints}  ${wallSeconds.toFixed(0)} s\n`,
     );
   }
+  if (outcomes.length < count) {
+    process.stderr.write(`interrupted after ${outcomes.length} of ${count} seeds\n`);
+  }
   if (outcomes.length === 0) return;
   if (flags.json) process.stdout.write(`${JSON.stringify(outcomes.map(toJson))}\n`);
   else process.stdout.write(`\n${distribution(outcomes)}\n`);

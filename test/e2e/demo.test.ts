@@ -130,6 +130,16 @@ for (const {title, flags, until, hosts} of [
   });
 }
 
+test.serial('several seeds that are interrupted say how many there were', async t => {
+  const running = launch(t, ['demo', ...SMALL, '--duration', '1m', '--seeds', '50']);
+  await running.said(/seed +2 /);
+  running.signal('SIGINT');
+  const {code, stdout, stderr} = await running.exit();
+  t.is(code, 130);
+  const [, count] = /interrupted after (\d+) of 50 seeds/.exec(stderr) ?? [];
+  t.is(JSON.parse(stdout).length, Number(count));
+});
+
 /** Runtimes leave caches in a folder for temporary files; a demo leaves nothing of its own. */
 function dataFolders(folder: string): string[] {
   return readdirSync(folder).filter(name => name.startsWith('forestay-'));
