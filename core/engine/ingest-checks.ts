@@ -11,6 +11,8 @@ import {hex, type MetricSets} from './ingest-metric-sets.ts';
 import type {TimeBases} from './ingest-time-bases.ts';
 
 const NAME_LENGTH_MAX = 256;
+/** In an error that says which sets there are. */
+const SETS_SHOWN = 10;
 
 /** What is worth counting about a batch. */
 export type BatchCounts = {samples: number; infinities: number; future: number};
@@ -177,10 +179,11 @@ function requireShape(block: Block, set: MetricSet): void {
 }
 
 function unknownSet({metricSet}: Block, known: readonly MetricSet[]): ForestayError {
+  const shown = known.slice(0, SETS_SHOWN);
   return new ForestayError(
     'METRIC_SET_UNKNOWN',
     `metric set ${quoted(metricSet)} is not registered; call TelemetryService.RegisterMetricSet first, or ` +
-      `use one of ${known.map(({name}) => name).join(', ')}`,
+      `use one of ${shown.map(({name}) => name).join(', ')}`,
     {details: {metricSet: quoted(metricSet)}},
   );
 }

@@ -9,6 +9,9 @@ import {
 import type {Clock, Codec, Log} from '../ports.ts';
 
 const COLUMNS_MAX = 1024;
+/** A set is for ever, and a copy of it in every partition: its inbox, its state, its checkpoints. */
+const SETS_MAX = 256;
+const CHARACTERS_MAX = 1024 * 1024;
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.:/-]{0,127}$/;
 
 type Registration = {
@@ -28,6 +31,7 @@ export type MetricSets = {
    * Makes a set known to every partition, durably; the same set again is a no-op.
    *
    * Errors: `INVALID_ARGUMENT`, `METRIC_SET_CONFLICT` (other columns under a known name),
+   * `ENTITY_LIMIT_REACHED` (as many sets, or names in them, as there may be),
    * `LOG_APPEND_FAILED` (retryable: the same request again completes it).
    */
   register(registration: Registration): Promise<MetricSet>;
@@ -74,6 +78,9 @@ export function createMetricSets(ports: {
       const pending = registering.get(set.name);
       requireSame(set, known.get(set.name) ?? pending?.set);
       if (known.has(set.name)) return set;
+      if (pending === undefined) {
+        requireRoom(set, [...known.values(), ...[...registering.values()].map(other => other.set)]);
+      }
       const done = pending?.done ?? append(set, registration);
       registering.set(set.name, {set, done});
       try {
@@ -100,6 +107,22 @@ function requireSame(set: MetricSet, other: MetricSet | undefined): void {
     {details: {name: set.name, knownHash: other.hash, hash: set.hash}},
   );
 }
+
+/** @param others All that are known or on their way. */
+function requireRoom(set: MetricSet, others: readonly MetricSet[]): void {
+  const characters = others.reduce((sum, other) => sum + lengthOf(other), lengthOf(set));
+  if (others.length < SETS_MAX && characters <= CHARACTERS_MAX) return;
+  throw new ForestayError(
+    'ENTITY_LIMIT_REACHED',
+    `cannot register metric set ${set.name}: there are ${others.length} sets, at most ${SETS_MAX} ` +
+      `are kept, and with this one their names would have ${characters} characters, at most ` +
+      `${CHARACTERS_MAX}; use a set that is known, or fewer and shorter columns`,
+    {details: {name: set.name, sets: others.length, characters}},
+  );
+}
+
+const lengthOf = ({name, columns}: MetricSet): number =>
+  columns.reduce((sum, column) => sum + column.length, name.length);
 
 function checked({name, entityKind, columns}: Registration): MetricSet {
   if (!NAME.test(name)) {

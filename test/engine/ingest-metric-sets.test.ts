@@ -121,3 +121,28 @@ for (const [what, wrong, field] of [
     t.is(error.details.field, field);
   });
 }
+
+test('sets are bounded in number, those on their way included; known ones are taken', async t => {
+  const sets = create(createMemoryLog());
+  const named = (at: number) => ({...request, requestId: '', name: `set${at}.v1`});
+  const all = Array.from({length: 260}, (_, at) => sets.register(named(at)));
+  const failed = (await Promise.allSettled(all)).filter(({status}) => status === 'rejected');
+  t.is(failed.length, 260 - (256 - 2), 'two are built in');
+  const error = await t.throwsAsync<ForestayError>(sets.register(named(259)));
+  t.is(error.code, 'ENTITY_LIMIT_REACHED');
+  t.regex(error.message, /there are 256 sets, at most 256 are kept/);
+  t.is(sets.all().length, 256);
+  await t.notThrowsAsync(sets.register(named(0)));
+});
+
+test('the names of all sets together are bounded', async t => {
+  const log = createMemoryLog();
+  const sets = create(log);
+  const columns = Array.from({length: 1024}, (_, at) => `${at}`.padEnd(128, 'x'));
+  const named = (at: number) => ({...request, requestId: '', name: `set${at}.v1`, columns});
+  for (let at = 0; at < 7; at++) await sets.register(named(at));
+  const error = await t.throwsAsync<ForestayError>(sets.register(named(7)));
+  t.is(error.code, 'ENTITY_LIMIT_REACHED');
+  t.regex(error.message, /their names would have 10\d{5} characters, at most 1048576/);
+  t.deepEqual(await inboxSizes(log), new Array(PARTITION_COUNT).fill(7));
+});
