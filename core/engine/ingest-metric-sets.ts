@@ -7,6 +7,7 @@ import {
   metricSet,
 } from '../domain/metric-sets.ts';
 import type {Clock, Codec, Log} from '../ports.ts';
+import {samplesTableName} from './tables.ts';
 
 const COLUMNS_MAX = 1024;
 /** A set is for ever, and a copy of it in every partition: its inbox, its state, its checkpoints. */
@@ -79,7 +80,9 @@ export function createMetricSets(ports: {
       requireSame(set, known.get(set.name) ?? pending?.set);
       if (known.has(set.name)) return set;
       if (pending === undefined) {
-        requireRoom(set, [...known.values(), ...[...registering.values()].map(other => other.set)]);
+        const others = [...known.values(), ...[...registering.values()].map(other => other.set)];
+        requireRoom(set, others);
+        requireOwnHash(set, others);
       }
       const done = pending?.done ?? append(set, registration);
       registering.set(set.name, {set, done});
@@ -118,6 +121,20 @@ function requireRoom(set: MetricSet, others: readonly MetricSet[]): void {
       `are kept, and with this one their names would have ${characters} characters, at most ` +
       `${CHARACTERS_MAX}; use a set that is known, or fewer and shorter columns`,
     {details: {name: set.name, sets: others.length, characters}},
+  );
+}
+
+/** Batches name a set by its hash, and its table may be named by that of its name. */
+function requireOwnHash(set: MetricSet, others: readonly MetricSet[]): void {
+  const table = samplesTableName(set.name);
+  const rival = others.find(
+    ({name, hash}) => hash === set.hash || samplesTableName(name) === table,
+  );
+  if (rival === undefined) return;
+  throw new ForestayError(
+    'METRIC_SET_CONFLICT',
+    `cannot register metric set ${set.name}: its hash is that of ${rival.name}; choose another name`,
+    {details: {name: set.name, rival: rival.name}},
   );
 }
 

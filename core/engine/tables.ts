@@ -150,7 +150,14 @@ const SAMPLE_COLUMNS: Columns = {
  * Names that are not plain get one made of their hash.
  */
 export function samplesTable(set: MetricSet): TableSchema {
-  const metrics = set.columns.map(metric => [metricColumn(metric), 'double'] as const);
+  const taken = new Set<string>();
+  const metrics = set.columns.map((metric, at) => {
+    const short = metricColumn(metric);
+    // Of two names with one hash both need a column: values go by their place.
+    const column = taken.has(short) ? `${short}_${at}` : short;
+    taken.add(column);
+    return [column, 'double'] as const;
+  });
   return table(
     samplesTableName(set.name),
     ['ts', 'entity', 'incarnation', 'seq', 'row'],
@@ -158,8 +165,11 @@ export function samplesTable(set: MetricSet): TableSchema {
   );
 }
 
-/** Two sets never share a table: only dots become underscores in a plain name. */
-function samplesTableName(set: string): string {
+/**
+ * Only dots become underscores in a plain name, so that two sets share a table only if their names
+ * have one hash: the second of those is not registered.
+ */
+export function samplesTableName(set: string): string {
   const name = `samples_${set.replaceAll('.', '_')}`;
   return isIdentifier(name) && !set.includes('_') ? name : `samples_x${hex(set)}`;
 }

@@ -146,3 +146,13 @@ test('the names of all sets together are bounded', async t => {
   t.regex(error.message, /their names would have 10\d{5} characters, at most 1048576/);
   t.deepEqual(await inboxSizes(log), new Array(PARTITION_COUNT).fill(7));
 });
+
+test('a set whose name has the hash of another is refused: they would share a table', async t => {
+  const sets = create(createMemoryLog());
+  await sets.register({...request, name: 'Set439599'});
+  const error = await t.throwsAsync<ForestayError>(
+    sets.register({...request, name: 'Set622382', columns: ['other']}),
+  );
+  t.is(error.code, 'METRIC_SET_CONFLICT');
+  t.regex(error.message, /its hash is that of Set439599; choose another name/);
+});
