@@ -83,7 +83,8 @@ export function holdDirectory(
   }
   throw new ForestayError(
     'DATA_DIR_LOCKED',
-    `lock ${directory}: other processes keep taking it; start only one on a folder`,
+    `lock ${directory}: other processes keep taking it; start only one on a folder, ` +
+      `or remove ${path}.* if nobody is`,
   );
 }
 

@@ -1,10 +1,13 @@
 import {type ChildProcess, spawn} from 'node:child_process';
+import {randomUUID} from 'node:crypto';
 import {once} from 'node:events';
 import {mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
 import {hostname, tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {createInterface} from 'node:readline';
 import test from 'ava';
+import {createMemoryFiles} from '../../core/adapters/files-memory.ts';
+import {lockDirectory} from '../../core/adapters/log-segments-lock.ts';
 
 const program = join(import.meta.dirname, 'lock-process.ts');
 const contenders = 2;
@@ -21,6 +24,36 @@ function foldersIn(base: string, goneId: number): string[] {
     return folder;
   });
 }
+
+test('who died while it took a lock over stands in nobody’s way; who may be alive does', t => {
+  const files = createMemoryFiles();
+  files.makeDirectory('/data');
+  const holder = (host: string) =>
+    Buffer.from(JSON.stringify({pid: 1, host, startedAt: 'x', token: 't'}));
+  const isAlive = ({host}: {host: string}) => host === 'elsewhere';
+  const claim = `/data/lock.${randomUUID()}`;
+  files.create('/data/lock', holder('gone'));
+  files.create(claim, holder('elsewhere'));
+  const error = t.throws(() => lockDirectory(files, '/data', isAlive), {code: 'DATA_DIR_LOCKED'});
+  t.regex(`${error?.message}`, /remove \/data\/lock\.\* if nobody is/);
+  t.is(Buffer.from(files.read('/data/lock')).toString(), holder('gone').toString());
+  files.replace(claim, holder('gone'));
+  const unlock = lockDirectory(files, '/data', isAlive);
+  t.deepEqual(files.list('/data'), ['lock']);
+  unlock();
+  t.deepEqual(files.list('/data'), []);
+});
+
+test('a lock that cannot be read now is not taken for a stale one', t => {
+  const files = createMemoryFiles();
+  files.makeDirectory('/data');
+  lockDirectory(files, '/data');
+  const read = () => {
+    throw Object.assign(new Error('EIO: input/output error'), {code: 'EIO'});
+  };
+  t.throws(() => lockDirectory({...files, read}, '/data'), {code: 'EIO'});
+  t.deepEqual(files.list('/data'), ['lock']);
+});
 
 async function outcomesOf(child: ChildProcess): Promise<string[]> {
   const lines = createInterface({input: child.stdout as NodeJS.ReadableStream});
