@@ -33,7 +33,9 @@ export class Scheduler {
     this.#stopped = true;
   }
 
-  async runUntil(toMs: number): Promise<void> {
+  /** Time passes in whole milliseconds: what is sent first must not be due a fraction later. */
+  async runUntil(untilMs: number): Promise<void> {
+    const toMs = Math.ceil(untilMs);
     await settle();
     while (!this.#stopped) {
       const first = this.#heap[0];
