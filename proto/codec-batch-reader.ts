@@ -78,7 +78,7 @@ function batchOf(cursor: WireCursor): BatchFields {
         batch.seq = cursor.varint();
         break;
       case tagOf(5, 0):
-        batch.timeBase = cursor.uint32() as TimeBase;
+        batch.timeBase = cursor.enumWord() as TimeBase;
         break;
       case tagOf(6, 2): {
         const outer = cursor.enter();
@@ -136,7 +136,7 @@ function blockOf(cursor: WireCursor): BlockFields {
         block.rowOffsetMs = cursor.view();
         break;
       case tagOf(8, 0):
-        block.encoding = cursor.uint32() as ValueEncoding;
+        block.encoding = cursor.enumWord() as ValueEncoding;
         break;
       case tagOf(9, 2):
         block.values = cursor.view();

@@ -48,6 +48,13 @@ export class WireCursor {
     return value;
   }
 
+  /** A word of an enum; none of ours is negative. */
+  enumWord(): number {
+    const value = this.varint();
+    if (value > 0x7fff_ffff) throw NotPlain;
+    return value;
+  }
+
   /** A zigzag varint of 64 bits, small enough for a number. */
   sint(): number {
     const value = this.varint();

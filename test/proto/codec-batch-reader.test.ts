@@ -91,6 +91,8 @@ test('an unknown field, a name beyond ASCII and a repeated inventory are left to
   t.truthy(readBatch(withField()));
   t.is(readBatch(withField(0x78, 1)), undefined);
   t.is(readBatch(withField(0x3a, 0, 0x3a, 0)), undefined);
+  // A time base that the general reader takes for a negative one.
+  t.is(readBatch(withField(0x28, 0xff, 0xff, 0xff, 0xff, 0x0f)), undefined);
   t.is(readBatch(encode({edge: 'übel', cell: 'c'})), undefined);
   t.is(readBatch(Uint8Array.from([...withField(), 0x1a, 0])), undefined);
   t.is(readBatch(encode({edge: 'e', seq: 2n ** 60n})), undefined);
