@@ -39,7 +39,8 @@ export type RecoveryInput = {
  * Rebuilds the state up to the journal's present end. A journal record that cannot be read is set
  * aside if the ticks around it show that it was none: somebody else has written into the topic.
  *
- * Errors: those of the log; `LOG_CORRUPT` if a tick is missing.
+ * Errors: those of the log; `LOG_CORRUPT` if a tick is missing, or all before a journal whose
+ * beginning is gone, for want of a checkpoint that can be read.
  */
 export async function recover(input: RecoveryInput): Promise<Recovered> {
   const {codec, partition} = input;
@@ -57,6 +58,7 @@ export async function recover(input: RecoveryInput): Promise<Recovered> {
           tickNumber: found.pointer.tickNumber,
         },
   );
+  await requireStart(input, reader.position().offset);
   let ticks = 0;
   let badOffset = -1;
   const badRecord = (offset: number, {code}: ForestayError) => {
@@ -77,6 +79,19 @@ export async function recover(input: RecoveryInput): Promise<Recovered> {
   state.everySamples = input.everySamples ?? 0;
   if (state.everySamples === 0) state.unscored = [];
   return {state, ticks, trailerOffset: found?.trailerOffset ?? -1};
+}
+
+/** What retention took of a journal is in a checkpoint, or it is lost: commands, acts, who is where. */
+async function requireStart({log, partition}: RecoveryInput, from: number): Promise<void> {
+  const start = await log.startOffset('journal', partition);
+  if (start <= from) return;
+  throw new ForestayError(
+    'LOG_CORRUPT',
+    `partition ${partition} cannot start: its journal begins at offset ${start}, and no checkpoint can be read that ` +
+      `reaches beyond ${from}; restore its checkpoints, or move the files of all topics of this partition away to ` +
+      'start it anew',
+    {details: {partition, start, from}},
+  );
 }
 
 type Inputs = {log: LogReads; codec: Codec; partition: number};

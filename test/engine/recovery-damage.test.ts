@@ -237,3 +237,15 @@ test('an edge whose batch cannot be read is heard again with its next one', asyn
     ['a 3'],
   );
 });
+
+test('a journal whose beginning is gone starts nothing without a checkpoint', async t => {
+  const log = createMemoryLog();
+  const rig = createRig({log});
+  await live(rig, 6);
+  log.dropBefore('journal', PARTITION, 2);
+  t.true((await recovered(rig, log)).trailerOffset >= 0);
+  log.dropBefore('checkpoints', PARTITION, await log.endOffset('checkpoints', PARTITION));
+  const error = await t.throwsAsync(recovered(rig, log));
+  t.true(isForestayError(error, 'LOG_CORRUPT'));
+  t.regex(error?.message ?? '', /partition 5 .* begins at offset 2/);
+});
