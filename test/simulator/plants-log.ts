@@ -125,16 +125,27 @@ export const recordsSkipped: Plant = {
 /** Every batch seems to be a new one. */
 export const duplicatesCounted: Plant = {
   breaks: ['S2', 'S3', 'S11'],
-  core: parts => {
+  core: (parts, ...given) => {
     let lives = 0;
+    /** Who takes streams decodes too, and is to see what is there. */
+    const wasRead = new WeakSet<Uint8Array>();
+    const copied = reading('telemetry', found =>
+      found.map(record => {
+        const value = Uint8Array.from(record.value);
+        wasRead.add(value);
+        return {...record, value};
+      }),
+    )(parts, ...given);
     return {
-      ...parts,
+      ...copied,
       codec: {
         ...parts.codec,
         decodeTelemetry(bytes) {
           const record = parts.codec.decodeTelemetry(bytes);
-          if (record.kind === 'gap') return record;
-          return {kind: 'batch', batch: {...record.batch, incarnation: 1_000 + lives++}};
+          if (record.kind === 'gap' || !wasRead.has(bytes)) return record;
+          // Below the life that its edge says hello with, or its streams were refused.
+          const incarnation = record.batch.incarnation - 1 + 1e-9 * ++lives;
+          return {kind: 'batch', batch: {...record.batch, incarnation}};
         },
       },
     };
