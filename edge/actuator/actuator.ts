@@ -12,8 +12,8 @@ export type Fence = {partition: number; epoch: number};
  * Carries out effects on one agent's host, each id once, whatever is repeated, and only for the
  * newest owner. All calls are taken in order.
  *
- * Errors: `STALE_EPOCH`; `EFFECT_UNSUPPORTED`; `EFFECT_PRECONDITION` if it comes after its deadline; `AGENT_UNREACHABLE` (retryable) if too many calls
- * wait.
+ * Errors: `STALE_EPOCH`; `EFFECT_UNSUPPORTED`; `EFFECT_PRECONDITION` if it comes after its deadline or its id is
+ * another effect's; `AGENT_UNREACHABLE` (retryable) if too many calls wait.
  */
 export type Actuator = {
   /** From now on lower epochs of this partition are refused. Gives the highest one. */
@@ -83,7 +83,11 @@ export function createActuator({agent, driver, table, clock}: ActuatorOptions): 
     execute: (effect, fence) =>
       inOrder(async () => {
         await admit(fence);
-        if (table.find(effect.id) !== undefined) return await look(effect.id);
+        const known = table.find(effect.id);
+        if (known !== undefined) {
+          requireSame(agent, effect, known.effect);
+          return await look(effect.id);
+        }
         if (clock.nowMs() > effect.deadlineMs + lateMsMax) throw late(agent, effect, clock.nowMs());
         if (!driver.capabilities().includes(effect.kind)) throw unsupported(agent, effect);
         await table.begin(effect);
@@ -113,6 +117,21 @@ export function createActuator({agent, driver, table, clock}: ActuatorOptions): 
       await inOrder(async () => table.close());
     },
   };
+}
+
+/** The result of one act must not be told of another: a log that begins anew gives ids again. */
+function requireSame(agent: string, effect: IssuedEffect, known: IssuedEffect | undefined): void {
+  if (known === undefined || actOf(effect) === actOf(known)) return;
+  throw new ForestayError(
+    'EFFECT_PRECONDITION',
+    `effect ${effect.id}, ${actOf(effect)}, was asked of ${agent}, which knows this id as ${actOf(known)}; nothing was ` +
+      'begun: cores with another log ask the same agents, or a journal began anew',
+    {details: {agent, id: effect.id}},
+  );
+}
+
+function actOf({kind, vm, host, targetHost}: IssuedEffect): string {
+  return [kind, vm, host, targetHost].filter(word => word !== '').join(' ');
 }
 
 function late(agent: string, {id, deadlineMs}: IssuedEffect, nowMs: number): ForestayError {

@@ -25,6 +25,19 @@ test('the same effect asked for many times at once is begun once', async t => {
   t.is(driver.begun(effect.id), 1);
 });
 
+test('the id of one effect is not taken for another one, also by an agent that starts anew', async t => {
+  const {actuator, files, driver} = setUp();
+  const effect = issue();
+  await actuator.execute(effect, fence);
+  driver.finish();
+  files.crash();
+  const {actuator: again} = setUp(files, driver);
+  const other = {...effect, vm: 'another'};
+  await t.throwsAsync(again.execute(other, fence), {message: /another.* knows this id as/s});
+  t.is((await again.execute(effect, fence)).status, 'done');
+  t.is(driver.begun(effect.id), 1);
+});
+
 test('an agent that starts anew answers with what it did before', async t => {
   const {actuator, files, driver} = setUp();
   const effect = issue();
