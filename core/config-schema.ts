@@ -3,7 +3,7 @@ import {fileURLToPath} from 'node:url';
 import {z} from 'zod';
 import {parseAddress} from './domain/address.ts';
 import {DEFAULT_POLICY, MODES, type Policy} from './domain/policy.ts';
-import {defaultRetention, type Retention} from './domain/retention.ts';
+import {defaultRetention, defaultStoreRetention, type Retention} from './domain/retention.ts';
 
 /** Everything that can be set, with its defaults filled in. */
 export type Config = {
@@ -40,8 +40,15 @@ export type Config = {
   };
   store: {
     kind: 'memory' | 'sqlite' | 'questdb';
-    /** HOST:PORT of QuestDB's HTTP. */
-    /** Two fleets on one server need two prefixes; cores of one fleet share one. */
+    /**
+     * Rows that are older or more go, oldest first. QuestDB: by age only, in whole days, and only
+     * from tables that it makes from now on. Memory: nothing goes.
+     */
+    retention: Retention;
+    /**
+     * HOST:PORT of QuestDB's HTTP. Two fleets on one server need two prefixes; cores of one fleet
+     * share one.
+     */
     questdb: {address: string; tablePrefix: string};
   };
   /** `none`: inventory from telemetry, nobody acts. */
@@ -88,7 +95,11 @@ export const DEFAULT_CONFIG: Config = {
     telemetryRetention: defaultRetention.telemetry,
     journalRetention: defaultRetention.journal,
   },
-  store: {kind: 'sqlite', questdb: {address: '127.0.0.1:9000', tablePrefix: ''}},
+  store: {
+    kind: 'sqlite',
+    retention: defaultStoreRetention,
+    questdb: {address: '127.0.0.1:9000', tablePrefix: ''},
+  },
   hypervisor: {kind: 'grpc'},
   scoring: {
     modelDir: fileURLToPath(new URL('../models/artefacts', import.meta.url)),
@@ -229,6 +240,7 @@ export const configSchema = section(DEFAULT_CONFIG, {
   }),
   store: section(DEFAULT_CONFIG.store, {
     kind: z.enum(['memory', 'sqlite', 'questdb']),
+    retention: retention(DEFAULT_CONFIG.store.retention),
     questdb: section(DEFAULT_CONFIG.store.questdb, {
       address,
       tablePrefix: z.string().regex(/^[A-Za-z0-9_]*$/, 'only letters, digits and _'),

@@ -193,11 +193,16 @@ async function openStore(
       return createMemoryStore();
     case 'sqlite': {
       const {openSqliteStore} = await import('./adapters/store-sqlite.ts');
-      return openSqliteStore({path: join(core.dataDir, 'forestay.sqlite')});
+      const {retention} = store;
+      return openSqliteStore({path: join(core.dataDir, 'forestay.sqlite'), retention});
     }
     case 'questdb': {
       const {openQuestDbStore} = await import('./adapters/store-questdb.ts');
-      const opening = openQuestDbStore({...store.questdb, connectMsMax: CONNECT_MS_MAX});
+      const opening = openQuestDbStore({
+        ...store.questdb,
+        ageMsMax: store.retention.ageMs,
+        connectMsMax: CONNECT_MS_MAX,
+      });
       return tellIfLate(opening, `QuestDB at ${store.questdb.address}`, onWaiting);
     }
   }

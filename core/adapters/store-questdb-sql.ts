@@ -18,3 +18,9 @@ export function readValue(type: ColumnType, cell: Cell | undefined): StoreValue 
   if (type === 'timestamp') return Date.parse(String(cell));
   return type === 'symbol' || type === 'text' ? String(cell) : Number(cell);
 }
+
+const DAY_MS = 86_400_000;
+
+/** Of tables by the day, which QuestDB drops one by one: whole days, none sooner than asked for. */
+export const timeToLive = (ageMs: number): string =>
+  ageMs === Number.POSITIVE_INFINITY ? '' : ` TTL ${Math.ceil(ageMs / DAY_MS)} DAYS`;

@@ -31,13 +31,23 @@ import type {
   Topic,
 } from '../ports.ts';
 import {serveStore} from './store-in-worker.ts';
-import {type Cell, equal, microseconds, quoted, readValue, where} from './store-questdb-sql.ts';
+import {
+  type Cell,
+  equal,
+  microseconds,
+  quoted,
+  readValue,
+  timeToLive,
+  where,
+} from './store-questdb-sql.ts';
 
 export type QuestDbServer = {
   /** `HOST:PORT` of the HTTP server. */
   address: string;
   /** Before every table's name. */
   tablePrefix: string;
+  /** Of rows; Infinity: they are kept. */
+  ageMsMax: number;
   connectMsMax: number;
   flushMsMax: number;
   flushAttemptsMax: number;
@@ -148,7 +158,7 @@ class QuestDbTables {
     await this.#applied(this.#schemas);
     const [stored] = await this.#select(this.#schemas, [equal('name', schema.name)], 1);
     if (stored === undefined) {
-      await this.#create(table);
+      await this.#create(table, timeToLive(this.#server.ageMsMax));
     } else {
       const present = await this.#exec(`SELECT "column" FROM table_columns('${table.name}')`);
       const columns = present.map(([name]) => String(name));
@@ -163,11 +173,12 @@ class QuestDbTables {
     this.#tables.set(schema.name, table);
   }
 
-  async #create({name, schema}: Table): Promise<void> {
+  /** Offsets and versions live for ever: they stand at a time that is older than any. */
+  async #create({name, schema}: Table, ttl = ''): Promise<void> {
     const columns = schema.columns.map(column => `"${column.name}" ${TYPES[column.type]}`);
     await this.#exec(
       `CREATE TABLE IF NOT EXISTS "${name}" (${columns.join(', ')}) TIMESTAMP("${schema.keys[0]}") ` +
-        `PARTITION BY DAY WAL DEDUP UPSERT KEYS(${quoted(schema.keys)})`,
+        `PARTITION BY DAY${ttl} WAL DEDUP UPSERT KEYS(${quoted(schema.keys)})`,
     );
   }
 

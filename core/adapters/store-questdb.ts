@@ -9,6 +9,11 @@ export type QuestDbStoreOptions = {
   address: string;
   /** Before the name of every table, for several programs on one server. */
   tablePrefix?: string;
+  /**
+   * Tables that are created delete days that lie further back than this, up to the next whole day;
+   * all is kept unless given. Tables that exist keep what they have: somebody may have set it.
+   */
+  ageMsMax?: number;
   /** How long to wait for a server that is not there. */
   connectMsMax?: number;
   /** How long one flush may take … */
@@ -31,6 +36,7 @@ export async function openQuestDbStore(options: QuestDbStoreOptions): Promise<St
   const {
     address,
     tablePrefix = '',
+    ageMsMax = Number.POSITIVE_INFINITY,
     connectMsMax = 15_000,
     flushMsMax = 10_000,
     flushAttemptsMax = 3,
@@ -45,7 +51,7 @@ export async function openQuestDbStore(options: QuestDbStoreOptions): Promise<St
   }
   return openStoreInWorker<QuestDbServer>(
     new URL('./store-questdb-worker.ts', import.meta.url),
-    {address, tablePrefix, connectMsMax, flushMsMax, flushAttemptsMax},
+    {address, tablePrefix, ageMsMax, connectMsMax, flushMsMax, flushAttemptsMax},
     // Every deadline inside must pass before this one.
     {queueLengthMax, callMsMax: connectMsMax + 2 * flushMsMax * flushAttemptsMax + 60_000},
   );

@@ -1,7 +1,7 @@
-/** How long records of a topic are kept: what is older or more goes, oldest first. */
+/** How long records of a topic, or rows of a store, are kept: what is older or more goes, oldest first. */
 export type Retention = {
   ageMs: number;
-  /** Over all partitions of the topic. */
+  /** Over all partitions of the topic, or all tables of the store. */
   bytes: number;
 };
 
@@ -21,3 +21,41 @@ export const defaultRetention = {
   scores: {ageMs: dayMs, bytes: unbounded},
   checkpoints: {ageMs: 7 * dayMs, bytes: 16 * gibibyte},
 } as const satisfies Record<string, Retention>;
+
+/**
+ * Rows go back as far as the journal, from which decisions and explanations are read: a sample that
+ * outlives them explains nothing, and one that is gone before them leaves them unexplained.
+ */
+export const defaultStoreRetention: Retention = {ageMs: 30 * dayMs, bytes: 64 * gibibyte};
+
+/** A table with rows, and the times of its first and its last one. */
+export type Extent = {table: string; oldestMs: number; newestMs: number};
+
+/** The rows of a table that are to go: those before a time. */
+export type Cut = {table: string; beforeMs: number};
+
+/** Tables are cut in turns, by no more than this: all of them then begin at about one time. */
+export const cutMsMax = 10_000;
+
+/**
+ * The next rows that a store deletes, or undefined while it is within its retention. Pure; linear in
+ * the tables. A row's age is counted from its table's newest row where the clock is ahead of that:
+ * recorded telemetry that is played back is not deleted for being old, nor is everything else for a
+ * time that lies in the future. Of what is too much the oldest goes, in whatever table it is.
+ */
+export function nextCut(
+  extents: readonly Extent[],
+  usedBytes: number,
+  {ageMs, bytes}: Retention,
+  nowMs: number,
+): Cut | undefined {
+  let oldest: Extent | undefined;
+  for (const extent of extents) {
+    const {table, oldestMs, newestMs} = extent;
+    const beforeMs = Math.min(nowMs, newestMs) - ageMs;
+    if (oldestMs < beforeMs) return {table, beforeMs};
+    if (oldest === undefined || oldestMs < oldest.oldestMs) oldest = extent;
+  }
+  if (usedBytes <= bytes || oldest === undefined) return undefined;
+  return {table: oldest.table, beforeMs: oldest.oldestMs + cutMsMax};
+}

@@ -14,7 +14,8 @@ async function questDb(t: ExecutionContext): Promise<StoreUnderTest | undefined>
   if (address === undefined) return undefined;
   const tablePrefix = `t${process.pid}_${Date.now()}_${prefixes++}_`;
   return {
-    open: () => openQuestDbStore({address, tablePrefix}),
+    open: (ageMsMax = Number.POSITIVE_INFINITY) =>
+      openQuestDbStore({address, tablePrefix, ageMsMax}),
     settle: () => settle(address, tablePrefix),
     table: name => name,
     durable: true,

@@ -16,7 +16,8 @@ function folder(t: ExecutionContext): string {
 storeContract(test, async t => {
   const path = join(folder(t), 'store.sqlite');
   return {
-    open: () => openSqliteStore({path}),
+    open: (ageMs = Number.POSITIVE_INFINITY) =>
+      openSqliteStore({path, retention: {ageMs, bytes: Number.POSITIVE_INFINITY}}),
     settle: async () => {},
     table: name => name,
     durable: true,

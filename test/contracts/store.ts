@@ -5,11 +5,12 @@ import type {Store, StoreRow, TableSchema} from '../../core/ports.ts';
 
 /** What a test of the contract gets. `table` makes names that no other test uses. */
 export type StoreUnderTest = {
-  open(): Promise<Store>;
+  /** `ageMsMax` is of rows; all are kept unless given. */
+  open(ageMsMax?: number): Promise<Store>;
   /** Resolves when what was written can be read. */
   settle(): Promise<void>;
   table(name: string): string;
-  /** False: nothing outlives `close`. */
+  /** False: nothing outlives `close`, and nothing is deleted before. */
   durable: boolean;
 };
 
@@ -204,6 +205,44 @@ export function storeContract(
       t.is(await again.count(schema(under).name), 1);
     } finally {
       await again.close();
+    }
+  });
+
+  contract('what is too old goes, also when it comes again; offsets stay', async (t, under) => {
+    if (!under.durable) {
+      t.pass();
+      return;
+    }
+    const day = 86_400;
+    const table = schema(under);
+    const store = await under.open(30 * day * 1000);
+    const partition = Math.floor(Math.random() * 1e9);
+    const offset = {topic: 'journal', partition, offset: 1, epoch: 1} as const;
+    const old = [row(0, 'a', 1), row(1, 'a', 2), row(5 * day, 'a', 3)];
+    const kept = [row(75 * day, 'a', 4), row(100 * day, 'a', 5)];
+    const write = async (rows: readonly StoreRow[]) => {
+      await store.write([{table: table.name, rows}], []);
+      await under.settle();
+    };
+    try {
+      await store.ensure(table);
+      await store.write([{table: table.name, rows: old}], [offset]);
+      await write([...old, ...kept]);
+      await write(old);
+      // Time goes on at the next row; until then a server may keep what is late.
+      await write([row(100 * day + 1, 'a', 6)]);
+      const found = await store.query({table: table.name, limit: 10});
+      t.deepEqual(
+        found.map(({value}) => value),
+        [4, 5, 6],
+      );
+      const offsets = await store.readOffsets();
+      t.deepEqual(
+        offsets.filter(known => known.partition === partition),
+        [offset],
+      );
+    } finally {
+      await store.close();
     }
   });
 
