@@ -94,11 +94,9 @@ export function createAnnouncer({
     again.set(host.name, {atMs: clock.monotonicMs() + jitter.next() * waitMs, waitMs});
   };
 
-  const tellAll = async (hosts: readonly HostEntry[], isWaiting: Set<HostEntry>) => {
-    await eachAtOnce(hosts, AT_ONCE_MAX, async host => {
-      await tellHost(host);
-      isWaiting.delete(host);
-    });
+  const tellAll = async (hosts: readonly HostEntry[]) => {
+    for (const host of hosts) host.frozen = true;
+    await eachAtOnce(hosts, AT_ONCE_MAX, tellHost);
     // Power and traffic hear it here if they are there, else before they are first asked.
     const addresses = [...new Set(hosts.filter(host => !host.frozen).map(addressOf))];
     await eachAtOnce(addresses, AT_ONCE_MAX, async address => {
@@ -114,11 +112,9 @@ export function createAnnouncer({
         .map(name => state.hosts.get(name) as HostEntry)
         .filter(host => addressOf(host) !== '');
       if (hosts.length === 0) return;
-      const waiting = new Set(hosts);
-      const telling = tellAll(hosts, waiting);
+      const telling = tellAll(hosts);
       if (state.timeBase === 'simulated') return await telling;
       await within(clock, ANNOUNCE_MS, telling);
-      for (const host of waiting) host.frozen = true;
       late = telling;
       // Whoever asks next hears of what went wrong.
       late.catch(() => {});

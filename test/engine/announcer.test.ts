@@ -95,13 +95,27 @@ test('an agent that does not answer delays no start; its host is frozen until it
   const {announcer, frozen, answer, passTime} = await prepare('live');
   const all = announcer.announceAll();
   await settle();
-  t.deepEqual(frozen(), []);
+  t.deepEqual(frozen(), ['b']);
   passTime();
   await all;
   t.deepEqual(frozen(), ['b']);
   answer.resolve();
   await announcer.announceFrozen();
   t.deepEqual(frozen(), []);
+});
+
+test('an answer that comes in the moment in which a start stops waiting counts', async t => {
+  for (let turns = 0; turns < 12; turns++) {
+    const {announcer, frozen, answer, passTime} = await prepare('live');
+    const all = announcer.announceAll();
+    await settle();
+    answer.resolve();
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    passTime();
+    await all;
+    await announcer.announceFrozen();
+    t.deepEqual(frozen(), [], `${turns} turns after the answer`);
+  }
 });
 
 test('on a simulated base every answer is awaited', async t => {
