@@ -4,10 +4,10 @@ import {join} from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
 import test, {type ExecutionContext} from 'ava';
 import {openSqliteStore} from '../../core/adapters/store-sqlite.ts';
-import {cutMsMax} from '../../core/domain/retention.ts';
+import {cutMsMax, type Retention} from '../../core/domain/retention.ts';
 import type {SinkOffset, Store, TableSchema} from '../../core/ports.ts';
 
-const unbounded = Number.POSITIVE_INFINITY;
+const keepAll: Retention = {ageMs: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY};
 const bytesMax = 4 * 2 ** 20;
 const startMs = 1_760_000_000_000;
 
@@ -42,8 +42,13 @@ async function writeSecond(store: Store, second: number, offsets: SinkOffset[] =
   );
 }
 
-async function open(path: string, bytes = bytesMax): Promise<Store> {
-  const store = await openSqliteStore({path, retention: {ageMs: unbounded, bytes}});
+async function open(
+  t: ExecutionContext,
+  path: string,
+  retention: Partial<Retention> = {bytes: bytesMax},
+): Promise<Store> {
+  const store = await openSqliteStore({path, retention: {...keepAll, ...retention}});
+  t.teardown(() => store.close());
   await store.ensure(table('samples'));
   await store.ensure(table('decisions'));
   return store;
@@ -62,7 +67,7 @@ function usedBytes(path: string): number {
 
 test('the file stays at its bound, and begins at one time in all tables', async t => {
   const path = file(t);
-  const store = await open(path);
+  const store = await open(t, path);
   const offset = {topic: 'telemetry', partition: 3, offset: 0, epoch: 0} as const;
   const seconds = 300;
   for (let second = 0; second < seconds; second++) {
@@ -86,22 +91,34 @@ test('the file stays at its bound, and begins at one time in all tables', async 
 
 test('a bound that is lowered is reached by and by, and the file grows no more', async t => {
   const path = file(t);
-  const large = await open(path, unbounded);
+  const large = await open(t, path, keepAll);
   for (let second = 0; second < 200; second++) await writeSecond(large, second);
   await large.close();
   const {size} = statSync(path);
   t.true(usedBytes(path) > 3 * bytesMax);
-  const store = await open(path);
+  const store = await open(t, path);
   for (let second = 200; second < 300; second++) await writeSecond(store, second);
   await store.close();
   t.true(usedBytes(path) <= bytesMax);
   t.true(statSync(path).size <= 1.01 * size);
 });
 
+test('no write waits until all of a long past is deleted', async t => {
+  const path = file(t);
+  const long = await open(t, path, keepAll);
+  for (let second = 0; second < 200; second++) await writeSecond(long, second);
+  await long.close();
+  const store = await open(t, path, {ageMs: 60_000});
+  await writeSecond(store, 10_000);
+  t.true((await store.count('samples')) > 1000, 'of 80,000');
+  for (let n = 0; n < 1000 && (await store.count('samples')) > 400; n++) await store.write([], []);
+  t.is(await store.count('samples'), 400);
+  t.is(await store.count('decisions'), 1);
+});
+
 test('rows that were deleted and come again go again, and take no newer ones with them', async t => {
   const path = file(t);
-  const store = await open(path);
-  t.teardown(() => store.close());
+  const store = await open(t, path);
   for (let second = 0; second < 100; second++) await writeSecond(store, second);
   const oldest = await oldestOf(store, 'samples');
   for (let second = 0; second < 5; second++) await writeSecond(store, second);
@@ -113,12 +130,12 @@ test('rows that were deleted and come again go again, and take no newer ones wit
 
 test('rows of a table that no program uses any more grow old too', async t => {
   const path = file(t);
-  const first = await open(path, unbounded);
+  const first = await open(t, path, keepAll);
   await first.ensure(table('samples_retired'));
   const rows = Array.from({length: 700}, (_, n) => [startMs - n, 'hosts/0', 'x'] as const);
   await first.write([{table: 'samples_retired', rows}], []);
   await first.close();
-  const store = await open(path);
+  const store = await open(t, path);
   for (let second = 0; second < 100; second++) await writeSecond(store, second);
   await store.ensure(table('samples_retired'));
   t.is(await store.count('samples_retired'), 0);
@@ -127,7 +144,7 @@ test('rows of a table that no program uses any more grow old too', async t => {
 
 test('a table that somebody dropped does not keep the store from opening', async t => {
   const path = file(t);
-  await (await open(path)).close();
+  await (await open(t, path)).close();
   const db = new DatabaseSync(path);
   db.exec('DROP TABLE samples');
   db.close();
