@@ -176,7 +176,8 @@ export type StoreQuery = {
 export type SinkOffset = {topic: Topic; partition: number; offset: number; epoch: number};
 
 /**
- * Rows for people and analysis. A sink: it never stops a decision.
+ * Rows for people and analysis. A sink: it never stops a decision. Rows that its retention does not
+ * keep go after a later write, the oldest first; offsets stay.
  * Errors: `STORE_WRITE_FAILED` (retryable unless `details.poison`), `STORE_SCHEMA_NEWER`.
  */
 export type Store = {

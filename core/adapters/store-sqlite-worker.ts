@@ -63,6 +63,7 @@ class SqliteTables {
       PRAGMA synchronous = NORMAL;
       PRAGMA cache_size = -16000;
       PRAGMA wal_autocheckpoint = 4000;
+      PRAGMA journal_size_limit = 67108864;
       CREATE TABLE IF NOT EXISTS forestay_schema (name TEXT PRIMARY KEY, version INTEGER NOT NULL);
       CREATE TABLE IF NOT EXISTS forestay_offsets (
         topic TEXT, partition INTEGER, offset INTEGER NOT NULL, epoch INTEGER NOT NULL,

@@ -26,7 +26,7 @@ export const defaultRetention = {
  * Rows go back as far as the journal, from which decisions and explanations are read: a sample that
  * outlives them explains nothing, and one that is gone before them leaves them unexplained.
  */
-export const defaultStoreRetention: Retention = {ageMs: 30 * dayMs, bytes: 64 * gibibyte};
+export const defaultStoreRetention: Retention = defaultRetention.journal;
 
 /** A table with rows, and the times of its first and its last one. */
 export type Extent = {table: string; oldestMs: number; newestMs: number};
