@@ -23,10 +23,14 @@ export const defaultRetention = {
 } as const satisfies Record<string, Retention>;
 
 /**
- * Rows go back as far as the journal, from which decisions and explanations are read: a sample that
- * outlives them explains nothing, and one that is gone before them leaves them unexplained.
+ * Rows take as much as the journal may, from which decisions and explanations are read. Their age is
+ * that of the samples, not of their writing: a bound that is near would take a recording as fast as it
+ * is played back beside a live fleet.
  */
-export const defaultStoreRetention: Retention = defaultRetention.journal;
+export const defaultStoreRetention: Retention = {
+  ageMs: 3_650 * dayMs,
+  bytes: defaultRetention.journal.bytes,
+};
 
 /** A table with rows, and the times of its first and its last one. */
 export type Extent = {table: string; oldestMs: number; newestMs: number};
