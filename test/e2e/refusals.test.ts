@@ -157,6 +157,6 @@ for (const {what, flags, section} of [
     const yaml = `${section.replace('ADDRESS', `'${address}'`)}\n`;
     const {code, stderr} = await refused(t, flags, {yaml, withinMs: 60_000});
     t.is(code, 4);
-    t.regex(stderr, new RegExp(`^forestay: \\[DEPENDENCY_UNREACHABLE\\].* ${address}\\b`));
+    t.regex(stderr, new RegExp(`^forestay: \\[DEPENDENCY_UNREACHABLE\\].* ${address}\\b`, 'm'));
   });
 }
