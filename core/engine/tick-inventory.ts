@@ -56,8 +56,11 @@ export function hear(draft: TickDraft, host: HostEntry): void {
   send(draft, resource('host', host.name), {type: 'host.heard', atMs: draft.state.timeMs});
 }
 
-/** After this long an edge is believed that its clock is behind. */
-const OLD_NEWS_MS = 10 * 60_000;
+/**
+ * After this long an edge is believed that its clock is behind. Until then what it says is taken for
+ * what its spool has kept: an edge that was cut off for half an hour tells half an hour of old news.
+ */
+const OLD_NEWS_MS = 60 * 60_000;
 
 /**
  * What an edge stands for: facts of hosts, and where VMs are.

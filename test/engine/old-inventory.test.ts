@@ -113,3 +113,10 @@ test('a VM that has moved goes down with its new host, wherever it was seen befo
   for (let count = 0; count < 5; count++) await second(rig, runtime, {a: {}});
   t.true(rig.agents.executed.some(({kind}) => kind === 'restart-vm'));
 });
+
+test('nor half an hour later, when an edge that was cut off tells what its spool has kept', async t => {
+  const {rig, place, late, target} = await moved();
+  rig.pass(30 * 60_000);
+  await late('a', 1, [vm('v1')]);
+  t.is(place(), target);
+});
