@@ -6,6 +6,9 @@ const LARGE_BYTES = 96 * 2 ** 20;
 /** By how much of it a large heap grows before it is collected again; V8 itself lets it grow fourfold. */
 const GROWTH_PERCENT = 60;
 
+/** The heap is the process's, however many cores it holds. */
+let isTuned = false;
+
 /**
  * Lets typed arrays and buffers count towards V8's own limit of the heap instead of one of their
  * own. That one is so small (some 64 MiB of new ones) that a core that takes 500,000 samples a
@@ -15,6 +18,8 @@ const GROWTH_PERCENT = 60;
  * to collect.
  */
 export function tuneCollector(): void {
+  if (isTuned) return;
+  isTuned = true;
   setFlagsFromString('--external-memory-accounted-in-global-limit');
   let isLarge = false;
   const observer = new PerformanceObserver(list => {

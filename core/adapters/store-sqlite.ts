@@ -12,7 +12,7 @@ export type SqliteStoreOptions = {
   callMsMax?: number;
   /**
    * What is older, or more than so many bytes of the file, is deleted after writes; all is kept
-   * unless given. How: store-sqlite-worker.ts, T1 to T4.
+   * unless given. How: store-sqlite-trim.ts, T1 to T4.
    */
   retention?: Retention;
 };

@@ -98,11 +98,8 @@ export function createSetTable(set: MetricSet, model: ModelSignature): SetTable 
   return table;
 }
 
-/** A table in plain arrays. Those of before rows were given again have no `free`. */
-export type StoredTable = Omit<SetTable, 'counted' | 'free'> & {
-  counted: StoredCountWindows | undefined;
-  free?: number[];
-};
+/** A table in plain arrays. */
+export type StoredTable = Omit<SetTable, 'counted'> & {counted: StoredCountWindows | undefined};
 
 export function storeTable(table: SetTable): StoredTable {
   const {counted, names} = table;
@@ -120,11 +117,11 @@ export function fitTable(stored: StoredTable, model: ModelSignature): SetTable {
     table.featureHash === stored.featureHash &&
     table.components.join() === stored.components.join();
   if (fits) {
-    const {counted, windows, free = []} = stored;
-    return {...stored, free, counted: counted && restoreCountWindows(counted, windows.capacity)};
+    const {counted, windows} = stored;
+    return {...stored, counted: counted && restoreCountWindows(counted, windows.capacity)};
   }
   growTable(table, stored.names.length);
-  const {names, rows, free = [], usage, bands} = stored;
+  const {names, rows, free, usage, bands} = stored;
   return Object.assign(table, {names, rows, free, usage, bands});
 }
 

@@ -120,6 +120,7 @@ function noteOutcome({state}: TickDraft, effect: IssuedEffect, result: EffectRes
   if (result.status !== 'done' || vm === undefined) return;
   if (effect.kind !== 'start-migration') return;
   vm.movedAtMs = state.timeMs;
+  vm.missing = 0;
   const moves = state.moves.get(vm.cell) ?? [];
   moves.push(state.timeMs);
   state.moves.set(

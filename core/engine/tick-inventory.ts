@@ -193,6 +193,7 @@ function takeMissing(
     entry.missing++;
     if (entry.missing < MISSING_MAX) continue;
     if (wentDown) {
+      entry.missing = 0;
       loseVm(draft, host, name);
       continue;
     }

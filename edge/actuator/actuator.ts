@@ -130,8 +130,9 @@ function requireSame(agent: string, effect: IssuedEffect, known: IssuedEffect | 
   );
 }
 
-function actOf({kind, vm, host, targetHost}: IssuedEffect): string {
-  return [kind, vm, host, targetHost].filter(word => word !== '').join(' ');
+function actOf({kind, vm, host, targetHost, weightPercent}: IssuedEffect): string {
+  const weight = kind === 'shift-traffic' ? `${weightPercent} %` : '';
+  return [kind, vm, host, targetHost, weight].filter(word => word !== '').join(' ');
 }
 
 function late(agent: string, {id, deadlineMs}: IssuedEffect, nowMs: number): ForestayError {

@@ -38,6 +38,15 @@ test('the id of one effect is not taken for another one, also by an agent that s
   t.is(driver.begun(effect.id), 1);
 });
 
+test('a share of traffic is a part of what an effect is', async t => {
+  const driver = {...stepDriver(), capabilities: () => ['shift-traffic'] as const};
+  const {actuator} = setUp(createMemoryFiles(), driver);
+  const effect = issue({kind: 'shift-traffic', weightPercent: 0});
+  await actuator.execute(effect, fence);
+  const all = {...effect, weightPercent: 100};
+  await t.throwsAsync(actuator.execute(all, fence), {message: /100 %.* knows this id as .* 0 %/s});
+});
+
 test('an agent that starts anew answers with what it did before', async t => {
   const {actuator, files, driver} = setUp();
   const effect = issue();
