@@ -3,6 +3,7 @@ import {createMemoryLog} from '../../core/adapters/log-memory.ts';
 import {ForestayError} from '../../core/domain/errors.ts';
 import {CHECKPOINTS_TRIED, checkpointHints} from '../../core/engine/checkpoint.ts';
 import {recover} from '../../core/engine/recovery.ts';
+import {listen} from '../../core/events.ts';
 import type {Log} from '../../core/ports.ts';
 import {codec} from '../../proto/codec.ts';
 import {essence} from '../support/journal.ts';
@@ -54,12 +55,21 @@ test('however many checkpoints are written, those that a start tries are kept, a
   }
 });
 
-test('a log that cannot be asked what to release takes the checkpoint all the same', async t => {
-  const memory = createMemoryLog();
-  const release: Log['release'] = () =>
-    Promise.reject(new ForestayError('DEPENDENCY_UNREACHABLE', 'no answer', {retryable: true}));
-  const rig = createRig({log: {...memory, release}});
-  const runtime = await rig.start({checkpointMs: 2000});
-  for (let i = 0; i < 12; i++) await second(rig, runtime, FLEET);
-  t.is((await checkpointHints(memory, PARTITION)).length, CHECKPOINTS_TRIED);
-});
+for (const {retryable, told} of [
+  {retryable: true, told: 0},
+  {retryable: false, told: 1},
+]) {
+  const what = retryable ? 'for now says nothing' : 'for good is told of';
+  test.serial(`a log that cannot release ${what}, and takes checkpoints all the same`, async t => {
+    const memory = createMemoryLog();
+    const failed: string[] = [];
+    t.teardown(listen('checkpoint.failed', ({code}) => void failed.push(code)));
+    const release: Log['release'] = () =>
+      Promise.reject(new ForestayError('DEPENDENCY_UNREACHABLE', 'no answer', {retryable}));
+    const rig = createRig({log: {...memory, release}});
+    const runtime = await rig.start({checkpointMs: 2000});
+    for (let i = 0; i < 12; i++) await second(rig, runtime, FLEET);
+    t.is((await checkpointHints(memory, PARTITION)).length, CHECKPOINTS_TRIED);
+    t.is(Math.min(failed.length, 1), told);
+  });
+}
