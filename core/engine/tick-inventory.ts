@@ -197,11 +197,26 @@ function takeMissing(
       loseVm(draft, host, name);
       continue;
     }
+    const other = namedBy(state, name, host);
+    if (other !== undefined) {
+      entry.missing = 0;
+      send(draft, id, {type: 'placement.observed', atMs: state.timeMs, host: other.name});
+      continue;
+    }
     for (const table of state.tables.values()) releaseRow(table, id);
     state.vms.delete(name);
     state.decided.delete(id);
     state.actors.remove(id);
   }
+}
+
+/** Another host whose newest inventory has the VM: it is where it was not looked for, not deleted. */
+function namedBy(state: PartitionState, vm: string, missedOn: HostEntry): HostEntry | undefined {
+  for (const host of state.hosts.values()) {
+    if (host === missedOn || state.actors.hostContext(host.name)?.lost !== false) continue;
+    if (host.facts?.vms.some(named => named.vm === vm)) return host;
+  }
+  return undefined;
 }
 
 /** Hosts from which nothing has come for too long are suspected; suspicion is not proof. */

@@ -273,6 +273,16 @@ test('a VM that two inventories of its host do not name is forgotten; one is a r
   t.is(state.actors.vmContext('v1'), undefined);
 });
 
+test('a VM that its host does not name any more, and another one does, is there', t => {
+  const state = create();
+  tickAt(state, 1, {batches: [named('a', 1, 1, ['v1'])]});
+  tickAt(state, 2, {batches: [named('b', 1, 0, ['v1'])]});
+  t.is(state.actors.vmContext('v1')?.host, 'a', 'older than what a said');
+  tickAt(state, 3, {batches: [named('a', 2, 3, [])]});
+  tickAt(state, 4, {batches: [named('a', 3, 4, [])]});
+  t.is(state.actors.vmContext('v1')?.host, 'b');
+});
+
 test('a VM that shows up elsewhere is observed there', t => {
   const state = create();
   tickAt(state, 1, {batches: [named('a', 1, 1, ['v1']), named('b', 1, 1, [])]});
