@@ -4,10 +4,6 @@ import type {ColumnType, StoreValue} from '../ports.ts';
 export type Cell = string | number | boolean | null;
 
 export const microseconds = (ms: number): bigint => BigInt(Math.round(ms * 1000));
-export const quoted = (names: readonly string[]): string =>
-  names.map(name => `"${name}"`).join(', ');
-export const where = (conditions: readonly string[]): string =>
-  conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
 
 /** Names were checked against the schema; in QuestDB's texts only the quote is special. */
 export const equal = (name: string, value: string | number): string =>

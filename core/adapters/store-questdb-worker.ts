@@ -10,6 +10,7 @@
 import {Sender} from '@questdb/nodejs-client';
 import {parseAddress} from '../domain/address.ts';
 import {ForestayError, isForestayError} from '../domain/errors.ts';
+import {quoted, where} from '../domain/sql-words.ts';
 import {
   checkQuery,
   checkRow,
@@ -32,14 +33,15 @@ import type {
 } from '../ports.ts';
 import {serveStore} from './store-in-worker.ts';
 import {
-  type Cell,
-  equal,
-  microseconds,
-  quoted,
-  readValue,
-  timeToLive,
-  where,
-} from './store-questdb-sql.ts';
+  backOff,
+  execute,
+  POLL_MS,
+  reasonOf,
+  sleep,
+  unreadable,
+  waitUntilReachable,
+} from './store-questdb-http.ts';
+import {type Cell, equal, microseconds, readValue, timeToLive} from './store-questdb-sql.ts';
 
 export type QuestDbServer = {
   /** `HOST:PORT` of the HTTP server. */
@@ -93,8 +95,6 @@ const NO_TIME_MS = 0;
 
 const REQUEST_MS_MAX = 20_000;
 const APPLIED_MS_MAX = 20_000;
-const POLL_MS = 50;
-const BACKOFF_MS_MAX = 2_000;
 
 class QuestDbTables {
   readonly #server: QuestDbServer;
@@ -328,39 +328,6 @@ class QuestDbTables {
   }
 }
 
-/** One statement; gives the rows of its answer. Throws `STORE_WRITE_FAILED` (retryable). */
-async function execute(
-  address: string,
-  sql: string,
-  msMax: number,
-): Promise<readonly (readonly Cell[])[]> {
-  const query = new URLSearchParams({query: sql});
-  let answer: {dataset?: Cell[][]; error?: string};
-  try {
-    const signal = AbortSignal.timeout(msMax);
-    const response = await fetch(`http://${address}/exec?${query}`, {signal});
-    answer = (await response.json()) as typeof answer;
-  } catch (error) {
-    throw unreadable(`no answer from ${address}: ${reasonOf(error as Error)}`, error);
-  }
-  if (answer.error !== undefined) throw unreadable(`${answer.error} in ${sql}`);
-  return answer.dataset ?? [];
-}
-
-async function waitUntilReachable({address, connectMsMax}: QuestDbServer): Promise<void> {
-  const until = performance.now() + connectMsMax;
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const leftMs = Math.ceil(until - performance.now());
-      await execute(address, 'SELECT 1', Math.max(100, Math.min(2_000, leftMs)));
-      return;
-    } catch (error) {
-      if (performance.now() >= until) throw unreachable(address, connectMsMax, error as Error);
-    }
-    await backOff(attempt);
-  }
-}
-
 /** What QuestDB read and refused it will refuse again; anything else may pass. */
 function flushFailure(address: string, error: Error): ForestayError {
   const what = `QuestDB at ${address} took no rows: ${reasonOf(error)}`;
@@ -371,33 +338,5 @@ function flushFailure(address: string, error: Error): ForestayError {
 function poison(what: string, cause: unknown): ForestayError {
   return new ForestayError('STORE_WRITE_FAILED', what, {details: {poison: true}, cause});
 }
-
-function unreachable(address: string, waitedMs: number, cause: Error): ForestayError {
-  return new ForestayError(
-    'DEPENDENCY_UNREACHABLE',
-    `cannot reach QuestDB at ${address} within ${waitedMs} ms (${cause.message}); start it, correct ` +
-      'the address of the store, or use the store sqlite',
-    {retryable: true, details: {address}, cause},
-  );
-}
-
-function unreadable(what: string, cause?: unknown): ForestayError {
-  return new ForestayError('STORE_WRITE_FAILED', `QuestDB cannot answer: ${what}`, {
-    retryable: true,
-    cause,
-  });
-}
-
-/** fetch hides the reason in the cause. */
-function reasonOf(error: Error): string {
-  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
-}
-
-/** Full jitter: a fleet of cores must not come back in step. */
-function backOff(attempt: number): Promise<void> {
-  return sleep(Math.random() * Math.min(BACKOFF_MS_MAX, POLL_MS * 2 ** attempt));
-}
-
-const sleep = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms));
 
 await serveStore<QuestDbServer>(async server => (await QuestDbTables.open(server)).store());

@@ -1,5 +1,6 @@
 import type {DatabaseSync, StatementSync} from 'node:sqlite';
 import {type Extent, nextCut, type Retention} from '../domain/retention.ts';
+import {quoted} from '../domain/sql-words.ts';
 
 const PASS_MS_MIN = 20;
 /** About a millisecond; the clock is looked at in between. */
@@ -78,7 +79,3 @@ export class Trimmer {
     return Number(this.#pages.get()?.bytes);
   }
 }
-
-/** Names of columns, for SQL. */
-export const quoted = (names: readonly string[]): string =>
-  names.map(name => `"${name}"`).join(', ');

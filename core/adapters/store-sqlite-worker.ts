@@ -7,6 +7,7 @@
 import {DatabaseSync, type StatementSync} from 'node:sqlite';
 import {ForestayError} from '../domain/errors.ts';
 import type {Retention} from '../domain/retention.ts';
+import {quoted, where} from '../domain/sql-words.ts';
 import {
   checkQuery,
   checkRow,
@@ -27,7 +28,7 @@ import type {
   TableSchema,
 } from '../ports.ts';
 import {serveStore} from './store-in-worker.ts';
-import {quoted, Trimmer} from './store-sqlite-trim.ts';
+import {Trimmer} from './store-sqlite-trim.ts';
 
 export type SqliteFile = {path: string; busyMsMax: number; retention: Retention};
 
@@ -218,9 +219,6 @@ class SqliteTables {
     return this.#db.prepare(sql).all(...values) as Record<string, StoreValue>[];
   }
 }
-
-const where = (conditions: readonly string[]): string =>
-  conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
 
 await serveStore<SqliteFile>(async file => {
   try {
