@@ -22,22 +22,29 @@ function slowLedger(files: MemoryFiles, meanwhile: () => void): MemoryFiles {
   };
 }
 
-test('an ack that comes while the ledger is synced frees no file before it is in the ledger', async t => {
+/** A spool of twelve batches, to which the ack of the last comes while that of the first is synced. */
+function filledSpool() {
   const files = createMemoryFiles();
-  let ack = (): void => {};
-  const {spool, clock, fill} = openSpool(
-    slowLedger(files, () => ack()),
+  let meanwhile = (): void => {};
+  const opened = openSpool(
+    slowLedger(files, () => meanwhile()),
     limits,
   );
+  const {spool} = opened;
   const {incarnation} = spool;
+  opened.fill(12);
+  meanwhile = () => {
+    meanwhile = () => {};
+    spool.acknowledge({incarnation, seq: 12});
+  };
+  return {files, spool, clock: opened.clock, incarnation};
+}
+
+test('an ack that comes while the ledger is synced frees no file before it is in the ledger', async t => {
+  const {files, spool, clock, incarnation} = filledSpool();
   const kept = () => files.list(`${folder}/segments`).length;
-  fill(12);
   const before = kept();
   t.true(before > 3);
-  ack = () => {
-    spool.acknowledge({incarnation, seq: 12});
-    ack = () => {};
-  };
   spool.acknowledge({incarnation, seq: 1});
   await clock.advance(100);
   t.is(spool.acked.seq, 12);
@@ -50,18 +57,7 @@ test('an ack that comes while the ledger is synced frees no file before it is in
 });
 
 test('an ack that came while the ledger was synced frees its files with the next sync', async t => {
-  const files = createMemoryFiles();
-  let ack = (): void => {};
-  const {spool, clock, fill} = openSpool(
-    slowLedger(files, () => ack()),
-    limits,
-  );
-  const {incarnation} = spool;
-  fill(12);
-  ack = () => {
-    spool.acknowledge({incarnation, seq: 12});
-    ack = () => {};
-  };
+  const {files, spool, clock, incarnation} = filledSpool();
   spool.acknowledge({incarnation, seq: 1});
   await clock.advance(100);
   await clock.advance(100);
