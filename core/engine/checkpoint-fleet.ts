@@ -19,6 +19,7 @@ export type StoredVms = {
   seenOn: string[];
   failedAtMs: Float64Array;
   missing: Uint8Array;
+  missingSinceMs: Float64Array;
   /** Place of the VM's facts: among those of all hosts, one host after another, then `others`. */
   facts: Int32Array;
   others: InventoryVm[];
@@ -44,6 +45,7 @@ export function storeVms(
     seenOn: entries.map(({seenOn}) => seenOn),
     failedAtMs: Float64Array.from(entries, ({failedAtMs}) => failedAtMs),
     missing: Uint8Array.from(entries, ({missing}) => missing),
+    missingSinceMs: Float64Array.from(entries, ({missingSinceMs}) => missingSinceMs),
     facts: Int32Array.from(entries, placeOf),
     others,
   };
@@ -67,6 +69,7 @@ export function fitVms(
       seenOn: stored.seenOn[at] as string,
       failedAtMs: stored.failedAtMs[at] as number,
       missing: stored.missing[at] as number,
+      missingSinceMs: stored.missingSinceMs[at] as number,
     });
   });
   return vms;

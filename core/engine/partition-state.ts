@@ -24,6 +24,8 @@ export type HostEntry = {
   row: number;
   /** Tick time when its telemetry was last taken. */
   heardAtMs: number;
+  /** When its newest inventory was made, by its edge's clock; at most tick time. */
+  toldAtMs: number;
   /** When its present boot was first heard of, by its edge's clock; 0: it is the first one. */
   bootAtMs: number;
   /** Boot id at the time of the loss: another one proves that it is back. */
@@ -49,8 +51,10 @@ export type VmEntry = {
   /** The host of that inventory. */
   seenOn: string;
   failedAtMs: number;
-  /** Inventories of its host in a row that did not name it. */
+  /** Inventories of its host in a row that did not name it; counted up to two. */
   missing: number;
+  /** Tick time of the first of them. */
+  missingSinceMs: number;
 };
 
 export type PartitionState = {

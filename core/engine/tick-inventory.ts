@@ -1,14 +1,12 @@
 import type {VmContext} from '../../statecharts/events.ts';
 import type {Inventory, InventoryHost, InventoryVm} from '../domain/telemetry.ts';
 import {resource} from './actor-row.ts';
-import {declareReturned, giveUpGhosts, isDown, loseVm} from './host-fate.ts';
-import type {HostEntry, PartitionState, VmEntry} from './partition-state.ts';
+import {declareReturned, giveUpGhosts, isDown} from './host-fate.ts';
+import {takeMissing} from './missing-vms.ts';
+import {isOldNews, knownAtMs} from './old-news.ts';
+import type {HostEntry, PartitionState} from './partition-state.ts';
 import {isSameInventory} from './same-inventory.ts';
-import {releaseRow} from './set-table.ts';
 import {send, type TickDraft} from './tick-draft.ts';
-
-/** Inventories in a row without a VM before it is believed gone: one is a race, two are a fact. */
-const MISSING_MAX = 2;
 
 /** The host's entry; an actor for one that is new. */
 export function ensureHost(draft: TickDraft, cell: string, name: string): HostEntry {
@@ -22,6 +20,7 @@ export function ensureHost(draft: TickDraft, cell: string, name: string): HostEn
     table: '',
     row: -1,
     heardAtMs: state.timeMs,
+    toldAtMs: 0,
     bootAtMs: 0,
     lostBootId: '',
     failedAtMs: 0,
@@ -57,12 +56,6 @@ export function hear(draft: TickDraft, host: HostEntry): void {
 }
 
 /**
- * After this long an edge is believed that its clock is behind. Until then what it says is taken for
- * what its spool has kept: an edge that was cut off for half an hour tells half an hour of old news.
- */
-const OLD_NEWS_MS = 60 * 60_000;
-
-/**
  * What an edge stands for: facts of hosts, and where VMs are.
  *
  * @param madeAtMs By the edge's clock. What its spool has kept from before a loss is no sign of life.
@@ -78,8 +71,9 @@ export function takeInventory(
     if (isOldNews(draft.state, madeAtMs, host.lostAtMs ?? 0)) continue;
     const before = host.facts;
     host.facts = facts;
+    host.toldAtMs = Math.min(madeAtMs, draft.state.timeMs);
     if (before !== undefined && before.bootId !== facts.bootId) {
-      host.bootAtMs = Math.min(madeAtMs, draft.state.timeMs);
+      host.bootAtMs = host.toldAtMs;
       giveUpGhosts(draft, host);
     }
     if (before === undefined || !isSameInventory(before, facts)) draft.inventory.push(facts);
@@ -95,16 +89,6 @@ export function takeInventory(
 function showsReturn(host: HostEntry, {bootId}: InventoryHost, madeAtMs: number): boolean {
   const {lostBootId, returnsAfterMs = Number.POSITIVE_INFINITY} = host;
   return lostBootId !== '' && (bootId !== lostBootId || madeAtMs > returnsAfterMs);
-}
-
-/** Whether an inventory is from before something that is known: it says nothing of what came after. */
-function isOldNews({timeMs}: PartitionState, madeAtMs: number, knownAtMs: number): boolean {
-  return madeAtMs < knownAtMs && timeMs - knownAtMs < OLD_NEWS_MS;
-}
-
-/** When it was last known where a VM is: by a move's result or an inventory. */
-function knownAtMs({movedAtMs, seenAtMs}: VmEntry): number {
-  return Math.max(movedAtMs, seenAtMs);
 }
 
 function placeVm(
@@ -129,6 +113,7 @@ function placeVm(
       seenOn: host.name,
       failedAtMs: 0,
       missing: 0,
+      missingSinceMs: 0,
     });
     state.actors.start('vm', name, undefined, host.name);
     return;
@@ -167,56 +152,6 @@ function tellsSomething(context: VmContext, host: string, busy: boolean): boolea
   const open = context.unresolved !== '';
   if (context.host === host) return open && !busy;
   return open || !busy;
-}
-
-/**
- * A VM that its host no longer names, and that nobody is moving, was deleted; or, when nobody has
- * seen it since its host started anew, it went down with the host's former life and did not come back.
- */
-function takeMissing(
-  draft: TickDraft,
-  host: HostEntry,
-  facts: InventoryHost,
-  madeAtMs: number,
-): void {
-  const {state} = draft;
-  const named = new Set(facts.vms.map(vm => vm.vm));
-  for (const name of state.actors.vmsAt(host.name)) {
-    const entry = state.vms.get(name);
-    if (entry === undefined || named.has(name)) continue;
-    if (isOldNews(state, madeAtMs, knownAtMs(entry))) continue;
-    if (state.actors.vmContext(name)?.host !== host.name) continue;
-    const id = resource('vm', name);
-    const path = state.actors.path(id);
-    const wentDown = knownAtMs(entry) < host.bootAtMs;
-    if (state.running.isVmBusy(name) || (wentDown ? isDown(path) : path !== 'normal')) continue;
-    entry.missing++;
-    if (entry.missing < MISSING_MAX) continue;
-    if (wentDown) {
-      entry.missing = 0;
-      loseVm(draft, host, name);
-      continue;
-    }
-    const other = namedBy(state, name, host);
-    if (other !== undefined) {
-      entry.missing = 0;
-      send(draft, id, {type: 'placement.observed', atMs: state.timeMs, host: other.name});
-      continue;
-    }
-    for (const table of state.tables.values()) releaseRow(table, id);
-    state.vms.delete(name);
-    state.decided.delete(id);
-    state.actors.remove(id);
-  }
-}
-
-/** Another host whose newest inventory has the VM: it is where it was not looked for, not deleted. */
-function namedBy(state: PartitionState, vm: string, missedOn: HostEntry): HostEntry | undefined {
-  for (const host of state.hosts.values()) {
-    if (host === missedOn || state.actors.hostContext(host.name)?.lost !== false) continue;
-    if (host.facts?.vms.some(named => named.vm === vm)) return host;
-  }
-  return undefined;
 }
 
 /** Hosts from which nothing has come for too long are suspected; suspicion is not proof. */

@@ -9,7 +9,7 @@ import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {seededRandom} from '../../core/adapters/random-seeded.ts';
 import {freePort} from '../services/java-process.ts';
-import {audit, countFindings, type Findings, showFindings} from '../support/audit.ts';
+import {audit, countFindings, showFindings} from '../support/audit.ts';
 import {BUSY, launchDatacenter} from '../support/datacenter-process.ts';
 import {dumpSegments, readStored} from '../support/dump-segments.ts';
 import {fold} from '../support/kept.ts';
@@ -52,7 +52,7 @@ test.serial(
 
     const told = readTold(oracle);
     const kept = fold(await dumpSegments(data));
-    const findings = setAside(t, audit(told, kept, readStored(data)));
+    const findings = audit(told, kept, readStored(data));
     t.log(
       `${kills} kills; ${told.acked.length} of ${told.batches.size} batches acked, ` +
         `${kept.transitions.length} transitions, ${told.effects.length} effects begun`,
@@ -62,23 +62,6 @@ test.serial(
     everyBatchOfTheEdgeIsStoredOnce(t, data);
   },
 );
-
-/**
- * Open (docs/PLAN.md): now and then a VM is forgotten while it is there, and begins anew when it is
- * seen again. One such VM a run is told, and not held against everything else.
- */
-function setAside(t: ExecutionContext, findings: Findings): Findings {
-  const anew = findings.chainsBroken.flatMap(what => /^(vms\/\S+): 1 /.exec(what)?.[1] ?? []);
-  if (anew.length !== 1) return findings;
-  t.log(`forgotten and found again: ${anew}`);
-  const isOther = (what: string) => !what.startsWith(`${anew[0]}`);
-  const {chainsBroken, transitionsStoredWrong} = findings;
-  return {
-    ...findings,
-    chainsBroken: chainsBroken.filter(isOther),
-    transitionsStoredWrong: transitionsStoredWrong.filter(isOther),
-  };
-}
 
 /** Where they live, and how each of the three is started there, again and again. */
 async function openPlace(t: ExecutionContext) {

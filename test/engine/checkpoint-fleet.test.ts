@@ -16,6 +16,7 @@ const entry = (name: string, fields: Partial<VmEntry> = {}): VmEntry => ({
   seenOn: '',
   failedAtMs: 0,
   missing: 0,
+  missingSinceMs: 0,
   ...fields,
 });
 
@@ -27,6 +28,7 @@ test('VMs come back as they were, with the facts of their hosts, or their own wh
     table: '',
     row: -1,
     heardAtMs: 0,
+    toldAtMs: 0,
     bootAtMs: 0,
     lostBootId: '',
     failedAtMs: 0,
@@ -40,7 +42,16 @@ test('VMs come back as they were, with the facts of their hosts, or their own wh
   ]);
   const facts = host.facts?.vms[1];
   const vms = SortedMap.of([
-    ['v2', entry('v2', {...(facts && {facts}), table: 'vm.v1', row: 7, missing: 1})],
+    [
+      'v2',
+      entry('v2', {
+        ...(facts && {facts}),
+        table: 'vm.v1',
+        row: 7,
+        missing: 1,
+        missingSinceMs: 1.6e12,
+      }),
+    ],
     ['v3', entry('v3', {movedAtMs: 1.7e12, failedAtMs: 1.8e12})],
   ]);
   const again = fitVms(hosts, storeVms(hosts, vms));

@@ -1,27 +1,10 @@
 /** What a partition's ticks make of commands, and of ids that come again. */
 import test from 'ava';
-import {DEFAULT_POLICY} from '../../core/domain/policy.ts';
-import type {InboxRecord, Tick} from '../../core/domain/records.ts';
-import {createPartitionState, type PartitionState} from '../../core/engine/partition-state.ts';
 import {requestBody} from '../../core/engine/request-body.ts';
-import {advance} from '../../core/engine/tick.ts';
 import {codec} from '../../proto/codec.ts';
 import {anEffect} from '../api/records.ts';
-import {metricScorer, PARTITION, START_MS} from '../support/partition.ts';
-
-const policy = {...DEFAULT_POLICY, mode: 'auto' as const};
-const create = () => createPartitionState(PARTITION, policy, metricScorer().signature());
-const at = (second: number) => START_MS + 1000 * second;
-const command = (requestId: string, record: object) =>
-  ({requestId, atMs: at(0), author: 'operator', ...record}) as InboxRecord;
-
-function tickAt(state: PartitionState, second: number, {inbox}: {inbox: InboxRecord[]}): Tick {
-  const cut = {...state.cut, inboxOffset: state.cut.inboxOffset + inbox.length};
-  const taken = {telemetry: [], inbox, scores: [], timers: true};
-  const {tick} = advance(state, {timeMs: at(second), cut, ...taken});
-  state.tickNumber = tick.number;
-  return tick;
-}
+import {PARTITION} from '../support/partition.ts';
+import {at, command, create, tickAt} from '../support/ticks.ts';
 
 test('a repeated command does nothing, and a mode or a pause is part of the journal', t => {
   const state = create();

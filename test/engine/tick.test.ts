@@ -1,65 +1,23 @@
 import test from 'ava';
 import fc from 'fast-check';
-import {VM_METRICS} from '../../core/domain/metric-sets.ts';
-import {DEFAULT_POLICY} from '../../core/domain/policy.ts';
-import type {InboxRecord, Tick} from '../../core/domain/records.ts';
-import type {Batch} from '../../core/domain/telemetry.ts';
 import {imageOfState} from '../../core/engine/partition-image.ts';
-import {createPartitionState, type PartitionState} from '../../core/engine/partition-state.ts';
-import type {ScoreResult} from '../../core/engine/score-result.ts';
+import {createPartitionState} from '../../core/engine/partition-state.ts';
 import {advance} from '../../core/engine/tick.ts';
 import {type EngineEventName, listen} from '../../core/events.ts';
 import {essence} from '../support/journal.ts';
-import {
-  hostBatch,
-  hostFacts,
-  metricScorer,
-  PARTITION,
-  QUICK_BANDS,
-  START_MS,
-  vm,
-} from '../support/partition.ts';
+import {hostBatch, PARTITION} from '../support/partition.ts';
 import {hexOf} from '../support/replay.ts';
-
-const model = metricScorer().signature();
-const policy = {...DEFAULT_POLICY, mode: 'auto' as const, band: QUICK_BANDS};
-const create = () => createPartitionState(PARTITION, policy, model);
-
-type Step = {batches?: Batch[]; inbox?: InboxRecord[]; scores?: ScoreResult[]; timers?: boolean};
-
-/** One tick at so many seconds after the start; offsets count what was taken. */
-function tickAt(state: PartitionState, second: number, step: Step = {}): Tick {
-  const {batches = [], inbox = [], scores = [], timers = true} = step;
-  const {cut} = state;
-  const {tick} = advance(state, {
-    timeMs: START_MS + 1000 * second,
-    cut: {
-      telemetryOffset: cut.telemetryOffset + batches.length,
-      inboxOffset: cut.inboxOffset + inbox.length,
-      scoreRequest: cut.scoreRequest + scores.length,
-    },
-    telemetry: batches.map(batch => ({kind: 'batch', batch})),
-    inbox,
-    scores,
-    timers,
-  });
-  state.tickNumber = tick.number;
-  return tick;
-}
-
-const at = (second: number) => START_MS + 1000 * second;
-const named = (host: string, seq: number, second: number, vms: string[], fields = {}) =>
-  hostBatch(host, seq, [{atMs: at(second)}], {
-    inventory: {hosts: [hostFacts(host, {vms: vms.map(name => vm(name)), ...fields})]},
-  });
-const command = (requestId: string, record: object) =>
-  ({requestId, atMs: at(0), author: 'operator', ...record}) as InboxRecord;
-const scored = (hosts: Record<string, number>): ScoreResult => ({
-  request: 1,
-  hosts: Object.keys(hosts),
-  risks: Float32Array.from(Object.values(hosts).flatMap(risk => [risk, 0, 0, 0, 0])),
-});
-const eventsOf = ({transitions}: Tick) => transitions.map(({actor, event}) => `${actor} ${event}`);
+import {
+  at,
+  command,
+  create,
+  eventsOf,
+  model,
+  named,
+  policy,
+  scored,
+  tickAt,
+} from '../support/ticks.ts';
 
 async function heard<Name extends EngineEventName>(name: Name, act: () => void) {
   const found: unknown[] = [];
@@ -239,57 +197,6 @@ test('a host that is lost and booted in one tick is back', t => {
     batches: [named('a', 2, 2, [], {bootId: 'boot-2'})],
   });
   t.deepEqual(eventsOf(tick), ['hosts/a host.lost', 'hosts/a host.returned']);
-});
-
-test('VMs that come and go leave no rows behind', t => {
-  const state = create();
-  const table = state.tables.get(VM_METRICS.name);
-  for (let second = 1; second <= 30; second++) {
-    const name = `v${Math.floor(second / 3)}`;
-    const batch = named('a', second, second, [name]);
-    const sample = {
-      ...batch.blocks[0],
-      metricSet: VM_METRICS.name,
-      metricSetHash: VM_METRICS.hash,
-      entities: [`vms/${name}`],
-      values: new Float32Array(VM_METRICS.columns.length),
-    } as Batch['blocks'][number];
-    tickAt(state, second, {batches: [{...batch, blocks: [...batch.blocks, sample]}]});
-  }
-  t.true(state.vms.size <= 2);
-  t.true((table?.names.length ?? 99) <= 3, `${table?.names}`);
-});
-
-test('a VM that two inventories of its host do not name is forgotten; one is a race', t => {
-  const state = create();
-  tickAt(state, 1, {batches: [named('a', 1, 1, ['v1', 'v2'])]});
-  tickAt(state, 2, {batches: [named('a', 2, 2, ['v2'])]});
-  t.true(state.vms.has('v1'));
-  tickAt(state, 3, {batches: [named('a', 3, 3, ['v1', 'v2'])]});
-  tickAt(state, 4, {batches: [named('a', 4, 4, ['v2'])]});
-  t.true(state.vms.has('v1'));
-  tickAt(state, 5, {batches: [named('a', 5, 5, ['v2'])]});
-  t.false(state.vms.has('v1'));
-  t.is(state.actors.vmContext('v1'), undefined);
-});
-
-test('a VM that its host does not name any more, and another one does, is there', t => {
-  const state = create();
-  tickAt(state, 1, {batches: [named('a', 1, 1, ['v1'])]});
-  tickAt(state, 2, {batches: [named('b', 1, 0, ['v1'])]});
-  t.is(state.actors.vmContext('v1')?.host, 'a', 'older than what a said');
-  tickAt(state, 3, {batches: [named('a', 2, 3, [])]});
-  tickAt(state, 4, {batches: [named('a', 3, 4, [])]});
-  t.is(state.actors.vmContext('v1')?.host, 'b');
-});
-
-test('a VM that shows up elsewhere is observed there', t => {
-  const state = create();
-  tickAt(state, 1, {batches: [named('a', 1, 1, ['v1']), named('b', 1, 1, [])]});
-  const tick = tickAt(state, 2, {batches: [named('b', 2, 2, ['v1']), named('a', 2, 2, [])]});
-  t.deepEqual(eventsOf(tick), ['vms/v1 placement.observed']);
-  t.is(state.actors.vmContext('v1')?.host, 'b');
-  t.is(state.vms.get('v1')?.missing, 0);
 });
 
 test('pause stops new acts at the next tick', t => {
