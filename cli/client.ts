@@ -63,9 +63,7 @@ export async function withCore<Result>(
     if (!(await servers.choose())) throw unreachable(server.join(' or '));
     return await use({
       server: () => servers.current,
-      async moveOn() {
-        await servers.choose();
-      },
+      moveOn: () => servers.moveOn(),
       client<Methods extends GenServiceMethods>(service: GenService<Methods>) {
         const key = `${service.typeName} ${servers.current}`;
         const client = opened.get(key) ?? createClient(service, servers.current);

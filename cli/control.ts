@@ -1,5 +1,6 @@
 import {userInfo} from 'node:os';
 import {Argument, type Command, Option} from 'commander';
+import {MODES, type Mode} from '../core/domain/policy.ts';
 import {addClientOptions, type ClientOptions, type Connection, withCore} from './client.ts';
 import {addOutputOption, type Format, printValue} from './output.ts';
 import {resourceName} from './resources.ts';
@@ -32,15 +33,14 @@ export function registerPauseAndResume(program: Command): void {
 }
 
 export function registerMode(program: Command): void {
-  const modes = ['observe', 'advise', 'approve', 'auto'] as const;
   const command = program
     .command('mode')
     .description('how much it may do by itself: shows it, or changes it')
-    .addArgument(new Argument('[mode]', 'the new mode').choices(modes))
-    .action(async (mode: (typeof modes)[number] | undefined, options: ChangeOptions) => {
+    .addArgument(new Argument('[mode]', 'the new mode').choices(MODES))
+    .action(async (mode: Mode | undefined, options: ChangeOptions) => {
       if (mode === undefined) return await showModes(options);
-      const {Mode} = await import('../proto/gen/forestay/v1/control_pb.ts');
-      const wanted = Mode[mode.toUpperCase() as Uppercase<typeof mode>];
+      const {Mode: ModeMessage} = await import('../proto/gen/forestay/v1/control_pb.ts');
+      const wanted = ModeMessage[mode.toUpperCase() as Uppercase<Mode>];
       await change(options, `mode is ${mode}`, (core, control) =>
         core.call(control, control.setMode, {...requestOf(options), mode: wanted}),
       );

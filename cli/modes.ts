@@ -1,15 +1,17 @@
+import {MODES} from '../core/domain/policy.ts';
 import type {PartitionStatus} from '../proto/gen/forestay/v1/control_pb.ts';
 
 /** Partitions that may do the same. */
 export type ModeCount = {mode: string; paused: boolean; partitions: number};
 
-const MODES = ['mode unknown', 'observe', 'advise', 'approve', 'auto'];
+/** By their number in the API. */
+const MODE_NAMES = ['mode unknown', ...MODES];
 
 /** One entry a combination of mode and pause: a fleet-wide command leaves one. */
 export function countModes(partitions: readonly PartitionStatus[]): ModeCount[] {
   const counts = new Map<string, ModeCount>();
   for (const {mode: number, paused} of partitions) {
-    const mode = MODES[number] as string;
+    const mode = MODE_NAMES[number] as string;
     const count = counts.get(`${mode} ${paused}`) ?? {mode, paused, partitions: 0};
     count.partitions++;
     counts.set(`${mode} ${paused}`, count);

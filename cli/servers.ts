@@ -33,14 +33,23 @@ export class Servers {
   }
 
   /**
-   * Takes the first that can be reached, from the current one on, in a circle; false, and nothing
-   * changed, if there is none. One alone is taken at its word: its calls say what is wrong.
+   * Takes the first that can be reached, in their order; false if there is none. One alone is taken
+   * at its word: its calls say what is wrong.
    */
-  async choose(): Promise<boolean> {
+  choose(): Promise<boolean> {
+    return this.#chooseFrom(0);
+  }
+
+  /** The current one has failed: takes another, or it again if it alone can be reached. */
+  async moveOn(): Promise<void> {
+    await this.#chooseFrom(this.#at + 1);
+  }
+
+  async #chooseFrom(first: number): Promise<boolean> {
     const count = this.#servers.length;
     if (count === 1) return true;
     for (let step = 0; step < count; step++) {
-      const at = (this.#at + step) % count;
+      const at = (first + step) % count;
       if (!(await this.#isReachable(this.#servers[at] as string))) continue;
       this.#at = at;
       return true;

@@ -1,8 +1,8 @@
 import {create, type MessageInitShape, toBinary} from '@bufbuild/protobuf';
 import type {EffectResult} from '../core/domain/effects.ts';
+import {MODES} from '../core/domain/policy.ts';
 import type {InboxRecord} from '../core/domain/records.ts';
 import {malformed, oneOf, parse} from './codec-guards.ts';
-import {modes} from './codec-journal.ts';
 import type * as records from './gen/forestay/records/v1/records_pb.ts';
 import {InboxRecordSchema} from './gen/forestay/records/v1/records_pb.ts';
 
@@ -37,7 +37,7 @@ export function decodeInbox(bytes: Uint8Array): InboxRecord {
     case 'resume':
       return {...head, kind: 'resume', comment: record.value.comment};
     case 'setMode':
-      return {...head, kind: 'set-mode', mode: oneOf(record.value.mode, modes, 'mode', CODE)};
+      return {...head, kind: 'set-mode', mode: oneOf(record.value.mode, MODES, 'mode', CODE)};
     case 'switchModel':
       return {...head, kind: 'switch-model', modelHash: record.value.modelHash};
     case 'declareHost': {

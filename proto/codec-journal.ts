@@ -1,7 +1,7 @@
 import {create, type MessageInitShape, toBinary} from '@bufbuild/protobuf';
 import {actionKinds, type Decision} from '../core/domain/decision.ts';
 import {effectKinds, type IssuedEffect} from '../core/domain/effects.ts';
-import type {Mode} from '../core/domain/policy.ts';
+import {MODES} from '../core/domain/policy.ts';
 import type {Cut, JournalRecord, Tick, Transition} from '../core/domain/records.ts';
 import {malformed, oneOf, parse, wholeNumber} from './codec-guards.ts';
 import {inventoryHostOf, toInventoryHost} from './codec-inventory.ts';
@@ -14,7 +14,6 @@ type JournalInit = MessageInitShape<typeof JournalRecordSchema>;
 
 const CODE = 'RECORD_MALFORMED';
 const outcomes = ['acted', 'would-act', 'blocked', 'no-action'] as const;
-export const modes: readonly Mode[] = ['observe', 'advise', 'approve', 'auto'];
 
 /**
  * The journal record of a tick. Equal ticks give equal bytes: fields are written in the order of
@@ -199,7 +198,7 @@ function tickPartOf(message: records.TickPart): JournalRecord {
 }
 
 function controlOf({mode, paused, policyVersion}: records.Control) {
-  return {mode: oneOf(mode, modes, 'mode', CODE), paused, policyVersion};
+  return {mode: oneOf(mode, MODES, 'mode', CODE), paused, policyVersion};
 }
 
 function transitionOf(move: records.Transition): Transition {

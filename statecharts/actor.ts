@@ -10,41 +10,12 @@ import type {
   EmittedEffect,
   HostContext,
   HostEvent,
-  StateName,
   VmContext,
   VmEvent,
 } from './events.ts';
 import {freshHost} from './host-rules.ts';
-import {
-  awaitedEffect,
-  machines,
-  migrateSnapshot,
-  type RestState,
-  type StoredState,
-} from './registry.ts';
+import {machines, type RestState} from './registry.ts';
 import {freshVm} from './vm-rules.ts';
-
-/** One running host or VM: {@link stepActor} with a memory. */
-export type RunningActor = {
-  /** Takes one event to its end; effects have been handed on when it returns. Errors: those of a step. */
-  send(event: HostEvent | VmEvent): void;
-  /** Where it is now. The context is never changed in place. */
-  rest(): RestState;
-  /** Dotted: `at-risk.watching`. */
-  path(): string;
-  top(): StateName;
-  context(): HostContext | VmContext;
-  /** See {@link awaitedEffect}. */
-  awaits(): EffectKind | '';
-  /** State path and canonical JSON: equal actors give equal text. */
-  serialise(): StoredState;
-};
-
-export type StartOptions = {
-  restored?: StoredState & {version?: number};
-  /** Where a new VM runs. */
-  host?: string;
-};
 
 /** Effects that no state waits for: they run to their end wherever the actor goes. */
 export const background: readonly EffectKind[] = [
@@ -62,38 +33,6 @@ export function firstState(kind: ActorKind, id: string, host = ''): RestState {
 /** The context as JSON. Keys are in the order of the alphabet: equal contexts give equal text. */
 export function contextText(context: HostContext | VmContext): string {
   return JSON.stringify(context);
-}
-
-/**
- * Starts an actor in `normal`, or where it was stored. `onEffect` is called in emission order,
- * after the transition.
- *
- * Errors: `ACTOR_QUARANTINED` if the stored state cannot be understood.
- */
-export function startActor(
-  kind: ActorKind,
-  id: string,
-  onEffect: (effect: Effect) => void,
-  {restored, host = ''}: StartOptions = {},
-): RunningActor {
-  const {version} = machines[kind];
-  let rest =
-    restored === undefined
-      ? firstState(kind, id, host)
-      : migrateSnapshot(kind, restored.version ?? version, restored.state, restored.context);
-  return {
-    send(event) {
-      const {effects, ...next} = stepActor(kind, rest, event);
-      rest = next;
-      for (const effect of effects) onEffect(effect);
-    },
-    rest: () => rest,
-    path: () => rest.state,
-    top: () => rest.state.split('.', 1)[0] as StateName,
-    context: () => rest.context,
-    awaits: () => awaitedEffect(kind, rest.state),
-    serialise: () => ({state: rest.state, context: contextText(rest.context)}),
-  };
 }
 
 /** Where an event leads, and the effects that were asked for on the way, in that order. */

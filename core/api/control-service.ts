@@ -6,7 +6,7 @@ import {
 } from '../../proto/gen/forestay/v1/control_pb.ts';
 import type {Handlers} from '../../proto/grpc.ts';
 import {ForestayError} from '../domain/errors.ts';
-import type {Mode} from '../domain/policy.ts';
+import {MODES, type Mode} from '../domain/policy.ts';
 import type {InboxRecord} from '../domain/records.ts';
 import type {ReadModel} from '../engine/read-model.ts';
 import {requestBody} from '../engine/request-body.ts';
@@ -65,7 +65,7 @@ export function controlHandlers(deps: ControlDeps): Handlers<(typeof ControlServ
     }),
     setMode: unary((request, peer) => {
       const mode = modes.get(request.mode);
-      if (mode === undefined) throw invalid('mode', 'mode is observe, advise, approve or auto');
+      if (mode === undefined) throw invalid('mode', `mode is one of ${MODES.join(', ')}`);
       return change(request, peer, {kind: 'set-mode', mode});
     }),
     declareHost: unary((request, peer) => {

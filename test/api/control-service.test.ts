@@ -112,7 +112,7 @@ test('an unspecified mode and an endless comment are refused', async t => {
   const {client} = await startApi(t);
   const control = client(ControlService);
   const mode = await t.throwsAsync(call(control, control.setMode, {}));
-  t.regex((mode as grpc.ServiceError).details, /mode is observe, advise, approve or auto/);
+  t.regex((mode as grpc.ServiceError).details, /mode is one of observe, advise, approve, auto/);
   const comment = 'x'.repeat(1001);
   const long = await t.throwsAsync(call(control, control.pauseActions, {comment}));
   t.regex((long as grpc.ServiceError).details, /comment has 1001 characters, at most 1000/);

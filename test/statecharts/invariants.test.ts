@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'ava';
-import type {RunningActor} from '../../statecharts/actor.ts';
 import {chartOf} from '../../statecharts/chart.ts';
 import type {ActorKind, HostContext, VmContext} from '../../statecharts/events.ts';
 import {states} from '../../statecharts/events.ts';
 import {machines, type StoredState, statePaths} from '../../statecharts/registry.ts';
 import {attemptsMax} from '../../statecharts/timing.ts';
 import {hostPaths} from './host-table.ts';
+import type {RunningActor} from './running-actor.ts';
 import {vmPaths} from './vm-rows.ts';
 import {type AnyEvent, explore, hostEvents, type Step, vmEvents, watched} from './walk.ts';
 

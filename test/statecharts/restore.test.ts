@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
-import {startActor} from '../../statecharts/actor.ts';
 import {machines, migrateSnapshot, statePaths} from '../../statecharts/registry.ts';
+import {startActor} from './running-actor.ts';
 import {type AnyEvent, hostEvents, vmEvents, watched} from './walk.ts';
 
 for (const [kind, events] of [

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'ava';
 import type {Effect, EffectKind} from '../../core/domain/effects.ts';
-import {startActor} from '../../statecharts/actor.ts';
 import type {ActorKind} from '../../statecharts/events.ts';
+import {startActor} from './running-actor.ts';
 
 export const NOW_MS = 1_000_000;
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import type {Effect} from '../../core/domain/effects.ts';
-import {type RunningActor, startActor} from '../../statecharts/actor.ts';
 import type {ActorKind, HostEvent, VmEvent} from '../../statecharts/events.ts';
 import type {StoredState} from '../../statecharts/registry.ts';
+import {type RunningActor, startActor} from './running-actor.ts';
 
 const statesMax = 10_000;
 
