@@ -4,7 +4,7 @@ import {cp, mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
-import type {Outcome} from './plain.ts';
+import type {Outcome} from './job.ts';
 
 const exec = promisify(execFile);
 const BUILD_MS = 900_000;

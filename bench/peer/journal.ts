@@ -3,7 +3,7 @@ import {createJournalReader, JOURNAL_START} from '../../core/engine/journal-read
 import {readRange} from '../../core/engine/log-range.ts';
 import type {Log} from '../../core/ports.ts';
 import {codec} from '../../proto/codec.ts';
-import type {Outcome} from './plain.ts';
+import type {Outcome} from './job.ts';
 
 /** What a core's journal says that it did: the outcome of the job as it would be replayed. */
 export async function readOutcome(log: Log): Promise<Outcome> {

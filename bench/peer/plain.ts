@@ -1,8 +1,6 @@
 /** The job as a plain loop: what everything else must come to. Shares no code with the product. */
 import * as ort from 'onnxruntime-node';
-import {BANDS, drawSample, HOSTS, METRICS, STRIDE, WINDOW} from './job.ts';
-
-export type Outcome = {scores: number; scoreSum: number; transitions: number};
+import {BANDS, drawSample, HOSTS, METRICS, type Outcome, STRIDE, WINDOW} from './job.ts';
 
 const FEATURES = METRICS * 6;
 const IN_A_ROW = 3;

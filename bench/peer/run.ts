@@ -8,9 +8,8 @@ import {type BenchLog, openBenchLog} from '../support/bench-log.ts';
 import {startChild} from '../support/children.ts';
 import type {CoreRequest, Progress} from './core.ts';
 import type {EdgeReport, EdgeRequest} from './edge.ts';
-import {HOSTS, STRIDE, WINDOW} from './job.ts';
+import {HOSTS, type Outcome, STRIDE, WINDOW} from './job.ts';
 import {readOutcome} from './journal.ts';
-import type {Outcome} from './plain.ts';
 
 export type RunOptions = {
   log: {kind: 'segments'} | {kind: 'kafka'; brokers: readonly string[]};
