@@ -2,7 +2,7 @@ import {constants, PerformanceObserver} from 'node:perf_hooks';
 import {getHeapStatistics, setFlagsFromString} from 'node:v8';
 
 /** What lives in a heap is much from here on. */
-const LARGE_BYTES = 96 * 2 ** 20;
+const LARGE_BYTES = 72 * 2 ** 20;
 /** By how much of it a large heap grows before it is collected again; V8 itself lets it grow fourfold. */
 const GROWTH_PERCENT = 60;
 

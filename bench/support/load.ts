@@ -72,7 +72,10 @@ export type EdgeMessages = {
   bytes(seq: number, atMs: number): Buffer;
 };
 
-/** Inventory goes with the first message of an edge, and once a minute. */
+/**
+ * Inventory goes with the first message of an edge, and once a minute. Edges that were started at
+ * different times repeat theirs at different times.
+ */
 const INVENTORY_MS = 60_000;
 /** Different values of an edge that take turns. */
 const VARIANTS = 4;
@@ -122,7 +125,7 @@ export function createMessages(load: Load, index: number, cell: string, seed = 1
       const phase = isIll ? Math.floor(atMs / PHASE_MS) % 2 : 0;
       const variant = phase * VARIANTS + (seq % VARIANTS);
       const {batch, patch} = templates[variant] as (typeof templates)[number];
-      if (seq % every !== 1 % every) return patch(seq, baseMs);
+      if (seq !== 1 && (seq + index) % every !== 0) return patch(seq, baseMs);
       return Buffer.from(encode({...batch(seq, baseMs), inventory}));
     },
   };

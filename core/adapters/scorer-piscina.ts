@@ -18,14 +18,20 @@ export type PiscinaScorerOptions = {
   /** The .onnx file or its folder. */
   readonly modelPath: string;
   readonly threads: number;
-  /** Tasks in flight at most; by default four a thread. */
+  /** Tasks in flight at most; by default 64 a thread. */
   readonly slots?: number;
   /** Larger requests are split into tasks of this many rows; by default 1,024. */
   readonly rowsPerTask?: number;
-  /** Tasks that may wait for a slot; by default 64 a slot. More are refused. */
+  /** Tasks that may wait for a slot; by default four a slot. More are refused. */
   readonly waitingMax?: number;
 };
 
+/**
+ * One for each partition of a core, all of which may ask in the same moment. What has no slot waits
+ * for an answer to be seen by the engine's thread, which has many other things to do in between: with
+ * four, scores of 64 busy partitions took seconds, while the scoring thread was idle most of the time.
+ */
+const SLOTS_A_THREAD = 64;
 const START_DEADLINE_MS = 60_000;
 const START_POLL_MS = 5;
 /** Reasons cost milliseconds a row: in small tasks they do not hold up the scores behind them. */
@@ -43,7 +49,7 @@ const EXPLAIN_ROWS_PER_TASK = 16;
  *   `SCORER_FAILED` when the golden rows come out wrong.
  */
 export async function createPiscinaScorer(options: PiscinaScorerOptions): Promise<Scorer> {
-  const {threads, slots = 4 * threads, rowsPerTask = 1024} = options;
+  const {threads, slots = SLOTS_A_THREAD * threads, rowsPerTask = 1024} = options;
   assert(threads >= 1 && slots >= 1 && rowsPerTask >= 1, 'at least one of each');
   // The runtime reports its use to its maker by default. It reads the process's own environment,
   // when it is loaded: a worker's copy would be too late.
@@ -61,7 +67,7 @@ export async function createPiscinaScorer(options: PiscinaScorerOptions): Promis
     minThreads: threads,
     maxThreads: threads,
     idleTimeout: Number.POSITIVE_INFINITY,
-    concurrentTasksPerWorker: 2,
+    concurrentTasksPerWorker: SLOTS_A_THREAD,
     atomics: 'async',
     workerData,
   });
@@ -69,7 +75,7 @@ export async function createPiscinaScorer(options: PiscinaScorerOptions): Promis
     const reply = await pool.run({kind: 'describe', slot: 0, rows: 0});
     await allStarted(new Int32Array(workerData.started), threads);
     const description = unwrap(reply as ScoreReply<ModelDescription>);
-    const waitingMax = options.waitingMax ?? 64 * slots;
+    const waitingMax = options.waitingMax ?? 4 * slots;
     return new PiscinaScorer(pool, description, workerData, slots, waitingMax);
   } catch (error) {
     await allStarted(new Int32Array(workerData.started), threads).catch(() => {});

@@ -1,6 +1,6 @@
 /**
- * The owner of partitions: starts a runtime for each one that the log hands over, steps them all at
- * the tick rate, and lets go of what it lost.
+ * The owner of partitions: starts a runtime for each one that the log hands over, steps each at the
+ * tick rate, and lets go of what it lost.
  */
 import {type OwnerOptions, PartitionOwner} from './partition-owner.ts';
 import type {PartitionRuntime} from './partition-runtime.ts';
@@ -32,21 +32,35 @@ export type Engine = {
   stop(): Promise<void>;
 };
 
+type Work = (runtime: PartitionRuntime) => Promise<void>;
+
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const {clock, tickMs, pollMs} = options;
   const owner = new PartitionOwner(options);
   const stopped = new AbortController();
   const loops: Promise<void>[] = [];
 
-  const every = async (
-    ms: number,
-    work: (runtime: PartitionRuntime) => Promise<void>,
-  ): Promise<void> => {
-    while (!stopped.signal.aborted) {
+  /** One that is slow, or writes a checkpoint, keeps only itself waiting. */
+  const each = async (runtime: PartitionRuntime, ms: number, work: Work): Promise<void> => {
+    while (!stopped.signal.aborted && owner.holds(runtime)) {
       const startedMs = clock.monotonicMs();
-      await owner.each(work);
+      await owner.attempt(runtime, work);
       await clock.sleep(Math.max(0, ms - (clock.monotonicMs() - startedMs)), stopped.signal);
     }
+  };
+  const every = async (ms: number, work: Work): Promise<void> => {
+    const running = new Map<PartitionRuntime, Promise<void>>();
+    while (!stopped.signal.aborted) {
+      for (const runtime of owner.runtimes()) {
+        if (running.has(runtime)) continue;
+        running.set(
+          runtime,
+          each(runtime, ms, work).finally(() => running.delete(runtime)),
+        );
+      }
+      await clock.sleep(ms, stopped.signal);
+    }
+    await Promise.all(running.values());
   };
 
   const membership = await options.log.own(owner.handler());

@@ -75,13 +75,17 @@ export class PartitionOwner {
     return this.#options.clock.monotonicMs() - recovering.sinceMs;
   }
 
-  /** Works on all side by side; one that fails is dropped, and recovered if it is still ours. */
-  async each(work: (runtime: PartitionRuntime) => Promise<void>): Promise<void> {
-    await Promise.all(
-      [...this.#runtimes].map(([partition, runtime]) =>
-        work(runtime).catch(error => this.#drop(partition, runtime, error)),
-      ),
-    );
+  /** Whether this very runtime is in use: it has not failed, and its partition is still ours. */
+  holds(runtime: PartitionRuntime): boolean {
+    return this.#runtimes.get(runtime.state.partition) === runtime;
+  }
+
+  /** Works on one; if it fails it is dropped, and recovered if it is still ours. */
+  async attempt(
+    runtime: PartitionRuntime,
+    work: (runtime: PartitionRuntime) => Promise<void>,
+  ): Promise<void> {
+    await work(runtime).catch(error => this.#drop(runtime.state.partition, runtime, error));
   }
 
   /** Gives up what is still recovering. */

@@ -44,14 +44,23 @@ test('messages carry their sequence and time, whatever these are', t => {
   }
 });
 
-test('the first message of an edge has its inventory, the second has not', t => {
-  const messages = createMessages(load, 1, 'cell-1');
-  const inventory = (seq: number) => {
-    const record = codec.decodeTelemetry(messages.bytes(seq, 1.7e12));
-    return record.kind === 'batch' ? record.batch.inventory?.hosts.length : undefined;
-  };
-  t.is(inventory(1), 2);
-  t.is(inventory(2), undefined);
+test('the first message of an edge has its inventory, then one a minute, each edge at its own time', t => {
+  const every = Math.round(60_000 / intervalMs(load));
+  const repeats = [1, 2].map(edge => {
+    const messages = createMessages(load, edge, 'cell-1');
+    const hosts = (seq: number) => {
+      const record = codec.decodeTelemetry(messages.bytes(seq, 1.7e12));
+      return record.kind === 'batch' ? record.batch.inventory?.hosts.length : undefined;
+    };
+    t.is(hosts(1), 2);
+    const later = Array.from({length: every}, (_, index) => index + 2);
+    return later.filter(seq => hosts(seq) !== undefined);
+  });
+  t.deepEqual(
+    repeats.map(({length}) => length),
+    [1, 1],
+  );
+  t.notDeepEqual(repeats[0], repeats[1]);
 });
 
 test('times of one host rise from message to message', t => {

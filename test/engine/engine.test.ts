@@ -1,5 +1,6 @@
 import test, {type ExecutionContext} from 'ava';
 import {systemClock} from '../../core/adapters/clock-system.ts';
+import {createMemoryLog} from '../../core/adapters/log-memory.ts';
 import {seededRandom} from '../../core/adapters/random-seeded.ts';
 import {ForestayError} from '../../core/domain/errors.ts';
 import {type Engine, startEngine} from '../../core/engine/engine.ts';
@@ -7,7 +8,7 @@ import {listen} from '../../core/events.ts';
 import type {Clock, Log, OwnershipHandler} from '../../core/ports.ts';
 import {codec} from '../../proto/codec.ts';
 import {faultyLog} from '../support/faulty-log.ts';
-import {createRig, PARTITION, type Rig, START_MS} from '../support/partition.ts';
+import {createRig, hostBatch, PARTITION, type Rig, START_MS} from '../support/partition.ts';
 
 /** Sleeps are short: what is retried in a second is retried at once. */
 const hurriedClock: Clock = {
@@ -90,6 +91,34 @@ test('what is assigned is stepped, and what is revoked leaves a checkpoint', asy
   t.is(hostsOf(engine), 1, 'recovered');
   await engine.stop();
   t.is(await faulty.inner.endOffset('checkpoints', PARTITION), 4);
+});
+
+test('a partition that waits for its log keeps no other from being stepped', async t => {
+  const [slow, held] = [PARTITION + 1, Promise.withResolvers<number>()];
+  const memory = createMemoryLog();
+  let isSlow = false;
+  let waits = 0;
+  const append: Log['append'] = (topic, partition, values) => {
+    if (!isSlow || partition !== slow || topic !== 'journal') {
+      return memory.append(topic, partition, values);
+    }
+    waits++;
+    return held.promise;
+  };
+  const {engine, rig, handler} = await prepare(t, {...memory, append});
+  t.teardown(() => held.reject(new ForestayError('LOG_APPEND_FAILED', 'the test is over')));
+  await handler.assigned(PARTITION);
+  await handler.assigned(slow);
+  const batch = hostBatch('s', 1, [{atMs: START_MS}]);
+  await memory.append('telemetry', slow, [codec.encodeTelemetry({kind: 'batch', batch})]);
+  isSlow = true;
+  engine.run();
+  await until('a partition that waits', () => waits > 0);
+  for (const [index, host] of ['a', 'b', 'c'].entries()) {
+    await send(rig, host);
+    await until(`a tick that has ${host}`, () => hostsOf(engine) === index + 1);
+  }
+  t.is(waits, 1, 'and it is not stepped a second time meanwhile');
 });
 
 test('what is lost is dropped at once, and nothing is written', async t => {
