@@ -22,7 +22,7 @@ export type PiscinaScorerOptions = {
   readonly slots?: number;
   /** Larger requests are split into tasks of this many rows; by default 1,024. */
   readonly rowsPerTask?: number;
-  /** Tasks that may wait for a slot; by default four a slot. More are refused. */
+  /** Tasks that may wait for a slot; by default 256 a thread. More are refused. */
   readonly waitingMax?: number;
 };
 
@@ -32,6 +32,7 @@ export type PiscinaScorerOptions = {
  * four, scores of 64 busy partitions took seconds, while the scoring thread was idle most of the time.
  */
 const SLOTS_A_THREAD = 64;
+const WAITING_A_THREAD = 256;
 const START_DEADLINE_MS = 60_000;
 const START_POLL_MS = 5;
 /** Reasons cost milliseconds a row: in small tasks they do not hold up the scores behind them. */
@@ -75,7 +76,7 @@ export async function createPiscinaScorer(options: PiscinaScorerOptions): Promis
     const reply = await pool.run({kind: 'describe', slot: 0, rows: 0});
     await allStarted(new Int32Array(workerData.started), threads);
     const description = unwrap(reply as ScoreReply<ModelDescription>);
-    const waitingMax = options.waitingMax ?? 4 * slots;
+    const waitingMax = options.waitingMax ?? WAITING_A_THREAD * threads;
     return new PiscinaScorer(pool, description, workerData, slots, waitingMax);
   } catch (error) {
     await allStarted(new Int32Array(workerData.started), threads).catch(() => {});
