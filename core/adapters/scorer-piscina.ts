@@ -12,6 +12,7 @@ import {
   slotRisks,
 } from '../../workers/score-task.ts';
 import {ForestayError} from '../domain/errors.ts';
+import {PARTITION_COUNT} from '../domain/hash.ts';
 import type {ModelSignature, Scorer} from '../ports.ts';
 
 export type PiscinaScorerOptions = {
@@ -31,7 +32,7 @@ export type PiscinaScorerOptions = {
  * for an answer to be seen by the engine's thread, which has many other things to do in between: with
  * four, scores of 64 busy partitions took seconds, while the scoring thread was idle most of the time.
  */
-const SLOTS_A_THREAD = 64;
+const SLOTS_A_THREAD = PARTITION_COUNT;
 const WAITING_A_THREAD = 256;
 const START_DEADLINE_MS = 60_000;
 const START_POLL_MS = 5;

@@ -10,7 +10,6 @@
 import {Sender} from '@questdb/nodejs-client';
 import {parseAddress} from '../domain/address.ts';
 import {ForestayError, isForestayError} from '../domain/errors.ts';
-import {quoted, where} from '../domain/sql-words.ts';
 import {
   checkQuery,
   checkRow,
@@ -42,6 +41,7 @@ import {
   waitUntilReachable,
 } from './store-questdb-http.ts';
 import {type Cell, equal, microseconds, readValue, timeToLive} from './store-questdb-sql.ts';
+import {quoted, where} from './store-sql-words.ts';
 
 export type QuestDbServer = {
   /** `HOST:PORT` of the HTTP server. */

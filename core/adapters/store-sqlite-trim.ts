@@ -1,6 +1,6 @@
 import type {DatabaseSync, StatementSync} from 'node:sqlite';
 import {type Extent, nextCut, type Retention} from '../domain/retention.ts';
-import {quoted} from '../domain/sql-words.ts';
+import {quoted} from './store-sql-words.ts';
 
 const PASS_MS_MIN = 20;
 /** About a millisecond; the clock is looked at in between. */

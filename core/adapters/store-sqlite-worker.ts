@@ -7,7 +7,6 @@
 import {DatabaseSync, type StatementSync} from 'node:sqlite';
 import {ForestayError} from '../domain/errors.ts';
 import type {Retention} from '../domain/retention.ts';
-import {quoted, where} from '../domain/sql-words.ts';
 import {
   checkQuery,
   checkRow,
@@ -28,6 +27,7 @@ import type {
   TableSchema,
 } from '../ports.ts';
 import {serveStore} from './store-in-worker.ts';
+import {quoted, where} from './store-sql-words.ts';
 import {Trimmer} from './store-sqlite-trim.ts';
 
 export type SqliteFile = {path: string; busyMsMax: number; retention: Retention};

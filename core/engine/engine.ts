@@ -45,7 +45,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     while (!stopped.signal.aborted && owner.holds(runtime)) {
       const startedMs = clock.monotonicMs();
       await owner.attempt(runtime, work);
-      await clock.sleep(Math.max(0, ms - (clock.monotonicMs() - startedMs)), stopped.signal);
+      const nowMs = clock.monotonicMs();
+      // In step with the others where it can be: ticks of one moment share a commit of the log.
+      const restMs = nowMs - startedMs >= ms ? 0 : ms - (nowMs % ms);
+      await clock.sleep(restMs, stopped.signal);
     }
   };
   const every = async (ms: number, work: Work): Promise<void> => {

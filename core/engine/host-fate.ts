@@ -1,7 +1,7 @@
 import {vmName} from '../domain/telemetry.ts';
 import {clearUsage} from '../domain/usage.ts';
 import {resource} from './actor-row.ts';
-import {bandRow, type HostEntry, type VmEntry} from './partition-state.ts';
+import {bandRow, type HostEntry, type PartitionState, type VmEntry} from './partition-state.ts';
 import {clearSamples} from './set-table.ts';
 import {send, type TickDraft} from './tick-draft.ts';
 
@@ -55,12 +55,22 @@ function tellArrival(draft: TickDraft, lost: HostEntry, name: string): void {
   const {state} = draft;
   const vm = state.vms.get(name);
   if (vm === undefined || state.actors.vmContext(name)?.host !== lost.name) return;
-  if (vm.seenAtMs < vm.movedAtMs) return; // it was seen before it moved here
-  const seenOn = state.hosts.get(vm.seenOn);
-  if (seenOn === undefined || seenOn === lost || !isOfThisLife(vm, seenOn)) return;
-  if (state.actors.hostContext(vm.seenOn)?.lost !== false) return;
+  const seenOn = seenElsewhere(state, vm, lost);
+  if (seenOn === undefined) return;
   const {timeMs: atMs} = state;
-  send(draft, resource('vm', name), {type: 'placement.observed', atMs, host: vm.seenOn});
+  send(draft, resource('vm', name), {type: 'placement.observed', atMs, host: seenOn.name});
+}
+
+/** The host that was the last to name a VM, in the life that it has now, if it is another one. */
+export function seenElsewhere(
+  state: PartitionState,
+  vm: VmEntry,
+  than: HostEntry,
+): HostEntry | undefined {
+  if (vm.seenAtMs < vm.movedAtMs) return undefined; // it was seen before it moved to where it is
+  const seenOn = state.hosts.get(vm.seenOn);
+  if (seenOn === undefined || seenOn === than || !isOfThisLife(vm, seenOn)) return undefined;
+  return state.actors.hostContext(vm.seenOn)?.lost === false ? seenOn : undefined;
 }
 
 /**

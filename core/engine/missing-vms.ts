@@ -1,14 +1,16 @@
 /** VMs that their host names no longer: deleted, gone down with a reboot, or somewhere else. */
 import type {InventoryHost} from '../domain/telemetry.ts';
 import {resource} from './actor-row.ts';
-import {isDown, loseVm} from './host-fate.ts';
+import {isDown, loseVm, seenElsewhere} from './host-fate.ts';
 import {isOldNews, knownAtMs, OLD_NEWS_MS} from './old-news.ts';
 import type {HostEntry, PartitionState, VmEntry} from './partition-state.ts';
 import {releaseRow} from './set-table.ts';
 import {send, type TickDraft} from './tick-draft.ts';
 
-/** Inventories in a row without a VM before it is believed gone: one is a race, two are a fact. */
+/** From so many inventories in a row without a VM on it is asked where it is: one is a race. */
 const MISSING_MAX = 2;
+/** What an edge says of VMs may be older than the samples it travels with by as much. */
+const INVENTORY_AGE_MS = 10_000;
 
 /**
  * Takes note of what an inventory does not name. A VM that nobody is moving and that no host of its
@@ -34,54 +36,48 @@ export function takeMissing(
     if (vm.missing === 0) vm.missingSinceMs = state.timeMs;
     vm.missing = Math.min(vm.missing + 1, MISSING_MAX);
     if (vm.missing < MISSING_MAX) continue;
-    if (wentDown) {
+    const other = seenElsewhere(state, vm, host);
+    if (other !== undefined && stillNames(state, other, name)) {
+      vm.missing = 0;
+      const {timeMs: atMs} = state;
+      send(draft, resource('vm', name), {type: 'placement.observed', atMs, host: other.name});
+    } else if (wentDown) {
+      // Users wait for it: a host that is behind is not waited for. Its lock keeps it from running twice.
       vm.missing = 0;
       loseVm(draft, host, name);
-    } else {
-      findOrForget(draft, vm, host);
+    } else if (haveAllTold(state, vm)) {
+      forget(state, name);
     }
   }
 }
 
-function findOrForget(draft: TickDraft, vm: VmEntry, missedOn: HostEntry): void {
-  const {state} = draft;
-  const id = resource('vm', vm.name);
-  const other = namedBy(state, vm.name, missedOn);
-  if (other !== undefined) {
-    vm.missing = 0;
-    send(draft, id, {type: 'placement.observed', atMs: state.timeMs, host: other.name});
-    return;
-  }
-  if (!haveAllTold(state, vm)) return;
+function forget(state: PartitionState, name: string): void {
+  const id = resource('vm', name);
   for (const table of state.tables.values()) releaseRow(table, id);
-  state.vms.delete(vm.name);
+  state.vms.delete(name);
   state.decided.delete(id);
   state.actors.remove(id);
 }
 
-/** Another host whose newest inventory has the VM: it is where it was not looked for, not deleted. */
-function namedBy(state: PartitionState, vm: string, missedOn: HostEntry): HostEntry | undefined {
-  for (const host of state.hosts.values()) {
-    if (host === missedOn || isLost(state, host)) continue;
-    if (host.facts?.vms.some(named => named.vm === vm)) return host;
-  }
-  return undefined;
+function stillNames(state: PartitionState, host: HostEntry, name: string): boolean {
+  return isHeard(state, host) && host.facts?.vms.some(({vm}) => vm === name) === true;
 }
 
 /**
  * Whether all hosts of the VM's cell have told of later than when it was first missed: inventories of
  * different hosts come in any order, and the one that has the VM may still be in its edge's spool.
- * A host that has not told for as long as a spool may be behind is not waited for.
+ * An edge whose clock is ahead is believed, whatever its spool holds.
  */
 function haveAllTold(state: PartitionState, {cell, missingSinceMs}: VmEntry): boolean {
-  if (state.timeMs - missingSinceMs > OLD_NEWS_MS) return true;
   for (const host of state.hosts.values()) {
-    if (host.cell !== cell || host.facts === undefined || isLost(state, host)) continue;
-    if (host.toldAtMs <= missingSinceMs) return false;
+    if (host.cell !== cell || !isHeard(state, host)) continue;
+    if (host.toldAtMs <= missingSinceMs + INVENTORY_AGE_MS) return false;
   }
   return true;
 }
 
-function isLost(state: PartitionState, {name}: HostEntry): boolean {
-  return state.actors.hostContext(name)?.lost !== false;
+/** Neither lost nor silent for as long as a spool may be behind: what it says is waited for. */
+function isHeard(state: PartitionState, {name, toldAtMs}: HostEntry): boolean {
+  if (state.timeMs - toldAtMs > OLD_NEWS_MS) return false;
+  return state.actors.hostContext(name)?.lost === false;
 }

@@ -24,7 +24,7 @@ export type HostEntry = {
   row: number;
   /** Tick time when its telemetry was last taken. */
   heardAtMs: number;
-  /** When its newest inventory was made, by its edge's clock; at most tick time. */
+  /** When its newest inventory was made, by its edge's clock; at most tick time. 0: none yet. */
   toldAtMs: number;
   /** When its present boot was first heard of, by its edge's clock; 0: it is the first one. */
   bootAtMs: number;

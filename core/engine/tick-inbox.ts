@@ -118,9 +118,10 @@ function noteOutcome({state}: TickDraft, effect: IssuedEffect, result: EffectRes
     return;
   }
   if (result.status !== 'done' || vm === undefined) return;
+  // Wherever it is now, nobody has missed it there.
+  vm.missing = 0;
   if (effect.kind !== 'start-migration') return;
   vm.movedAtMs = state.timeMs;
-  vm.missing = 0;
   const moves = state.moves.get(vm.cell) ?? [];
   moves.push(state.timeMs);
   state.moves.set(

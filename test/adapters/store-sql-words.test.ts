@@ -1,5 +1,5 @@
 import test from 'ava';
-import {quoted, where} from '../../core/domain/sql-words.ts';
+import {quoted, where} from '../../core/adapters/store-sql-words.ts';
 
 test('names are quoted, in a list', t => {
   t.is(quoted(['ts', 'entity']), '"ts", "entity"');
