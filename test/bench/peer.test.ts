@@ -3,7 +3,7 @@ import test from 'ava';
 import {readRun} from '../../bench/peer/java.ts';
 import {runPlain} from '../../bench/peer/plain.ts';
 import {runJob} from '../../bench/peer/run.ts';
-import {differences} from '../../bench/peer.ts';
+import {differences, missedGoals} from '../../bench/peer.ts';
 
 const SAMPLES = 300_000;
 const models = join(import.meta.dirname, '../../bench/peer/models');
@@ -57,4 +57,11 @@ test('costs are read from what the Java programs print', t => {
     outcome: {scores: 1_176_400, transitions: 19_946, scoreSum: 299_721.95},
   });
   t.true(Number.isNaN(readRun('', 0).cpuMicrosPerSample));
+});
+
+test('a goal is missed when the middle of the runs misses it', t => {
+  const segments = (...runs: number[]) => ({'peer.segments.cpuMicrosPerSample': runs});
+  t.deepEqual(missedGoals(segments(0.35, 0.41, 0.36)), []);
+  t.regex(missedGoals(segments(0.41, 0.35, 0.42))[0] ?? '', /costs 0\.410 .* the goal is 0\.4/);
+  t.deepEqual(missedGoals({}), []);
 });
