@@ -1,6 +1,6 @@
 import {create, type MessageInitShape, toBinary} from '@bufbuild/protobuf';
 import type {Random} from '../core/ports.ts';
-import {FLOAT, INPUT, OUTPUT} from '../models/onnx.ts';
+import {FLOAT, INPUT, OUTPUT} from '../models/trees/tree-onnx.ts';
 import {
   AttributeProto_AttributeType as AttributeType,
   ModelProtoSchema,

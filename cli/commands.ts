@@ -39,6 +39,11 @@ const programs: readonly {name: string; description: string; load(): Promise<Reg
     load: async () => (await import('./train.ts')).registerTrain,
   },
   {
+    name: 'backtest',
+    description: 'predict recorded data as if it were live',
+    load: async () => (await import('./backtest.ts')).registerBacktest,
+  },
+  {
     name: 'replay',
     description: 'stream recorded data as hosts through the same path',
     load: async () => (await import('./replay.ts')).registerReplay,

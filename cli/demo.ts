@@ -1,5 +1,8 @@
 import {type Command, InvalidArgumentError, Option} from 'commander';
 import {refuseCrowding} from './crowding.ts';
+import {wholeNumber} from './numbers.ts';
+
+const count = wholeNumber(1);
 
 type Flags = {
   seed: number;
@@ -25,8 +28,8 @@ export function registerDemo(program: Command): void {
   program
     .command('demo')
     .description('watch a simulated datacenter: failures seen coming, acted on, or left alone')
-    .option('--seed <n>', 'which datacenter and which faults', wholeNumber, DEFAULT_SEED)
-    .option('--seeds <n>', 'run the seeds 1 to n and print the distribution', wholeNumber)
+    .option('--seed <n>', 'which datacenter and which faults', count, DEFAULT_SEED)
+    .option('--seeds <n>', 'run the seeds 1 to n and print the distribution', count)
     .option('--speed <n|max>', 'virtual seconds a second (default 60; max with --headless)', speed)
     .addOption(
       new Option('--fault <kind...>', 'only these kinds of faults')
@@ -34,7 +37,7 @@ export function registerDemo(program: Command): void {
         .default(['all'], 'all'),
     )
     .option('--hosts <n>', 'hosts in two cells, so at least 2', hostCount, 24)
-    .option('--vms <n>', 'VMs on them', wholeNumber, 180)
+    .option('--vms <n>', 'VMs on them', count, 180)
     .addOption(
       new Option('--duration <time>', 'virtual time, like 90s, 45m or 1h')
         .argParser(duration)
@@ -68,16 +71,8 @@ chosen one; --seeds 20 tells how it goes in general. The same seed gives the sam
 
 export type {Flags as DemoFlags};
 
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) {
-    throw new InvalidArgumentError('expected a whole number of at least 1');
-  }
-  return value;
-}
-
 function hostCount(text: string): number {
-  const value = wholeNumber(text);
+  const value = count(text);
   if (value < 2) throw new InvalidArgumentError('expected at least 2: there are two cells');
   return value;
 }

@@ -4,7 +4,7 @@ import {join, matchesGlob} from 'node:path';
 import {ForestayError} from '../core/domain/errors.ts';
 import {fnv1a32} from '../core/domain/hash.ts';
 import {type MetricSet, metricSet} from '../core/domain/metric-sets.ts';
-import {parseTime, parseValue, readLines, splitFields} from './replay-csv.ts';
+import {parseTime, parseValue, readLines, splitFields} from '../models/data/csv.ts';
 import type {Mapping} from './replay-mapping.ts';
 
 export type ReplayRow = {

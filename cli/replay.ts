@@ -4,6 +4,7 @@ import {seededRandom} from '../core/adapters/random-seeded.ts';
 import {type ForestayError, formatError} from '../core/domain/errors.ts';
 import type {MetricSet} from '../core/domain/metric-sets.ts';
 import {addClientOptions, type ClientOptions, type Connection, withCore} from './client.ts';
+import {wholeNumber} from './numbers.ts';
 import {addOutputOption, type Format as OutputFormat, printValue} from './output.ts';
 import {ReplayEdge} from './replay-edge.ts';
 import {CSV_MAPPING, type Mapping, readMapping, SMD_MAPPING} from './replay-mapping.ts';
@@ -49,10 +50,10 @@ export function registerReplay(program: Command): void {
         .argParser(parseSpeed)
         .default(0, 'max'),
     )
-    .option('--batch-rows <n>', 'rows sent at once', parseCount, 256)
-    .option('--rows <n>', 'stop after so many rows', parseCount, Number.POSITIVE_INFINITY)
+    .option('--batch-rows <n>', 'rows sent at once', wholeNumber(1), 256)
+    .option('--rows <n>', 'stop after so many rows', wholeNumber(1), Number.POSITIVE_INFINITY)
     .option('--skip-bad-rows', 'count and leave out rows that cannot be read')
-    .option('--drain-timeout <seconds>', 'wait so long for the store', parseCount, 120)
+    .option('--drain-timeout <seconds>', 'wait so long for the store', wholeNumber(1), 120)
     .action(replay);
   addClientOptions(addOutputOption(command, ['table', 'json', 'ndjson', 'yaml']));
 }
@@ -180,10 +181,4 @@ function parseSpeed(text: string): number {
   const speed = Number(text);
   if (speed > 0 && Number.isFinite(speed)) return speed;
   throw new InvalidArgumentError('Expected a number above 0, or max.');
-}
-
-function parseCount(text: string): number {
-  const count = Number(text);
-  if (Number.isSafeInteger(count) && count >= 1) return count;
-  throw new InvalidArgumentError('Expected a whole number of at least 1.');
 }

@@ -1,7 +1,8 @@
 import type {DescMessage, JsonValue, MessageShape} from '@bufbuild/protobuf';
 import type * as grpc from '@grpc/grpc-js';
-import {type Command, InvalidArgumentError} from 'commander';
+import type {Command} from 'commander';
 import {addClientOptions, type ClientOptions, type Connection, withCore} from './client.ts';
+import {wholeNumber} from './numbers.ts';
 import {
   addOutputOption,
   type Format,
@@ -52,7 +53,7 @@ export function addResourceVerbs<Schema extends DescMessage>(
     .command('list')
     .description(`list ${plural}`)
     .option('--filter <filter>', 'FIELD OP VALUE terms joined by AND, e.g. "risk >= 0.5"', '')
-    .option('--limit <count>', 'at most this many', parseCount)
+    .option('--limit <count>', 'at most this many', wholeNumber(1))
     .action((options: ListOptions) => withCore(options, core => listAll(core, resource, options)));
   addClientOptions(addOutputOption(list));
   const get = command
@@ -78,12 +79,6 @@ export function addWatchVerb<Schema extends DescMessage>(
     .option('--filter <filter>', 'FIELD OP VALUE terms joined by AND', '')
     .action((options: ListOptions) => withCore(options, core => follow(core, resource, options)));
   addClientOptions(addOutputOption(watch, ['table', 'json', 'ndjson', 'name']));
-}
-
-function parseCount(text: string): number {
-  const count = Number(text);
-  if (Number.isInteger(count) && count > 0) return count;
-  throw new InvalidArgumentError('Expected a whole number above 0.');
 }
 
 async function listAll<Schema extends DescMessage>(

@@ -7,12 +7,15 @@ import {COMPONENTS, FEATURE_COUNT, FEATURE_HASH} from '../core/domain/features.t
 import {type Dataset, simulateDataset} from '../core/simulation/dataset.ts';
 import {writeArtefact} from '../models/artefact.ts';
 import {renderCard, renderMetrics} from '../models/card.ts';
-import {maskSensors} from '../models/failure-data.ts';
-import {evaluateFailureModel} from '../models/failure-evaluation.ts';
-import {FAILURE_DEFAULTS, trainFailureModel} from '../models/failure-training.ts';
+import {maskSensors} from '../models/failure/data.ts';
+import {evaluateFailureModel} from '../models/failure/evaluation.ts';
+import {FAILURE_DEFAULTS, trainFailureModel} from '../models/failure/training.ts';
 import type {Manifest} from '../models/manifest.ts';
-import type {ModelMetadata} from '../models/onnx.ts';
+import type {ModelMetadata} from '../models/trees/tree-onnx.ts';
 import {requireFolder} from './folders.ts';
+import {wholeNumber} from './numbers.ts';
+
+const count = wholeNumber(1);
 
 /** The demo and its tests draw from seeds below, training from here on. */
 const SEED_MIN = 1000;
@@ -161,12 +164,6 @@ function render({out, output}: TrainOptions, {sha256, rounds, metrics}: Manifest
   return output === 'json'
     ? JSON.stringify({out, sha256, rounds, metrics})
     : renderMetrics(metrics);
-}
-
-function count(text: string): number {
-  const value = Number(text);
-  if (Number.isSafeInteger(value) && value >= 1) return value;
-  throw new InvalidArgumentError('It must be a whole number of at least 1.');
 }
 
 function seedNumber(text: string): number {

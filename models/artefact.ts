@@ -3,8 +3,8 @@ import {mkdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {FEATURES} from '../core/domain/features.ts';
 import type {Golden, Manifest} from './manifest.ts';
-import {encodeOnnx, type ModelMetadata} from './onnx.ts';
-import {scoreTrees, type TreeModel} from './tree-model.ts';
+import {scoreTrees, type TreeModel} from './trees/tree-model.ts';
+import {encodeOnnx, type ModelMetadata} from './trees/tree-onnx.ts';
 
 /** What a manifest says beyond the file's own metadata. */
 export type Provenance = Pick<Manifest, 'version' | 'metrics' | 'limits'> & {

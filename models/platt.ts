@@ -1,4 +1,4 @@
-import {sigmoid} from './forest.ts';
+import {sigmoid} from './trees/forest.ts';
 
 /** Calibrated log-odds = slope × margin + offset. */
 export type Platt = {slope: number; offset: number};

@@ -3,8 +3,8 @@ import {ForestayError} from '../core/domain/errors.ts';
 import {COMPONENTS, FEATURE_COUNT, FEATURE_HASH, HOST_CONTRACT} from '../core/domain/features.ts';
 import type {ModelSignature, Scorer} from '../core/ports.ts';
 import {loadModel} from './load-model.ts';
-import {scoreTrees} from './tree-model.ts';
-import {explainTrees} from './tree-shap.ts';
+import {scoreTrees} from './trees/tree-model.ts';
+import {explainTrees} from './trees/tree-shap.ts';
 
 /**
  * The scorer of simulations and tests: walks the model's trees in this thread, at once. Its risks

@@ -2,7 +2,7 @@ import {workerData} from 'node:worker_threads';
 import {isForestayError} from '../core/domain/errors.ts';
 import {explainByOcclusion} from '../models/occlusion.ts';
 import {openSession, type ScoringSession} from '../models/session.ts';
-import {explainTrees} from '../models/tree-shap.ts';
+import {explainTrees} from '../models/trees/tree-shap.ts';
 import {
   type ModelDescription,
   type ScoreReply,

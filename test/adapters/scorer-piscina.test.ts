@@ -10,7 +10,7 @@ import {
 } from '../../core/adapters/scorer-piscina.ts';
 import {FEATURE_COUNT} from '../../core/domain/features.ts';
 import {loadModel} from '../../models/load-model.ts';
-import {scoreTrees, type TreeModel} from '../../models/tree-model.ts';
+import {scoreTrees, type TreeModel} from '../../models/trees/tree-model.ts';
 import {ModelProtoSchema} from '../../proto/gen/onnx/v1/onnx_pb.ts';
 import {scorerContract} from '../contracts/scorer.ts';
 import {drawContractSample, writeModel} from '../models/fixtures.ts';

@@ -5,9 +5,9 @@ import {join} from 'node:path';
 import {gzipSync} from 'node:zlib';
 import test, {type ExecutionContext} from 'ava';
 import fc from 'fast-check';
-import {parseTime, parseValue, splitFields} from '../../cli/replay-csv.ts';
 import {CSV_MAPPING, type Mapping, readMapping, SMD_MAPPING} from '../../cli/replay-mapping.ts';
 import {findRecordings, mergeRows} from '../../cli/replay-rows.ts';
+import {parseTime, parseValue, splitFields} from '../../models/data/csv.ts';
 
 function folder(t: ExecutionContext, files: Readonly<Record<string, string | Uint8Array>>): string {
   const path = mkdtempSync(join(tmpdir(), 'forestay-replay-'));

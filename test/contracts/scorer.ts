@@ -2,8 +2,8 @@ import test, {type ExecutionContext} from 'ava';
 import {FEATURE_COUNT} from '../../core/domain/features.ts';
 import type {Scorer} from '../../core/ports.ts';
 import {loadModel} from '../../models/load-model.ts';
-import {scoreTrees, type TreeModel} from '../../models/tree-model.ts';
-import {explainTrees} from '../../models/tree-shap.ts';
+import {scoreTrees, type TreeModel} from '../../models/trees/tree-model.ts';
+import {explainTrees} from '../../models/trees/tree-shap.ts';
 import {drawContractSample, writeModel} from '../models/fixtures.ts';
 
 type Create = (modelPath: string) => Promise<Scorer>;

@@ -5,11 +5,11 @@ import {seededRandom} from '../../core/adapters/random-seeded.ts';
 import {COMPONENTS, FEATURE_COUNT, FEATURE_HASH, FEATURES} from '../../core/domain/features.ts';
 import {simulateDataset} from '../../core/simulation/dataset.ts';
 import {renderCard} from '../../models/card.ts';
-import {evaluateFailureModel} from '../../models/failure-evaluation.ts';
+import {evaluateFailureModel} from '../../models/failure/evaluation.ts';
 import {loadModel} from '../../models/load-model.ts';
 import {parseManifest} from '../../models/manifest.ts';
 import {openSession} from '../../models/session.ts';
-import {scoreTrees, type TreeModel} from '../../models/tree-model.ts';
+import {scoreTrees, type TreeModel} from '../../models/trees/tree-model.ts';
 
 const FOLDER = join(import.meta.dirname, '../../models/artefacts/component-failure');
 

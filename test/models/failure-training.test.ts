@@ -5,9 +5,9 @@ import {
   maskSensors,
   medianFeatures,
   sliceData,
-} from '../../models/failure-data.ts';
-import {evaluateFailureModel} from '../../models/failure-evaluation.ts';
-import {FAILURE_DEFAULTS, trainFailureModel} from '../../models/failure-training.ts';
+} from '../../models/failure/data.ts';
+import {evaluateFailureModel} from '../../models/failure/evaluation.ts';
+import {FAILURE_DEFAULTS, trainFailureModel} from '../../models/failure/training.ts';
 import {createUniform} from '../../models/random.ts';
 
 const SYMPTOM = FEATURES.findIndex(feature => feature.name === 'disk_errors_per_second.level');

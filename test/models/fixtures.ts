@@ -4,11 +4,11 @@ import {join} from 'node:path';
 import type {ExecutionContext} from 'ava';
 import {COMPONENTS, FEATURE_COUNT, FEATURE_HASH} from '../../core/domain/features.ts';
 import {writeArtefact} from '../../models/artefact.ts';
-import type {Forest} from '../../models/forest.ts';
 import {createUniform} from '../../models/random.ts';
-import {BOOSTING_DEFAULTS, type BoostingOptions, trainForest} from '../../models/trainer.ts';
-import {binTable} from '../../models/trainer-bins.ts';
-import type {TreeModel} from '../../models/tree-model.ts';
+import {binTable} from '../../models/trees/bins.ts';
+import {BOOSTING_DEFAULTS, type BoostingOptions, trainForest} from '../../models/trees/boosting.ts';
+import type {Forest} from '../../models/trees/forest.ts';
+import type {TreeModel} from '../../models/trees/tree-model.ts';
 
 export type Sample = {
   columns: number;

@@ -1,10 +1,10 @@
 import {fromBinary} from '@bufbuild/protobuf';
 import test from 'ava';
 import * as ort from 'onnxruntime-node';
-import {createForestBuilder, type Forest, finishForest} from '../../models/forest.ts';
-import {encodeOnnx, INPUT, OUTPUT} from '../../models/onnx.ts';
-import {readTreeModel} from '../../models/tree-ensemble.ts';
-import {scoreTrees, type TreeModel} from '../../models/tree-model.ts';
+import {createForestBuilder, type Forest, finishForest} from '../../models/trees/forest.ts';
+import {readTreeModel} from '../../models/trees/tree-ensemble.ts';
+import {scoreTrees, type TreeModel} from '../../models/trees/tree-model.ts';
+import {encodeOnnx, INPUT, OUTPUT} from '../../models/trees/tree-onnx.ts';
 import {ModelProtoSchema} from '../../proto/gen/onnx/v1/onnx_pb.ts';
 import {drawSample, modelOn, xorRisk} from './fixtures.ts';
 

@@ -1,7 +1,7 @@
 import test from 'ava';
-import {sigmoid} from '../../models/forest.ts';
 import {fitPlatt} from '../../models/platt.ts';
 import {createUniform} from '../../models/random.ts';
+import {sigmoid} from '../../models/trees/forest.ts';
 
 test('the calibration that made the labels is found again', t => {
   const random = createUniform(5);

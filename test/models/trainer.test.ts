@@ -1,9 +1,9 @@
 import test from 'ava';
 import fc from 'fast-check';
-import {marginOf, sigmoid} from '../../models/forest.ts';
-import {BOOSTING_DEFAULTS, trainForest} from '../../models/trainer.ts';
-import {binOf, binTable} from '../../models/trainer-bins.ts';
-import {findSplit, sumHistogram} from '../../models/trainer-split.ts';
+import {binOf, binTable} from '../../models/trees/bins.ts';
+import {BOOSTING_DEFAULTS, trainForest} from '../../models/trees/boosting.ts';
+import {marginOf, sigmoid} from '../../models/trees/forest.ts';
+import {findSplit, sumHistogram} from '../../models/trees/split.ts';
 import {drawSample, trainOn, xorRisk} from './fixtures.ts';
 
 const RULES = {l2: 1, minChildHessian: 0.5, minGain: 1e-6};

@@ -1,6 +1,6 @@
 import test from 'ava';
-import {type Forest, marginOf} from '../../models/forest.ts';
-import {addContributions, expectedMargin, explainTrees} from '../../models/tree-shap.ts';
+import {type Forest, marginOf} from '../../models/trees/forest.ts';
+import {addContributions, expectedMargin, explainTrees} from '../../models/trees/tree-shap.ts';
 import {drawSample, modelOn, trainOn, xorRisk} from './fixtures.ts';
 
 /** The margin when only the features of `known` are: unknown ones go both ways, by cover. */

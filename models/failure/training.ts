@@ -1,10 +1,10 @@
-import {COMPONENTS, FEATURE_COUNT} from '../core/domain/features.ts';
-import {type FailureData, labelsOf, medianFeatures, sliceData} from './failure-data.ts';
-import {type Forest, marginOf} from './forest.ts';
-import {fitPlatt, type Platt} from './platt.ts';
-import {BOOSTING_DEFAULTS, type BoostingOptions, trainForest} from './trainer.ts';
-import {binTable} from './trainer-bins.ts';
-import type {TreeModel} from './tree-model.ts';
+import {COMPONENTS, FEATURE_COUNT} from '../../core/domain/features.ts';
+import {fitPlatt, type Platt} from '../platt.ts';
+import {binTable} from '../trees/bins.ts';
+import {BOOSTING_DEFAULTS, type BoostingOptions, trainForest} from '../trees/boosting.ts';
+import {type Forest, marginOf} from '../trees/forest.ts';
+import type {TreeModel} from '../trees/tree-model.ts';
+import {type FailureData, labelsOf, medianFeatures, sliceData} from './data.ts';
 
 export type FailureTraining = BoostingOptions & {
   /** Bins a feature, 255 at most. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
+import {createUniform} from '../random.ts';
+import type {BinnedTable} from './bins.ts';
 import {createForestBuilder, type Forest, finishForest, leafOf, sigmoid} from './forest.ts';
-import {createUniform} from './random.ts';
-import type {BinnedTable} from './trainer-bins.ts';
-import {createNursery, growTree, type Nursery, type TreeRules} from './trainer-tree.ts';
+import {createNursery, growTree, type Nursery, type TreeRules} from './grow.ts';
 
 export type BoostingOptions = TreeRules & {
   /** Trees at most. */

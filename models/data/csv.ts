@@ -2,7 +2,7 @@
 import {createReadStream} from 'node:fs';
 import {pipeline, type Readable} from 'node:stream';
 import {createGunzip} from 'node:zlib';
-import {ForestayError} from '../core/domain/errors.ts';
+import {ForestayError} from '../../core/domain/errors.ts';
 
 const LINE_CHARACTERS_MAX = 1024 * 1024;
 

@@ -1,4 +1,4 @@
-import {type BinnedTable, MISSING_BIN} from './trainer-bins.ts';
+import {type BinnedTable, MISSING_BIN} from './bins.ts';
 
 /** Sums of gradients and second derivatives, interleaved: bin b is at 2b and 2b + 1. */
 export type Histogram = Float64Array;

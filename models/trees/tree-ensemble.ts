@@ -3,12 +3,12 @@ import type {
   GraphProto,
   ModelProto,
   NodeProto,
-} from '../proto/gen/onnx/v1/onnx_pb.ts';
+} from '../../proto/gen/onnx/v1/onnx_pb.ts';
 import type {Forest} from './forest.ts';
 import type {TreeModel} from './tree-model.ts';
 
 /**
- * Reads a file that {@link import('./onnx.ts').encodeOnnx} wrote back into plain forests.
+ * Reads a file that {@link import('./tree-onnx.ts').encodeOnnx} wrote back into plain forests.
  *
  * @returns Undefined when the graph is anything else: such a model can be run, but not walked.
  */

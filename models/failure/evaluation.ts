@@ -1,6 +1,5 @@
-import {COMPONENTS} from '../core/domain/features.ts';
-import {type FailureData, labelsOf} from './failure-data.ts';
-import type {ComponentMetrics} from './manifest.ts';
+import {COMPONENTS} from '../../core/domain/features.ts';
+import type {ComponentMetrics} from '../manifest.ts';
 import {
   alertsAtBudget,
   averagePrecision,
@@ -9,8 +8,9 @@ import {
   logLoss,
   quantile,
   rocAuc,
-} from './metrics.ts';
-import {scoreTrees, type TreeModel} from './tree-model.ts';
+} from '../metrics.ts';
+import {scoreTrees, type TreeModel} from '../trees/tree-model.ts';
+import {type FailureData, labelsOf} from './data.ts';
 
 /** Share of rows that may raise an alert, by component. */
 const ALERT_BUDGET_RATIO = 0.01;

@@ -1,5 +1,5 @@
+import {type BinnedTable, MISSING_BIN} from './bins.ts';
 import {addLeaf, type ForestBuilder, splitLeaf} from './forest.ts';
-import {type BinnedTable, MISSING_BIN} from './trainer-bins.ts';
 import {
   findSplit,
   type Histogram,
@@ -8,7 +8,7 @@ import {
   type Sums,
   subtractHistogram,
   sumHistogram,
-} from './trainer-split.ts';
+} from './split.ts';
 
 export type TreeRules = SplitRules & {
   readonly leavesMax: number;

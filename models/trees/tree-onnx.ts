@@ -6,7 +6,7 @@ import {
   type NodeProtoSchema,
   type TensorProtoSchema,
   type ValueInfoProtoSchema,
-} from '../proto/gen/onnx/v1/onnx_pb.ts';
+} from '../../proto/gen/onnx/v1/onnx_pb.ts';
 import type {Forest} from './forest.ts';
 import type {TreeModel} from './tree-model.ts';
 

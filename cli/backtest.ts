@@ -1,0 +1,57 @@
+import {Argument, type Command, Option, type OutputConfiguration} from 'commander';
+import type {BacktestReport} from '../models/backtest/backtest.ts';
+import {BACKTESTS} from '../models/backtest/tasks.ts';
+import {requireFolder} from './folders.ts';
+import {wholeNumber} from './numbers.ts';
+
+type BacktestFlags = {
+  data: string;
+  out: string;
+  train?: string;
+  seed: number;
+  output: 'table' | 'json';
+};
+
+/** `forestay backtest`: predicts recordings whose outcome is known, for others to judge. */
+export function registerBacktest(program: Command): void {
+  program
+    .command('backtest')
+    .description('predict recorded data as if it were live, and write the predictions')
+    .addArgument(new Argument('<task>', 'what to predict').choices(Object.keys(BACKTESTS)))
+    .requiredOption('--data <dir>', 'recordings to predict')
+    .requiredOption('--out <dir>', 'folder for the predictions; made if there is none')
+    .option('--train <dir>', 'other recordings to learn from; without: cross-validation')
+    .option('--seed <n>', 'of everything that is drawn', wholeNumber(0), 1)
+    .addOption(
+      new Option('-o, --output <format>', 'how to print the summary')
+        .choices(['table', 'json'])
+        .default('table'),
+    )
+    .addHelpText('after', () => `\nTasks:\n${describeTasks()}\n\nLayouts: docs/how-to/backtest.md`)
+    .action(backtest);
+}
+
+async function backtest(task: string, flags: BacktestFlags, command: Command): Promise<void> {
+  const {writeOut, writeErr} = command.configureOutput() as Required<OutputConfiguration>;
+  requireFolder(flags.out, '--out');
+  const started = performance.now();
+  const run = await (BACKTESTS[task] as (typeof BACKTESTS)[string]).load();
+  const note = (line: string) => writeErr(`backtest: ${line}\n`);
+  const report = await run({...flags, train: flags.train, note});
+  const seconds = Number(((performance.now() - started) / 1000).toFixed(1));
+  writeOut(
+    flags.output === 'json'
+      ? `${JSON.stringify({task, seed: flags.seed, ...report, seconds})}\n`
+      : render(flags.out, report, seconds),
+  );
+}
+
+function render(out: string, {files, rows}: BacktestReport, seconds: number): string {
+  return `${rows} rows predicted in ${seconds} s, written to ${out}: ${files.join(', ')}\n`;
+}
+
+function describeTasks(): string {
+  return Object.entries(BACKTESTS)
+    .map(([name, {about}]) => `  ${name.padEnd(10)}${about}`)
+    .join('\n');
+}
