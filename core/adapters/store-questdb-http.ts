@@ -1,4 +1,5 @@
 /** Statements to QuestDB over HTTP, how long they are waited for, and how their failures are told. */
+import {setTimeout as sleep} from 'node:timers/promises';
 import {ForestayError} from '../domain/errors.ts';
 import type {Cell} from './store-questdb-sql.ts';
 
@@ -71,5 +72,3 @@ export function reasonOf(error: Error): string {
 export function backOff(attempt: number): Promise<void> {
   return sleep(Math.random() * Math.min(BACKOFF_MS_MAX, POLL_MS * 2 ** attempt));
 }
-
-export const sleep = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms));

@@ -7,6 +7,7 @@
  * Q3 Offsets are sent only after the rows before them are durable.
  * Q4 Tables are applied behind the write: what was written can be read a moment later.
  */
+import {setTimeout as sleep} from 'node:timers/promises';
 import {Sender} from '@questdb/nodejs-client';
 import {parseAddress} from '../domain/address.ts';
 import {ForestayError, isForestayError} from '../domain/errors.ts';
@@ -36,7 +37,6 @@ import {
   execute,
   POLL_MS,
   reasonOf,
-  sleep,
   unreadable,
   waitUntilReachable,
 } from './store-questdb-http.ts';

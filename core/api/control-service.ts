@@ -1,9 +1,5 @@
 import {randomUUID} from 'node:crypto';
-import {
-  type ControlService,
-  HostDeclaration,
-  Mode as ModeMessage,
-} from '../../proto/gen/forestay/v1/control_pb.ts';
+import {type ControlService, HostDeclaration} from '../../proto/gen/forestay/v1/control_pb.ts';
 import type {Handlers} from '../../proto/grpc.ts';
 import {ForestayError} from '../domain/errors.ts';
 import {MODES, type Mode} from '../domain/policy.ts';
@@ -14,7 +10,7 @@ import type {Clock} from '../ports.ts';
 import {findRow} from './fleet-service.ts';
 import {unary} from './handlers.ts';
 import {checkedRequestId, type RequestIds, reused} from './request-ids.ts';
-import {type StatusDeps, toStatus} from './status.ts';
+import {modeMessages, type StatusDeps, toStatus} from './status.ts';
 
 const COMMENT_LENGTH_MAX = 1000;
 
@@ -78,12 +74,7 @@ export function controlHandlers(deps: ControlDeps): Handlers<(typeof ControlServ
   };
 }
 
-const modes: ReadonlyMap<ModeMessage, Mode> = new Map([
-  [ModeMessage.OBSERVE, 'observe'],
-  [ModeMessage.ADVISE, 'advise'],
-  [ModeMessage.APPROVE, 'approve'],
-  [ModeMessage.AUTO, 'auto'],
-]);
+const modes = new Map(MODES.map(mode => [modeMessages[mode], mode] as const));
 
 const declarations: ReadonlyMap<HostDeclaration, 'lost' | 'returned'> = new Map([
   [HostDeclaration.LOST, 'lost'],

@@ -81,7 +81,8 @@ export function toStatus(deps: StatusDeps): MessageInitShape<typeof GetStatusRes
   };
 }
 
-const modeMessages: Readonly<Record<Mode, ModeMessage>> = {
+/** The modes as the API has them. */
+export const modeMessages: Readonly<Record<Mode, ModeMessage>> = {
   observe: ModeMessage.OBSERVE,
   advise: ModeMessage.ADVISE,
   approve: ModeMessage.APPROVE,

@@ -85,7 +85,7 @@ export class PartitionOwner {
     runtime: PartitionRuntime,
     work: (runtime: PartitionRuntime) => Promise<void>,
   ): Promise<void> {
-    await work(runtime).catch(error => this.#drop(runtime.state.partition, runtime, error));
+    await work(runtime).catch(error => this.#drop(runtime, error));
   }
 
   /** Gives up what is still recovering. */
@@ -127,10 +127,11 @@ export class PartitionOwner {
   }
 
   /** R2: what was not made durable is recovered from the log. */
-  #drop(partition: number, runtime: PartitionRuntime, error: unknown): void {
+  #drop(runtime: PartitionRuntime, error: unknown): void {
     if (!isForestayError(error)) throw error;
     // Its ticks and its calls may both fail, and it may be gone already.
-    if (this.#runtimes.get(partition) !== runtime) return;
+    if (!this.holds(runtime)) return;
+    const {partition} = runtime.state;
     this.#runtimes.delete(partition);
     this.#options.onProblem(partition, formatError(error));
     if (error.code === 'EPOCH_SUPERSEDED') {

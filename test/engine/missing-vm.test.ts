@@ -35,20 +35,13 @@ function told(...lines: [host: string, second: number, vms: string[], madeAt?: n
     ['a', 1],
     ['b', 1],
   ]);
-  for (const [host, second, vms, madeAt = second] of lines) {
+  const say = (host: string, second: number, vms: string[], madeAt = second) => {
     const seq = (seqs.get(host) ?? 0) + 1;
     seqs.set(host, seq);
-    tickAt(state, second, {batches: [named(host, seq, madeAt, vms)]});
-  }
-  return {
-    place: () => state.actors.vmContext('v1')?.host,
-    state,
-    say: (host: string, second: number, vms: string[], fields = {}) => {
-      const seq = (seqs.get(host) ?? 0) + 1;
-      seqs.set(host, seq);
-      return tickAt(state, second, {batches: [named(host, seq, second, vms, fields)]});
-    },
+    return tickAt(state, second, {batches: [named(host, seq, madeAt, vms)]});
   };
+  for (const line of lines) say(...line);
+  return {place: () => state.actors.vmContext('v1')?.host, state, say};
 }
 
 /** An effect on v1 is under way; gives what ends it. */
@@ -74,13 +67,13 @@ test('a VM that no host names any more is forgotten; one inventory is a race', t
 });
 
 test('a VM is not forgotten before every host of its cell has told of later than when it was missed', t => {
-  const {place, say, state} = told(['a', 10, []], ['a', 30, []]);
+  const {place, say} = told(['a', 10, []], ['a', 30, []]);
   t.is(place(), 'a', 'b has been silent since');
-  tickAt(state, 40, {batches: [named('b', 2, 9, [])]});
-  tickAt(state, 41, {batches: [named('b', 3, 20, [])]});
+  say('b', 40, [], 9);
+  say('b', 41, [], 20);
   say('a', 42, []);
   t.is(place(), 'a', 'b tells what its spool kept, or what it had read some seconds before');
-  tickAt(state, 43, {batches: [named('b', 4, 21, ['v1'])]});
+  say('b', 43, ['v1'], 21);
   t.is(place(), 'b');
 });
 

@@ -12,7 +12,6 @@ import {
   awaitedEffect,
   machines,
   migrateSnapshot,
-  type RestState,
   type StoredState,
 } from '../../statecharts/registry.ts';
 
@@ -20,8 +19,6 @@ import {
 export type RunningActor = {
   /** Takes one event to its end; effects have been handed on when it returns. Errors: those of a step. */
   send(event: HostEvent | VmEvent): void;
-  /** Where it is now. The context is never changed in place. */
-  rest(): RestState;
   /** Dotted: `at-risk.watching`. */
   path(): string;
   top(): StateName;
@@ -61,7 +58,6 @@ export function startActor(
       rest = next;
       for (const effect of effects) onEffect(effect);
     },
-    rest: () => rest,
     path: () => rest.state,
     top: () => rest.state.split('.', 1)[0] as StateName,
     context: () => rest.context,
