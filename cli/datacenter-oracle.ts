@@ -22,7 +22,7 @@ export type OracleLine = {
       seq: number;
       atMs: number;
       rows: number;
-      /** Column 0 of host.v1 in the batch's last row of the host; null if it was missing. */
+      /** Column 0 of host.v2 in the batch's last row of the host; null if it was missing. */
       lastValue: number | null;
     }
   /** A core said that it has everything of this edge up to here. */

@@ -4,7 +4,7 @@ import type {Inventory} from '../core/domain/telemetry.ts';
 import type {Datacenter} from '../core/simulation/datacenter.ts';
 import type {FleetSensor, Sensor} from '../edge/sensor.ts';
 
-/** Columns of host.v1 as the world has them. */
+/** Columns of host.v2 as the world has them. */
 export function hostSensor(datacenter: Datacenter, host: string): Sensor {
   return {
     name: 'simulated-host',

@@ -2,8 +2,9 @@ import {createHash} from 'node:crypto';
 import {readFile, stat} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {fromBinary} from '@bufbuild/protobuf';
+import {COMPONENTS} from '../core/domain/components.ts';
 import {ForestayError} from '../core/domain/errors.ts';
-import {COMPONENTS, contractHash, featuresOf, HOST_CONTRACT} from '../core/domain/features.ts';
+import {contractHash, featuresOf, HOST_CONTRACT} from '../core/domain/features.ts';
 import type {ModelSignature} from '../core/ports.ts';
 import {
   type ModelProto,

@@ -89,13 +89,15 @@ const METRICS_MAX = 1024;
 /** Only whole families are known, their kinds in the usual order. */
 function requireContract(contract: Partial<FeatureContract>, path: string): void {
   const {family, metrics, kinds} = contract;
+  const levels = contract.family === 'averages' ? contract.levels : undefined;
   const known = family === 'averages' ? AVERAGE_KINDS : COUNT_KINDS;
   const named =
     (family === 'averages' || family === 'count-window') &&
     Array.isArray(metrics) &&
     metrics.length > 0 &&
-    metrics.length <= METRICS_MAX &&
-    metrics.every(metric => typeof metric === 'string') &&
+    metrics.length + (levels?.length ?? 0) <= METRICS_MAX &&
+    (levels === undefined || Array.isArray(levels)) &&
+    [...metrics, ...(levels ?? [])].every(metric => typeof metric === 'string') &&
     Array.isArray(kinds) &&
     kinds.join() === known.join();
   if (!named) {

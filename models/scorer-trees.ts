@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import {COMPONENTS} from '../core/domain/components.ts';
 import {ForestayError} from '../core/domain/errors.ts';
-import {COMPONENTS, FEATURE_COUNT, FEATURE_HASH, HOST_CONTRACT} from '../core/domain/features.ts';
+import {FEATURE_COUNT, FEATURE_HASH, HOST_CONTRACT} from '../core/domain/features.ts';
 import type {ModelSignature, Scorer} from '../core/ports.ts';
 import {loadModel} from './load-model.ts';
 import {scoreTrees} from './trees/tree-model.ts';

@@ -1,10 +1,7 @@
 import {fnv1a32} from './hash.ts';
-import {HOST_METRICS} from './metric-sets.ts';
+import {HOST_METRIC_CATALOGUE, type HostMetric} from './host-metrics.ts';
+import {FIRST_HOST_METRICS} from './metric-sets.ts';
 import type {Windows} from './windows.ts';
-
-/** The five classes of parts whose failure is predicted, in the order of the model's outputs. */
-export const COMPONENTS = ['cpu', 'memory', 'disk', 'network', 'power'] as const;
-export type Component = (typeof COMPONENTS)[number];
 
 /**
  * What averages over time say of a metric: `level` the 30 s average; `trend` the 30 s minus the
@@ -22,7 +19,12 @@ export type FeatureKind = AverageKind | CountKind;
  * is served by it; features come metric by metric, in the order of `kinds`.
  */
 export type FeatureContract = {readonly metrics: readonly string[]} & (
-  | {readonly family: 'averages'; readonly kinds: readonly AverageKind[]}
+  | {
+      readonly family: 'averages';
+      readonly kinds: readonly AverageKind[];
+      /** Metrics of which only the level is read, after the others; absent: none. */
+      readonly levels?: readonly string[];
+    }
   | {
       readonly family: 'count-window';
       readonly kinds: readonly CountKind[];
@@ -49,11 +51,31 @@ export type Feature = {
   readonly kind: FeatureKind;
 };
 
+/** What the catalogue says of a feature's metric, for people; undefined for metrics of others. */
+export function describeFeature({metric}: Pick<Feature, 'metric'>): HostMetric | undefined {
+  return CATALOGUE.get(metric);
+}
+
+const CATALOGUE: ReadonlyMap<string, HostMetric> = new Map(
+  HOST_METRIC_CATALOGUE.map(each => [each.name, each]),
+);
+
 /** The features of a contract in the order of a model's input columns. */
-export function featuresOf({metrics, kinds}: FeatureContract): Feature[] {
-  return metrics.flatMap(metric =>
-    kinds.map(kind => ({name: `${metric}.${kind}`, metric, kind: kind as FeatureKind})),
-  );
+export function featuresOf(contract: FeatureContract): Feature[] {
+  const {metrics, kinds} = contract;
+  const feature = (metric: string, kind: FeatureKind): Feature => ({
+    name: `${metric}.${kind}`,
+    metric,
+    kind,
+  });
+  return [
+    ...metrics.flatMap(metric => kinds.map(kind => feature(metric, kind))),
+    ...levelsOf(contract).map(metric => feature(metric, 'level')),
+  ];
+}
+
+function levelsOf(contract: FeatureContract): readonly string[] {
+  return contract.family === 'averages' ? (contract.levels ?? []) : [];
 }
 
 /** Travels with models and scores; another contract is another hash. */
@@ -71,7 +93,7 @@ export function contractHash(contract: FeatureContract): number {
  */
 export const HOST_CONTRACT: FeatureContract = {
   family: 'averages',
-  metrics: HOST_METRICS.columns,
+  metrics: FIRST_HOST_METRICS.columns,
   kinds: AVERAGE_KINDS,
 };
 
@@ -80,30 +102,38 @@ export const FEATURE_COUNT = FEATURES.length;
 export const FEATURE_HASH = contractHash(HOST_CONTRACT);
 
 /** Where in a metric set the contract's metrics are; -1 where the set has none. */
+export type FeatureColumns = {
+  /** Of metrics that are read in every kind. */
+  readonly metrics: Int32Array;
+  /** Of those of which the level is read. */
+  readonly levels: Int32Array;
+};
+
 export function featureColumns(
   columns: readonly string[],
-  {metrics}: Pick<FeatureContract, 'metrics'> = HOST_CONTRACT,
-): Int32Array {
-  return Int32Array.from(metrics, metric => columns.indexOf(metric));
+  contract: FeatureContract = HOST_CONTRACT,
+): FeatureColumns {
+  const find = (metrics: readonly string[]) =>
+    Int32Array.from(metrics, metric => columns.indexOf(metric));
+  return {metrics: find(contract.metrics), levels: find(levelsOf(contract))};
 }
 
 /**
- * Writes the averages of one row to `into` at `offset`: metrics × {@link AVERAGE_KINDS} values.
- * Allocates nothing.
+ * Writes the averages of one row to `into` at `offset`: metrics × {@link AVERAGE_KINDS} values, then
+ * the levels. Allocates nothing.
  *
  * @param columns From {@link featureColumns} of the windows' metric set.
  */
 export function extractFeatures(
   windows: Windows,
   row: number,
-  columns: Int32Array,
+  {metrics, levels}: FeatureColumns,
   into: Float32Array,
   offset: number,
 ): void {
   const base = row * windows.columns;
   let at = offset;
-  for (let metric = 0; metric < columns.length; metric++) {
-    const column = columns[metric] as number;
+  for (const column of metrics) {
     if (column < 0) {
       into[at] = Number.NaN;
       into[at + 1] = Number.NaN;
@@ -115,5 +145,8 @@ export function extractFeatures(
       into[at + 2] = Math.sqrt(windows.spread[base + column] as number);
     }
     at += 3;
+  }
+  for (const column of levels) {
+    into[at++] = column < 0 ? Number.NaN : (windows.fast[base + column] as number);
   }
 }

@@ -1,8 +1,9 @@
 /** How records change the read model (read-model.ts). */
+
+import {COMPONENTS} from '../domain/components.ts';
 import type {Decision} from '../domain/decision.ts';
 import type {IssuedEffect} from '../domain/effects.ts';
 import {ForestayError} from '../domain/errors.ts';
-import {COMPONENTS} from '../domain/features.ts';
 import type {Epoch, ScoresRecord, Tick, Transition} from '../domain/records.ts';
 import {combineRisks} from '../domain/risk.ts';
 import type {InventoryHost} from '../domain/telemetry.ts';

@@ -15,7 +15,7 @@ import {
   type StoredCountWindows,
   storeCountWindows,
 } from '../domain/count-windows.ts';
-import {extractFeatures, featureColumns} from '../domain/features.ts';
+import {extractFeatures, type FeatureColumns, featureColumns} from '../domain/features.ts';
 import type {MetricSet} from '../domain/metric-sets.ts';
 import {type Bands, createBands, growBands, worstComponent} from '../domain/risk.ts';
 import {clearUsage, createUsage, growUsage, recordUsage, type Usage} from '../domain/usage.ts';
@@ -38,7 +38,7 @@ export type SetTable = {
   /** Features of a row. */
   readonly featureCount: number;
   /** Columns of the contract's metrics in this set. */
-  readonly features: Int32Array;
+  readonly features: FeatureColumns;
   /** Outputs of the model. */
   readonly components: readonly string[];
   /** Column whose hourly percentile counts as CPU need; -1: none. */
@@ -185,7 +185,7 @@ export function takeSample(
   if (!observe(table.windows, row, atMs, values, index, stride)) return false;
   table.samples[row] = (table.samples[row] as number) + 1;
   if (table.counted !== undefined) {
-    countSample(table.counted, row, values, index, stride, table.features);
+    countSample(table.counted, row, values, index, stride, table.features.metrics);
   }
   if (table.cpuColumn >= 0) {
     recordUsage(table.usage, row, atMs, values[table.cpuColumn * stride + index] as number);

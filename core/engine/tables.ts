@@ -146,7 +146,7 @@ const SAMPLE_COLUMNS: Columns = {
 };
 
 /**
- * The table of a metric set's samples: `samples_host_v1` for `host.v1`, one column a metric.
+ * The table of a metric set's samples: `samples_host_v2` for `host.v2`, one column a metric.
  * Names that are not plain get one made of their hash.
  */
 export function samplesTable(set: MetricSet): TableSchema {

@@ -53,7 +53,7 @@ function takeRuns(
   let late = 0;
   for (let from = 0; from < stride; from += RUN_MAX) {
     const to = Math.min(from + RUN_MAX, stride);
-    stageSamples(counted, values, from, stride, columns, to - from);
+    stageSamples(counted, values, from, stride, columns.metrics, to - from);
     for (let index = from; index < to; index++) {
       const row = rows[rowEntity[index] as number] as number;
       if (row < 0) continue;

@@ -12,7 +12,7 @@
  *    known to a replay.
  */
 
-import {COMPONENTS} from '../domain/features.ts';
+import {COMPONENTS} from '../domain/components.ts';
 import type {Cut, Tick} from '../domain/records.ts';
 import {findDownVms} from './host-fate.ts';
 import type {PartitionState} from './partition-state.ts';

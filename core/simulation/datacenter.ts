@@ -110,7 +110,7 @@ export class Datacenter {
   }
 
   /**
-   * Columns of host.v1 as measured in this second; NaN where a sensor is missing, and throughout
+   * Columns of host.v2 as measured in this second; NaN where a sensor is missing, and throughout
    * when the host is not heard. The array is reused by the next step.
    */
   readHost(host: string): Float32Array {

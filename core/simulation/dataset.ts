@@ -6,7 +6,8 @@
  * calibrated model carries its base rate with it, so train at the rate that it will meet. A hang is
  * labelled `cpu`, a memory leak `memory`.
  */
-import {COMPONENTS, extractFeatures, FEATURE_COUNT, featureColumns} from '../domain/features.ts';
+import {COMPONENTS} from '../domain/components.ts';
+import {extractFeatures, FEATURE_COUNT, featureColumns} from '../domain/features.ts';
 import {HOST_METRICS} from '../domain/metric-sets.ts';
 import {clearRow, createWindows, observe, type Windows} from '../domain/windows.ts';
 import type {Random} from '../ports.ts';

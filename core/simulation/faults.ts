@@ -8,7 +8,7 @@
  * an hour shows several; the recorded median downtimes, divided by a repair factor. Rates are raised
  * from years to an hour's demonstration: {@link FAULTS_PER_HOST_HOUR}.
  */
-import type {Component} from '../domain/features.ts';
+import type {Component} from '../domain/components.ts';
 import type {Random} from '../ports.ts';
 import {between, lognormal, noiseSeed, pick, weibull} from './draws.ts';
 

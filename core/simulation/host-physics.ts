@@ -45,7 +45,7 @@ const FAN = at('fan_speed_rpm');
 const CORRECTED_ERRORS = at('memory_corrected_errors_per_second');
 const UNCORRECTED_ERRORS = at('memory_uncorrected_errors_per_second');
 
-/** Position of a column of host.v1. */
+/** Position of a column of host.v2. */
 function at(column: string): number {
   return HOST_METRICS.columns.indexOf(column);
 }

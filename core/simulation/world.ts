@@ -42,7 +42,7 @@ export type SimulatedHost = {
   networkReceiveBytes: number;
   networkTransmitBytes: number;
   stress: Stress;
-  /** Columns of host.v1 in this second; all NaN when nothing is heard of it. */
+  /** Columns of host.v2 in this second; all NaN when nothing is heard of it. */
   values: Float32Array;
 };
 

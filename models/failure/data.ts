@@ -1,5 +1,6 @@
+import {COMPONENTS} from '../../core/domain/components.ts';
 import {ForestayError} from '../../core/domain/errors.ts';
-import {COMPONENTS, FEATURE_COUNT, FEATURES} from '../../core/domain/features.ts';
+import {FEATURE_COUNT, FEATURES} from '../../core/domain/features.ts';
 import {createUniform} from '../random.ts';
 
 /** Observed hosts and what became of them. */

@@ -1,4 +1,4 @@
-import {COMPONENTS} from '../../core/domain/features.ts';
+import {COMPONENTS} from '../../core/domain/components.ts';
 import type {ComponentMetrics} from '../manifest.ts';
 import {
   alertsAtBudget,

@@ -1,4 +1,5 @@
-import {COMPONENTS, FEATURE_COUNT} from '../../core/domain/features.ts';
+import {COMPONENTS} from '../../core/domain/components.ts';
+import {FEATURE_COUNT} from '../../core/domain/features.ts';
 import {fitPlatt, type Platt} from '../platt.ts';
 import {binTable} from '../trees/bins.ts';
 import {BOOSTING_DEFAULTS, type BoostingOptions, trainForest} from '../trees/boosting.ts';

@@ -1,6 +1,6 @@
+import {COMPONENTS} from '../../core/domain/components.ts';
 import type {Decision} from '../../core/domain/decision.ts';
 import type {IssuedEffect} from '../../core/domain/effects.ts';
-import {COMPONENTS} from '../../core/domain/features.ts';
 import type {ScoresRecord, Tick, Transition} from '../../core/domain/records.ts';
 import type {InventoryHost, InventoryVm} from '../../core/domain/telemetry.ts';
 

@@ -26,7 +26,7 @@ export async function startServer(
   const clock = manualClock();
   const metricSets = createMetricSets({log, codec, clock});
   const ingest = createIngest({log, codec, clock, metricSets, ...options});
-  const isScored = (set: MetricSet) => set.name === 'host.v1';
+  const isScored = (set: MetricSet) => set.name === 'host.v2';
   const server = await createGrpcServer({
     listen: '127.0.0.1:0',
     insecure: false,

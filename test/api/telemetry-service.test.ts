@@ -152,7 +152,7 @@ test('a wrong hash of a metric set is refused', async t => {
 test('registering other columns under a known name is ALREADY_EXISTS, a bad field is named', async t => {
   const {connect} = await startServer(t);
   const client = connect();
-  const request = {name: 'host.v1', entityKind: 'host', columns: ['a']};
+  const request = {name: 'host.v2', entityKind: 'host', columns: ['a']};
   const conflict = call(client, client.registerMetricSet, request);
   const error = (await t.throwsAsync(conflict)) as grpc.ServiceError;
   t.is(error.code, grpc.status.ALREADY_EXISTS);

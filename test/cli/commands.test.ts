@@ -295,7 +295,7 @@ test('exit codes follow the table', async t => {
     [['hosts', 'lst'], 2, /Did you mean list\?/],
     [['hosts', 'list', '--serve', 'x'], 2, /unknown option '--serve'\n\(Did you mean --server\?\)/],
     [['hosts', 'list', '--server', 'x'], 2, /Expected HOST:PORT/],
-    [['hosts', 'list', '--limit', '0'], 2, /Expected a whole number above 0/],
+    [['hosts', 'list', '--limit', '0'], 2, /Expected a whole number of at least 1/],
     [['hosts', 'list', '--timeout', '0'], 2, /Expected seconds above 0/],
     [['hosts', 'list', '-o', 'xml'], 2, /Allowed choices are table/],
     [['hosts', 'list', '--filter', 'colour = red', ...at], 2, /unknown field colour/],

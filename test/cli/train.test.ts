@@ -4,8 +4,8 @@ import {dirname, join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {Command} from 'commander';
 import {registerTrain} from '../../cli/train.ts';
+import {COMPONENTS} from '../../core/domain/components.ts';
 import {isForestayError} from '../../core/domain/errors.ts';
-import {COMPONENTS} from '../../core/domain/features.ts';
 import {openSession} from '../../models/session.ts';
 
 const FILES = ['model.onnx', 'manifest.json', 'golden.json', 'README.md'];

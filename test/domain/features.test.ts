@@ -1,21 +1,27 @@
 import test from 'ava';
+import {COMPONENTS} from '../../core/domain/components.ts';
 import {
-  COMPONENTS,
+  AVERAGE_KINDS,
+  contractHash,
+  describeFeature,
   extractFeatures,
   FEATURE_COUNT,
   FEATURE_HASH,
   FEATURES,
+  type FeatureContract,
   featureColumns,
+  featuresOf,
 } from '../../core/domain/features.ts';
 import {fnv1a32} from '../../core/domain/hash.ts';
-import {HOST_METRICS} from '../../core/domain/metric-sets.ts';
+import {HOST_METRIC_CATALOGUE} from '../../core/domain/host-metrics.ts';
+import {FIRST_HOST_METRICS, HOST_METRICS} from '../../core/domain/metric-sets.ts';
 import {createWindows, observe} from '../../core/domain/windows.ts';
 
 test('every host metric gives level, trend and noise, in the order of its columns', t => {
-  t.is(FEATURE_COUNT, 3 * HOST_METRICS.columns.length);
+  t.is(FEATURE_COUNT, 3 * FIRST_HOST_METRICS.columns.length);
   t.deepEqual(
     FEATURES.map(({name}) => name),
-    HOST_METRICS.columns.flatMap(metric => [
+    FIRST_HOST_METRICS.columns.flatMap(metric => [
       `${metric}.level`,
       `${metric}.trend`,
       `${metric}.noise`,
@@ -34,16 +40,16 @@ test('the hash of the contract is of its names in order: another contract is ano
 });
 
 test('columns are found by name in any order, and missing ones are -1', t => {
-  const reversed = [...HOST_METRICS.columns].reverse();
+  const reversed = [...FIRST_HOST_METRICS.columns].reverse();
   t.deepEqual(
-    [...featureColumns(reversed)],
-    HOST_METRICS.columns.map((_, index) => reversed.length - 1 - index),
+    [...featureColumns(reversed).metrics],
+    FIRST_HOST_METRICS.columns.map((_, index) => reversed.length - 1 - index),
   );
-  t.true(featureColumns(['something_else']).every(column => column === -1));
+  t.true(featureColumns(['something_else']).metrics.every(column => column === -1));
 });
 
 test('features are the fast average, its distance from the slow one, and the deviation', t => {
-  const columns = [...HOST_METRICS.columns].reverse();
+  const columns = [...FIRST_HOST_METRICS.columns].reverse();
   const windows = createWindows(columns.length, 2);
   observe(
     windows,
@@ -78,7 +84,7 @@ test('features are the fast average, its distance from the slow one, and the dev
 });
 
 test('a metric that the set lacks is NaN three times, one without a value in level and trend', t => {
-  const present = HOST_METRICS.columns.slice(0, 2);
+  const present = FIRST_HOST_METRICS.columns.slice(0, 2);
   const windows = createWindows(2, 1);
   observe(windows, 0, 1000, Float32Array.of(5, Number.NaN), 0, 1);
   const into = new Float32Array(FEATURE_COUNT);
@@ -87,4 +93,35 @@ test('a metric that the set lacks is NaN three times, one without a value in lev
   // Its deviation is zero, as of a metric that stands still.
   t.true(Number.isNaN(into[3]) && Number.isNaN(into[4]));
   t.true(into.subarray(6).every(Number.isNaN));
+});
+
+test('a contract may read the level alone of some metrics, behind the others', t => {
+  const contract = {
+    family: 'averages',
+    metrics: ['a'],
+    kinds: AVERAGE_KINDS,
+    levels: ['flag', 'gone'],
+  } satisfies FeatureContract;
+  t.deepEqual(
+    featuresOf(contract).map(({name}) => name),
+    ['a.level', 'a.trend', 'a.noise', 'flag.level', 'gone.level'],
+  );
+  t.not(contractHash(contract), contractHash({...contract, levels: ['gone', 'flag']}));
+  const columns = ['flag', 'a'];
+  const windows = createWindows(columns.length, 1);
+  observe(windows, 0, 1000, Float32Array.of(1, 7), 0, 1);
+  const into = new Float32Array(5);
+  extractFeatures(windows, 0, featureColumns(columns, contract), into, 0);
+  t.deepEqual([...into], [7, 0, 0, 1, Number.NaN]);
+});
+
+test('every host metric is described once: unit, part, source', t => {
+  for (const {name, unit, component, source} of HOST_METRIC_CATALOGUE) {
+    t.is(describeFeature({metric: name})?.name, name);
+    t.true(source !== '' && (component === 'host' || COMPONENTS.includes(component)), name);
+    if (unit.startsWith('per ') || unit === 'ratio' || unit === '') continue;
+    t.true(name.endsWith(`_${unit.replaceAll(' ', '_')}`), `${name} is in ${unit}`);
+  }
+  t.is(new Set(HOST_METRICS.columns).size, HOST_METRIC_CATALOGUE.length);
+  t.is(describeFeature({metric: 'of somebody else'}), undefined);
 });

@@ -3,6 +3,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import {
   BUILT_IN_METRIC_SETS,
+  FIRST_HOST_METRICS,
   HOST_METRICS,
   metricSet,
   VM_METRICS,
@@ -36,10 +37,11 @@ test('a column is not the same as its two halves', t => {
   t.not(metricSet('m', 'host', ['ab']).hash, metricSet('m', 'host', ['a', 'b']).hash);
 });
 
-test('the built-in sets are one for hosts and one for VMs, without repeated columns', t => {
+test('the built-in sets are two for hosts and one for VMs, without repeated columns', t => {
   t.deepEqual(
     BUILT_IN_METRIC_SETS.map(({name, kind}) => [name, kind]),
     [
+      ['host.v2', 'host'],
       ['host.v1', 'host'],
       ['vm.v1', 'vm'],
     ],
@@ -47,7 +49,15 @@ test('the built-in sets are one for hosts and one for VMs, without repeated colu
   for (const {columns} of BUILT_IN_METRIC_SETS) t.is(new Set(columns).size, columns.length);
 });
 
-test('every column says its unit', t => {
+test('every column says its unit; of the others the catalogue does', t => {
   const unit = /_(ratio|per_second|seconds|depth|celsius|rpm|bytes)$/;
-  for (const column of [...HOST_METRICS.columns, ...VM_METRICS.columns]) t.regex(column, unit);
+  for (const column of [...FIRST_HOST_METRICS.columns, ...VM_METRICS.columns]) {
+    t.regex(column, unit);
+  }
+});
+
+test('the second set of hosts begins with the first, so that what read it finds it', t => {
+  const {columns} = FIRST_HOST_METRICS;
+  t.deepEqual(HOST_METRICS.columns.slice(0, columns.length), columns);
+  t.true(HOST_METRICS.columns.length > columns.length);
 });

@@ -101,7 +101,7 @@ function everyBatchOfTheEdgeIsStoredOnce(t: ExecutionContext, data: string): voi
   const lives = readSqlite<{incarnation: number; first: number; last: number; rows: number}>(
     data,
     'SELECT incarnation, min(seq) AS first, max(seq) AS last, count(*) AS rows ' +
-      'FROM samples_host_v1 WHERE edge = ? GROUP BY incarnation',
+      'FROM samples_host_v2 WHERE edge = ? GROUP BY incarnation',
     EDGE,
   );
   t.true(lives.length > 1, 'the edge lived more than once');

@@ -103,7 +103,7 @@ function everySampleIsThere(
 ): void {
   const rows = readSqlite<{ts: number}>(
     data,
-    'SELECT ts FROM samples_host_v1 WHERE entity = ? ORDER BY ts',
+    'SELECT ts FROM samples_host_v2 WHERE entity = ? ORDER BY ts',
     HOST,
   );
   t.true(rows.length >= samples, `${rows.length} rows of at least ${samples} samples`);
@@ -111,7 +111,7 @@ function everySampleIsThere(
   t.is(Math.round((last - first) / 100) + 1, samples + missed);
   const batches = readSqlite<{incarnation: number; seq: number}>(
     data,
-    "SELECT DISTINCT incarnation, seq FROM samples_host_v1 WHERE edge = 'h01' ORDER BY seq",
+    "SELECT DISTINCT incarnation, seq FROM samples_host_v2 WHERE edge = 'h01' ORDER BY seq",
   );
   t.is(new Set(batches.map(({incarnation}) => incarnation)).size, 1);
   t.is(batches.at(-1)?.seq, (batches[0]?.seq ?? 0) + batches.length - 1, 'no batch is missing');

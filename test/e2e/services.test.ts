@@ -34,7 +34,7 @@ test.serial('on Kafka and QuestDB a core streams, stores, restarts and replays',
   writeFileSync(join(data, 'forestay.yaml'), configuration(run, brokers, questDb));
   const start = () => startCore(t, data, ['--log', 'kafka', '--store', 'questdb']);
   const host = `e2e-${run}`;
-  const rows = () => storedRows(questDb, 'samples_host_v1', `hosts/${host}`);
+  const rows = () => storedRows(questDb, 'samples_host_v2', `hosts/${host}`);
 
   const first = await start();
   await ready(first);

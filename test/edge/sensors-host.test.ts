@@ -1,5 +1,5 @@
 import test from 'ava';
-import {BUILT_IN_METRIC_SETS, HOST_METRICS} from '../../core/domain/metric-sets.ts';
+import {FIRST_HOST_METRICS, HOST_METRICS, VM_METRICS} from '../../core/domain/metric-sets.ts';
 import {hostSensors, vmSensors} from '../../edge/sensors/all.ts';
 import {cpuSensor} from '../../edge/sensors/cpu.ts';
 import {memorySensor} from '../../edge/sensors/memory.ts';
@@ -8,10 +8,23 @@ import {hostFixture, readFailing, readOnce} from './host-fixture.ts';
 
 const cpus = 'sys/devices/system/cpu';
 
-test('the sensors of a host fill every column of host.v1 and vm.v1, each one once', t => {
-  const columns = [...hostSensors('/'), ...vmSensors('/')].flatMap(sensor => sensor.columns);
-  const wanted = BUILT_IN_METRIC_SETS.flatMap(set => set.columns);
-  t.deepEqual(columns.toSorted(), wanted.toSorted());
+test('the sensors fill columns of host.v2, among them all of host.v1, and all of vm.v1, each once', t => {
+  const columns = hostSensors('/').flatMap(sensor => sensor.columns);
+  t.is(new Set(columns).size, columns.length);
+  t.deepEqual(
+    FIRST_HOST_METRICS.columns.filter(column => !columns.includes(column)),
+    [],
+  );
+  t.deepEqual(
+    columns.filter(column => !HOST_METRICS.columns.includes(column)),
+    [],
+  );
+  t.deepEqual(
+    vmSensors('/')
+      .flatMap(sensor => sensor.columns)
+      .toSorted(),
+    VM_METRICS.columns.toSorted(),
+  );
 });
 
 test('on an empty root every sensor is silent and none fails', t => {

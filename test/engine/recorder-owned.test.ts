@@ -35,7 +35,7 @@ test('of two recorders at one log and one store, only the one that owns the part
   await a.append('telemetry', telemetry(batch(3)));
   await b.recorder.drained();
   t.is(store.written(), 6, 'the new owner goes on where the former one had come to');
-  t.is(await store.count('samples_host_v1'), 6);
+  t.is(await store.count('samples_host_v2'), 6);
   await a.end();
   await b.end();
 });

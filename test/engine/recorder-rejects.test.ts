@@ -29,7 +29,7 @@ test.serial('a damaged record is reported and what follows is stored', async t =
   await append('scores', garbage, scores({epoch: 1, tickNumber: 1}));
   await append('journal', garbage, epoch(1), journalTick(tick(1, 1)));
   await recorder.drained();
-  t.is(await store.count('samples_host_v1'), 4);
+  t.is(await store.count('samples_host_v2'), 4);
   t.is(await store.count('effect_results'), 1);
   t.is(await store.count('risks'), 4);
   t.is(await store.count('transitions'), 1);
@@ -57,7 +57,7 @@ test.serial('what is set aside is bounded, and what follows it is stored', async
   t.is(await store.count('rejected_records'), 1000);
   const [one] = await all(store, 'rejected_records');
   t.is(Buffer.from(String(one?.bytes), 'base64').length, 1024);
-  t.is(await store.count('samples_host_v1'), 2);
+  t.is(await store.count('samples_host_v2'), 2);
   await end();
 });
 
@@ -77,6 +77,6 @@ test.serial('damage in one topic of a partition keeps nothing else from the stor
   // The tables come with the first rows.
   const count = (table: string) => store.count(table).catch(() => 0);
   await eventually('the rows', async () => (await count('effect_results')) === 1);
-  t.is(await count('samples_host_v1'), 2);
+  t.is(await count('samples_host_v2'), 2);
   await end();
 });

@@ -16,7 +16,7 @@ test('a log that is read again leaves each row once, and none that retention too
   t.teardown(() => store.close());
   const seconds = 300;
   const kept = Array.from({length: 61}, (_, n) => START_MS + (seconds - 60 + n) * 1000);
-  const stored = async () => (await all(store, 'samples_host_v1')).map(({ts}) => ts);
+  const stored = async () => (await all(store, 'samples_host_v2')).map(({ts}) => ts);
 
   const first = recording(t, {store, rowsMax: 20});
   for (let seq = 1; seq <= seconds; seq++) {

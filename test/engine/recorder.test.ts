@@ -27,7 +27,7 @@ test('every sample is stored once, with the time of its edge, however often it w
   await append('telemetry', ...[batch(1), batch(2), batch(1), batch(2), late].map(telemetry));
   await append('telemetry', telemetry(batch(5)), telemetry(batch(4)), telemetry(batch(5)));
   await recorder.drained();
-  const rows = await all(store, 'samples_host_v1');
+  const rows = await all(store, 'samples_host_v2');
   t.deepEqual(
     rows.map(({ts, entity, seq, row}) => [Number(ts) - START_MS, entity, seq, row]),
     [
@@ -53,7 +53,7 @@ test('a recorder that starts again right before a late repeat stores what follow
   await first.append('telemetry', ...[batch(1), batch(4), batch(5)].map(telemetry));
   const second = recording(t, {log: first.log, store: first.store});
   await second.recorder.drained();
-  t.is(await first.store.count('samples_host_v1'), 10);
+  t.is(await first.store.count('samples_host_v2'), 10);
   await second.end();
 });
 
@@ -62,7 +62,7 @@ test('rows of several blocks of one set in a batch are different samples', async
   const one = batch(1);
   await append('telemetry', telemetry({...one, blocks: [...one.blocks, ...one.blocks]}));
   await recorder.drained();
-  t.is(await store.count('samples_host_v1'), 4);
+  t.is(await store.count('samples_host_v2'), 4);
   await end();
 });
 
@@ -101,7 +101,7 @@ test.serial(
       telemetry({...known, blocks: [...batch(1, {set: SMD}).blocks, ...known.blocks]}),
     );
     await recorder.drained();
-    t.is(await store.count('samples_host_v1'), 2);
+    t.is(await store.count('samples_host_v2'), 2);
     t.deepEqual(codes, ['METRIC_SET_UNKNOWN']);
     await end();
   },
@@ -181,7 +181,7 @@ test('a recorder that starts again stores what came meanwhile and repeats nothin
   const {log, store} = first;
   const second = recording(t, {log, store});
   await second.recorder.drained();
-  t.is(await store.count('samples_host_v1'), 4);
+  t.is(await store.count('samples_host_v2'), 4);
   t.is(await store.count('transitions'), 2);
   await second.end();
 });
@@ -195,7 +195,7 @@ test('a new log beside an old store is recorded from its start', async t => {
   await second.recorder.drained();
   await second.append('telemetry', telemetry(batch(4)));
   await second.recorder.drained();
-  t.is(await first.store.count('samples_host_v1'), 8);
+  t.is(await first.store.count('samples_host_v2'), 8);
   await second.end();
 });
 
@@ -216,7 +216,7 @@ test('a store that is away for a while gets everything when it is back', async t
   while (refused < 3) await systemClock.sleep(5);
   away = false;
   await recorder.drained();
-  t.is(await inner.count('samples_host_v1'), 100);
+  t.is(await inner.count('samples_host_v2'), 100);
   t.deepEqual([...recorder.storedSamples()], [['default', 100]]);
   await end();
 });
@@ -261,7 +261,7 @@ test.serial(
     const store: Store = {
       ...inner,
       write: async (batches, offsets) => {
-        const rows = batches.flatMap(of => (of.table === 'samples_host_v1' ? of.rows : []));
+        const rows = batches.flatMap(of => (of.table === 'samples_host_v2' ? of.rows : []));
         if (rows.some(row => row[5] === 3)) {
           throw new ForestayError('STORE_WRITE_FAILED', 'not this', {details: {poison: true}});
         }
@@ -277,11 +277,11 @@ test.serial(
     const {append, recorder, end} = recording(t, {store});
     await append('telemetry', ...[1, 2, 3, 4, 5].map(seq => telemetry(batch(seq))));
     await recorder.drained();
-    t.is(await inner.count('samples_host_v1'), 8);
+    t.is(await inner.count('samples_host_v2'), 8);
     const aside = await all(inner, 'rejected_rows');
     t.is(aside.length, 2);
     t.is(rejected, 2);
-    t.like(aside[0], {ts: START_MS + 3000, table_name: 'samples_host_v1', reason: 'not this'});
+    t.like(aside[0], {ts: START_MS + 3000, table_name: 'samples_host_v2', reason: 'not this'});
     t.regex(String(aside[0]?.body), /"hosts\/h01","default"/);
     await end();
   },
@@ -320,7 +320,7 @@ test('thinned out, every second batch and every second record of scores is store
   await append('telemetry', ...[1, 2, 3, 4].map(seq => telemetry(batch(seq))));
   for (const tickNumber of [1, 2, 3]) await append('scores', scores({epoch: 1, tickNumber}));
   await recorder.drained();
-  t.is(await store.count('samples_host_v1'), 4);
+  t.is(await store.count('samples_host_v2'), 4);
   t.is(await store.count('risks'), 8);
   t.is(await store.count('reasons'), 3);
   await end();
@@ -332,7 +332,7 @@ test('a gap that an edge declared does not hold up what follows', async t => {
   await append('telemetry', telemetry(batch(1)));
   await append('telemetry', codec.encodeTelemetry({kind: 'gap', gap}), telemetry(batch(9)));
   await recorder.drained();
-  t.is(await store.count('samples_host_v1'), 4);
+  t.is(await store.count('samples_host_v2'), 4);
   await end();
 });
 
@@ -346,6 +346,6 @@ test('records that retention took before they were read do not stop the recorder
   log.dropBefore('telemetry', PARTITION, 3);
   const second = recording(t, {log, store: first.store});
   await second.recorder.drained();
-  t.is(await first.store.count('samples_host_v1'), 6);
+  t.is(await first.store.count('samples_host_v2'), 6);
   await second.end();
 });

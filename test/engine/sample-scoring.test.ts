@@ -156,7 +156,7 @@ test('a replay comes to the same state, whatever is configured by then', async t
   t.is(state.actors.path('hosts/a').split('.')[0], 'at-risk');
   t.deepEqual(essence(state), essence(runtime.state));
   const other = (await recover({...log, model})).state;
-  t.deepEqual([...(other.tables.get('host.v1')?.bands.band ?? [])].slice(0, 2), [1, 0]);
+  t.deepEqual([...(other.tables.get('host.v2')?.bands.band ?? [])].slice(0, 2), [1, 0]);
   t.is(other.unscored.length, 0);
   t.deepEqual(other.actors.stored(), state.actors.stored());
 });

@@ -1,7 +1,7 @@
 import test from 'ava';
 import {systemClock} from '../../core/adapters/clock-system.ts';
 import {seededRandom} from '../../core/adapters/random-seeded.ts';
-import {COMPONENTS} from '../../core/domain/features.ts';
+import {COMPONENTS} from '../../core/domain/components.ts';
 import type {Batch} from '../../core/domain/telemetry.ts';
 import {createPartitionState} from '../../core/engine/partition-state.ts';
 import {createScoringClient} from '../../core/engine/scoring.ts';

@@ -86,7 +86,7 @@ test('a late sample is counted and enters no window', async t => {
 test('a stamp of the future is taken as now, so that what follows is not late', async t => {
   const state = create();
   tickAt(state, 1, {batches: [hostBatch('a', 1, [{atMs: at(9999)}])]});
-  const table = state.tables.get('host.v1');
+  const table = state.tables.get('host.v2');
   t.is(table?.windows.lastMs[0], at(1));
   const late = await heard('samples.late', () => {
     tickAt(state, 2, {batches: [hostBatch('a', 2, [{atMs: at(2)}])]});

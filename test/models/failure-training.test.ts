@@ -1,5 +1,6 @@
 import test from 'ava';
-import {COMPONENTS, FEATURE_COUNT, FEATURES} from '../../core/domain/features.ts';
+import {COMPONENTS} from '../../core/domain/components.ts';
+import {FEATURE_COUNT, FEATURES} from '../../core/domain/features.ts';
 import {
   type FailureData,
   maskSensors,

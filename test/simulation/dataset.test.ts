@@ -1,6 +1,7 @@
 import test from 'ava';
 import {seededRandom} from '../../core/adapters/random-seeded.ts';
-import {COMPONENTS, FEATURE_COUNT, FEATURES} from '../../core/domain/features.ts';
+import {COMPONENTS} from '../../core/domain/components.ts';
+import {FEATURE_COUNT, FEATURES} from '../../core/domain/features.ts';
 import {HORIZON_SECONDS, simulateDataset} from '../../core/simulation/dataset.ts';
 
 const options = {fleets: 4, minutesEach: 60, rowEverySeconds: 60};

@@ -51,7 +51,7 @@ export function readStored(data: string): Stored {
   const hosts = readSqlite<BatchRow & {value: number | null}>(
     data,
     'SELECT edge, incarnation, seq, count(*) AS rows, max(cpu_utilisation_ratio) AS value ' +
-      'FROM samples_host_v1 GROUP BY edge, incarnation, seq',
+      'FROM samples_host_v2 GROUP BY edge, incarnation, seq',
   );
   for (const row of hosts) {
     const rows = row.rows + (batches.get(batchKey(row))?.rows ?? 0);

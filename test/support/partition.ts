@@ -1,13 +1,8 @@
 /** One partition with hosts made by hand: what they send, what agents answer, what the model says. */
 import {createMemoryLog} from '../../core/adapters/log-memory.ts';
 import {seededRandom} from '../../core/adapters/random-seeded.ts';
-import {
-  COMPONENTS,
-  FEATURE_COUNT,
-  FEATURE_HASH,
-  FEATURES,
-  HOST_CONTRACT,
-} from '../../core/domain/features.ts';
+import {COMPONENTS} from '../../core/domain/components.ts';
+import {FEATURE_COUNT, FEATURE_HASH, FEATURES, HOST_CONTRACT} from '../../core/domain/features.ts';
 import {HOST_METRICS} from '../../core/domain/metric-sets.ts';
 import {DEFAULT_POLICY, type Policy} from '../../core/domain/policy.ts';
 import type {InboxRecord, Tick} from '../../core/domain/records.ts';

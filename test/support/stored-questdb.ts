@@ -6,7 +6,7 @@ export async function readQuestDb(address: string): Promise<Stored> {
   const ofBatch = 'edge, incarnation, seq, count()';
   const hosts = await ask<[string, number, number, number, number | null]>(
     address,
-    `SELECT ${ofBatch}, max(cpu_utilisation_ratio) FROM samples_host_v1`,
+    `SELECT ${ofBatch}, max(cpu_utilisation_ratio) FROM samples_host_v2`,
   );
   const vms = await ask<[string, number, number, number]>(
     address,
