@@ -13,3 +13,18 @@ export function createUniform(seed: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   };
 }
+
+/**
+ * `wanted` different ones of the pool, ascending. The pool itself is shuffled that far.
+ *
+ * @param wanted At most as many as there are.
+ */
+export function drawSome(pool: Int32Array, wanted: number, random: () => number): Int32Array {
+  for (let at = 0; at < wanted; at++) {
+    const other = at + Math.floor(random() * (pool.length - at));
+    const swapped = pool[at] as number;
+    pool[at] = pool[other] as number;
+    pool[other] = swapped;
+  }
+  return pool.slice(0, wanted).sort();
+}

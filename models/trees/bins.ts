@@ -1,3 +1,5 @@
+import assert from 'node:assert/strict';
+
 /** Bin 0 is "missing"; values take bins 1 … 255. */
 export const MISSING_BIN = 0;
 const BINS_MAX = 255;
@@ -6,13 +8,22 @@ const BINS_MAX = 255;
 export type BinnedTable = {
   readonly rows: number;
   readonly columns: number;
-  /** Rows × columns, row-major. */
+  /** Columns rounded up to a multiple of four: codes are read four at a time. */
+  readonly width: number;
+  /** Rows × width, row-major; what is beyond the columns is 0. */
   readonly codes: Uint8Array;
+  /** The same bytes as words. */
+  readonly words: Uint32Array;
+  /** The same codes once more, columns × rows: dividing rows asks for one column of them all. */
+  readonly columnCodes: Uint8Array;
   /** Per column, ascending: a value ≤ edges[b − 1] and > edges[b − 2] is in bin b. */
   readonly edges: readonly Float32Array[];
-  /** Where each column's bins start in a histogram; one more entry for the end. */
-  readonly offsets: Int32Array;
+  /** Every column has 2^binBits places in a histogram. */
+  readonly binBits: number;
 };
+
+/** Words are taken apart by shifts: their first byte must be the lowest. */
+assert(new Uint8Array(Uint32Array.of(1).buffer)[0] === 1, 'bins need a little-endian machine');
 
 /**
  * Cuts every column at quantiles of its distinct values and codes all rows by them.
@@ -30,18 +41,24 @@ export function binTable(
   binsMax: number = BINS_MAX,
 ): BinnedTable {
   const rows = features.length / columns;
-  const codes = new Uint8Array(rows * columns);
-  const offsets = new Int32Array(columns + 1);
-  const edges: Float32Array[] = [];
-  for (let column = 0; column < columns; column++) {
-    const cuts = cutColumn(features, columns, column, reference, Math.min(binsMax, BINS_MAX));
-    edges.push(cuts);
-    offsets[column + 1] = (offsets[column] as number) + cuts.length + 2;
-    for (let row = 0, at = column; row < rows; row++, at += columns) {
-      codes[at] = binOf(cuts, features[at] as number);
+  const width = 4 * Math.ceil(columns / 4);
+  const codes = new Uint8Array(rows * width);
+  const words = new Uint32Array(codes.buffer);
+  const edges = Array.from({length: columns}, (_, column) =>
+    cutColumn(features, columns, column, reference, Math.min(binsMax, BINS_MAX)),
+  );
+  const columnCodes = new Uint8Array(columns * rows);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      const value = features[row * columns + column] as number;
+      const code = binOf(edges[column] as Float32Array, value);
+      codes[row * width + column] = code;
+      columnCodes[column * rows + row] = code;
     }
   }
-  return {rows, columns, codes, edges, offsets};
+  const places = 2 + Math.max(0, ...edges.map(cuts => cuts.length));
+  const binBits = Math.ceil(Math.log2(places));
+  return {rows, columns, width, codes, words, columnCodes, edges, binBits};
 }
 
 /** The bin of a value: 1 + the number of edges below it. */

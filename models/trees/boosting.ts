@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
-import {createUniform} from '../random.ts';
+import {createUniform, drawSome} from '../random.ts';
 import type {BinnedTable} from './bins.ts';
-import {createForestBuilder, type Forest, finishForest, leafOf, sigmoid} from './forest.ts';
-import {createNursery, growTree, type Nursery, type TreeRules} from './grow.ts';
+import {
+  binnedLeafOf,
+  createForestBuilder,
+  type Forest,
+  type ForestBuilder,
+  finishForest,
+} from './forest.ts';
+import {createNursery, growTree, type Leaf, type Nursery, type TreeRules} from './grow.ts';
 
 export type BoostingOptions = TreeRules & {
   /** Trees at most. */
@@ -32,10 +38,10 @@ export const BOOSTING_DEFAULTS: BoostingOptions = {
 
 export type BoostingInput = {
   readonly table: BinnedTable;
-  /** The values that the table was made from: rows × columns. */
-  readonly features: Float32Array;
   /** One a row of the table: 0 or 1. */
   readonly labels: Uint8Array;
+  /** How often each row of the table counts, more than 0; left out: once. */
+  readonly weights?: Float32Array;
   /** Rows to learn from. */
   readonly train: Int32Array;
   /** Rows to stop by; may be empty. Keep a host's rows on one side. */
@@ -51,36 +57,40 @@ export type BoostingResult = {
 
 /**
  * Gradient-boosted trees for a binary outcome: log-loss, second order, histograms. Equal input and
- * seed give equal trees. Nothing is reweighted, so the margin is a log-odds before calibration.
+ * seed give equal trees. Nothing is reweighted unless weights are given, so the margin is a
+ * log-odds before calibration.
  *
- * Cost: about rows × columns × log₂(leaves) additions a tree.
+ * Cost: about 1.2 ns × rows × columns × log₂(leaves) / 2 a tree.
  *
  * @see J. H. Friedman, "Greedy function approximation: a gradient boosting machine", Annals of
  *   Statistics 29(5), 2001.
  */
 export function trainForest(input: BoostingInput, options: BoostingOptions): BoostingResult {
-  const {table, features, labels, train, validation} = input;
+  const {table, labels, weights, train, validation} = input;
   assert(train.length > 0, 'nothing to learn from');
   assert(labels.length === table.rows, 'one label a row');
-  const nursery = createNursery(table);
+  assert(weights === undefined || weights.length === table.rows, 'one weight a row');
+  const {monotone} = options;
+  assert(monotone === undefined || monotone.length === table.columns, 'one direction a column');
+  const nursery = createNursery(table, weights);
   const random = createUniform(options.seed);
   const builder = createForestBuilder();
-  const base = Math.fround(baseMargin(labels, train));
+  const base = Math.fround(baseMargin(labels, train, weights));
   const margins = new Float64Array(table.rows).fill(base);
   const trainLoss: number[] = [];
   const validationLoss: number[] = [];
   let best = 0;
-  let bestLoss = meanLogLoss(margins, labels, validation);
+  let bestLoss = meanLogLoss(margins, labels, validation, weights);
+  differentiate(nursery, margins, labels, train);
   for (let round = 1; round <= options.rounds && round - best <= options.patience; round++) {
-    differentiate(nursery, margins, labels, train);
     const rows = sample(train, options.rowShare, random);
     const columns = sampleColumns(table.columns, options.columnShare, random);
-    growTree(builder, nursery, rows, columns, options);
-    const grown = finishForest(builder, base);
-    for (const side of [train, validation])
-      addLastTree(grown, features, table.columns, side, margins);
-    trainLoss.push(meanLogLoss(margins, labels, train));
-    const loss = meanLogLoss(margins, labels, validation);
+    const leaves = growTree(builder, nursery, rows, columns, options);
+    if (rows.length === train.length) addLeaves(builder, leaves, rows, margins);
+    else addLastTree(builder, table, train, margins);
+    addLastTree(builder, table, validation, margins);
+    trainLoss.push(differentiate(nursery, margins, labels, train));
+    const loss = meanLogLoss(margins, labels, validation, weights);
     validationLoss.push(loss);
     if (validation.length === 0 || loss < bestLoss) {
       best = round;
@@ -91,48 +101,92 @@ export function trainForest(input: BoostingInput, options: BoostingOptions): Boo
 }
 
 /** Log-odds of the base rate, kept finite when a slice has only one class. */
-function baseMargin(labels: Uint8Array, rows: Int32Array): number {
+function baseMargin(labels: Uint8Array, rows: Int32Array, weights?: Float32Array): number {
   let positives = 0;
-  for (const row of rows) positives += labels[row] as number;
-  return Math.log((positives + 0.5) / (rows.length - positives + 0.5));
+  let all = 0;
+  for (const row of rows) {
+    const weight = weights?.[row] ?? 1;
+    all += weight;
+    positives += weight * (labels[row] as number);
+  }
+  return Math.log((positives + 0.5) / (all - positives + 0.5));
 }
 
+/** Takes the derivatives of all rows; gives their mean log-loss. */
 function differentiate(
-  nursery: Nursery,
+  {derivatives, weights}: Nursery,
   margins: Float64Array,
   labels: Uint8Array,
   rows: Int32Array,
-): void {
+): number {
+  let loss = 0;
+  let all = 0;
+  let likelihood = 1;
   for (const row of rows) {
-    const risk = sigmoid(margins[row] as number);
-    nursery.gradients[row] = risk - (labels[row] as number);
+    const label = labels[row] as number;
+    const weight = weights === undefined ? 1 : (weights[row] as number);
+    const risk = 1 / (1 + Math.exp(-(margins[row] as number)));
+    derivatives[2 * row] = weight * (risk - label);
     // A floor, so that a row that is settled still counts as present in its bin.
-    nursery.hessians[row] = Math.max(risk * (1 - risk), 1e-6);
+    derivatives[2 * row + 1] = weight * Math.max(risk * (1 - risk), 1e-6);
+    all += weight;
+    const chance = Math.max(label === 1 ? risk : 1 - risk, 1e-15);
+    if (weights !== undefined) loss -= weight * Math.log(chance);
+    // A logarithm costs more than all else here: one of a product serves many rows.
+    else if (likelihood > 1e-250) likelihood *= chance;
+    else {
+      loss -= Math.log(likelihood);
+      likelihood = chance;
+    }
+  }
+  return (loss - Math.log(likelihood)) / all;
+}
+
+function addLeaves(
+  builder: ForestBuilder,
+  leaves: readonly Leaf[],
+  rows: Int32Array,
+  margins: Float64Array,
+): void {
+  for (const {node, from, to} of leaves) {
+    const value = Math.fround(builder.value[node] as number);
+    for (let at = from; at < to; at++) {
+      const row = rows[at] as number;
+      margins[row] = (margins[row] as number) + value;
+    }
   }
 }
 
 function addLastTree(
-  forest: Forest,
-  features: Float32Array,
-  columns: number,
+  builder: ForestBuilder,
+  {codes, width}: BinnedTable,
   rows: Int32Array,
   margins: Float64Array,
 ): void {
-  const root = forest.roots.at(-1) as number;
+  const root = builder.roots.at(-1) as number;
   for (const row of rows) {
-    const leaf = leafOf(forest, root, features, row * columns);
-    margins[row] = (margins[row] as number) + (forest.value[leaf] as number);
+    const leaf = binnedLeafOf(builder, root, codes, row * width);
+    margins[row] = (margins[row] as number) + Math.fround(builder.value[leaf] as number);
   }
 }
 
 /** Mean of log(1 + e^−z) over the rows, z being the margin of the label; NaN for no rows. */
-function meanLogLoss(margins: Float64Array, labels: Uint8Array, rows: Int32Array): number {
+function meanLogLoss(
+  margins: Float64Array,
+  labels: Uint8Array,
+  rows: Int32Array,
+  weights?: Float32Array,
+): number {
   let sum = 0;
+  let all = 0;
   for (const row of rows) {
     const margin = labels[row] === 1 ? (margins[row] as number) : -(margins[row] as number);
-    sum += margin > 0 ? Math.log1p(Math.exp(-margin)) : Math.log1p(Math.exp(margin)) - margin;
+    const loss = margin > 0 ? Math.log1p(Math.exp(-margin)) : Math.log1p(Math.exp(margin)) - margin;
+    const weight = weights?.[row] ?? 1;
+    sum += weight * loss;
+    all += weight;
   }
-  return sum / rows.length;
+  return sum / all;
 }
 
 function sample(rows: Int32Array, share: number, random: () => number): Int32Array {
@@ -143,12 +197,5 @@ function sample(rows: Int32Array, share: number, random: () => number): Int32Arr
 
 function sampleColumns(columns: number, share: number, random: () => number): Int32Array {
   const all = Int32Array.from({length: columns}, (_, column) => column);
-  const wanted = Math.max(1, Math.round(columns * share));
-  for (let at = 0; at < wanted; at++) {
-    const other = at + Math.floor(random() * (columns - at));
-    const swapped = all[at] as number;
-    all[at] = all[other] as number;
-    all[other] = swapped;
-  }
-  return all.slice(0, wanted).sort();
+  return drawSome(all, Math.max(1, Math.round(columns * share)), random);
 }

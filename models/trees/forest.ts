@@ -1,3 +1,5 @@
+import {MISSING_BIN} from './bins.ts';
+
 /**
  * Boosted trees of one component, flattened: every tree's nodes one after the other, the root
  * first. All numbers that a model file holds are float32 here too, so that a forest that was
@@ -58,6 +60,8 @@ export type ForestBuilder = {
   readonly roots: number[];
   readonly feature: number[];
   readonly threshold: number[];
+  /** Bins ≤ this go left; only while growing. */
+  readonly bin: number[];
   readonly missingLeft: number[];
   readonly left: number[];
   readonly right: number[];
@@ -70,6 +74,7 @@ export function createForestBuilder(): ForestBuilder {
     roots: [],
     feature: [],
     threshold: [],
+    bin: [],
     missingLeft: [],
     left: [],
     right: [],
@@ -83,6 +88,7 @@ export function addLeaf(builder: ForestBuilder, value: number, cover: number): n
   const node = builder.feature.length;
   builder.feature.push(-1);
   builder.threshold.push(0);
+  builder.bin.push(0);
   builder.missingLeft.push(0);
   builder.left.push(-1);
   builder.right.push(-1);
@@ -91,11 +97,27 @@ export function addLeaf(builder: ForestBuilder, value: number, cover: number): n
   return node;
 }
 
+/** The leaf that a row of the binned table that trees grow on reaches from `node`. */
+export function binnedLeafOf(
+  {feature, bin, missingLeft, left, right}: ForestBuilder,
+  node: number,
+  codes: Uint8Array,
+  offset: number,
+): number {
+  let at = node;
+  for (let column = feature[at] as number; column >= 0; column = feature[at] as number) {
+    const code = codes[offset + column] as number;
+    const goesLeft = code === MISSING_BIN ? missingLeft[at] === 1 : code <= (bin[at] as number);
+    at = (goesLeft ? left[at] : right[at]) as number;
+  }
+  return at;
+}
+
 /** Turns a leaf into a branch over two new leaves; gives both. */
 export function splitLeaf(
   builder: ForestBuilder,
   node: number,
-  by: {feature: number; threshold: number; missingLeft: boolean},
+  by: {feature: number; threshold: number; missingLeft: boolean; bin?: number},
   left: {value: number; cover: number},
   right: {value: number; cover: number},
 ): [left: number, right: number] {
@@ -103,6 +125,7 @@ export function splitLeaf(
   const rightNode = addLeaf(builder, right.value, right.cover);
   builder.feature[node] = by.feature;
   builder.threshold[node] = by.threshold;
+  builder.bin[node] = by.bin ?? 0;
   builder.missingLeft[node] = by.missingLeft ? 1 : 0;
   builder.left[node] = leftNode;
   builder.right[node] = rightNode;

@@ -5,7 +5,8 @@ import type {
   NodeProto,
 } from '../../proto/gen/onnx/v1/onnx_pb.ts';
 import type {Forest} from './forest.ts';
-import type {TreeModel} from './tree-model.ts';
+import type {Link, TreeModel} from './tree-model.ts';
+import {LINK_OPERATORS} from './tree-onnx.ts';
 
 /**
  * Reads a file that {@link import('./tree-onnx.ts').encodeOnnx} wrote back into plain forests.
@@ -19,9 +20,13 @@ export function readTreeModel(model: ModelProto, featureCount: number): TreeMode
   const components = kinds.length - 4;
   const expected = [
     ...Array.from({length: Math.max(components, 1)}, () => 'TreeEnsembleRegressor'),
-    ...['Concat', 'Mul', 'Add', 'Sigmoid'],
+    ...['Concat', 'Mul', 'Add'],
   ];
-  if (kinds.join() !== expected.join()) return undefined;
+  const last = kinds.pop();
+  const link = (Object.keys(LINK_OPERATORS) as Link[]).find(
+    name => LINK_OPERATORS[name][0] === last,
+  );
+  if (kinds.join() !== expected.join() || link === undefined) return undefined;
   const slopes = readTensor(graph, 'slopes', components);
   const offsets = readTensor(graph, 'offsets', components);
   if (slopes === undefined || offsets === undefined) return undefined;
@@ -31,7 +36,8 @@ export function readTreeModel(model: ModelProto, featureCount: number): TreeMode
     if (forest === undefined) return undefined;
     forests.push(forest);
   }
-  return {featureCount, forests, slopes, offsets};
+  const trees = {featureCount, forests, slopes, offsets};
+  return link === 'logistic' ? trees : {...trees, link};
 }
 
 function readForest(node: NodeProto): Forest | undefined {

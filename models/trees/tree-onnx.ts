@@ -8,7 +8,7 @@ import {
   type ValueInfoProtoSchema,
 } from '../../proto/gen/onnx/v1/onnx_pb.ts';
 import type {Forest} from './forest.ts';
-import type {TreeModel} from './tree-model.ts';
+import type {Link, TreeModel} from './tree-model.ts';
 
 /** Names of the graph's ends: rows × features in, rows × components out. */
 export const INPUT = 'features';
@@ -32,7 +32,7 @@ type Node = MessageInitShape<typeof NodeProtoSchema>;
 
 /**
  * The model as an ONNX file (IR 8, ai.onnx 17, ai.onnx.ml 3): one TreeEnsembleRegressor a
- * component, side by side, then slope, offset and sigmoid. Equal models give equal bytes.
+ * component, side by side, then slope, offset and link. Equal models give equal bytes.
  *
  * Node covers travel as `nodes_hitrates`, the operator's own place for them; the runtime ignores
  * them, the explanation needs them.
@@ -50,7 +50,7 @@ export function encodeOnnx(model: TreeModel, metadata: ModelMetadata): Uint8Arra
     },
     {opType: 'Mul', input: ['margins', 'slopes'], output: ['scaled']},
     {opType: 'Add', input: ['scaled', 'offsets'], output: ['calibrated']},
-    {opType: 'Sigmoid', input: ['calibrated'], output: [OUTPUT]},
+    linkNode(model.link ?? 'logistic'),
   ];
   const file = create(ModelProtoSchema, {
     irVersion: 8n,
@@ -66,12 +66,28 @@ export function encodeOnnx(model: TreeModel, metadata: ModelMetadata): Uint8Arra
     graph: {
       name: metadata.name,
       node: nodes,
-      initializer: [tensor('slopes', model.slopes), tensor('offsets', model.offsets)],
+      initializer: [
+        tensor('slopes', model.slopes),
+        tensor('offsets', model.offsets),
+        ...(model.link === 'probability' ? [scalar('zero', 0), scalar('one', 1)] : []),
+      ],
       input: [matrix(INPUT, model.featureCount)],
       output: [matrix(OUTPUT, components)],
     },
   });
   return toBinary(ModelProtoSchema, file);
+}
+
+/** The operator of each link, and what it takes beside the calibrated margins. */
+export const LINK_OPERATORS: Readonly<Record<Link, readonly [name: string, ...rest: string[]]>> = {
+  logistic: ['Sigmoid'],
+  probability: ['Clip', 'zero', 'one'],
+  exponential: ['Exp'],
+};
+
+function linkNode(link: Link): Node {
+  const [opType, ...rest] = LINK_OPERATORS[link];
+  return {opType, input: ['calibrated', ...rest], output: [OUTPUT]};
 }
 
 function ensembleNode(forest: Forest, output: string): Node {
@@ -157,6 +173,10 @@ function tensor(name: string, values: Float32Array): MessageInitShape<typeof Ten
   const view = new DataView(rawData.buffer);
   for (const [index, value] of values.entries()) view.setFloat32(4 * index, value, true);
   return {name, dims: [BigInt(values.length)], dataType: FLOAT, rawData};
+}
+
+function scalar(name: string, value: number): MessageInitShape<typeof TensorProtoSchema> {
+  return {...tensor(name, Float32Array.of(value)), dims: []};
 }
 
 function matrix(name: string, columns: number): MessageInitShape<typeof ValueInfoProtoSchema> {

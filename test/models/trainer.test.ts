@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import {binOf, binTable} from '../../models/trees/bins.ts';
 import {BOOSTING_DEFAULTS, trainForest} from '../../models/trees/boosting.ts';
 import {marginOf, sigmoid} from '../../models/trees/forest.ts';
-import {findSplit, sumHistogram} from '../../models/trees/split.ts';
+import {createHistogram, sumHistogram} from '../../models/trees/histogram.ts';
+import {findSplit} from '../../models/trees/split.ts';
 import {drawSample, trainOn, xorRisk} from './fixtures.ts';
 
 const RULES = {l2: 1, minChildHessian: 0.5, minGain: 1e-6};
@@ -47,10 +48,9 @@ test('the split found on histograms is the best of all exact splits', t => {
       const indices = Int32Array.from(rows.keys());
       const table = binTable(features, 3, indices);
       const columns = Int32Array.of(0, 1, 2);
-      const hessians = new Float64Array(rows.length).fill(0.25);
-      const histogram = new Float64Array(2 * (table.offsets[3] as number));
-      const gradient = Float64Array.from(gradients);
-      sumHistogram(histogram, table, columns, indices, 0, rows.length, gradient, hessians);
+      const derivatives = Float64Array.from(gradients.flatMap(gradient => [gradient, 0.25]));
+      const histogram = createHistogram(table);
+      sumHistogram(histogram, table, columns, indices, 0, rows.length, derivatives);
       const sums = {
         gradient: gradients.reduce((sum, one) => sum + one, 0),
         hessian: rows.length / 4,
