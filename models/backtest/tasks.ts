@@ -3,4 +3,9 @@ import type {Backtest} from './backtest.ts';
 /** Every task by its name, loaded when it is run. */
 export const BACKTESTS: Readonly<
   Record<string, {readonly about: string; load(): Promise<Backtest>}>
-> = {};
+> = {
+  anomaly: {
+    about: 'how odd each row of a host is, and which metrics make it so (asd, smd)',
+    load: async () => (await import('./anomaly.ts')).backtestAnomaly,
+  },
+};
