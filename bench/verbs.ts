@@ -7,6 +7,7 @@ import {predict} from './predict.ts';
 import {recover} from './recover.ts';
 import {saturate} from './saturate.ts';
 import {self} from './self.ts';
+import {train} from './train.ts';
 import type {BenchVerb} from './verb.ts';
 
 /** Everything that `forestay bench` can measure, in the order of its help. */
@@ -18,6 +19,7 @@ export const verbs: readonly BenchVerb[] = [
   peer,
   saturate,
   recover,
+  train,
   compare,
   self,
 ];

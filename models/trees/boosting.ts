@@ -42,7 +42,7 @@ export type BoostingInput = {
   readonly labels: Uint8Array;
   /** How often each row of the table counts, more than 0; left out: once. */
   readonly weights?: Float32Array;
-  /** Rows to learn from. */
+  /** Rows to learn from, each once. */
   readonly train: Int32Array;
   /** Rows to stop by; may be empty. Keep a host's rows on one side. */
   readonly validation: Int32Array;

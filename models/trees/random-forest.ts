@@ -30,7 +30,7 @@ export type RandomForestInput = {
   readonly labels: Uint8Array;
   /** How often each row of the table counts, more than 0; left out: once. */
   readonly weights?: Float32Array;
-  /** Rows to learn from. */
+  /** Rows to learn from, each once. */
   readonly train: Int32Array;
 };
 
