@@ -1,6 +1,6 @@
 import {type Command, InvalidArgumentError, Option} from 'commander';
 import {refuseCrowding} from './crowding.ts';
-import {wholeNumber} from './numbers.ts';
+import {duration, wholeNumber} from './numbers.ts';
 
 const count = wholeNumber(1);
 
@@ -82,11 +82,4 @@ function speed(text: string): number {
   const value = Number(text);
   if (!(value > 0)) throw new InvalidArgumentError('expected a number above 0, or max');
   return value;
-}
-
-function duration(text: string): number {
-  const found = /^(\d+)(s|m|h)$/.exec(text);
-  if (found === null) throw new InvalidArgumentError('expected a time like 90s, 45m or 1h');
-  const unit = {s: 1000, m: 60_000, h: 3_600_000}[found[2] as 's' | 'm' | 'h'];
-  return Number(found[1]) * unit;
 }

@@ -8,3 +8,11 @@ export function wholeNumber(least: number): (text: string) => number {
     throw new InvalidArgumentError(`Expected a whole number of at least ${least}.`);
   };
 }
+
+/** Reads `90s`, `45m` or `1h`, in milliseconds. */
+export function duration(text: string): number {
+  const found = /^(\d+)(s|m|h)$/.exec(text);
+  if (found === null) throw new InvalidArgumentError('Expected a time like 90s, 45m or 1h.');
+  const unit = {s: 1000, m: 60_000, h: 3_600_000}[found[2] as 's' | 'm' | 'h'];
+  return Number(found[1]) * unit;
+}

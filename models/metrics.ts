@@ -113,3 +113,47 @@ function countPositives(labels: Uint8Array): number {
   for (const label of labels) positives += label;
   return positives;
 }
+
+/** Mean risk and rate of positives of each of `bins` bins of equal mass, by rising risk. */
+export function reliability(
+  risks: ArrayLike<number>,
+  labels: Uint8Array,
+  bins = 10,
+): [risk: number, rate: number][] {
+  const order = rankRows(risks).reverse();
+  const points: [number, number][] = [];
+  for (let bin = 0; bin < bins; bin++) {
+    const rows = order.subarray(
+      Math.floor((bin * order.length) / bins),
+      Math.floor(((bin + 1) * order.length) / bins),
+    );
+    if (rows.length === 0) continue;
+    let risk = 0;
+    let hits = 0;
+    for (const row of rows) {
+      risk += risks[row] as number;
+      hits += labels[row] as number;
+    }
+    points.push([risk / rows.length, hits / rows.length]);
+  }
+  return points;
+}
+
+/** Points of the curve of precision over recall, thinned out to at most `count`. */
+export function precisionAndRecall(
+  risks: ArrayLike<number>,
+  labels: Uint8Array,
+  count = 80,
+): [recall: number, precision: number][] {
+  const order = rankRows(risks);
+  const positives = countPositives(labels);
+  if (positives === 0) return [];
+  const points: [number, number][] = [];
+  let hits = 0;
+  for (const tie of tiesOf(order, risks)) {
+    hits += countHits(order, tie, labels);
+    const recall = hits / positives;
+    if (recall * count >= points.length) points.push([recall, hits / tie.to]);
+  }
+  return points;
+}

@@ -1,14 +1,20 @@
-import {COMPONENTS} from '../../core/domain/components.ts';
 import {ForestayError} from '../../core/domain/errors.ts';
-import {FEATURE_COUNT, FEATURES} from '../../core/domain/features.ts';
+import {type FeatureContract, featuresOf} from '../../core/domain/features.ts';
 import {createUniform} from '../random.ts';
+
+/** Nobody knows what would have become of it: the row says nothing of this output. */
+export const UNKNOWN = 255;
 
 /** Observed hosts and what became of them. */
 export type FailureData = {
   readonly rows: number;
-  /** Rows × FEATURE_COUNT. */
+  /** What the features are. */
+  readonly contract: FeatureContract;
+  /** What is predicted, by name: a component, or one within another horizon. */
+  readonly outputs: readonly string[];
+  /** Rows × features of the contract. */
   readonly features: Float32Array;
-  /** Rows × components: 1 if this component fails within the horizon. */
+  /** Rows × outputs: 1 if it fails within the horizon, 0 if not, {@link UNKNOWN}. */
   readonly labels: Uint8Array;
   /** Until the host's next failure; infinite if there is none. */
   readonly secondsToFailure: Float32Array;
@@ -30,14 +36,15 @@ const VALIDATION_SHARE = 0.15;
  * @throws {ForestayError} `TRAINING_DATA_INVALID` when shapes differ or a slice would be empty.
  */
 export function sliceData(data: FailureData): DataSlices {
-  const {rows} = data;
+  const {rows, outputs} = data;
+  const width = featureCountOf(data);
   if (
-    data.features.length !== rows * FEATURE_COUNT ||
-    data.labels.length !== rows * COMPONENTS.length ||
+    data.features.length !== rows * width ||
+    data.labels.length !== rows * outputs.length ||
     data.group.length !== rows
   ) {
     throw invalid(
-      `${rows} rows need ${rows * FEATURE_COUNT} features, ${rows * COMPONENTS.length} labels and ` +
+      `${rows} rows need ${rows * width} features, ${rows * outputs.length} labels and ` +
         `${rows} groups, not ${data.features.length}, ${data.labels.length} and ${data.group.length}`,
     );
   }
@@ -57,22 +64,27 @@ export function sliceData(data: FailureData): DataSlices {
   return slices;
 }
 
-/** Labels of one component, by row. */
-export function labelsOf(data: FailureData, component: number): Uint8Array {
+export function featureCountOf({contract}: Pick<FailureData, 'contract'>): number {
+  return featuresOf(contract).length;
+}
+
+/** Labels of one output, by row. */
+export function labelsOf(
+  {rows, outputs, labels}: Pick<FailureData, 'rows' | 'outputs' | 'labels'>,
+  output: number,
+): Uint8Array {
   return Uint8Array.from(
-    {length: data.rows},
-    (_, row) => data.labels[row * COMPONENTS.length + component] as number,
+    {length: rows},
+    (_, row) => labels[row * outputs.length + output] as number,
   );
 }
 
 /** Median of every feature over the given rows; NaN where none has a value. */
 export function medianFeatures(data: FailureData, rows: Int32Array): Float32Array {
-  const medians = new Float32Array(FEATURE_COUNT);
-  for (let feature = 0; feature < FEATURE_COUNT; feature++) {
-    const values = Float32Array.from(
-      rows,
-      row => data.features[row * FEATURE_COUNT + feature] as number,
-    )
+  const width = featureCountOf(data);
+  const medians = new Float32Array(width);
+  for (let feature = 0; feature < width; feature++) {
+    const values = Float32Array.from(rows, row => data.features[row * width + feature] as number)
       .filter(value => !Number.isNaN(value))
       .sort();
     medians[feature] = values[values.length >> 1] ?? Number.NaN;
@@ -108,14 +120,15 @@ export function maskSensors(
 ): void {
   const random = createUniform(seed);
   const {features} = data;
+  const all = featuresOf(data.contract);
   const columnsOf = SENSORS.map(metrics =>
-    FEATURES.flatMap((feature, column) => (metrics.includes(feature.metric) ? [column] : [])),
+    all.flatMap((feature, column) => (metrics.includes(feature.metric) ? [column] : [])),
   );
   for (let row = 0; row < data.rows; row++) {
     if (random() >= rowShare) continue;
     for (const columns of columnsOf) {
       if (random() >= sensorShare) continue;
-      for (const column of columns) features[row * FEATURE_COUNT + column] = Number.NaN;
+      for (const column of columns) features[row * all.length + column] = Number.NaN;
     }
   }
 }

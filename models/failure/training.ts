@@ -1,88 +1,149 @@
-import {COMPONENTS} from '../../core/domain/components.ts';
-import {FEATURE_COUNT} from '../../core/domain/features.ts';
+import {ForestayError} from '../../core/domain/errors.ts';
 import {fitPlatt, type Platt} from '../platt.ts';
-import {binTable} from '../trees/bins.ts';
-import {BOOSTING_DEFAULTS, type BoostingOptions, trainForest} from '../trees/boosting.ts';
+import type {Settings, Space} from '../training/space.ts';
+import {type BinnedTable, binTable} from '../trees/bins.ts';
+import {BOOSTING_DEFAULTS, trainForest} from '../trees/boosting.ts';
 import {type Forest, marginOf} from '../trees/forest.ts';
 import type {TreeModel} from '../trees/tree-model.ts';
-import {type FailureData, labelsOf, medianFeatures, sliceData} from './data.ts';
+import {type FailureData, featureCountOf, labelsOf, sliceData, UNKNOWN} from './data.ts';
 
-export type FailureTraining = BoostingOptions & {
-  /** Bins a feature, 255 at most. */
-  readonly binsMax: number;
-};
+type SettingName =
+  | 'rounds'
+  | 'leavesMax'
+  | 'depthMax'
+  | 'learningRate'
+  | 'l2'
+  | 'minChildHessian'
+  | 'rowShare'
+  | 'columnShare';
+export type FailureSettings = Settings<SettingName>;
 
 /** Small, cautious trees on small samples: rows of one host are much alike. */
-export const FAILURE_DEFAULTS: FailureTraining = {
-  ...BOOSTING_DEFAULTS,
+export const FAILURE_DEFAULTS: FailureSettings = {
   rounds: 120,
   leavesMax: 16,
   depthMax: 6,
   learningRate: 0.06,
+  l2: 1,
   minChildHessian: 8,
   rowShare: 0.4,
   columnShare: 0.5,
-  binsMax: 63,
 };
 
-export type FailureModel = {
-  readonly model: TreeModel;
-  /** Median of each feature over the training rows. */
-  readonly usual: Float32Array;
+/** What a search may try. */
+export const FAILURE_SPACE = {
+  leavesMax: {from: 6, to: 48, scale: 'whole'},
+  learningRate: {from: 0.02, to: 0.15, scale: 'log'},
+  l2: {from: 0.3, to: 30, scale: 'log'},
+  minChildHessian: {from: 2, to: 60, scale: 'log'},
+  rowShare: {from: 0.2, to: 0.8, scale: 'linear'},
+  columnShare: {from: 0.15, to: 0.8, scale: 'linear'},
+} satisfies Space<SettingName>;
+
+/** Bins a feature: finer ones gave no better trees. */
+const BINS_MAX = 63;
+/** A fold of the search judges, the others teach. */
+export const FOLDS = 3;
+
+/** One output's forest with its calibration, and how it was learned. */
+export type FittedOutput = {
+  readonly forest: Forest;
+  readonly platt: Platt;
+  readonly trainLoss: readonly number[];
+  readonly validationLoss: readonly number[];
 };
 
-export type TrainingProgress = {
-  readonly component: string;
-  readonly trees: number;
-  readonly trainLoss: number;
-  readonly validationLoss: number;
+/** Data with all its rows coded once, for as many trainings as are wanted. */
+export type FailureTrainer = {
+  /**
+   * Loss of an output on one fold of hosts, learned from a share of the hosts of the others. Trees
+   * stop by the fold that judges them: equally flattering to all that are compared.
+   */
+  evaluate(output: number, settings: FailureSettings, fold: number, share: number): number;
+  /** Learns from the first hosts, stops by the next, calibrates by the last. */
+  fit(output: number, settings: FailureSettings): FittedOutput;
 };
 
 /**
- * Trains one forest and one calibration a component on the same rows. Equal data and options give
- * equal models.
+ * Equal data, settings and seed give equal forests, whatever was asked before.
  *
  * @throws {ForestayError} `TRAINING_DATA_INVALID`.
  */
-export function trainFailureModel(
-  data: FailureData,
-  options: FailureTraining,
-  onProgress: (progress: TrainingProgress) => void = () => {},
-): FailureModel {
-  const {train, validation, calibration} = sliceData(data);
-  const {seed} = options;
-  const {features} = data;
-  const table = binTable(features, FEATURE_COUNT, train, options.binsMax);
-  const forests: Forest[] = [];
-  const platts: Platt[] = [];
-  for (const [index, component] of COMPONENTS.entries()) {
-    const labels = labelsOf(data, index);
-    const input = {table, features, labels, train, validation};
-    const result = trainForest(input, {...options, seed: seed * COMPONENTS.length + index});
-    const {forest} = result;
-    const trees = forest.roots.length;
-    onProgress({
-      component,
-      trees,
-      trainLoss: result.trainLoss[trees - 1] ?? Number.NaN,
-      validationLoss: result.validationLoss[trees - 1] ?? Number.NaN,
-    });
-    forests.push(forest);
-    const margins = Float64Array.from(calibration, row =>
-      marginOf(forest, features, row * FEATURE_COUNT),
-    );
-    platts.push(
-      fitPlatt(
-        margins,
-        Uint8Array.from(calibration, row => labels[row] as number),
-      ),
-    );
-  }
-  const model = {
-    featureCount: FEATURE_COUNT,
-    forests,
-    slopes: Float32Array.from(platts, platt => platt.slope),
-    offsets: Float32Array.from(platts, platt => platt.offset),
+export function createFailureTrainer(data: FailureData, seed: number): FailureTrainer {
+  const slices = sliceData(data);
+  const width = featureCountOf(data);
+  let coded: BinnedTable | undefined;
+  const tableOf = () => {
+    coded ??= binTable(data.features, width, slices.train, BINS_MAX);
+    return coded;
   };
-  return {model, usual: medianFeatures(data, train)};
+  const optionsOf = (settings: FailureSettings, output: number) => ({
+    ...BOOSTING_DEFAULTS,
+    ...settings,
+    seed: seed * data.outputs.length + output,
+  });
+  const rankOf = ranksOfGroups(data.group);
+  return {
+    evaluate(output, settings, fold, share) {
+      const labels = labelsOf(data, output);
+      const groups = rankOf.size;
+      const every = Math.round(1 / share);
+      const [train, validation] = [false, true].map(judges =>
+        rowsWhere(data, row => {
+          if (labels[row] === UNKNOWN) return false;
+          const rank = rankOf.get(data.group[row] as number) as number;
+          const judged = Math.floor((rank * FOLDS) / groups) === fold;
+          return judged === judges && (judges || rank % every === 0);
+        }),
+      ) as [Int32Array, Int32Array];
+      if (train.length === 0) return Number.NaN;
+      const input = {table: tableOf(), labels, train, validation};
+      const {validationLoss} = trainForest(input, optionsOf(settings, output));
+      return Math.min(...validationLoss);
+    },
+    fit(output, settings) {
+      const labels = labelsOf(data, output);
+      const known = (rows: Int32Array) => rows.filter(row => labels[row] !== UNKNOWN);
+      const [train, validation, calibration] = [
+        known(slices.train),
+        known(slices.validation),
+        known(slices.calibration),
+      ];
+      requireRows(data.outputs[output] as string, train.length);
+      const input = {table: tableOf(), labels, train, validation};
+      const {forest, trainLoss, validationLoss} = trainForest(input, optionsOf(settings, output));
+      const margins = Float64Array.from(calibration, row =>
+        marginOf(forest, data.features, row * width),
+      );
+      const outcomes = Uint8Array.from(calibration, row => labels[row] as number);
+      return {forest, platt: fitPlatt(margins, outcomes), trainLoss, validationLoss};
+    },
+  };
+}
+
+/** The outputs as one model. */
+export function assembleModel(featureCount: number, fitted: readonly FittedOutput[]): TreeModel {
+  return {
+    featureCount,
+    forests: fitted.map(({forest}) => forest),
+    slopes: Float32Array.from(fitted, ({platt}) => platt.slope),
+    offsets: Float32Array.from(fitted, ({platt}) => platt.offset),
+  };
+}
+
+function ranksOfGroups(group: Int32Array): Map<number, number> {
+  return new Map([...new Set(group)].sort((a, b) => a - b).map((each, rank) => [each, rank]));
+}
+
+function rowsWhere({rows}: FailureData, wanted: (row: number) => boolean): Int32Array {
+  return Int32Array.from({length: rows}, (_, row) => row).filter(wanted);
+}
+
+function requireRows(output: string, rows: number): void {
+  if (rows > 0) return;
+  throw new ForestayError(
+    'TRAINING_DATA_INVALID',
+    `cannot train ${output}: the outcome of none of the rows is known; give more fleets or longer ones`,
+    {details: {output}},
+  );
 }

@@ -9,7 +9,8 @@ export type Range = {
 
 /** Settings of a training, by name. */
 export type Settings<Name extends string = string> = Readonly<Record<Name, number>>;
-export type Space<Name extends string = string> = Readonly<Record<Name, Range>>;
+/** Ranges of those settings that may be tried; the others keep their defaults. */
+export type Space<Name extends string = string> = Readonly<Partial<Record<Name, Range>>>;
 
 /**
  * Settings to try: the defaults first, so that a search never ends up worse than no search, then
@@ -24,9 +25,9 @@ export function drawTrials<Name extends string>(
   const random = createUniform(seed);
   const trials = [defaults];
   while (trials.length < count) {
-    const drawn = Object.entries<Range>(space).map(([name, range]) => [
+    const drawn = Object.entries(space).map(([name, range]) => [
       name,
-      drawWithin(range, random()),
+      drawWithin(range as Range, random()),
     ]);
     trials.push({...defaults, ...Object.fromEntries(drawn)});
   }

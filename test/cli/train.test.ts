@@ -17,7 +17,7 @@ async function train(t: ExecutionContext, ...more: string[]) {
   const program = new Command().exitOverride();
   program.configureOutput({writeErr: () => {}, writeOut: text => printed.push(text)});
   registerTrain(program);
-  const tiny = ['--fleets=3', '--unseen-fleets=2', '--minutes=30', '--hosts=12', '--rounds=4'];
+  const tiny = ['--fleets=3', '--unseen-fleets=2', '--minutes=30', '--hosts=12', '--threads=2'];
   await program.parseAsync(['train', ...tiny, '--out', out, ...more], {from: 'user'});
   return {out, printed, read: (file: string) => readFile(join(out, file))};
 }
@@ -64,6 +64,24 @@ test.serial('a place that is no folder is refused before the training, not after
 test.serial('seeds of the demo and numbers that make no sense are refused', async t => {
   const refused = {code: 'commander.invalidArgument'};
   await t.throwsAsync(train(t, '--seed=999'), {...refused, message: /from 1000/});
-  await t.throwsAsync(train(t, '--rounds=0'), refused);
-  await t.throwsAsync(train(t, '--learning-rate=2'), refused);
+  await t.throwsAsync(train(t, '--trials=0'), refused);
+  await t.throwsAsync(train(t, '--budget=10'), {...refused, message: /a time like 90s, 45m or 1h/});
+});
+
+test.serial('with a budget settings are searched, and the report shows what was found', async t => {
+  const report = join(await mkdtemp(join(tmpdir(), 'forestay-report-')), 'report.html');
+  t.teardown(() => rm(dirname(report), {recursive: true}));
+  const {printed, out} = await train(t, '--budget=60s', '--trials=3', '--report', report);
+  t.regex(printed.join(''), /\| disk \|/);
+  const page = String(await readFile(report));
+  for (const text of [
+    'Successive halving over 3 settings',
+    'Calibration',
+    'Importance',
+    'memory',
+  ]) {
+    t.true(page.includes(text), text);
+  }
+  t.is((page.match(/<svg/g) ?? []).length, 5 * COMPONENTS.length);
+  await t.throwsAsync(readFile(join(out, '.training', 'results.ndjson')), {code: 'ENOENT'});
 });

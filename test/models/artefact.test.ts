@@ -3,7 +3,7 @@ import {join} from 'node:path';
 import test from 'ava';
 import {seededRandom} from '../../core/adapters/random-seeded.ts';
 import {COMPONENTS} from '../../core/domain/components.ts';
-import {FEATURE_COUNT, FEATURE_HASH, FEATURES} from '../../core/domain/features.ts';
+import {FEATURE_COUNT, FEATURE_HASH, FEATURES, HOST_CONTRACT} from '../../core/domain/features.ts';
 import {simulateDataset} from '../../core/simulation/dataset.ts';
 import {renderCard} from '../../models/card.ts';
 import {evaluateFailureModel} from '../../models/failure/evaluation.ts';
@@ -39,7 +39,8 @@ test('its card says what its manifest says', async t => {
 test('on fleets that it has not seen it ranks hosts that will fail above others', async t => {
   const {trees} = await loadModel(FOLDER);
   const random = seededRandom(4000);
-  const data = simulateDataset({random, fleets: 12, minutesEach: 60, rowEverySeconds: 60});
+  const simulated = simulateDataset({random, fleets: 12, minutesEach: 60, rowEverySeconds: 60});
+  const data = {...simulated, contract: HOST_CONTRACT, outputs: COMPONENTS};
   for (const metrics of evaluateFailureModel(trees as TreeModel, data)) {
     const base = metrics.positives / metrics.rows;
     t.true((metrics.averagePrecision ?? 0) > 3 * base, JSON.stringify(metrics));

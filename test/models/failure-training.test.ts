@@ -1,6 +1,6 @@
 import test from 'ava';
 import {COMPONENTS} from '../../core/domain/components.ts';
-import {FEATURE_COUNT, FEATURES} from '../../core/domain/features.ts';
+import {FEATURE_COUNT, FEATURES, HOST_CONTRACT} from '../../core/domain/features.ts';
 import {
   type FailureData,
   maskSensors,
@@ -8,7 +8,11 @@ import {
   sliceData,
 } from '../../models/failure/data.ts';
 import {evaluateFailureModel} from '../../models/failure/evaluation.ts';
-import {FAILURE_DEFAULTS, trainFailureModel} from '../../models/failure/training.ts';
+import {
+  assembleModel,
+  createFailureTrainer,
+  FAILURE_DEFAULTS,
+} from '../../models/failure/training.ts';
 import {createUniform} from '../../models/random.ts';
 
 const SYMPTOM = FEATURES.findIndex(feature => feature.name === 'disk_errors_per_second.level');
@@ -20,6 +24,8 @@ function drawHosts(seed: number, hosts: number): FailureData {
   const rows = hosts * 60;
   const data = {
     rows,
+    contract: HOST_CONTRACT,
+    outputs: COMPONENTS,
     features: Float32Array.from({length: rows * FEATURE_COUNT}, random),
     labels: new Uint8Array(rows * COMPONENTS.length),
     secondsToFailure: new Float32Array(rows).fill(Number.POSITIVE_INFINITY),
@@ -37,7 +43,9 @@ function drawHosts(seed: number, hosts: number): FailureData {
 }
 
 test('a symptom that precedes failures is learned, calibrated and seen in time', t => {
-  const {model} = trainFailureModel(drawHosts(1, 200), FAILURE_DEFAULTS);
+  const trainer = createFailureTrainer(drawHosts(1, 200), 1);
+  const fitted = COMPONENTS.map((_, output) => trainer.fit(output, FAILURE_DEFAULTS));
+  const model = assembleModel(FEATURE_COUNT, fitted);
   const metrics = evaluateFailureModel(model, drawHosts(2, 100));
   const disk = metrics[DISK];
   t.true((disk?.averagePrecision ?? 0) > 0.7);

@@ -11,7 +11,7 @@ const space = {
   rate: {from: 0.01, to: 1, scale: 'log'},
   leaves: {from: 4, to: 64, scale: 'whole'},
   share: {from: 0.2, to: 0.9, scale: 'linear'},
-} satisfies Space;
+} satisfies Space<'rate' | 'leaves' | 'share'>;
 const defaults = {rate: 0.1, leaves: 16, share: 0.5, rounds: 100};
 
 test('trials begin with the defaults, stay within their ranges, and are the same for a seed', t => {
