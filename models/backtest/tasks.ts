@@ -8,4 +8,8 @@ export const BACKTESTS: Readonly<
     about: 'how odd each row of a host is, and which metrics make it so (asd, smd)',
     load: async () => (await import('./anomaly.ts')).backtestAnomaly,
   },
+  nab: {
+    about: 'how surprising each value of a single series is (nab)',
+    load: async () => (await import('./nab.ts')).backtestNab,
+  },
 };

@@ -1,0 +1,96 @@
+import {readdir, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {createSurprise} from '../../core/domain/anomaly/stream-surprise.ts';
+import {ForestayError} from '../../core/domain/errors.ts';
+import {parseTime} from '../data/csv.ts';
+import {readTable} from '../data/table.ts';
+import type {Backtest} from './backtest.ts';
+
+const SUFFIX = '.csv.gz';
+
+/** From this surprise on it is an alarm, in any recording. */
+const SURPRISE_MIN = 1.75;
+
+/** Rows after an alarm that tell of nothing new: half a day of five-minute rows. */
+const QUIET_ROWS = 150;
+
+const SURPRISE_MAX = 6;
+
+/**
+ * Scores of one recording's values, row by row, none knowing a later one: at least 0.5 for an
+ * alarm, more for a more surprising one, less than 0.5 for any other row, and 0 for missing
+ * values and for the rows right behind an alarm.
+ */
+export function scoreStream(values: Iterable<number>): number[] {
+  const surpriseOf = createSurprise();
+  const scores: number[] = [];
+  let quietUntil = 0;
+  for (const value of values) {
+    const surprise = surpriseOf(value);
+    const row = scores.length;
+    const isQuiet = row < quietUntil;
+    if (!isQuiet && surprise >= SURPRISE_MIN) quietUntil = row + 1 + QUIET_ROWS;
+    scores.push(isQuiet ? 0 : toScore(surprise));
+  }
+  return scores;
+}
+
+function toScore(surprise: number): number {
+  const score =
+    surprise < SURPRISE_MIN
+      ? (0.499 * surprise) / SURPRISE_MIN
+      : 0.5 + (0.5 * (surprise - SURPRISE_MIN)) / (SURPRISE_MAX - SURPRISE_MIN);
+  return Number(score.toFixed(6));
+}
+
+/**
+ * Anomaly scores of every `NAME.csv.gz` (timestamp, value) in the folder, as `NAME.csv`
+ * (timestamp, anomaly_score). Nothing else in it is read, labels least of all. Rows are taken in
+ * the file's order: times that repeat, run back or leave gaps change nothing; a missing or
+ * infinite value scores 0 and is not learned.
+ *
+ * Errors: `TRAINING_DATA_INVALID` without any recording, and for one without rows, a value that
+ * is no number, or a timestamp that is no time.
+ */
+export const backtestNab: Backtest = async ({data, out, note}) => {
+  const recordings = (await readdir(data)).filter(name => name.endsWith(SUFFIX)).sort();
+  if (recordings.length === 0) {
+    throw invalid(data, `it holds no NAME${SUFFIX}`);
+  }
+  const files: string[] = [];
+  let rows = 0;
+  for (const recording of recordings) {
+    const table = await readTable(join(data, recording));
+    const times = table.texts('timestamp');
+    noteOrder(recording, times, note);
+    const scores = scoreStream(table.numbers('value'));
+    const lines = scores.map((score, row) => `${times[row]},${score}\n`);
+    const file = `${recording.slice(0, -SUFFIX.length)}.csv`;
+    await writeFile(join(out, file), `timestamp,anomaly_score\n${lines.join('')}`);
+    files.push(file);
+    rows += scores.length;
+  }
+  return {files, rows};
+};
+
+function noteOrder(recording: string, times: readonly string[], note: (line: string) => void) {
+  let before = Number.NEGATIVE_INFINITY;
+  let notLater = 0;
+  for (const [row, text] of times.entries()) {
+    const time = parseTime(text);
+    if (time === undefined)
+      throw invalid(recording, `timestamp of row ${row + 1} is "${text}", which is no time`);
+    if (time <= before) notLater++;
+    before = time;
+  }
+  if (notLater > 0)
+    note(`${recording}: ${notLater} rows are not later than the row before; taken as they stand`);
+}
+
+function invalid(subject: string, reason: string): ForestayError {
+  return new ForestayError(
+    'TRAINING_DATA_INVALID',
+    `cannot use ${subject}: ${reason}; check it against the layout in docs/how-to/backtest.md`,
+    {details: {subject}},
+  );
+}
