@@ -21,7 +21,7 @@ export const TAIL_SHARE = 0.02;
 
 const PEAKS_MAX = 64;
 const PEAKS_PER_FIT = 8;
-const FITS_MAX = 50;
+const FITS_MAX = 100;
 const RARITY_MAX = 1e-5;
 
 /** Numbers of a tail's state. */
