@@ -38,7 +38,7 @@ export function fitAnomalyModel(
   options: AnomalyOptions = {},
 ): AnomalyModel {
   const width = columns.length;
-  const rows = fillGaps(values, width);
+  const rows = width === 0 ? new Float64Array() : fillGaps(values, width);
   const count = width === 0 ? 0 : rows.length / width;
   if (count < TRAINING_ROWS_MIN) {
     throw new ForestayError(
