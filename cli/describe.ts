@@ -1,6 +1,7 @@
 import type {DescMessage, MessageShape} from '@bufbuild/protobuf';
 import type {Timestamp} from '@bufbuild/protobuf/wkt';
 import type {Command} from 'commander';
+import type {Counterfactual} from '../proto/gen/forestay/v1/fleet_pb.ts';
 import type {ExplainEntityResponse} from '../proto/gen/forestay/v1/inspect_pb.ts';
 import {addClientOptions, type ClientOptions, type Connection, withCore} from './client.ts';
 import {addOutputOption, type Format, printValue, toRecord} from './output.ts';
@@ -63,7 +64,7 @@ export async function explainEntity(
 
 /** The explanation for people: risk, components, reasons, decisions. */
 export function explanationLines(explanation: ExplainEntityResponse): string[] {
-  const {host, componentRisks, reasons, decisions} = explanation;
+  const {host, componentRisks, reasons, counterfactual, decisions} = explanation;
   const nowMs = ageMs(explanation.asOfTime) ?? Date.now();
   const whose = host === explanation.name || host === '' ? '' : ` of its host ${host}`;
   const byRisk = componentRisks.toSorted((left, right) => right.risk - left.risk);
@@ -71,10 +72,11 @@ export function explanationLines(explanation: ExplainEntityResponse): string[] {
     `risk${whose} ${formatRisk(explanation.risk)}${scoredAge(explanation)}`,
     ...byRisk.map(({component, risk}) => `  ${component.padEnd(12)} ${risk.toFixed(3)}`),
     ...(reasons.length > 0 ? ['because'] : []),
-    ...reasons.map(({contribution, component, feature, value, usual}) => {
+    ...reasons.map(({contribution, component, feature, value, usual, unit}) => {
       const sign = contribution < 0 ? '' : '+';
-      return `  ${sign}${contribution.toFixed(2)}  ${component} ${feature} ${number(value)}  usual ${number(usual)}`;
+      return `  ${sign}${contribution.toFixed(2)}  ${component} ${feature} ${number(value, unit)}  usual ${number(usual)}`;
     }),
+    ...(counterfactual === undefined ? [] : [otherwise(counterfactual)]),
     decisions.length > 0 ? 'decisions, newest first' : 'no decision is recorded',
     ...decisions.map(({time, action, targetHost, outcome, blockedBy, because}) => {
       const age = formatAge(ageMs(time), nowMs);
@@ -93,9 +95,17 @@ function ageMs(time: Timestamp | undefined): number | undefined {
   return time && Number(time.seconds) * 1000 + time.nanos / 1e6;
 }
 
-function number(value: number): string {
+/** `it would be 12 %, below the threshold, if disk_latency_seconds were 0.001 seconds` */
+function otherwise({changes, risk}: Counterfactual): string {
+  const wanted = changes.map(({metric, value, unit}) => `${metric} were ${number(value, unit)}`);
+  return `it would be ${formatRisk(risk)}, below the threshold, if ${wanted.join(' and ')}`;
+}
+
+function number(value: number, unit = ''): string {
   if (Number.isNaN(value)) return 'not measured';
-  return String(Number(value.toPrecision(4)));
+  const shown = String(Number(value.toPrecision(4)));
+  // A ratio says so in its name.
+  return unit === '' || unit === 'ratio' ? shown : `${shown} ${unit}`;
 }
 
 function headOf({name, state, substate, stateTime, asOfTime}: Described): string[] {

@@ -15,10 +15,14 @@ export function encodeScores(record: ScoresRecord): Uint8Array {
     components: [...record.components],
     hosts: [...record.hosts],
     risks: bytesOf(record.risks),
-    reasons: record.reasons.map(({row, component, reasons}) => ({
+    reasons: record.reasons.map(({row, component, reasons, counterfactual, decisions}) => ({
       row,
       component,
       reasons: [...reasons],
+      ...(counterfactual && {
+        counterfactual: {...counterfactual, changes: [...counterfactual.changes]},
+      }),
+      decisions: [...decisions],
     })),
   };
   return toBinary(ScoresRecordSchema, create(ScoresRecordSchema, init));
@@ -44,7 +48,7 @@ export function decodeScores(bytes: Uint8Array): ScoresRecord {
     hosts,
     risks: floatsOf(risks),
     components,
-    reasons: message.reasons.map(({row, component, reasons}) => {
+    reasons: message.reasons.map(({row, component, reasons, counterfactual, decisions}) => {
       if (row >= hosts.length) {
         throw malformed(CODE, `reasons of row ${row}, but there are ${hosts.length} hosts`);
       }
@@ -57,6 +61,13 @@ export function decodeScores(bytes: Uint8Array): ScoresRecord {
           usual,
           contribution,
         })),
+        ...(counterfactual && {
+          counterfactual: {
+            changes: counterfactual.changes.map(({metric, value}) => ({metric, value})),
+            risk: counterfactual.risk,
+          },
+        }),
+        decisions,
       };
     }),
   };

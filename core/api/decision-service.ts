@@ -4,8 +4,9 @@ import type {Handlers} from '../../proto/grpc.ts';
 import {actionKinds, type Decision, outcomes} from '../domain/decision.ts';
 import {ForestayError} from '../domain/errors.ts';
 import {guards} from '../domain/safety.ts';
-import {nowOf, type ReadModel} from '../engine/read-model.ts';
+import {type Explanation, nowOf, type ReadModel} from '../engine/read-model.ts';
 import type {Clock} from '../ports.ts';
+import {toExplanationFields} from './explanation-messages.ts';
 import {type FilterFields, number, parseFilter, resource, text, word} from './filter.ts';
 import {hostResource, riskOf, timeField} from './fleet-messages.ts';
 import {unary} from './handlers.ts';
@@ -33,7 +34,7 @@ export function decisionHandlers({
   clock: Clock;
 }): Handlers<(typeof DecisionService)['method']> {
   const show = (decision: Decision) => ({
-    ...toDecisionMessage(decision),
+    ...toDecisionMessage(decision, model.explanations.get(decision.id)),
     ...timeField('asOfTime', nowOf(model, partitionOf(decision), clock.nowMs())),
   });
   return {
@@ -58,7 +59,10 @@ export function decisionHandlers({
   };
 }
 
-export function toDecisionMessage(decision: Decision): MessageInitShape<typeof DecisionSchema> {
+export function toDecisionMessage(
+  decision: Decision,
+  explanation?: Explanation,
+): MessageInitShape<typeof DecisionSchema> {
   return {
     name: PREFIX + decision.id,
     ...timeField('time', decision.atMs),
@@ -77,6 +81,7 @@ export function toDecisionMessage(decision: Decision): MessageInitShape<typeof D
     })),
     modelHash: decision.modelHash,
     policyVersion: decision.policyVersion,
+    ...toExplanationFields(explanation),
   };
 }
 

@@ -2,6 +2,7 @@ import type {MessageInitShape} from '@bufbuild/protobuf';
 import {type Timestamp, timestampFromMs} from '@bufbuild/protobuf/wkt';
 import type {HostSchema, VmSchema} from '../../proto/gen/forestay/v1/fleet_pb.ts';
 import {type HostRow, nowOf, type ReadModel, type VmRow} from '../engine/read-model.ts';
+import {toExplanationFields} from './explanation-messages.ts';
 
 /** `at-risk.watching` → `at-risk` and `watching`. An actor that never moved is normal. */
 export function splitState({actor}: HostRow | VmRow): {state: string; substate: string} {
@@ -29,7 +30,7 @@ export function toHostMessage(
     ...timeField('stateTime', context?.enteredAtMs),
     ...riskOf(row),
     componentRisks: row.componentRisks.filter(({risk}) => !Number.isNaN(risk)),
-    reasons: [...row.reasons],
+    reasons: toExplanationFields(row.explanation).reasons,
     ...timeField('scoreTime', row.scoredAtMs),
     rack: facts?.rack ?? '',
     cpuCores: facts?.cpuCores ?? 0,

@@ -12,6 +12,7 @@ import {type HostRow, nowOf, type ReadModel, type VmRow} from '../engine/read-mo
 import type {Clock} from '../ports.ts';
 import {toDecisionMessage} from './decision-service.ts';
 import {toEffectMessage, toTransitionMessage} from './event-messages.ts';
+import {toExplanationFields} from './explanation-messages.ts';
 import {riskOf, splitState, timeField} from './fleet-messages.ts';
 import {findRow, notFound} from './fleet-service.ts';
 import {unary} from './handlers.ts';
@@ -86,11 +87,11 @@ function explain(
     ...(host ? riskOf(host) : {}),
     ...timeField('scoreTime', host?.scoredAtMs),
     componentRisks: (host?.componentRisks ?? []).filter(({risk}) => !Number.isNaN(risk)),
-    reasons: (host?.reasons ?? []).toSorted(
-      (left, right) => right.contribution - left.contribution,
-    ),
+    ...toExplanationFields(host?.explanation),
     modelHash: host?.modelHash ?? '',
-    decisions: decisions.map(toDecisionMessage),
+    decisions: decisions.map(decision =>
+      toDecisionMessage(decision, model.explanations.get(decision.id)),
+    ),
     ...timeField('asOfTime', nowOf(model, row.partition, wallMs)),
   };
 }

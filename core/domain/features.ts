@@ -1,5 +1,5 @@
 import {fnv1a32} from './hash.ts';
-import {HOST_METRIC_CATALOGUE, type HostMetric} from './host-metrics.ts';
+import {HOST_METRIC_CATALOGUE, type HostMetric, type Unit} from './host-metrics.ts';
 import {FIRST_HOST_METRICS} from './metric-sets.ts';
 import type {Windows} from './windows.ts';
 
@@ -51,9 +51,9 @@ export type Feature = {
   readonly kind: FeatureKind;
 };
 
-/** What the catalogue says of a feature's metric, for people; undefined for metrics of others. */
-export function describeFeature({metric}: Pick<Feature, 'metric'>): HostMetric | undefined {
-  return CATALOGUE.get(metric);
+/** The unit of a metric, for people; empty for plain numbers, and for metrics of others. */
+export function unitOf(metric: string): Unit {
+  return CATALOGUE.get(metric)?.unit ?? '';
 }
 
 const CATALOGUE: ReadonlyMap<string, HostMetric> = new Map(

@@ -1,3 +1,4 @@
+import type {Counterfactual} from './counterfactual.ts';
 import type {Decision, Reason} from './decision.ts';
 import type {EffectResult, IssuedEffect} from './effects.ts';
 import type {Mode} from './policy.ts';
@@ -121,6 +122,18 @@ export type ScoresRecord = {
   /** hosts × components, row-major. */
   risks: Float32Array;
   components: readonly string[];
-  /** Reasons of the rows above the enter threshold, by row. */
-  reasons: readonly {row: number; component: string; reasons: readonly Reason[]}[];
+  /** Of the rows above the enter threshold. */
+  reasons: readonly RowReasons[];
+};
+
+/** Why the risk of a row is what it is. */
+export type RowReasons = {
+  row: number;
+  component: string;
+  /** Largest first. */
+  reasons: readonly Reason[];
+  /** Absent: nothing that was tried would bring the risk below the threshold. */
+  counterfactual?: Counterfactual;
+  /** Ids of decisions that rest on this risk. */
+  decisions: readonly string[];
 };

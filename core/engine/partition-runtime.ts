@@ -195,7 +195,7 @@ export class PartitionRuntime {
       journalMs: committedMs - foldedMs,
       requestMs: clock.monotonicMs() - committedMs,
     });
-    this.#scores.applied(scores);
+    this.#scores.applied(scores, tick.decisions);
     await this.#checkpointIfDue();
     const durationMs = clock.monotonicMs() - startedMs;
     publish('tick.completed', {

@@ -12,6 +12,7 @@ import {
   type ActorRow,
   actorRow,
   EFFECTS_PER_ACTOR_MAX,
+  type Explanation,
   forget,
   HISTORY_PER_ACTOR_MAX,
   type HostRow,
@@ -126,12 +127,27 @@ export function applyScores(model: ReadModel, partition: number, record: ScoresR
     applyRisks(model, row, record.components, risks, record.timeMs);
     row.modelHash = record.modelHash;
     // Reasons are computed every now and then: the last ones stand until there are newer ones.
-    const reasons = reasonsOf.get(index);
-    if (reasons === undefined) return;
-    row.reasons = reasons.flatMap(({component, reasons: found}) =>
-      found.map(reason => ({...reason, component})),
-    );
+    const found = reasonsOf.get(index);
+    if (found === undefined) return;
+    row.explanation = {
+      reasons: found.flatMap(({component, reasons}) =>
+        reasons.map(reason => ({...reason, component})),
+      ),
+      counterfactual: found[0]?.counterfactual,
+    };
+    for (const id of found.flatMap(({decisions}) => decisions)) explain(model, id, row.explanation);
   });
+}
+
+/** Scores and journal are read side by side: the explanation may be there before its decision. */
+function explain(model: ReadModel, id: string, explanation: Explanation): void {
+  const {explanations, decisions} = model;
+  explanations.set(id, explanation);
+  if (explanations.size <= decisions.capacity) return;
+  for (const oldest of explanations.keys()) {
+    explanations.delete(oldest);
+    return;
+  }
 }
 
 /** What a checkpoint knows of a partition; for a reader that does not begin at the journal's start. */

@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 /** The last `capacity` items. Adding one more drops the oldest. */
 export class Ring<Item> {
   readonly #items: Item[] = [];
-  readonly #capacity: number;
+  readonly capacity: number;
   /** Where the next item goes once the ring is full: the place of the oldest. */
   #next = 0;
 
   constructor(capacity: number) {
     assert(capacity > 0);
-    this.#capacity = capacity;
+    this.capacity = capacity;
   }
 
   get size(): number {
@@ -18,13 +18,13 @@ export class Ring<Item> {
 
   /** Gives what was dropped, if anything. */
   push(item: Item): Item | undefined {
-    if (this.#items.length < this.#capacity) {
+    if (this.#items.length < this.capacity) {
       this.#items.push(item);
       return undefined;
     }
     const dropped = this.#items[this.#next];
     this.#items[this.#next] = item;
-    this.#next = (this.#next + 1) % this.#capacity;
+    this.#next = (this.#next + 1) % this.capacity;
     return dropped;
   }
 

@@ -9,6 +9,7 @@
  * M4 A risk that moves by less than {@link RISK_STEP} wakes no watcher; Get and List show it.
  */
 import type {BaseContext, HostContext, VmContext} from '../../statecharts/events.ts';
+import type {Counterfactual} from '../domain/counterfactual.ts';
 import type {Decision, Reason} from '../domain/decision.ts';
 import type {IssuedEffect} from '../domain/effects.ts';
 import type {Control, Transition} from '../domain/records.ts';
@@ -52,6 +53,12 @@ type Row = {
   shownFrom: number;
 };
 
+/** Why a risk is what it is. */
+export type Explanation = {
+  reasons: readonly (Reason & {component: string})[];
+  counterfactual: Counterfactual | undefined;
+};
+
 export type HostRow = Row & {
   facts: InventoryHost | undefined;
   /** NaN: never scored. */
@@ -59,7 +66,7 @@ export type HostRow = Row & {
   /** The risk that watchers were last woken for. */
   shownRisk: number;
   componentRisks: readonly {component: string; risk: number}[];
-  reasons: readonly (Reason & {component: string})[];
+  explanation: Explanation;
   scoredAtMs: number;
   modelHash: string;
   /** Resource names of the VMs that run here. */
@@ -104,6 +111,8 @@ export type ReadModel = {
   partitions: Map<number, PartitionRow>;
   decisions: Ring<Decision>;
   decisionById: Map<string, Decision>;
+  /** Why the risk was what it was that a decision rests on; by its id, at most as many. */
+  explanations: Map<string, Explanation>;
   /** Actors in the order of their transitions: whose history goes first. */
   transitions: Ring<string>;
   /** VMs without a host, and since when. */
@@ -126,6 +135,7 @@ export function createReadModel(
     partitions: new Map(),
     decisions: new Ring(limits.decisions ?? DECISIONS_MAX),
     decisionById: new Map(),
+    explanations: new Map(),
     transitions: new Ring(limits.transitions ?? TRANSITIONS_MAX),
     unplaced: new Map(),
     gone: new Ring(limits.gone ?? GONE_MAX),
@@ -144,7 +154,7 @@ export function hostRow(model: ReadModel, partition: number, name: string): Host
       risk: Number.NaN,
       shownRisk: Number.NaN,
       componentRisks: [],
-      reasons: [],
+      explanation: {reasons: [], counterfactual: undefined},
       scoredAtMs: 0,
       modelHash: '',
       vms: new Set(),

@@ -1,11 +1,13 @@
 /** Records to rows, in the order of the tables' columns. Pure. */
 import type {Decision} from '../domain/decision.ts';
 import type {IssuedEffect} from '../domain/effects.ts';
-import type {InboxRecord, ScoresRecord, Tick, Transition} from '../domain/records.ts';
+import {unitOf} from '../domain/features.ts';
+import type {InboxRecord, RowReasons, ScoresRecord, Tick, Transition} from '../domain/records.ts';
 import type {Batch, Block} from '../domain/telemetry.ts';
 import type {StoreRow, TableSchema} from '../ports.ts';
 import {
   COMMANDS,
+  DECISION_REASONS,
   DECISIONS,
   EFFECT_RESULTS,
   EFFECTS,
@@ -60,6 +62,23 @@ export function addScores(add: AddRow, record: ScoresRecord, withRisks: boolean)
     for (const {feature, value, usual, contribution} of reasons) {
       const host = hosts[row] as string;
       add(REASONS, [timeMs, host, component, feature, value, usual, contribution]);
+    }
+  }
+  for (const reasons of record.reasons) addDecisionReasons(add, record, reasons);
+}
+
+function addDecisionReasons(
+  add: AddRow,
+  {timeMs, hosts, modelHash}: ScoresRecord,
+  {row, component, reasons, counterfactual, decisions}: RowReasons,
+): void {
+  const host = hosts[row] as string;
+  const otherwise = counterfactual === undefined ? '' : JSON.stringify(counterfactual);
+  for (const decision of decisions) {
+    for (const {feature, value, usual, contribution} of reasons) {
+      const unit = unitOf(feature.slice(0, feature.lastIndexOf('.')));
+      const said = [feature, unit, value, usual, contribution, otherwise, modelHash];
+      add(DECISION_REASONS, [timeMs, decision, host, component, ...said]);
     }
   }
 }

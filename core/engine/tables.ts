@@ -63,6 +63,21 @@ export const DECISIONS = table('decisions', ['ts', 'id'], {
   policy_version: 'long',
 });
 
+/** Why the risk was what it was that a decision rests on; `counterfactual` is JSON, or empty. */
+export const DECISION_REASONS = table('decision_reasons', ['ts', 'decision', 'feature'], {
+  ts: 'timestamp',
+  decision: 'text',
+  host: 'symbol',
+  component: 'symbol',
+  feature: 'symbol',
+  unit: 'symbol',
+  value: 'double',
+  usual: 'double',
+  contribution: 'double',
+  counterfactual: 'text',
+  model: 'symbol',
+});
+
 /** What was asked of agents, as it was issued. */
 export const EFFECTS = table('effects', ['ts', 'id'], {
   ts: 'timestamp',
@@ -127,6 +142,7 @@ export const TABLES: readonly TableSchema[] = [
   REASONS,
   TRANSITIONS,
   DECISIONS,
+  DECISION_REASONS,
   EFFECTS,
   EFFECT_RESULTS,
   COMMANDS,

@@ -228,13 +228,28 @@ test('an explanation has the reasons, largest first, and the newest decisions', 
   applyTick(model, 0, aTick(1, {inventory: [aHost('h1', [aVm('v1')])], decisions}));
   const small = {feature: 'temperature', value: 70, usual: 40, contribution: 0.2};
   const large = {feature: 'errors', value: 400, usual: 0, contribution: 2};
-  const reasons = [{row: 0, component: 'memory', reasons: [small, large]}];
+  const change = {metric: 'disk_latency_seconds', value: 0.002};
+  const reasons = [
+    {
+      row: 0,
+      component: 'memory',
+      reasons: [small, large],
+      counterfactual: {changes: [change], risk: 0.05},
+      decisions: [decisions[5]?.id ?? ''],
+    },
+  ];
   applyScores(model, 0, aScore(START_MS, ['h1'], [0.3], {reasons}));
   const service = client(InspectService);
   const host = await call(service, service.explainEntity, {name: 'hosts/h1'});
   t.deepEqual(
     host.reasons.map(reason => reason.feature),
     ['errors', 'temperature'],
+  );
+  t.like(host.counterfactual, {risk: 0.05, changes: [{...change, unit: 'seconds'}]});
+  t.deepEqual(
+    host.decisions.map(decision => decision.reasons.length),
+    [0, 2, 0, 0, 0],
+    'reasons stand with the decision that rests on them',
   );
   t.deepEqual(
     host.decisions.map(decision => decision.name),

@@ -125,12 +125,13 @@ test('scores give risk, components and reasons; older scores do not overwrite ne
     model,
     3,
     aScore(START_MS + 5000, ['h1', 'h2'], [0.5, 0, Number.NaN, Number.NaN], {
-      reasons: [{row: 0, component: 'cpu', reasons: [reason]}],
+      reasons: [{row: 0, component: 'cpu', reasons: [reason], decisions: ['3/1/4/d0']}],
     }),
   );
   t.is(host('h1').risk, 0.5);
   t.is(host('h1').componentRisks.length, 2);
-  t.deepEqual(host('h1').reasons, [{...reason, component: 'cpu'}]);
+  t.deepEqual(host('h1').explanation.reasons, [{...reason, component: 'cpu'}]);
+  t.is(model.explanations.get('3/1/4/d0'), host('h1').explanation, 'it stands with the decision');
   t.true(Number.isNaN(host('h2').risk));
   applyScores(model, 3, aScore(START_MS + 4000, ['h1'], [0.9, 0.9]));
   t.is(host('h1').risk, 0.5);

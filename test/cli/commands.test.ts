@@ -63,7 +63,15 @@ async function startFleet(t: ExecutionContext) {
     model,
     0,
     aScore(Date.now(), ['h2'], [0.1, 0.4], {
-      reasons: [{row: 0, component: 'memory', reasons: [reason, missing]}],
+      reasons: [
+        {
+          row: 0,
+          component: 'memory',
+          reasons: [reason, missing],
+          counterfactual: {changes: [{metric: 'disk_latency_seconds', value: 0.002}], risk: 0.08},
+          decisions: [],
+        },
+      ],
     }),
   );
   const run = (...args: string[]) => forestay([...args, '--server', api.grpcAddress]);
@@ -117,6 +125,7 @@ test('describe and explain give facts, reasons and decisions to people and as JS
     /risk 0\.46, scored \d+s ago/,
     /\+2\.10 {2}memory corrected_errors 412 {2}usual 0/,
     /-0\.10 {2}memory latency\.trend not measured {2}usual 0/,
+    /^it would be 0\.08, below the threshold, if disk_latency_seconds were 0\.002 seconds$/m,
     /migrate to hosts\/h1 \(would-act by budget\): risk 0\.40 is above 0\.10/,
   ]) {
     t.regex(stdout, pattern);

@@ -157,6 +157,8 @@ export const scores = (of: {epoch: number; tickNumber: number}) =>
         row: 0,
         component: 'disk',
         reasons: [{feature: 'disk_latency_seconds.level', value: 2, usual: 0.01, contribution: 3}],
+        counterfactual: {changes: [{metric: 'disk_latency_seconds', value: 0.01}], risk: 0.1},
+        decisions: ['7/1/1/d0'],
       },
     ],
   });

@@ -167,6 +167,12 @@ test('decisions, effects, results, risks and reasons are rows as they were recor
     ],
   );
   t.like((await all(store, 'reasons'))[0], {host: 'h01', component: 'disk', contribution: 3});
+  t.like((await all(store, 'decision_reasons'))[0], {
+    decision: '7/1/1/d0',
+    feature: 'disk_latency_seconds.level',
+    unit: 'seconds',
+    counterfactual: '{"changes":[{"metric":"disk_latency_seconds","value":0.01}],"risk":0.1}',
+  });
   await end();
 });
 

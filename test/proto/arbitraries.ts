@@ -269,8 +269,12 @@ export const inboxRecord: fc.Arbitrary<InboxRecord> = fc.oneof(
 );
 
 export const scoresRecord: fc.Arbitrary<ScoresRecord> = fc
-  .tuple(fc.array(text, {minLength: 1, maxLength: 3}), fc.array(text, {maxLength: 3}))
-  .chain(([hosts, components]) =>
+  .tuple(
+    fc.array(text, {minLength: 1, maxLength: 3}),
+    fc.array(text, {maxLength: 3}),
+    fc.boolean(),
+  )
+  .chain(([hosts, components, withCounterfactual]) =>
     fc.record({
       timeMs: number,
       epoch: offset,
@@ -286,6 +290,13 @@ export const scoresRecord: fc.Arbitrary<ScoresRecord> = fc
           reasons: few(
             fc.record({feature: text, value: number, usual: number, contribution: number}),
           ),
+          ...(withCounterfactual && {
+            counterfactual: fc.record({
+              changes: few(fc.record({metric: text, value: number})),
+              risk: number,
+            }),
+          }),
+          decisions: few(text),
         }),
       ),
     }),

@@ -16,7 +16,7 @@ import {manualClock, START_MS} from './fleet-harness.ts';
 export const PARTITION = 5;
 export {START_MS};
 
-const RISK_METRIC = 'swap_used_ratio';
+export const RISK_METRIC = 'swap_used_ratio';
 const RISK_FEATURE = FEATURES.findIndex(({name}) => name === `${RISK_METRIC}.level`);
 const RISK_COLUMN = HOST_METRICS.columns.indexOf(RISK_METRIC);
 

@@ -4,6 +4,8 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Counterfactual, Reason } from "./fleet_pb.ts";
+import { file_forestay_v1_fleet } from "./fleet_pb.ts";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
@@ -12,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file forestay/v1/decision.proto.
  */
 export const file_forestay_v1_decision: GenFile = /*@__PURE__*/
-  fileDesc("Chpmb3Jlc3RheS92MS9kZWNpc2lvbi5wcm90bxILZm9yZXN0YXkudjEi9gIKCERlY2lzaW9uEgwKBG5hbWUYASABKAkSKAoEdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGZW50aXR5GAMgASgJEgwKBGhvc3QYBCABKAkSEQoEcmlzaxgFIAEoAUgAiAEBEhEKCWNvbXBvbmVudBgGIAEoCRIOCgZhY3Rpb24YByABKAkSEwoLdGFyZ2V0X2hvc3QYCCABKAkSDwoHYmVjYXVzZRgJIAEoCRIPCgdvdXRjb21lGAogASgJEhIKCmJsb2NrZWRfYnkYCyABKAkSLgoMYWx0ZXJuYXRpdmVzGAwgAygLMhguZm9yZXN0YXkudjEuQWx0ZXJuYXRpdmUSEgoKbW9kZWxfaGFzaBgNIAEoCRIWCg5wb2xpY3lfdmVyc2lvbhgOIAEoDRIuCgphc19vZl90aW1lGA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIHCgVfcmlzayKbAQoLQWx0ZXJuYXRpdmUSDgoGYWN0aW9uGAEgASgJEhMKC3RhcmdldF9ob3N0GAIgASgJEhcKD2dhaW5fdm1fbWludXRlcxgDIAEoARIXCg9jb3N0X3ZtX21pbnV0ZXMYBCABKAESGwoTZmluaXNoZXNfaW5fc2Vjb25kcxgFIAEoARIYChByZWplY3RlZF9iZWNhdXNlGAYgASgJIiIKEkdldERlY2lzaW9uUmVxdWVzdBIMCgRuYW1lGAEgASgJIj4KE0dldERlY2lzaW9uUmVzcG9uc2USJwoIZGVjaXNpb24YASABKAsyFS5mb3Jlc3RheS52MS5EZWNpc2lvbiJNChRMaXN0RGVjaXNpb25zUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCRIOCgZmaWx0ZXIYAyABKAkiWgoVTGlzdERlY2lzaW9uc1Jlc3BvbnNlEigKCWRlY2lzaW9ucxgBIAMoCzIVLmZvcmVzdGF5LnYxLkRlY2lzaW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCTK7AQoPRGVjaXNpb25TZXJ2aWNlElAKC0dldERlY2lzaW9uEh8uZm9yZXN0YXkudjEuR2V0RGVjaXNpb25SZXF1ZXN0GiAuZm9yZXN0YXkudjEuR2V0RGVjaXNpb25SZXNwb25zZRJWCg1MaXN0RGVjaXNpb25zEiEuZm9yZXN0YXkudjEuTGlzdERlY2lzaW9uc1JlcXVlc3QaIi5mb3Jlc3RheS52MS5MaXN0RGVjaXNpb25zUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("Chpmb3Jlc3RheS92MS9kZWNpc2lvbi5wcm90bxILZm9yZXN0YXkudjEi0QMKCERlY2lzaW9uEgwKBG5hbWUYASABKAkSKAoEdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGZW50aXR5GAMgASgJEgwKBGhvc3QYBCABKAkSEQoEcmlzaxgFIAEoAUgAiAEBEhEKCWNvbXBvbmVudBgGIAEoCRIOCgZhY3Rpb24YByABKAkSEwoLdGFyZ2V0X2hvc3QYCCABKAkSDwoHYmVjYXVzZRgJIAEoCRIPCgdvdXRjb21lGAogASgJEhIKCmJsb2NrZWRfYnkYCyABKAkSLgoMYWx0ZXJuYXRpdmVzGAwgAygLMhguZm9yZXN0YXkudjEuQWx0ZXJuYXRpdmUSEgoKbW9kZWxfaGFzaBgNIAEoCRIWCg5wb2xpY3lfdmVyc2lvbhgOIAEoDRIuCgphc19vZl90aW1lGA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIkCgdyZWFzb25zGBAgAygLMhMuZm9yZXN0YXkudjEuUmVhc29uEjMKDmNvdW50ZXJmYWN0dWFsGBEgASgLMhsuZm9yZXN0YXkudjEuQ291bnRlcmZhY3R1YWxCBwoFX3Jpc2simwEKC0FsdGVybmF0aXZlEg4KBmFjdGlvbhgBIAEoCRITCgt0YXJnZXRfaG9zdBgCIAEoCRIXCg9nYWluX3ZtX21pbnV0ZXMYAyABKAESFwoPY29zdF92bV9taW51dGVzGAQgASgBEhsKE2ZpbmlzaGVzX2luX3NlY29uZHMYBSABKAESGAoQcmVqZWN0ZWRfYmVjYXVzZRgGIAEoCSIiChJHZXREZWNpc2lvblJlcXVlc3QSDAoEbmFtZRgBIAEoCSI+ChNHZXREZWNpc2lvblJlc3BvbnNlEicKCGRlY2lzaW9uGAEgASgLMhUuZm9yZXN0YXkudjEuRGVjaXNpb24iTQoUTGlzdERlY2lzaW9uc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkSDgoGZmlsdGVyGAMgASgJIloKFUxpc3REZWNpc2lvbnNSZXNwb25zZRIoCglkZWNpc2lvbnMYASADKAsyFS5mb3Jlc3RheS52MS5EZWNpc2lvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkyuwEKD0RlY2lzaW9uU2VydmljZRJQCgtHZXREZWNpc2lvbhIfLmZvcmVzdGF5LnYxLkdldERlY2lzaW9uUmVxdWVzdBogLmZvcmVzdGF5LnYxLkdldERlY2lzaW9uUmVzcG9uc2USVgoNTGlzdERlY2lzaW9ucxIhLmZvcmVzdGF5LnYxLkxpc3REZWNpc2lvbnNSZXF1ZXN0GiIuZm9yZXN0YXkudjEuTGlzdERlY2lzaW9uc1Jlc3BvbnNlYgZwcm90bzM", [file_forestay_v1_fleet, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message forestay.v1.Decision
@@ -110,6 +112,20 @@ export type Decision = Message<"forestay.v1.Decision"> & {
    * @generated from field: google.protobuf.Timestamp as_of_time = 15;
    */
   asOfTime?: Timestamp | undefined;
+
+  /**
+   * Why the risk was what it was, largest contribution first; they follow the decision within seconds.
+   *
+   * @generated from field: repeated forestay.v1.Reason reasons = 16;
+   */
+  reasons: Reason[];
+
+  /**
+   * Absent: nothing that was tried would bring the risk below the threshold.
+   *
+   * @generated from field: forestay.v1.Counterfactual counterfactual = 17;
+   */
+  counterfactual?: Counterfactual | undefined;
 };
 
 /**

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file forestay/v1/fleet.proto.
  */
 export const file_forestay_v1_fleet: GenFile = /*@__PURE__*/
-  fileDesc("Chdmb3Jlc3RheS92MS9mbGVldC5wcm90bxILZm9yZXN0YXkudjEilAUKBEhvc3QSDAoEbmFtZRgBIAEoCRINCgVzdGF0ZRgCIAEoCRIQCghzdWJzdGF0ZRgDIAEoCRIuCgpzdGF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCgRyaXNrGAUgASgBSACIAQESMwoPY29tcG9uZW50X3Jpc2tzGAYgAygLMhouZm9yZXN0YXkudjEuQ29tcG9uZW50UmlzaxIkCgdyZWFzb25zGAcgAygLMhMuZm9yZXN0YXkudjEuUmVhc29uEi4KCnNjb3JlX3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBHJhY2sYCSABKAkSEQoJY3B1X2NvcmVzGAogASgBEhQKDG1lbW9yeV9ieXRlcxgLIAEoARILCgN2bXMYDCADKAkSEwoLbW92YWJsZV92bXMYDSABKA0SFAoMY2FwYWJpbGl0aWVzGA4gAygJEhgKEGFjdHVhdG9yX2FkZHJlc3MYDyABKAkSDwoHYm9vdF9pZBgQIAEoCRIUCgxvYnNlcnZlX29ubHkYESABKAgSEAoIY29yZG9uZWQYEiABKAgSEQoJc3VzcGVjdGVkGBMgASgIEgwKBGxvc3QYFCABKAgSDQoFc3RhbGUYFSABKAgSDgoGZnJvemVuGBYgASgIEhAKCHNpbGVuY2VkGBcgASgIEhEKCXBhcnRpdGlvbhgYIAEoDRIvCgt1cGRhdGVfdGltZRgZIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKYXNfb2ZfdGltZRgaIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBwoFX3Jpc2siMAoNQ29tcG9uZW50UmlzaxIRCgljb21wb25lbnQYASABKAkSDAoEcmlzaxgCIAEoASJgCgZSZWFzb24SEQoJY29tcG9uZW50GAEgASgJEg8KB2ZlYXR1cmUYAiABKAkSDQoFdmFsdWUYAyABKAESDQoFdXN1YWwYBCABKAESFAoMY29udHJpYnV0aW9uGAUgASgBIsQECgJWbRIMCgRuYW1lGAEgASgJEg0KBXN0YXRlGAIgASgJEhAKCHN1YnN0YXRlGAMgASgJEi4KCnN0YXRlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBGhvc3QYBSABKAkSEwoLdGFyZ2V0X2hvc3QYBiABKAkSEgoKZ2hvc3RfaG9zdBgHIAEoCRITCgtnaG9zdF9hcm1lZBgIIAEoCBIRCglob21lX2hvc3QYCSABKAkSEQoEcmlzaxgKIAEoAUgAiAEBEhEKCWNwdV9jb3JlcxgLIAEoARIUCgxtZW1vcnlfYnl0ZXMYDCABKAESEwoLY3JpdGljYWxpdHkYDSABKAESDgoGdGVuYW50GA4gASgJEhsKE2FudGlfYWZmaW5pdHlfZ3JvdXAYDyABKAkSDwoHbW92YWJsZRgQIAEoCBIVCg1waW5uZWRfcmVhc29uGBEgASgJEiwKCGRlYWRsaW5lGBIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVzdGFsZRgTIAEoCBIOCgZmcm96ZW4YFCABKAgSEAoIc2lsZW5jZWQYFSABKAgSEQoJcGFydGl0aW9uGBYgASgNEi8KC3VwZGF0ZV90aW1lGBcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgphc19vZl90aW1lGBggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIHCgVfcmlzayIeCg5HZXRIb3N0UmVxdWVzdBIMCgRuYW1lGAEgASgJIjIKD0dldEhvc3RSZXNwb25zZRIfCgRob3N0GAEgASgLMhEuZm9yZXN0YXkudjEuSG9zdCJJChBMaXN0SG9zdHNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEg4KBmZpbHRlchgDIAEoCSJOChFMaXN0SG9zdHNSZXNwb25zZRIgCgVob3N0cxgBIAMoCzIRLmZvcmVzdGF5LnYxLkhvc3QSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIjkKEVdhdGNoSG9zdHNSZXF1ZXN0Eg4KBmZpbHRlchgBIAEoCRIUCgxyZXN1bWVfdG9rZW4YAiABKAkipwEKEldhdGNoSG9zdHNSZXNwb25zZRIkCgdpbml0aWFsGAEgASgLMhEuZm9yZXN0YXkudjEuSG9zdEgAEiQKB2NoYW5nZWQYAiABKAsyES5mb3Jlc3RheS52MS5Ib3N0SAASEQoHcmVtb3ZlZBgDIAEoCUgAEikKCGJvb2ttYXJrGAQgASgLMhUuZm9yZXN0YXkudjEuQm9va21hcmtIAEIHCgVldmVudCJcCghCb29rbWFyaxIoCgR0aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIUCgxyZXN1bWVfdG9rZW4YAiABKAkSEAoIY29tcGxldGUYAyABKAgiHAoMR2V0Vm1SZXF1ZXN0EgwKBG5hbWUYASABKAkiLAoNR2V0Vm1SZXNwb25zZRIbCgJ2bRgBIAEoCzIPLmZvcmVzdGF5LnYxLlZtIkcKDkxpc3RWbXNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEg4KBmZpbHRlchgDIAEoCSJICg9MaXN0Vm1zUmVzcG9uc2USHAoDdm1zGAEgAygLMg8uZm9yZXN0YXkudjEuVm0SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIjcKD1dhdGNoVm1zUmVxdWVzdBIOCgZmaWx0ZXIYASABKAkSFAoMcmVzdW1lX3Rva2VuGAIgASgJIqEBChBXYXRjaFZtc1Jlc3BvbnNlEiIKB2luaXRpYWwYASABKAsyDy5mb3Jlc3RheS52MS5WbUgAEiIKB2NoYW5nZWQYAiABKAsyDy5mb3Jlc3RheS52MS5WbUgAEhEKB3JlbW92ZWQYAyABKAlIABIpCghib29rbWFyaxgEIAEoCzIVLmZvcmVzdGF5LnYxLkJvb2ttYXJrSABCBwoFZXZlbnQywgMKDEZsZWV0U2VydmljZRJECgdHZXRIb3N0EhsuZm9yZXN0YXkudjEuR2V0SG9zdFJlcXVlc3QaHC5mb3Jlc3RheS52MS5HZXRIb3N0UmVzcG9uc2USSgoJTGlzdEhvc3RzEh0uZm9yZXN0YXkudjEuTGlzdEhvc3RzUmVxdWVzdBoeLmZvcmVzdGF5LnYxLkxpc3RIb3N0c1Jlc3BvbnNlEk8KCldhdGNoSG9zdHMSHi5mb3Jlc3RheS52MS5XYXRjaEhvc3RzUmVxdWVzdBofLmZvcmVzdGF5LnYxLldhdGNoSG9zdHNSZXNwb25zZTABEj4KBUdldFZtEhkuZm9yZXN0YXkudjEuR2V0Vm1SZXF1ZXN0GhouZm9yZXN0YXkudjEuR2V0Vm1SZXNwb25zZRJECgdMaXN0Vm1zEhsuZm9yZXN0YXkudjEuTGlzdFZtc1JlcXVlc3QaHC5mb3Jlc3RheS52MS5MaXN0Vm1zUmVzcG9uc2USSQoIV2F0Y2hWbXMSHC5mb3Jlc3RheS52MS5XYXRjaFZtc1JlcXVlc3QaHS5mb3Jlc3RheS52MS5XYXRjaFZtc1Jlc3BvbnNlMAFiBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("Chdmb3Jlc3RheS92MS9mbGVldC5wcm90bxILZm9yZXN0YXkudjEilAUKBEhvc3QSDAoEbmFtZRgBIAEoCRINCgVzdGF0ZRgCIAEoCRIQCghzdWJzdGF0ZRgDIAEoCRIuCgpzdGF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCgRyaXNrGAUgASgBSACIAQESMwoPY29tcG9uZW50X3Jpc2tzGAYgAygLMhouZm9yZXN0YXkudjEuQ29tcG9uZW50UmlzaxIkCgdyZWFzb25zGAcgAygLMhMuZm9yZXN0YXkudjEuUmVhc29uEi4KCnNjb3JlX3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBHJhY2sYCSABKAkSEQoJY3B1X2NvcmVzGAogASgBEhQKDG1lbW9yeV9ieXRlcxgLIAEoARILCgN2bXMYDCADKAkSEwoLbW92YWJsZV92bXMYDSABKA0SFAoMY2FwYWJpbGl0aWVzGA4gAygJEhgKEGFjdHVhdG9yX2FkZHJlc3MYDyABKAkSDwoHYm9vdF9pZBgQIAEoCRIUCgxvYnNlcnZlX29ubHkYESABKAgSEAoIY29yZG9uZWQYEiABKAgSEQoJc3VzcGVjdGVkGBMgASgIEgwKBGxvc3QYFCABKAgSDQoFc3RhbGUYFSABKAgSDgoGZnJvemVuGBYgASgIEhAKCHNpbGVuY2VkGBcgASgIEhEKCXBhcnRpdGlvbhgYIAEoDRIvCgt1cGRhdGVfdGltZRgZIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKYXNfb2ZfdGltZRgaIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBwoFX3Jpc2siMAoNQ29tcG9uZW50UmlzaxIRCgljb21wb25lbnQYASABKAkSDAoEcmlzaxgCIAEoASJuCgZSZWFzb24SEQoJY29tcG9uZW50GAEgASgJEg8KB2ZlYXR1cmUYAiABKAkSDQoFdmFsdWUYAyABKAESDQoFdXN1YWwYBCABKAESFAoMY29udHJpYnV0aW9uGAUgASgBEgwKBHVuaXQYBiABKAkiRAoOQ291bnRlcmZhY3R1YWwSJAoHY2hhbmdlcxgBIAMoCzITLmZvcmVzdGF5LnYxLkNoYW5nZRIMCgRyaXNrGAIgASgBIjUKBkNoYW5nZRIOCgZtZXRyaWMYASABKAkSDQoFdmFsdWUYAiABKAESDAoEdW5pdBgDIAEoCSLEBAoCVm0SDAoEbmFtZRgBIAEoCRINCgVzdGF0ZRgCIAEoCRIQCghzdWJzdGF0ZRgDIAEoCRIuCgpzdGF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRob3N0GAUgASgJEhMKC3RhcmdldF9ob3N0GAYgASgJEhIKCmdob3N0X2hvc3QYByABKAkSEwoLZ2hvc3RfYXJtZWQYCCABKAgSEQoJaG9tZV9ob3N0GAkgASgJEhEKBHJpc2sYCiABKAFIAIgBARIRCgljcHVfY29yZXMYCyABKAESFAoMbWVtb3J5X2J5dGVzGAwgASgBEhMKC2NyaXRpY2FsaXR5GA0gASgBEg4KBnRlbmFudBgOIAEoCRIbChNhbnRpX2FmZmluaXR5X2dyb3VwGA8gASgJEg8KB21vdmFibGUYECABKAgSFQoNcGlubmVkX3JlYXNvbhgRIAEoCRIsCghkZWFkbGluZRgSIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFc3RhbGUYEyABKAgSDgoGZnJvemVuGBQgASgIEhAKCHNpbGVuY2VkGBUgASgIEhEKCXBhcnRpdGlvbhgWIAEoDRIvCgt1cGRhdGVfdGltZRgXIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKYXNfb2ZfdGltZRgYIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBwoFX3Jpc2siHgoOR2V0SG9zdFJlcXVlc3QSDAoEbmFtZRgBIAEoCSIyCg9HZXRIb3N0UmVzcG9uc2USHwoEaG9zdBgBIAEoCzIRLmZvcmVzdGF5LnYxLkhvc3QiSQoQTGlzdEhvc3RzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCRIOCgZmaWx0ZXIYAyABKAkiTgoRTGlzdEhvc3RzUmVzcG9uc2USIAoFaG9zdHMYASADKAsyES5mb3Jlc3RheS52MS5Ib3N0EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSI5ChFXYXRjaEhvc3RzUmVxdWVzdBIOCgZmaWx0ZXIYASABKAkSFAoMcmVzdW1lX3Rva2VuGAIgASgJIqcBChJXYXRjaEhvc3RzUmVzcG9uc2USJAoHaW5pdGlhbBgBIAEoCzIRLmZvcmVzdGF5LnYxLkhvc3RIABIkCgdjaGFuZ2VkGAIgASgLMhEuZm9yZXN0YXkudjEuSG9zdEgAEhEKB3JlbW92ZWQYAyABKAlIABIpCghib29rbWFyaxgEIAEoCzIVLmZvcmVzdGF5LnYxLkJvb2ttYXJrSABCBwoFZXZlbnQiXAoIQm9va21hcmsSKAoEdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoMcmVzdW1lX3Rva2VuGAIgASgJEhAKCGNvbXBsZXRlGAMgASgIIhwKDEdldFZtUmVxdWVzdBIMCgRuYW1lGAEgASgJIiwKDUdldFZtUmVzcG9uc2USGwoCdm0YASABKAsyDy5mb3Jlc3RheS52MS5WbSJHCg5MaXN0Vm1zUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCRIOCgZmaWx0ZXIYAyABKAkiSAoPTGlzdFZtc1Jlc3BvbnNlEhwKA3ZtcxgBIAMoCzIPLmZvcmVzdGF5LnYxLlZtEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSI3Cg9XYXRjaFZtc1JlcXVlc3QSDgoGZmlsdGVyGAEgASgJEhQKDHJlc3VtZV90b2tlbhgCIAEoCSKhAQoQV2F0Y2hWbXNSZXNwb25zZRIiCgdpbml0aWFsGAEgASgLMg8uZm9yZXN0YXkudjEuVm1IABIiCgdjaGFuZ2VkGAIgASgLMg8uZm9yZXN0YXkudjEuVm1IABIRCgdyZW1vdmVkGAMgASgJSAASKQoIYm9va21hcmsYBCABKAsyFS5mb3Jlc3RheS52MS5Cb29rbWFya0gAQgcKBWV2ZW50MsIDCgxGbGVldFNlcnZpY2USRAoHR2V0SG9zdBIbLmZvcmVzdGF5LnYxLkdldEhvc3RSZXF1ZXN0GhwuZm9yZXN0YXkudjEuR2V0SG9zdFJlc3BvbnNlEkoKCUxpc3RIb3N0cxIdLmZvcmVzdGF5LnYxLkxpc3RIb3N0c1JlcXVlc3QaHi5mb3Jlc3RheS52MS5MaXN0SG9zdHNSZXNwb25zZRJPCgpXYXRjaEhvc3RzEh4uZm9yZXN0YXkudjEuV2F0Y2hIb3N0c1JlcXVlc3QaHy5mb3Jlc3RheS52MS5XYXRjaEhvc3RzUmVzcG9uc2UwARI+CgVHZXRWbRIZLmZvcmVzdGF5LnYxLkdldFZtUmVxdWVzdBoaLmZvcmVzdGF5LnYxLkdldFZtUmVzcG9uc2USRAoHTGlzdFZtcxIbLmZvcmVzdGF5LnYxLkxpc3RWbXNSZXF1ZXN0GhwuZm9yZXN0YXkudjEuTGlzdFZtc1Jlc3BvbnNlEkkKCFdhdGNoVm1zEhwuZm9yZXN0YXkudjEuV2F0Y2hWbXNSZXF1ZXN0Gh0uZm9yZXN0YXkudjEuV2F0Y2hWbXNSZXNwb25zZTABYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * @generated from message forestay.v1.Host
@@ -230,6 +230,13 @@ export type Reason = Message<"forestay.v1.Reason"> & {
    * @generated from field: double contribution = 5;
    */
   contribution: number;
+
+  /**
+   * Of value and usual; empty: a plain number.
+   *
+   * @generated from field: string unit = 6;
+   */
+  unit: string;
 };
 
 /**
@@ -238,6 +245,65 @@ export type Reason = Message<"forestay.v1.Reason"> & {
  */
 export const ReasonSchema: GenMessage<Reason> = /*@__PURE__*/
   messageDesc(file_forestay_v1_fleet, 2);
+
+/**
+ * What would have to be otherwise for a risk to be below the threshold.
+ *
+ * @generated from message forestay.v1.Counterfactual
+ */
+export type Counterfactual = Message<"forestay.v1.Counterfactual"> & {
+  /**
+   * All of them together.
+   *
+   * @generated from field: repeated forestay.v1.Change changes = 1;
+   */
+  changes: Change[];
+
+  /**
+   * What the risk would be then.
+   *
+   * @generated from field: double risk = 2;
+   */
+  risk: number;
+};
+
+/**
+ * Describes the message forestay.v1.Counterfactual.
+ * Use `create(CounterfactualSchema)` to create a new message.
+ */
+export const CounterfactualSchema: GenMessage<Counterfactual> = /*@__PURE__*/
+  messageDesc(file_forestay_v1_fleet, 3);
+
+/**
+ * One metric as it would have to be.
+ *
+ * @generated from message forestay.v1.Change
+ */
+export type Change = Message<"forestay.v1.Change"> & {
+  /**
+   * @generated from field: string metric = 1;
+   */
+  metric: string;
+
+  /**
+   * NaN: not measured.
+   *
+   * @generated from field: double value = 2;
+   */
+  value: number;
+
+  /**
+   * @generated from field: string unit = 3;
+   */
+  unit: string;
+};
+
+/**
+ * Describes the message forestay.v1.Change.
+ * Use `create(ChangeSchema)` to create a new message.
+ */
+export const ChangeSchema: GenMessage<Change> = /*@__PURE__*/
+  messageDesc(file_forestay_v1_fleet, 4);
 
 /**
  * @generated from message forestay.v1.Vm
@@ -381,7 +447,7 @@ export type Vm = Message<"forestay.v1.Vm"> & {
  * Use `create(VmSchema)` to create a new message.
  */
 export const VmSchema: GenMessage<Vm> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_fleet, 3);
+  messageDesc(file_forestay_v1_fleet, 5);
 
 /**
  * @generated from message forestay.v1.GetHostRequest
@@ -398,7 +464,7 @@ export type GetHostRequest = Message<"forestay.v1.GetHostRequest"> & {
  * Use `create(GetHostRequestSchema)` to create a new message.
  */
 export const GetHostRequestSchema: GenMessage<GetHostRequest> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_fleet, 4);
+  messageDesc(file_forestay_v1_fleet, 6);
 
 /**
  * @generated from message forestay.v1.GetHostResponse
@@ -415,7 +481,7 @@ export type GetHostResponse = Message<"forestay.v1.GetHostResponse"> & {
  * Use `create(GetHostResponseSchema)` to create a new message.
  */
 export const GetHostResponseSchema: GenMessage<GetHostResponse> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_fleet, 5);
+  messageDesc(file_forestay_v1_fleet, 7);
 
 /**
  * @generated from message forestay.v1.ListHostsRequest
@@ -446,7 +512,7 @@ export type ListHostsRequest = Message<"forestay.v1.ListHostsRequest"> & {
  * Use `create(ListHostsRequestSchema)` to create a new message.
  */
 export const ListHostsRequestSchema: GenMessage<ListHostsRequest> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_fleet, 6);
+  messageDesc(file_forestay_v1_fleet, 8);
 
 /**
  * @generated from message forestay.v1.ListHostsResponse
@@ -470,7 +536,7 @@ export type ListHostsResponse = Message<"forestay.v1.ListHostsResponse"> & {
  * Use `create(ListHostsResponseSchema)` to create a new message.
  */
 export const ListHostsResponseSchema: GenMessage<ListHostsResponse> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_fleet, 7);
+  messageDesc(file_forestay_v1_fleet, 9);
 
 /**
  * @generated from message forestay.v1.WatchHostsRequest
@@ -494,7 +560,7 @@ export type WatchHostsRequest = Message<"forestay.v1.WatchHostsRequest"> & {
  * Use `create(WatchHostsRequestSchema)` to create a new message.
  */
 export const WatchHostsRequestSchema: GenMessage<WatchHostsRequest> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_fleet, 8);
+  messageDesc(file_forestay_v1_fleet, 10);
 
 /**
  * @generated from message forestay.v1.WatchHostsResponse
@@ -539,7 +605,7 @@ export type WatchHostsResponse = Message<"forestay.v1.WatchHostsResponse"> & {
  * Use `create(WatchHostsResponseSchema)` to create a new message.
  */
 export const WatchHostsResponseSchema: GenMessage<WatchHostsResponse> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_fleet, 9);
+  messageDesc(file_forestay_v1_fleet, 11);
 
 /**
  * Nothing happened up to this time that was not sent.
@@ -573,7 +639,7 @@ export type Bookmark = Message<"forestay.v1.Bookmark"> & {
  * Use `create(BookmarkSchema)` to create a new message.
  */
 export const BookmarkSchema: GenMessage<Bookmark> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_fleet, 10);
+  messageDesc(file_forestay_v1_fleet, 12);
 
 /**
  * @generated from message forestay.v1.GetVmRequest
@@ -590,7 +656,7 @@ export type GetVmRequest = Message<"forestay.v1.GetVmRequest"> & {
  * Use `create(GetVmRequestSchema)` to create a new message.
  */
 export const GetVmRequestSchema: GenMessage<GetVmRequest> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_fleet, 11);
+  messageDesc(file_forestay_v1_fleet, 13);
 
 /**
  * @generated from message forestay.v1.GetVmResponse
@@ -607,7 +673,7 @@ export type GetVmResponse = Message<"forestay.v1.GetVmResponse"> & {
  * Use `create(GetVmResponseSchema)` to create a new message.
  */
 export const GetVmResponseSchema: GenMessage<GetVmResponse> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_fleet, 12);
+  messageDesc(file_forestay_v1_fleet, 14);
 
 /**
  * @generated from message forestay.v1.ListVmsRequest
@@ -636,7 +702,7 @@ export type ListVmsRequest = Message<"forestay.v1.ListVmsRequest"> & {
  * Use `create(ListVmsRequestSchema)` to create a new message.
  */
 export const ListVmsRequestSchema: GenMessage<ListVmsRequest> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_fleet, 13);
+  messageDesc(file_forestay_v1_fleet, 15);
 
 /**
  * @generated from message forestay.v1.ListVmsResponse
@@ -658,7 +724,7 @@ export type ListVmsResponse = Message<"forestay.v1.ListVmsResponse"> & {
  * Use `create(ListVmsResponseSchema)` to create a new message.
  */
 export const ListVmsResponseSchema: GenMessage<ListVmsResponse> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_fleet, 14);
+  messageDesc(file_forestay_v1_fleet, 16);
 
 /**
  * @generated from message forestay.v1.WatchVmsRequest
@@ -680,7 +746,7 @@ export type WatchVmsRequest = Message<"forestay.v1.WatchVmsRequest"> & {
  * Use `create(WatchVmsRequestSchema)` to create a new message.
  */
 export const WatchVmsRequestSchema: GenMessage<WatchVmsRequest> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_fleet, 15);
+  messageDesc(file_forestay_v1_fleet, 17);
 
 /**
  * @generated from message forestay.v1.WatchVmsResponse
@@ -721,7 +787,7 @@ export type WatchVmsResponse = Message<"forestay.v1.WatchVmsResponse"> & {
  * Use `create(WatchVmsResponseSchema)` to create a new message.
  */
 export const WatchVmsResponseSchema: GenMessage<WatchVmsResponse> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_fleet, 16);
+  messageDesc(file_forestay_v1_fleet, 18);
 
 /**
  * FleetService shows hosts and VMs as the core sees them.

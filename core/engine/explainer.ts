@@ -1,0 +1,151 @@
+/**
+ * Why hosts are thought to be at risk: reasons and what would have to be otherwise, computed by the
+ * scorer after the tick, for hosts above the enter threshold. Never an input.
+ */
+import {
+  type CounterfactualRows,
+  counterfactualRows,
+  findCounterfactual,
+} from '../domain/counterfactual.ts';
+import type {Decision, Reason} from '../domain/decision.ts';
+import {type Feature, featuresOf} from '../domain/features.ts';
+import type {RowReasons} from '../domain/records.ts';
+import {combineRisks} from '../domain/risk.ts';
+import type {Clock, Scorer} from '../ports.ts';
+import {bandRow, type PartitionState} from './partition-state.ts';
+import {readFeatures, riskiestComponent, type SetTable} from './set-table.ts';
+
+/** Reasons of a host are computed again after this long, whatever the speed of a recording. */
+const EXPLAIN_EVERY_MS = 30_000;
+const REASONS_MAX = 5;
+const ROWS_MAX = 64;
+/** Decisions of a host that wait for its reasons; a host has no more VMs than a few hundred. */
+const WAITING_MAX = 512;
+
+type RowToExplain = {host: string; row: number; table: SetTable; at: number};
+
+export class Explainer {
+  readonly #clock: Clock;
+  readonly #scorer: Scorer;
+  readonly #state: PartitionState;
+  readonly #features: readonly Feature[];
+  readonly #explainedAtMs = new Map<string, number>();
+  /** Ids of decisions that rest on the risk of each host and have no reasons yet. */
+  readonly #waiting = new Map<string, string[]>();
+
+  constructor({clock, scorer}: {clock: Clock; scorer: Scorer}, state: PartitionState) {
+    this.#clock = clock;
+    this.#scorer = scorer;
+    this.#state = state;
+    this.#features = featuresOf(state.model.contract);
+  }
+
+  /** What a tick decided; the next reasons of the host are its reasons. */
+  decided(decisions: readonly Decision[]): void {
+    for (const {id, host, risk} of decisions) {
+      if (!(risk >= this.#state.policy.band.enter)) continue;
+      const ids = this.#waiting.get(host) ?? [];
+      if (ids.length >= WAITING_MAX) ids.shift();
+      ids.push(id);
+      this.#waiting.set(host, ids);
+    }
+  }
+
+  /**
+   * The riskiest component of every host above the enter threshold, unless it was explained lately
+   * and nothing was decided since. Errors: the scorer's.
+   */
+  async explain(hosts: readonly string[]): Promise<RowReasons[]> {
+    const rows: RowToExplain[] = [];
+    for (let row = 0; row < hosts.length && rows.length < ROWS_MAX; row++) {
+      const host = hosts[row] as string;
+      const found = this.#rowToExplain(host);
+      if (found !== undefined) rows.push({host, row, table: found.table, at: found.row});
+    }
+    if (rows.length === 0) return [];
+    const state = this.#state;
+    const {featureCount, components: outputs, hash} = state.model;
+    const features = new Float32Array(rows.length * featureCount);
+    const decisions = rows.map(({host}) => this.#waiting.get(host) ?? []);
+    const components = rows.map(({host, table, at}, index) => {
+      this.#explainedAtMs.set(host, this.#clock.monotonicMs());
+      this.#waiting.delete(host);
+      readFeatures(table, at, features, index * featureCount);
+      return riskiestComponent(table, at);
+    });
+    const {contributions, usual} = await this.#scorer.explain(hash, rows.length, features);
+    const explained = rows.map(({row}, index) => {
+      const component = components[index] as string;
+      const from = (index * outputs.length + outputs.indexOf(component)) * featureCount;
+      const own = features.subarray(index * featureCount, (index + 1) * featureCount);
+      const each = contributions.subarray(from, from + featureCount);
+      return {
+        reasons: {
+          row,
+          component,
+          reasons: topReasons(this.#features, each, own, usual),
+          decisions: decisions[index] as string[],
+        },
+        tried: counterfactualRows(this.#features, own, usual, each),
+      };
+    });
+    const risks = await this.#scoreAll(explained.map(({tried}) => tried));
+    return explained.map(({reasons, tried}, index) => {
+      const {enter} = state.policy.band;
+      const counterfactual = findCounterfactual(tried, risks[index] as Float32Array, enter);
+      return counterfactual === undefined ? reasons : {...reasons, counterfactual};
+    });
+  }
+
+  /** Combined risk of every row, tried by tried, in one request. */
+  async #scoreAll(tried: readonly CounterfactualRows[]): Promise<Float32Array[]> {
+    const {featureCount, components, hash} = this.#state.model;
+    const width = components.length;
+    const total = tried.reduce((sum, {changes}) => sum + changes.length, 0);
+    if (total === 0) return tried.map(() => new Float32Array(0));
+    const features = new Float32Array(total * featureCount);
+    let filled = 0;
+    for (const rows of tried) {
+      features.set(rows.features, filled);
+      filled += rows.features.length;
+    }
+    const risks = await this.#scorer.score(hash, total, features);
+    let next = 0;
+    return tried.map(({changes}) =>
+      Float32Array.from(changes, () => combineRisks(risks, next++ * width, width)),
+    );
+  }
+
+  #rowToExplain(name: string) {
+    const state = this.#state;
+    const host = state.hosts.get(name);
+    const found = host && bandRow(state, host);
+    if (found === undefined) return undefined;
+    const risk = found.table.bands.risk[found.row] as number;
+    if (!(risk >= state.policy.band.enter)) {
+      this.#waiting.delete(name);
+      return undefined;
+    }
+    if (this.#waiting.has(name)) return found;
+    const lastMs = this.#explainedAtMs.get(name) ?? Number.NEGATIVE_INFINITY;
+    const passedMs = this.#clock.monotonicMs() - lastMs;
+    return passedMs >= EXPLAIN_EVERY_MS ? found : undefined;
+  }
+}
+
+function topReasons(
+  features: readonly Feature[],
+  contributions: Float32Array,
+  values: Float32Array,
+  usual: Float32Array,
+): Reason[] {
+  return [...contributions.keys()]
+    .sort((a, b) => Math.abs(contributions[b] as number) - Math.abs(contributions[a] as number))
+    .slice(0, REASONS_MAX)
+    .map(index => ({
+      feature: features[index]?.name ?? '',
+      value: values[index] as number,
+      usual: usual[index] as number,
+      contribution: contributions[index] as number,
+    }));
+}
