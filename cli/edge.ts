@@ -2,10 +2,11 @@ import {hostname} from 'node:os';
 import {setFlagsFromString} from 'node:v8';
 import {type Command, InvalidArgumentError, Option, type OutputConfiguration} from 'commander';
 import type {EdgeOptions} from '../edge/main.ts';
+import {addProbeOptions, type ProbeOptions, toProbes} from './edge-probes.ts';
 import {parseServer, parseServers} from './servers.ts';
 import {firstSignal} from './signals.ts';
 
-type Options = {
+type Options = ProbeOptions & {
   core: string;
   cell: string;
   host: string;
@@ -23,7 +24,7 @@ type Options = {
 
 /** `forestay edge`: measures this host and its VMs, and streams to a core. */
 export function registerEdge(program: Command): void {
-  program
+  const command = program
     .command('edge')
     .description('measure this host and its VMs, and stream to a core')
     .option(
@@ -53,6 +54,7 @@ export function registerEdge(program: Command): void {
         .default('table'),
     )
     .action(run);
+  addProbeOptions(command);
 }
 
 async function run(options: Options, command: Command): Promise<void> {
@@ -66,9 +68,10 @@ async function run(options: Options, command: Command): Promise<void> {
     import('../edge/main.ts'),
   ]);
   const {host, root, interval: intervalMs} = options;
+  const probes = toProbes(options, command);
   if (options.print) {
     const write = (line: string): void => writeOut(`${line}\n`);
-    const source = {host, root, intervalMs, clock: systemClock, note};
+    const source = {host, root, probes, intervalMs, clock: systemClock, note};
     await printSamples(source, options.output, options.count, write, signal);
     return;
   }
@@ -83,6 +86,7 @@ async function run(options: Options, command: Command): Promise<void> {
   });
   const edge: EdgeOptions = {
     ...options,
+    probes,
     intervalMs,
     actuatorListen: options.actuatorListen,
     http: options.http,

@@ -13,8 +13,12 @@ import {limitNotes} from './note.ts';
 import type {Clock, Files, Note, Random} from './ports.ts';
 import {createReading, createTable, type Reading, toNdjson} from './print.ts';
 import {createSampler, everyInterval} from './sampler.ts';
-import type {RowWriter} from './sensor.ts';
-import {hostSensors, vmSensors} from './sensors/all.ts';
+import type {RowWriter, Sensor} from './sensor.ts';
+import {type HostSensorOptions, hostSensors, vmSensors} from './sensors/all.ts';
+import {fileHistories} from './sensors/history.ts';
+
+/** What is asked besides files. */
+export type HostProbes = Pick<HostSensorOptions, 'tools' | 'applications' | 'applicationMetrics'>;
 
 export type EdgeOptions = {
   /** HOST:PORT of one core or more, with commas between; the next one is tried when one is away. */
@@ -24,6 +28,7 @@ export type EdgeOptions = {
   rack: string;
   /** Where `/proc` and `/sys` are found. */
   root: string;
+  probes?: HostProbes;
   intervalMs: number;
   /** Folder of the spool and of the table of effects. */
   spool: string;
@@ -75,11 +80,14 @@ async function connectAgent(
   const {host, cell, rack, root, intervalMs, clock, files, random, note} = options;
   const links = options.core.split(',').map(one => createGrpcLinks(one, options.version));
   closing.push(...links);
+  const histories = fileHistories(files, `${options.spool}/sensors`);
+  const sensors = hostSensors(root, {...options.probes, histories, random});
+  closing.push(closingAll(sensors));
   return createAgent({
     edge: host,
     cell,
     timeBase: 'live',
-    sensors: hostSensors(root),
+    sensors,
     fleets: vmSensors(root),
     inventory: createInventory({root, host, rack, actuatorAddress, capabilities: []}),
     clock,
@@ -143,13 +151,14 @@ async function startHttp(options: EdgeOptions, listen: string, agent: Agent): Pr
 
 /** Prints live samples until `signal` aborts or `count` were printed; sends and keeps nothing. */
 export async function printSamples(
-  options: Pick<EdgeOptions, 'host' | 'root' | 'intervalMs' | 'clock' | 'note'>,
+  options: Pick<EdgeOptions, 'host' | 'root' | 'probes' | 'intervalMs' | 'clock' | 'note'>,
   format: 'table' | 'ndjson',
   count: number,
   write: (line: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const {host, root, intervalMs, clock, note} = options;
+  const sensors = hostSensors(root, options.probes);
   let readings = new Map<string, ReturnType<typeof createReading>>();
   const row = (set: MetricSet, entity: string, nowMs: number): RowWriter => {
     const reading = readings.get(entity) ?? createReading(set, entity, nowMs);
@@ -157,7 +166,7 @@ export async function printSamples(
     return reading;
   };
   const sampler = createSampler({
-    sensors: hostSensors(root),
+    sensors,
     fleets: vmSensors(root),
     hostRow: nowMs => row(HOST_METRICS, `hosts/${host}`, nowMs),
     vmRow: (entity, nowMs) => row(VM_METRICS, entity, nowMs),
@@ -177,6 +186,15 @@ export async function printSamples(
   };
   const until = AbortSignal.any([signal, enough.signal]);
   await everyInterval(clock, intervalMs, until, print, () => {});
+  await closingAll(sensors).close();
+}
+
+function closingAll(sensors: readonly Sensor[]): Closing {
+  return {
+    close() {
+      for (const sensor of sensors) sensor.close?.();
+    },
+  };
 }
 
 /** Stands where no hypervisor is driven yet: the fences work, nothing is carried out. */

@@ -12,6 +12,8 @@ export type Sensor = {
    * Throws when the subject is there but unreadable; the sampler counts and goes on.
    */
   read(nowMs: number, row: RowWriter): void;
+  /** Ends what runs beside it: tools, connections. */
+  close?(): void;
 };
 
 /** Where a sensor puts its values. */

@@ -93,18 +93,21 @@ export function createAttempts(): Attempts {
 const rescanMs = 60_000;
 
 /**
- * Remembers what a search of the device tree found, for a minute or until `forget`: devices come
- * and go rarely, and looking for them costs more than reading them.
+ * Remembers what a search of the device tree found, for a minute (`everyMs`) or until `forget`:
+ * devices come and go rarely, and looking for them costs more than reading them.
  */
-export function createDiscovery<Found>(search: () => Found): {
+export function createDiscovery<Found>(
+  search: (nowMs: number) => Found,
+  everyMs = rescanMs,
+): {
   get(nowMs: number): Found;
   forget(): void;
 } {
   let found: {value: Found; atMs: number} | undefined;
   return {
     get(nowMs) {
-      if (found === undefined || Math.abs(nowMs - found.atMs) >= rescanMs)
-        found = {value: search(), atMs: nowMs};
+      if (found === undefined || Math.abs(nowMs - found.atMs) >= everyMs)
+        found = {value: search(nowMs), atMs: nowMs};
       return found.value;
     },
     forget() {
