@@ -39,18 +39,18 @@ export async function openRunner(bytes: Uint8Array, name: string): Promise<Runne
       {details: {name}, cause},
     );
   });
+  const compute: Runner['run'] = async (inputs, outputs) => {
+    await session.run(tensorsOf(inputs), tensorsOf(outputs));
+  };
   return {
     run: (inputs, outputs) =>
-      session.run(tensorsOf(inputs), tensorsOf(outputs)).then(
-        () => undefined,
-        (cause: unknown) => {
-          throw new ForestayError(
-            'SCORER_FAILED',
-            `network ${name} did not run; check the sizes of what it is given`,
-            {details: {name}, cause},
-          );
-        },
-      ),
+      compute(inputs, outputs).catch((cause: unknown) => {
+        throw new ForestayError(
+          'SCORER_FAILED',
+          `network ${name} did not run; check the sizes of what it is given`,
+          {details: {name}, cause},
+        );
+      }),
     release: () => session.release(),
   };
 }

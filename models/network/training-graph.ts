@@ -45,7 +45,7 @@ type Layer = (
 
 /**
  * A step of learning as one graph. Inputs: `inputs` steps · rows × inputs (all rows of the first
- * step first), `targets` and `weights` of as many rows as have a target, `state` rows × 2 hidden,
+ * step first), `targets` and `weights` of as many rows as have a target, `state` rows × 2 · hidden,
  * `theta`, `mean`, `variance`, and `rate` as {@link import('./adam.ts').adamRate} gives it.
  * Outputs: `nextTheta`, `nextMean`, `nextVariance`, `nextState`, `loss`, `norm`; and if asked for
  * `gradient` (by theta, before it is cut) and `inputGradient`.
