@@ -7,15 +7,20 @@ import {strict as assert} from 'node:assert';
 import {VM_METRICS} from '../domain/metric-sets.ts';
 import type {InventoryHost} from '../domain/telemetry.ts';
 import type {Random} from '../ports.ts';
+import {momentOf} from './calendar.ts';
 import {SimulatedDrivers} from './drivers.ts';
-import {type Episode, FAULT_KINDS, type FaultKind, type FaultPlan, severity} from './faults.ts';
+import {type Episode, FAULT_KINDS, type FaultKind, severity} from './faults.ts';
 import {senseHost, stressHost} from './host-physics.ts';
 import {Ledger} from './ledger.ts';
 import {copyForASecond} from './moves.ts';
+import {goAboutUntil} from './presence.ts';
+import {writeLog} from './sense-intent.ts';
 import {rackCelsius} from './symptoms.ts';
+import {LAPSE, LIFE} from './tempo.ts';
 import {happenUntil} from './timeline.ts';
-import {buildTopology} from './topology.ts';
+import {buildTopology, type LifePlan} from './topology.ts';
 import {loadVm, sampleVm} from './vm-load.ts';
+import {wearOut} from './wear.ts';
 import {isServing, type SimulatedHost, type SimulatedVm, type World} from './world.ts';
 
 export type DatacenterOptions = {
@@ -37,6 +42,13 @@ export type DatacenterOptions = {
   repairFactor?: number;
   /** Multiplies the rates of faults and disturbances; 1 is what models are calibrated to. */
   rateFactor?: number;
+  /** Whether people work on the hosts and reboot them on purpose; none unless given. */
+  intents?: 'none' | 'usual';
+  /**
+   * `lapse`: a demonstration's, where what takes days happens in minutes; `life`: as hosts live.
+   * `lapse` unless given.
+   */
+  tempo?: 'lapse' | 'life';
 };
 
 export const DEFAULT_REPAIR_FACTOR = 12;
@@ -64,7 +76,7 @@ export class Datacenter {
         .filter(episode => episode.kind === 'hot-aisle')
         .map(episode => ({rackIndex, episode})),
     );
-    this.#sense();
+    this.#sense(1);
   }
 
   /** All hosts, by number; read only. */
@@ -98,10 +110,26 @@ export class Datacenter {
     const world = this.#world;
     while (world.nowMs + STEP_MS <= toMs) {
       copyForASecond(world);
-      happenUntil(world, world.nowMs + STEP_MS);
-      world.nowMs += STEP_MS;
-      this.#sense();
+      this.#advance(STEP_MS);
     }
+  }
+
+  /**
+   * Lets time pass at once, in whole seconds: everything happens at its exact time, but nobody looks
+   * on the way. Only while no effect is under way. For runs of weeks.
+   */
+  leap(toMs: number): void {
+    const world = this.#world;
+    assert.equal(world.tasks.length, 0, 'effects need every second');
+    const stepMs = Math.floor((toMs - world.nowMs) / STEP_MS) * STEP_MS;
+    if (stepMs > 0) this.#advance(stepMs);
+  }
+
+  #advance(stepMs: number): void {
+    const world = this.#world;
+    happenUntil(world, world.nowMs + stepMs);
+    world.nowMs += stepMs;
+    this.#sense(stepMs / 1000);
   }
 
   /** Whether the host's edge can be heard. */
@@ -155,10 +183,11 @@ export class Datacenter {
     return (this.#world.nowMs - this.#world.startMs) / 1000;
   }
 
-  /** Loads, heat and sensors of this second. */
-  #sense(): void {
+  /** Loads, heat and sensors of this second, after so many. */
+  #sense(seconds: number): void {
     const {hosts, vms, ledger, nowMs} = this.#world;
     const second = this.#second();
+    const moment = momentOf(nowMs);
     for (const host of hosts) {
       host.cpuCoresUsed = 0;
       host.memoryBytesUsed = 0;
@@ -166,6 +195,10 @@ export class Datacenter {
       host.diskWriteBytes = 0;
       host.networkReceiveBytes = 0;
       host.networkTransmitBytes = 0;
+      host.requestsPerSecond = 0;
+      host.guestCores = 0;
+      host.batchCores = 0;
+      host.steadyCores = 0;
     }
     for (const vm of vms) {
       loadVm(vm, second);
@@ -177,8 +210,15 @@ export class Datacenter {
     this.#heatRacks(nowMs);
     for (const host of hosts) {
       stressHost(host, nowMs, second);
-      if (host.state === 'up') senseHost(host, second, this.#rackHeat[host.rackIndex] as number);
-      else host.values.fill(Number.NaN);
+      if (host.state !== 'up') {
+        host.values.fill(Number.NaN);
+        continue;
+      }
+      goAboutUntil(host, nowMs);
+      wearOut(host.wear, host.stress, host.traits.noiseSeed, second, seconds);
+      writeLog(host, second, seconds);
+      const rackHeat = this.#rackHeat[host.rackIndex] as number;
+      senseHost(host, moment, second, rackHeat, seconds);
     }
   }
 
@@ -207,13 +247,15 @@ export class Datacenter {
 export function createDatacenter(options: DatacenterOptions): Datacenter {
   const {random, startMs, durationMs, cells = 2, hosts = 24, vms = 180} = options;
   const {racks = 3 * cells, faults = 'all', repairFactor = DEFAULT_REPAIR_FACTOR} = options;
-  const plan: FaultPlan = {
+  const plan: LifePlan = {
     startMs,
     durationMs,
     repairFactor,
     kinds: faults === 'all' ? FAULT_KINDS : faults === 'none' ? [] : faults,
     disturbances: options.disturbances ?? true,
     rateFactor: options.rateFactor ?? 1,
+    intents: options.intents ?? 'none',
+    tempo: options.tempo === 'life' ? LIFE : LAPSE,
   };
   const topology = buildTopology(
     random,

@@ -7,7 +7,7 @@ export function between(random: Random, low: number, high: number): number {
 }
 
 /** Box and Muller's; two draws. */
-function normal(random: Random): number {
+export function normal(random: Random): number {
   const radius = Math.sqrt(-2 * Math.log(1 - random.next()));
   return radius * Math.cos(2 * Math.PI * random.next());
 }

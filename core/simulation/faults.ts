@@ -27,7 +27,7 @@ export const DISTURBANCE_KINDS = [
   'load-spike',
   'cache-growth',
 ] as const;
-type DisturbanceKind = (typeof DISTURBANCE_KINDS)[number];
+export type DisturbanceKind = (typeof DISTURBANCE_KINDS)[number];
 
 /** Over 24 hosts and an hour: about five failures that come with their ramp inside the hour. */
 const FAULTS_PER_HOST_HOUR = 0.3;
@@ -36,7 +36,7 @@ const DISTURBANCES_PER_HOST_HOUR = 0.17;
 const LABEL_HORIZON_MS = 30 * 60_000;
 
 const HOUR_MS = 3_600_000;
-const WEIBULL_SHAPE = 0.75;
+export const WEIBULL_SHAPE = 0.75;
 /** Hosts age this long before the run, so that the run starts in the middle of their lives. */
 const BURN_IN_MS = 24 * HOUR_MS;
 /** Runs start in good health. */
@@ -46,7 +46,7 @@ const REPAIR_MS_MIN = 60_000;
 type FaultTraits = {component: Component; share: number; repairMinutes: number};
 
 /** LANL counts: memory 1756, cpu and cooling 1775, network 968, power 638, disk 259, software 1875. */
-const FAULTS: Readonly<Record<FaultKind, FaultTraits>> = {
+export const FAULTS: Readonly<Record<FaultKind, FaultTraits>> = {
   dimm: {component: 'memory', share: Math.sqrt(1756), repairMinutes: 87},
   disk: {component: 'disk', share: Math.sqrt(259), repairMinutes: 165},
   psu: {component: 'power', share: Math.sqrt(638), repairMinutes: 118},
@@ -114,6 +114,26 @@ export function repairMs(random: Random, medianMinutes: number, repairFactor: nu
   return Math.round(Math.max(REPAIR_MS_MIN, ms));
 }
 
+/** A fault of software that a change brings: it begins some time after `afterMs`. */
+export function drawRegression(
+  random: Random,
+  afterMs: number,
+  {regressionMs, repairFactor}: {regressionMs: number; repairFactor: number},
+): Episode {
+  const kind = random.next() < 0.5 ? 'hang' : 'leak';
+  const onsetMs = afterMs + Math.ceil(weibull(random, regressionMs, 1));
+  const rampMs = kind === 'hang' ? drawHangMs(random) : regressionMs * between(random, 0.25, 1.25);
+  const peakMs = onsetMs + Math.ceil(rampMs);
+  const {component, repairMinutes} = FAULTS[kind];
+  const endMs = peakMs + repairMs(random, repairMinutes, repairFactor);
+  return {kind, component, onsetMs, rampMs, peakMs, endMs, ...drawLooks(random)};
+}
+
+/** A hang announces itself by seconds of stalling. */
+export function drawHangMs(random: Random): number {
+  return between(random, 1000, 6000);
+}
+
 function drawFaults(random: Random, plan: FaultPlan): Episode[] {
   const episodes: Episode[] = [];
   const horizonMs = plan.startMs + plan.durationMs + LABEL_HORIZON_MS;
@@ -124,7 +144,7 @@ function drawFaults(random: Random, plan: FaultPlan): Episode[] {
     onsetMs += Math.ceil(weibull(stream, meanGapMs, WEIBULL_SHAPE));
     if (onsetMs > horizonMs) return episodes;
     const kind = pick(stream, plan.kinds, one => FAULTS[one].share);
-    const rampMs = kind === 'hang' ? between(stream, 1000, 6000) : drawRampMs(stream);
+    const rampMs = kind === 'hang' ? drawHangMs(stream) : drawRampMs(stream);
     const peakMs = onsetMs + Math.ceil(rampMs);
     const endMs = peakMs + repairMs(stream, FAULTS[kind].repairMinutes, plan.repairFactor);
     const {component} = FAULTS[kind];
@@ -161,11 +181,13 @@ function drawDisturbances(random: Random, plan: FaultPlan): Episode[] {
   }
 }
 
-function drawRampMs(random: Random): number {
+/** In time lapse. */
+export function drawRampMs(random: Random): number {
   return between(random, 5, 25) * 60_000;
 }
 
-function drawLooks(random: Random) {
+/** How one episode differs from the next of its kind; five draws. */
+export function drawLooks(random: Random) {
   return {
     steepness: between(random, 0.6, 1.8),
     strength: lognormal(random, 1, 0.4),

@@ -2,53 +2,52 @@
  * One second of a host: from the load of its VMs and the state of its parts to what its sensors
  * show. Faults reach the telemetry only through here.
  */
-import {HOST_METRICS} from '../domain/metric-sets.ts';
+import type {Moment} from './calendar.ts';
+import {hostColumn} from './columns.ts';
 import {severity} from './faults.ts';
 import {drift, gaussian, poisson} from './noise.ts';
+import {senseContext} from './sense-context.ts';
+import {senseHardware} from './sense-hardware.ts';
+import {senseIntent} from './sense-intent.ts';
 import {addSymptoms, noStress, type Stress} from './symptoms.ts';
 import type {SimulatedHost} from './world.ts';
 
 const CALM: Stress = noStress();
 const THROTTLE_CELSIUS = 88;
 const TRIP_CELSIUS = 97;
-/** Thermal mass: the share of the way to the new equilibrium in one second. */
-const THERMAL_STEP = 1 - Math.exp(-1 / 60);
+/** Thermal mass: the time constant of the way to the new equilibrium. */
+const THERMAL_SECONDS = 60;
 /** RAM of the machine beyond what guests may have: hypervisor and page tables. */
 const HYPERVISOR_RATIO = 0.06;
 const DISK_BYTES_PER_SECOND = 2.5e9;
 const IO_BYTES = 32 * 1024;
 
-const CPU = at('cpu_utilisation_ratio');
-const STEAL = at('cpu_steal_ratio');
-const FREQUENCY = at('cpu_frequency_ratio');
-const THROTTLES = at('cpu_throttle_events_per_second');
-const MEMORY = at('memory_used_ratio');
-const MEMORY_SYSTEM = at('memory_system_ratio');
-const SWAP = at('swap_used_ratio');
-const PRESSURE_CPU = at('pressure_cpu_ratio');
-const PRESSURE_MEMORY = at('pressure_memory_ratio');
-const PRESSURE_IO = at('pressure_io_ratio');
-const DISK_BUSY = at('disk_busy_ratio');
-const DISK_READ = at('disk_read_bytes_per_second');
-const DISK_WRITE = at('disk_write_bytes_per_second');
-const DISK_LATENCY = at('disk_latency_seconds');
-const DISK_QUEUE = at('disk_queue_depth');
-const DISK_ERRORS = at('disk_errors_per_second');
-const NETWORK_RECEIVE = at('network_receive_bytes_per_second');
-const NETWORK_TRANSMIT = at('network_transmit_bytes_per_second');
-const NETWORK_ERRORS = at('network_errors_per_second');
-const NETWORK_DROPS = at('network_drops_per_second');
-const TEMPERATURE = at('temperature_celsius');
-const MARGIN = at('temperature_margin_celsius');
-const VOLTAGE = at('voltage_deviation_ratio');
-const FAN = at('fan_speed_rpm');
-const CORRECTED_ERRORS = at('memory_corrected_errors_per_second');
-const UNCORRECTED_ERRORS = at('memory_uncorrected_errors_per_second');
-
-/** Position of a column of host.v2. */
-function at(column: string): number {
-  return HOST_METRICS.columns.indexOf(column);
-}
+const CPU = hostColumn('cpu_utilisation_ratio');
+const STEAL = hostColumn('cpu_steal_ratio');
+const FREQUENCY = hostColumn('cpu_frequency_ratio');
+const THROTTLES = hostColumn('cpu_throttle_events_per_second');
+const MEMORY = hostColumn('memory_used_ratio');
+const MEMORY_SYSTEM = hostColumn('memory_system_ratio');
+const SWAP = hostColumn('swap_used_ratio');
+const PRESSURE_CPU = hostColumn('pressure_cpu_ratio');
+const PRESSURE_MEMORY = hostColumn('pressure_memory_ratio');
+const PRESSURE_IO = hostColumn('pressure_io_ratio');
+const DISK_BUSY = hostColumn('disk_busy_ratio');
+const DISK_READ = hostColumn('disk_read_bytes_per_second');
+const DISK_WRITE = hostColumn('disk_write_bytes_per_second');
+const DISK_LATENCY = hostColumn('disk_latency_seconds');
+const DISK_QUEUE = hostColumn('disk_queue_depth');
+const DISK_ERRORS = hostColumn('disk_errors_per_second');
+const NETWORK_RECEIVE = hostColumn('network_receive_bytes_per_second');
+const NETWORK_TRANSMIT = hostColumn('network_transmit_bytes_per_second');
+const NETWORK_ERRORS = hostColumn('network_errors_per_second');
+const NETWORK_DROPS = hostColumn('network_drops_per_second');
+const TEMPERATURE = hostColumn('temperature_celsius');
+const MARGIN = hostColumn('temperature_margin_celsius');
+const VOLTAGE = hostColumn('voltage_deviation_ratio');
+const FAN = hostColumn('fan_speed_rpm');
+const CORRECTED_ERRORS = hostColumn('memory_corrected_errors_per_second');
+const UNCORRECTED_ERRORS = hostColumn('memory_uncorrected_errors_per_second');
 
 /** Adds up what the host's episodes do to it now. Drops those that are over. */
 export function stressHost(host: SimulatedHost, atMs: number, second: number): void {
@@ -70,14 +69,21 @@ export function stressHost(host: SimulatedHost, atMs: number, second: number): v
 }
 
 /**
- * Reads all sensors of a running host into `host.values`.
+ * Reads all sensors of a running host into `host.values`: all but what its agent concludes.
  *
  * @param rackHeat Degrees by which hot neighbours warm this host's inlet.
+ * @param seconds Since it was read last.
  */
-export function senseHost(host: SimulatedHost, second: number, rackHeat: number): void {
+export function senseHost(
+  host: SimulatedHost,
+  moment: Moment,
+  second: number,
+  rackHeat: number,
+  seconds: number,
+): void {
   const {values, stress, traits} = host;
   const seed = traits.noiseSeed;
-  const frequency = senseHeat(host, second, rackHeat);
+  const frequency = senseHeat(host, second, rackHeat, seconds);
   const demand = host.cpuCoresUsed / host.cpuCores;
   const wanted = demand / frequency + stress.cpuRatio + 0.03 + 0.012 * gaussian(seed, second, 0);
   const utilisation = Math.min(1, Math.max(0, wanted));
@@ -108,13 +114,16 @@ export function senseHost(host: SimulatedHost, second: number, rackHeat: number)
     7,
   );
   values[UNCORRECTED_ERRORS] = poisson(stress.uncorrectedErrors, seed, second, 8);
+  senseHardware(host, second, rackHeat);
+  senseIntent(host, moment, second);
+  senseContext(host, moment, second);
   for (let column = 0; column < values.length; column++) {
     if (traits.missing[column] === 1) values[column] = Number.NaN;
   }
 }
 
 /** Heat balance; returns the clock frequency that it leaves, as a ratio. */
-function senseHeat(host: SimulatedHost, second: number, rackHeat: number): number {
+function senseHeat(host: SimulatedHost, second: number, rackHeat: number, seconds: number): number {
   const {values, stress, traits} = host;
   const seed = traits.noiseSeed;
   const load = Math.min(1, host.cpuCoresUsed / host.cpuCores + stress.cpuRatio);
@@ -122,7 +131,8 @@ function senseHeat(host: SimulatedHost, second: number, rackHeat: number): numbe
   const frequency = 1 - 0.45 * throttle;
   const inlet = traits.inletCelsius + Math.max(stress.inletCelsius, rackHeat);
   const rise = (14 + 28 * load * frequency) / (1 - Math.min(0.85, stress.coolingLoss));
-  host.temperatureCelsius += (inlet + rise - host.temperatureCelsius) * THERMAL_STEP;
+  host.temperatureCelsius +=
+    (inlet + rise - host.temperatureCelsius) * (1 - Math.exp(-seconds / THERMAL_SECONDS));
   const celsius = Math.min(
     TRIP_CELSIUS + 2,
     host.temperatureCelsius + 0.4 * gaussian(seed, second, 9),

@@ -10,7 +10,7 @@ export type LedgerSummary = {
   interruptions: number;
   /** Live migrations that completed. */
   migrations: number;
-  /** … away from a host that did not fail within 30 minutes. */
+  /** … away from a host that neither failed nor was rebooted within 30 minutes. */
   needlessMoves: number;
   /** Failures of a host that still ran a movable VM without an armed ghost. */
   missedFailures: number;
@@ -23,6 +23,12 @@ export type LedgerDetails = {
   /** Downtime weighted by criticality. */
   weightedDowntimeSeconds: number;
   hostFailures: number;
+  /** Reboots that somebody meant, what of all downtime they cost, and in how many outages. */
+  plannedReboots: number;
+  plannedDowntimeSeconds: number;
+  plannedInterruptions: number;
+  /** … of a host that still ran a movable VM without an armed ghost. */
+  missedReboots: number;
   ghostActivations: number;
   failBacks: number;
   restarts: number;
@@ -45,6 +51,8 @@ export class Ledger {
   /** When each VM's outage began; NaN: it is served. */
   readonly #downSinceMs: Float64Array;
   readonly #downSeconds: Float64Array;
+  /** 1: its outage under way began with a reboot that somebody meant. */
+  readonly #isPlanned: Uint8Array;
   readonly #firstActMs = new Map<string, number>();
   readonly #leadTimes: number[] = [];
   readonly #violations: string[] = [];
@@ -57,6 +65,10 @@ export class Ledger {
   };
   #interruptions = 0;
   #hostFailures = 0;
+  #plannedReboots = 0;
+  #plannedInterruptions = 0;
+  #plannedDownSeconds = 0;
+  #missedReboots = 0;
   #missedFailures = 0;
   #failedRequests = 0;
 
@@ -64,16 +76,23 @@ export class Ledger {
     this.#vms = vms;
     this.#downSinceMs = new Float64Array(vms.length).fill(Number.NaN);
     this.#downSeconds = new Float64Array(vms.length);
+    this.#isPlanned = new Uint8Array(vms.length);
   }
 
-  /** A VM is served from now on, or not. Repeats change nothing. */
-  serve(vm: number, served: boolean, atMs: number): void {
+  /**
+   * A VM is served from now on, or not. Repeats change nothing.
+   *
+   * @param isPlanned Whether it stops because somebody reboots its host on purpose.
+   */
+  serve(vm: number, served: boolean, atMs: number, isPlanned = false): void {
     const sinceMs = this.#downSinceMs[vm] as number;
     const isDown = !Number.isNaN(sinceMs);
     if (served !== isDown) return;
     if (!served) {
       this.#downSinceMs[vm] = atMs;
       this.#interruptions++;
+      this.#isPlanned[vm] = Number(isPlanned);
+      if (isPlanned) this.#plannedInterruptions++;
       return;
     }
     this.#downSinceMs[vm] = Number.NaN;
@@ -114,6 +133,17 @@ export class Ledger {
   hostFailed(host: string, atMs: number, unprotected: number): void {
     this.#hostFailures++;
     if (unprotected > 0) this.#missedFailures++;
+    this.#noteLeadTime(host, atMs);
+  }
+
+  /** Somebody reboots a host on purpose; `unprotected` as for a failure. */
+  hostRebooted(host: string, atMs: number, unprotected: number): void {
+    this.#plannedReboots++;
+    if (unprotected > 0) this.#missedReboots++;
+    this.#noteLeadTime(host, atMs);
+  }
+
+  #noteLeadTime(host: string, atMs: number): void {
     const firstActMs = this.#firstActMs.get(host);
     if (firstActMs !== undefined) this.#leadTimes.push((atMs - firstActMs) / 1000);
     this.clear(host);
@@ -146,14 +176,21 @@ export class Ledger {
 
   details(nowMs: number): LedgerDetails {
     let weighted = 0;
+    let plannedDownSeconds = this.#plannedDownSeconds;
     for (let vm = 0; vm < this.#vms.length; vm++) {
-      const seconds = (this.#downSeconds[vm] as number) + this.#openSeconds(vm, nowMs);
+      const openSeconds = this.#openSeconds(vm, nowMs);
+      if (this.#isPlanned[vm] === 1) plannedDownSeconds += openSeconds;
+      const seconds = (this.#downSeconds[vm] as number) + openSeconds;
       weighted += seconds * (this.#vms[vm]?.criticality ?? 0);
     }
     const {ghostActivations, failBacks, restarts} = this.#counts;
     return {
       weightedDowntimeSeconds: weighted,
       hostFailures: this.#hostFailures,
+      plannedReboots: this.#plannedReboots,
+      plannedDowntimeSeconds: plannedDownSeconds,
+      plannedInterruptions: this.#plannedInterruptions,
+      missedReboots: this.#missedReboots,
       ghostActivations,
       failBacks,
       restarts,
@@ -164,6 +201,7 @@ export class Ledger {
 
   #addOutage(vm: number, seconds: number): void {
     this.#downSeconds[vm] = (this.#downSeconds[vm] as number) + seconds;
+    if (this.#isPlanned[vm] === 1) this.#plannedDownSeconds += seconds;
     this.misdirect(vm, seconds);
   }
 

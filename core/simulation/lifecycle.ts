@@ -1,10 +1,16 @@
 /** What happens to hosts and their VMs: failing, power off, coming back, booting, moving. */
+
+import {noteBoot} from './boots.ts';
 import {between} from './draws.ts';
 import {type Episode, type FaultKind, RESTART_MINUTES, repairMs} from './faults.ts';
+import {nobody} from './people.ts';
+import {bringFault, dueReboot, goAboutUntil, leaveUntil} from './presence.ts';
 import {noStress} from './symptoms.ts';
+import {newDisk} from './wear.ts';
 import {
   type HostState,
   isServing,
+  type Outage,
   type SimulatedHost,
   type SimulatedVm,
   type World,
@@ -28,20 +34,57 @@ const BOOT_SECONDS_MAX = 60;
 
 /** The host's next failure, under way or still to come. */
 export function nextFailure(host: SimulatedHost): Episode | undefined {
-  for (const episode of host.episodes) if (episode.component !== undefined) return episode;
-  return undefined;
+  let next: Episode | undefined;
+  for (const episode of host.episodes) {
+    if (episode.component === undefined) continue;
+    if (next === undefined || episode.peakMs < next.peakMs) next = episode;
+  }
+  return next;
 }
 
 /** The next fault runs its course: the host stops, and with it, or with its link, its VMs. */
 export function failHost(world: World, host: SimulatedHost): void {
   const episode = nextFailure(host);
   if (episode === undefined) return;
-  const atMs = episode.peakMs;
-  const unprotected = world.vms.filter(
+  const {kind, component, peakMs: atMs} = episode;
+  world.ledger.hostFailed(host.name, atMs, unprotectedVms(world, host));
+  const outage: Outage = {fromMs: atMs, untilMs: episode.endMs, cause: 'failed', kind, component};
+  goDown(world, host, FAILED_STATE[kind as FaultKind], outage);
+}
+
+/**
+ * Somebody, or a watchdog, restarts the host now. VMs that nobody has moved go down with it. Parts
+ * that wear out go on doing so, unless it was maintenance; what a restart cures is cured.
+ */
+export function rebootHost(world: World, host: SimulatedHost): void {
+  const atMs = host.rebootsAtMs;
+  goAboutUntil(host, atMs);
+  const occasion = dueReboot(host);
+  if (occasion === undefined) return;
+  const {kind, regression} = occasion;
+  const isMeant = kind !== 'watchdog';
+  const unprotected = unprotectedVms(world, host);
+  if (isMeant) world.ledger.hostRebooted(host.name, atMs, unprotected);
+  else world.ledger.hostFailed(host.name, atMs, unprotected);
+  const untilMs = atMs + occasion.downMs;
+  const outage: Outage = isMeant
+    ? {fromMs: atMs, untilMs, cause: 'planned', kind, component: undefined}
+    : {fromMs: atMs, untilMs, cause: 'failed', kind, component: 'cpu'};
+  const goesOn = (episode: Episode): boolean =>
+    kind !== 'maintenance' &&
+    episode.peakMs > untilMs &&
+    episode.component !== undefined &&
+    episode.kind !== 'leak' &&
+    episode.kind !== 'hang';
+  goDown(world, host, 'off', outage, goesOn);
+  bringFault(host, regression);
+}
+
+/** Movable VMs that would go down with the host. */
+function unprotectedVms(world: World, host: SimulatedHost): number {
+  return world.vms.filter(
     vm => vm.host === host && isServing(vm) && vm.pinnedReason === '' && !vm.ghost?.armed,
-  );
-  world.ledger.hostFailed(host.name, atMs, unprotected.length);
-  goDown(world, host, FAILED_STATE[episode.kind as FaultKind], atMs, episode.endMs);
+  ).length;
 }
 
 /**
@@ -60,7 +103,9 @@ export function powerOff(world: World, host: SimulatedHost, atMs: number): void 
         ? ramping.endMs - ramping.peakMs
         : repairMs(random, RESTART_MINUTES, world.repairFactor));
   }
-  goDown(world, host, 'off', atMs, Math.max(returnsAtMs, atMs + POWER_ON_MS));
+  const untilMs = Math.max(returnsAtMs, atMs + POWER_ON_MS);
+  const component = undefined;
+  goDown(world, host, 'off', {fromMs: atMs, untilMs, cause: 'fenced', kind: 'fence', component});
   host.fenced = true;
 }
 
@@ -68,13 +113,24 @@ function goDown(
   world: World,
   host: SimulatedHost,
   state: HostState,
-  atMs: number,
-  returnsAtMs: number,
+  outage: Outage,
+  goesOn: (episode: Episode) => boolean = () => false,
 ): void {
+  const {fromMs: atMs, untilMs: returnsAtMs} = outage;
+  goAboutUntil(host, atMs);
+  const last = host.outages.at(-1);
+  // A host that is fenced while it is down is down for the reason that it was.
+  if (host.state !== 'up' && last !== undefined) last.untilMs = returnsAtMs;
+  else host.outages.push(outage);
   host.state = state;
   host.returnsAtMs = returnsAtMs;
   // What was to begin before it is back happens to nobody.
-  host.episodes = host.episodes.filter(episode => episode.onsetMs >= returnsAtMs);
+  const {episodes} = host;
+  host.episodes = episodes.filter(episode => episode.onsetMs >= returnsAtMs || goesOn(episode));
+  const wasFailing = episodes.some(({kind, onsetMs}) => kind === 'disk' && onsetMs <= atMs);
+  const isFailing = host.episodes.some(({kind, onsetMs}) => kind === 'disk' && onsetMs <= atMs);
+  if (wasFailing && !isFailing) host.wear = newDisk();
+  leaveUntil(host, returnsAtMs);
   host.stress = noStress();
   const stopped = state === 'crashed' || state === 'off';
   for (const vm of world.vms) {
@@ -82,7 +138,7 @@ function goDown(
     if (stopped && vm.syncedBack?.host === host) vm.syncedBack = undefined;
     if (vm.host !== host) continue;
     if (stopped) setVmState(vm, 'dead');
-    noteService(world, vm, atMs);
+    noteService(world, vm, atMs, outage.cause === 'planned');
   }
 }
 
@@ -104,6 +160,7 @@ export function returnHost(world: World, host: SimulatedHost): void {
   const atMs = host.returnsAtMs;
   host.state = 'up';
   host.boots++;
+  rememberBoot(host, atMs);
   host.returnsAtMs = Number.POSITIVE_INFINITY;
   host.temperatureCelsius = host.traits.inletCelsius + 18;
   const {fenced} = host;
@@ -112,6 +169,17 @@ export function returnHost(world: World, host: SimulatedHost): void {
     if (vm.ghost?.host === host) vm.ghost = undefined;
     if (vm.host === host && (!fenced || vm.pinnedReason !== '')) bootVm(world, vm, host, atMs);
   }
+}
+
+/** A boot ends all sessions and runs what was installed for it. */
+function rememberBoot(host: SimulatedHost, atMs: number): void {
+  const outage = host.outages.at(-1);
+  const fromMs = outage?.fromMs ?? atMs;
+  const unclean = outage?.cause !== 'planned';
+  noteBoot(host.history, {atMs, unclean, downSeconds: (atMs - fromMs) / 1000});
+  if (host.people.kernelNewer > 0) host.changes.kernel = atMs;
+  if (host.people.firmwareNewer > 0) host.changes.firmware = atMs;
+  host.people = nobody();
 }
 
 /** Starts a VM from its disk on a host; `finishBoot` follows when it is up. */
@@ -134,6 +202,8 @@ export function finishBoot(world: World, vm: SimulatedVm): void {
 
 /** Places a running VM on another host without a pause: the end of a move. */
 export function relocateVm(world: World, vm: SimulatedVm, host: SimulatedHost, atMs: number): void {
+  vm.host.changes.migration = atMs;
+  host.changes.migration = atMs;
   vm.host = host;
   setVmState(vm, 'running');
   noteService(world, vm, atMs);
@@ -152,6 +222,6 @@ function setVmState(vm: SimulatedVm, state: SimulatedVm['state']): void {
 }
 
 /** Tells the ledger whether the VM is served from `atMs` on. */
-function noteService(world: World, vm: SimulatedVm, atMs: number): void {
-  world.ledger.serve(vm.index, isServing(vm), atMs);
+function noteService(world: World, vm: SimulatedVm, atMs: number, isPlanned = false): void {
+  world.ledger.serve(vm.index, isServing(vm), atMs, isPlanned);
 }

@@ -33,7 +33,7 @@ export type Task = {
   figures: Record<string, number>;
 };
 
-/** A move is needless if its source does not fail within this time of its start. */
+/** A move is needless if its source neither fails nor is rebooted within this time of its start. */
 const NEEDED_WITHIN_MS = 30 * 60_000;
 
 /** Ends a task: it keeps its figures and gives back what it held. */
@@ -117,8 +117,9 @@ function switchOver(world: World, task: Task, vm: SimulatedVm, target: Simulated
 }
 
 function failsBefore(host: SimulatedHost | undefined, atMs: number): boolean {
-  const failure = host && nextFailure(host);
-  return failure !== undefined && failure.peakMs <= atMs;
+  if (host === undefined) return false;
+  const failsAtMs = nextFailure(host)?.peakMs ?? Number.POSITIVE_INFINITY;
+  return Math.min(failsAtMs, host.rebootsAtMs) <= atMs;
 }
 
 /** A host stopped: whatever needed it ends here. The VM is wherever it really is. */

@@ -1,4 +1,4 @@
-import {failHost, finishBoot, nextFailure, returnHost} from './lifecycle.ts';
+import {failHost, finishBoot, nextFailure, rebootHost, returnHost} from './lifecycle.ts';
 import {finishTask, interruptTasks} from './tasks.ts';
 import type {World} from './world.ts';
 
@@ -10,12 +10,13 @@ export function happenUntil(world: World, toMs: number): void {
     for (const host of world.hosts) {
       const up = host.state === 'up';
       const failsAtMs = nextFailure(host)?.peakMs ?? Number.POSITIVE_INFINITY;
-      const atMs = up ? failsAtMs : host.returnsAtMs;
+      const atMs = up ? Math.min(failsAtMs, host.rebootsAtMs) : host.returnsAtMs;
       if (atMs >= earliestMs) continue;
       earliestMs = atMs;
       happen = () => {
-        if (up) failHost(world, host);
-        else returnHost(world, host);
+        if (!up) returnHost(world, host);
+        else if (failsAtMs <= host.rebootsAtMs) failHost(world, host);
+        else rebootHost(world, host);
         interruptTasks(world, host);
       };
     }

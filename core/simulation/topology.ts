@@ -6,7 +6,14 @@ import {HOST_METRICS} from '../domain/metric-sets.ts';
 import type {Random} from '../ports.ts';
 import {between, lognormal, noiseSeed, pick} from './draws.ts';
 import {drawEpisodes, type FaultPlan} from './faults.ts';
+import {drawHabit} from './habits.ts';
+import {drawOccasions, habitOf, type IntentHost} from './intents.ts';
+import {drawLifeEpisodes} from './life-faults.ts';
+import {firstReboot} from './occasions.ts';
+import {drawMissing, drawPast, drawPeople} from './past.ts';
+import {nobody} from './people.ts';
 import {noStress} from './symptoms.ts';
+import type {Tempo} from './tempo.ts';
 import {drawVmLoad} from './vm-load.ts';
 import type {HostTraits, SimulatedHost, SimulatedVm} from './world.ts';
 
@@ -36,6 +43,7 @@ const SENSOR_GROUPS = [
   ['memory_corrected_errors_per_second', 'memory_uncorrected_errors_per_second'],
 ];
 const SENSOR_MISSING_RATIO = 0.04;
+const WATCHDOG_SHARE = 0.4;
 
 /** Names of cells that fall into different partitions: `cell-a`, `cell-b`, … */
 export function cellNames(count: number, prefix = 'cell-'): string[] {
@@ -58,13 +66,16 @@ function letters(number: number): string {
   return number < 26 ? last : letters(Math.floor(number / 26) - 1) + last;
 }
 
+/** What is to happen besides faults. */
+export type LifePlan = FaultPlan & {tempo: Tempo; intents: 'none' | 'usual'};
+
 type VmDraft = Omit<SimulatedVm, 'host'> & {cell: number};
 
 /** Draws hosts and VMs and places the VMs, each cell by itself. */
 export function buildTopology(
   random: Random,
   options: TopologyOptions,
-  plan: FaultPlan,
+  plan: LifePlan,
 ): {hosts: SimulatedHost[]; vms: SimulatedVm[]} {
   const {cells, hosts: hostCount, vms: vmCount} = options;
   assert.ok(cells >= 1 && hostCount >= cells, `${hostCount} hosts cannot fill ${cells} cells`);
@@ -88,6 +99,7 @@ export function buildTopology(
       drafts.filter(vm => vm.cell === cell),
     ),
   );
+  if (!plan.tempo.isLapse) for (const host of hosts) liveLong(host, vms, plan);
   return {hosts, vms: vms.sort((a, b) => a.index - b.index)};
 }
 
@@ -120,12 +132,17 @@ function buildHost(
   root: Random,
   index: number,
   place: {cell: string; rack: string; rackIndex: number},
-  plan: FaultPlan,
+  plan: LifePlan,
   size: {memoryBytes: number; cpuCores: number},
 ): SimulatedHost {
   const name = `h${String(index + 1).padStart(2, '0')}`;
   const random = root.fork(`hosts/${name}`);
   const traits = drawTraits(random.fork('traits'));
+  const fleetHabit = drawHabit(root.fork('habit'));
+  const {hasWatchdog} = traits;
+  const rackRandom = root.fork(`racks/${place.rackIndex}`);
+  const intentHost: IntentHost = {random, rackRandom, fleetHabit, index, hasWatchdog};
+  const occasions = plan.intents === 'none' ? [] : drawOccasions(intentHost, plan);
   return {
     name,
     index,
@@ -134,7 +151,13 @@ function buildHost(
     migrationBytesPerSecond: MIGRATION_BYTES_PER_SECOND,
     traits,
     random,
-    episodes: drawEpisodes(random, plan),
+    // Those of a long life depend on what runs here.
+    episodes: plan.tempo.isLapse ? drawEpisodes(random, plan) : [],
+    occasions,
+    rebootsAtMs: firstReboot(occasions),
+    people: plan.intents === 'none' ? nobody() : drawPeople(random.fork('people')),
+    ...drawPast(random.fork('past'), habitOf(intentHost), plan.startMs),
+    outages: [],
     state: 'up',
     cordoned: false,
     fenced: false,
@@ -147,9 +170,25 @@ function buildHost(
     diskWriteBytes: 0,
     networkReceiveBytes: 0,
     networkTransmitBytes: 0,
+    requestsPerSecond: 0,
+    guestCores: 0,
+    batchCores: 0,
+    steadyCores: 0,
     stress: noStress(),
     values: new Float32Array(HOST_METRICS.columns.length).fill(Number.NaN),
   };
+}
+
+function liveLong(host: SimulatedHost, vms: readonly SimulatedVm[], plan: LifePlan): void {
+  const guests = vms.filter(vm => vm.host === host);
+  const cores = guests.reduce((sum, vm) => sum + vm.cpuCores, 0);
+  const batch = guests.filter(vm => vm.load.character === 'batch');
+  const batchCores = batch.reduce((sum, vm) => sum + vm.cpuCores, 0);
+  const context = {
+    batchRatio: cores === 0 ? 0 : batchCores / cores,
+    diskAgeHours: host.wear.ageHours,
+  };
+  host.episodes = drawLifeEpisodes(host.random, plan, context, plan.tempo.labelMs);
 }
 
 function drawTraits(random: Random): HostTraits {
@@ -158,6 +197,9 @@ function drawTraits(random: Random): HostTraits {
     if (random.next() >= SENSOR_MISSING_RATIO) continue;
     for (const column of group) missing[HOST_METRICS.columns.indexOf(column)] = 1;
   }
+  // Of a stream of its own, so that what hosts differed in before stays as it is.
+  const more = random.fork('more');
+  drawMissing(more, HOST_METRICS.columns, missing);
   return {
     noiseSeed: noiseSeed(random),
     inletCelsius: between(random, 21, 26),
@@ -166,6 +208,8 @@ function drawTraits(random: Random): HostTraits {
     diskLatencySeconds: lognormal(random, 0.0012, 0.35),
     // Most memory is clean; one module in twelve has corrected errors all its long life.
     correctedErrorsPerSecond: random.next() < 0.08 ? between(random, 0.02, 0.5) : 0.0005,
+    latencySeconds: lognormal(more, 0.02, 0.6),
+    hasWatchdog: more.next() < WATCHDOG_SHARE,
     missing,
   };
 }

@@ -9,16 +9,39 @@ const VM_COLUMNS = 8;
 
 export function drawVmLoad(random: Random, cpuCores: number): VmLoad {
   const shape = LOAD_SHAPES[Math.floor(random.next() * LOAD_SHAPES.length)] as LoadShape;
+  const firstRow = Math.floor(random.next() * SHAPE_ROWS);
+  const cpuBase = between(random, 0.1, 0.35);
+  const cpuRange = between(random, 0.15, 0.6);
   return {
     shape,
-    firstRow: Math.floor(random.next() * SHAPE_ROWS),
-    cpuBase: between(random, 0.1, 0.35),
-    cpuRange: between(random, 0.15, 0.6),
+    firstRow,
+    cpuBase,
+    cpuRange,
+    character: characterOf(shape, cpuBase, cpuRange),
     memoryBase: between(random, 0.6, 0.8),
     diskBytes: cpuCores * lognormal(random, 4e6, 0.7),
     networkBytes: cpuCores * lognormal(random, 3e6, 0.7),
     noiseSeed: noiseSeed(random),
   };
+}
+
+/** Mean and standard deviation of a recorded day. */
+const MOMENTS = new Map(
+  LOAD_SHAPES.map(({name, cpu}) => {
+    const mean = cpu.reduce((sum, value) => sum + value, 0) / cpu.length;
+    const square = cpu.reduce((sum, value) => sum + (value - mean) ** 2, 0) / cpu.length;
+    return [name, {mean, deviation: Math.sqrt(square)}];
+  }),
+);
+const BATCH_MEAN = 0.4;
+const STEADY_VARIATION = 0.15;
+
+/** A VM that is busy all day is batch; one that hardly varies is steady. */
+function characterOf({name}: LoadShape, base: number, range: number): VmLoad['character'] {
+  const {mean = 0, deviation = 0} = MOMENTS.get(name) ?? {};
+  const level = base + range * mean;
+  if (level > BATCH_MEAN) return 'batch';
+  return (range * deviation) / level < STEADY_VARIATION ? 'steady' : 'varying';
 }
 
 /** Value of a recorded column at a second of the run: straight lines between its minutes. */
@@ -51,6 +74,10 @@ export function loadVm(vm: SimulatedVm, second: number): void {
   host.diskWriteBytes += vm.diskWriteBytes;
   host.networkReceiveBytes += 0.55 * network;
   host.networkTransmitBytes += 0.45 * network;
+  host.requestsPerSecond += busy * vm.requestsPerSecond;
+  host.guestCores += vm.cpuCores;
+  if (load.character === 'batch') host.batchCores += vm.cpuCores;
+  if (load.character === 'steady') host.steadyCores += vm.cpuCores;
 }
 
 /** Bytes a second that a running VM dirties now: more when it is busy. */

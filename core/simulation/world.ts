@@ -1,9 +1,14 @@
+import type {Component} from '../domain/components.ts';
 import type {Random} from '../ports.ts';
+import type {BootHistory} from './boots.ts';
 import type {Episode} from './faults.ts';
 import type {Ledger} from './ledger.ts';
 import type {LoadShape} from './load-shapes.ts';
+import type {Occasion} from './occasions.ts';
+import type {ChangeTimes, People} from './people.ts';
 import type {Stress} from './symptoms.ts';
 import type {Task} from './tasks.ts';
+import type {Wear} from './wear.ts';
 
 /**
  * `unreachable`: it runs, nobody hears it. `hung`: its VMs stand still and may go on. `crashed` and
@@ -25,6 +30,16 @@ export type SimulatedHost = {
   readonly random: Random;
   /** Faults and disturbances still to come or under way, by onset. */
   episodes: Episode[];
+  /** What people will do or are doing here, by beginning. */
+  occasions: Occasion[];
+  /** When the next of them takes the host down; infinite: none. */
+  rebootsAtMs: number;
+  people: People;
+  changes: ChangeTimes;
+  readonly history: BootHistory;
+  wear: Wear;
+  /** Every time it went down, oldest first; the last one may still last. */
+  readonly outages: Outage[];
   state: HostState;
   cordoned: boolean;
   /** Powered off by us: its VMs do not start by themselves when it is back. */
@@ -41,9 +56,26 @@ export type SimulatedHost = {
   diskWriteBytes: number;
   networkReceiveBytes: number;
   networkTransmitBytes: number;
+  requestsPerSecond: number;
+  /** Cores of the VMs that are placed here, and of those among them that are batch or steady. */
+  guestCores: number;
+  batchCores: number;
+  steadyCores: number;
   stress: Stress;
   /** Columns of host.v2 in this second; all NaN when nothing is heard of it. */
   values: Float32Array;
+};
+
+/** One time that a host was down or cut off. */
+export type Outage = {
+  readonly fromMs: number;
+  /** When it is back, as far as that is known. */
+  untilMs: number;
+  /** `planned`: somebody meant it; `fenced`: we did. */
+  readonly cause: 'failed' | 'planned' | 'fenced';
+  readonly kind: string;
+  /** The part that failed. */
+  readonly component: Component | undefined;
 };
 
 /** How one host differs from the next. */
@@ -54,6 +86,8 @@ export type HostTraits = {
   voltageRatio: number;
   diskLatencySeconds: number;
   correctedErrorsPerSecond: number;
+  latencySeconds: number;
+  hasWatchdog: boolean;
   /** 1 where a column has no sensor. */
   missing: Uint8Array;
 };
@@ -102,6 +136,7 @@ export type VmLoad = {
   diskBytes: number;
   networkBytes: number;
   noiseSeed: number;
+  character: 'batch' | 'steady' | 'varying';
 };
 
 /** A paused twin; it holds the VM's memory on its host. */

@@ -1,0 +1,35 @@
+import {DAY_MS, HOUR_MS, WEEK_MS} from './calendar.ts';
+
+/**
+ * How densely things happen. `lapse` is a demonstration's: wear of days runs its course in minutes,
+ * rates of years become those of hours. `life` is as hosts live, for what shows days ahead.
+ */
+export type Tempo = {
+  readonly isLapse: boolean;
+  /** Runs start in good health. */
+  readonly graceMs: number;
+  /** What happens is known this far beyond a run's end, so that its last rows can be labelled. */
+  readonly labelMs: number;
+  /** Between an upgrade and its reboot, at the median. */
+  readonly lagMs: number;
+  /** Between a change and the fault that it brings, on average. */
+  readonly regressionMs: number;
+};
+
+const MINUTE_MS = 60_000;
+
+export const LAPSE: Tempo = {
+  isLapse: true,
+  graceMs: MINUTE_MS,
+  labelMs: 30 * MINUTE_MS,
+  lagMs: 8 * MINUTE_MS,
+  regressionMs: 20 * MINUTE_MS,
+};
+
+export const LIFE: Tempo = {
+  isLapse: false,
+  graceMs: HOUR_MS,
+  labelMs: WEEK_MS,
+  lagMs: 2 * DAY_MS,
+  regressionMs: 1.5 * DAY_MS,
+};
