@@ -11,6 +11,8 @@ import {
   STACKED,
   VALUE_CLIP,
 } from './host-model.ts';
+import {meanNearest} from './nearest.ts';
+import {project} from './subspace.ts';
 
 export type AnomalyVerdict = {
   /**
@@ -77,7 +79,7 @@ export function observeAnomaly(
   return observeAway(model, state, row, 0, 0);
 }
 
-/** {@link observeAnomaly} that leaves out the references from `away` up to `awayEnd`. */
+/** {@link observeAnomaly} without the references from `away` up to `awayEnd`. */
 export function observeAway(
   model: AnomalyModel,
   state: AnomalyState,
@@ -85,14 +87,15 @@ export function observeAway(
   away: number,
   awayEnd: number,
 ): AnomalyVerdict {
-  const {levels, verdict} = state;
+  const {coarse, levels, scratch, verdict} = state;
   if (!hasValue(row, model.columns.length)) return verdict;
   shiftRows(model, state, row);
   const gain = state.rows === 0 ? 1 : LEVEL_GAIN;
   state.rows++;
   const surprise = takeRow(model, state, row);
-  const residual = project(model, state);
-  const distance = meanNearest(model, state, residual, away, awayEnd);
+  const residual = project(model, coarse, scratch.centred, scratch.coordinates);
+  const {references} = model;
+  const distance = meanNearest(references, scratch, residual, away, awayEnd);
   levels[0] = (levels[0] as number) + gain * (surprise - (levels[0] as number));
   levels[1] = (levels[1] as number) + gain * (residual - (levels[1] as number));
   levels[2] = (levels[2] as number) + gain * (distance - (levels[2] as number));
@@ -172,70 +175,6 @@ function takeRow(
     }
   }
   return sum;
-}
-
-/** Writes the coordinates of the stacked rows; gives the square of what is left beside them. */
-function project(model: AnomalyModel, {coarse, scratch}: AnomalyState): number {
-  const {centred, coordinates} = scratch;
-  const width = centred.length;
-  let square = 0;
-  for (let i = 0; i < width; i++) {
-    const value = (coarse[i] as number) - (model.centre[i] as number);
-    centred[i] = value;
-    square += value * value;
-  }
-  for (let axis = 0; axis < coordinates.length; axis++) {
-    const from = axis * width;
-    let sum = 0;
-    for (let i = 0; i < width; i++) {
-      sum += (model.axes[from + i] as number) * (centred[i] as number);
-    }
-    coordinates[axis] = sum;
-    square -= sum * sum;
-  }
-  return Math.max(square, 0);
-}
-
-/**
- * Mean distance to the nearest references. What two rows have beside the axes is taken to point in
- * different directions, as it mostly does among so many; so it needs no more than its square.
- */
-function meanNearest(
-  model: AnomalyModel,
-  {scratch}: AnomalyState,
-  residual: number,
-  away: number,
-  awayEnd: number,
-): number {
-  const {coordinates, nearest} = scratch;
-  const {references} = model;
-  const axes = coordinates.length;
-  const count = references.length / (axes + 1);
-  nearest.fill(Number.POSITIVE_INFINITY);
-  for (let reference = 0; reference < count; reference++) {
-    if (reference >= away && reference < awayEnd) continue;
-    const from = reference * (axes + 1);
-    const worst = nearest[NEIGHBOURS - 1] as number;
-    let square = residual + (references[from + axes] as number);
-    // The first axes are those along which rows differ most: mostly a few of them say enough.
-    for (let axis = 0; axis < axes && square < worst; axis++) {
-      const apart = (coordinates[axis] as number) - (references[from + axis] as number);
-      square += apart * apart;
-    }
-    if (square < worst) insertSorted(nearest, square);
-  }
-  let sum = 0;
-  for (let i = 0; i < NEIGHBOURS; i++) sum += Math.sqrt(nearest[i] as number);
-  return sum / NEIGHBOURS;
-}
-
-/** Puts a value in its place among rising ones; the last falls out. */
-function insertSorted(rising: Float64Array, value: number) {
-  let place = rising.length - 1;
-  for (; place > 0 && (rising[place - 1] as number) > value; place--) {
-    rising[place] = rising[place - 1] as number;
-  }
-  rising[place] = value;
 }
 
 function clip(value: number, limit: number): number {
