@@ -12,4 +12,8 @@ export const BACKTESTS: Readonly<
     about: 'how surprising each value of a single series is (nab)',
     load: async () => (await import('./nab.ts')).backtestNab,
   },
+  disk: {
+    about: 'which drives fail within a week (backblaze)',
+    load: async () => (await import('./disk.ts')).backtestDisk,
+  },
 };
