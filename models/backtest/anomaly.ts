@@ -51,6 +51,8 @@ async function listHosts(folder: string): Promise<string[]> {
 }
 
 function checkColumns(usual: TextTable, live: TextTable): void {
+  const twice = usual.header.filter((name, at) => usual.header.indexOf(name) < at);
+  if (twice.length > 0) throw invalid(usual.path, `it has columns twice: ${twice.join(', ')}`);
   if (usual.header.join() === live.header.join()) return;
   const missing = usual.header.filter(name => !live.header.includes(name));
   const more = live.header.filter(name => !usual.header.includes(name));

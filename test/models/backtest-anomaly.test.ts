@@ -112,6 +112,11 @@ const broken: [string, {train?: string | Buffer; test?: string | Buffer}, RegExp
     /1 missing \(heat\), 1 more \(cold\)/,
   ],
   [
+    'a column that is there twice',
+    {train: gzipSync('load,io,load\n1,1,1\n'), test: gzipSync('load,io,load\n1,1,1\n')},
+    /columns twice: load/,
+  ],
+  [
     'a test file with the columns in another order',
     {train: USUAL, test: gzipSync('io,load,errors,heat\n1,1,1,1\n')},
     /in another order/,
