@@ -29,7 +29,7 @@ export const RESIDUAL_BLAME = 0.25;
 
 /**
  * A fitted model: immutable, typed arrays only, so that a structured clone or a shared buffer takes
- * it to other threads. About 8 × (columns × (2 × columns + 50) + 4,100) bytes: 73 KB for 38 columns.
+ * it to other threads. About 8 × (columns × (2 × columns + 50) + 4,100) bytes: 71 KB for 38 columns.
  */
 export type AnomalyModel = {
   readonly columns: readonly string[];
