@@ -12,9 +12,10 @@ import {HOST_METRICS} from '../domain/metric-sets.ts';
 import {clearRow, createWindows, observe, type Windows} from '../domain/windows.ts';
 import type {Random} from '../ports.ts';
 import {createChurn} from './churn.ts';
-import {createDatacenter, type Datacenter} from './datacenter.ts';
+import {createDatacenter} from './datacenter.ts';
 import type {FaultKind} from './faults.ts';
 import {nextFailure} from './lifecycle.ts';
+import {maskSensors} from './sensor-masks.ts';
 import type {SimulatedHost} from './world.ts';
 
 export type DatasetOptions = {
@@ -47,16 +48,6 @@ export type Dataset = {
 
 /** A failure within this time is a positive. */
 export const HORIZON_SECONDS = 1800;
-
-/** What boards, drivers and permissions leave out, in groups. */
-const MASKS = [
-  ['temperature_celsius', 'temperature_margin_celsius', 'voltage_deviation_ratio', 'fan_speed_rpm'],
-  ['memory_corrected_errors_per_second', 'memory_uncorrected_errors_per_second'],
-  ['voltage_deviation_ratio', 'fan_speed_rpm'],
-  ['cpu_frequency_ratio', 'cpu_throttle_events_per_second'],
-  ['pressure_cpu_ratio', 'pressure_memory_ratio', 'pressure_io_ratio'],
-  ['disk_errors_per_second'],
-];
 
 /**
  * Runs `fleets` datacenters, one after the other, and takes a row of every host that is heard each
@@ -135,15 +126,4 @@ function label(dataset: Dataset, host: SimulatedHost, atMs: number): void {
   if (failure?.component === undefined || seconds > HORIZON_SECONDS) return;
   const component = COMPONENTS.indexOf(failure.component);
   dataset.labels[dataset.rows * COMPONENTS.length + component] = 1;
-}
-
-function maskSensors(datacenter: Datacenter, random: Random, share: number): void {
-  for (const host of datacenter.hosts) {
-    const stream = random.fork(host.name);
-    if (stream.next() >= share) continue;
-    for (const mask of MASKS) {
-      if (stream.next() >= 0.4) continue;
-      for (const column of mask) host.traits.missing[HOST_METRICS.columns.indexOf(column)] = 1;
-    }
-  }
 }

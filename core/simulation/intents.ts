@@ -81,7 +81,7 @@ export function habitOf({random, fleetHabit}: IntentHost): Habit {
   return drawHostHabit(random.fork('habit'), fleetHabit);
 }
 
-/** Occasions of one host, by their beginning; reboots reach the label horizon beyond the end. */
+/** Occasions of one host, by their beginning: all that show in the run, or in its last labels. */
 export function drawOccasions(host: IntentHost, plan: IntentPlan): Occasion[] {
   const habit = habitOf(host);
   const random = host.random.fork('intents');
@@ -151,11 +151,12 @@ function drawTimes(
   for (let count = 0; ; count++) {
     const stream = random.fork(String(count));
     atMs += (-Math.log(1 - stream.next()) * HOUR_MS) / (perHour * factorMax);
-    if (atMs > startMs + durationMs + tempo.labelMs) return times;
+    if (atMs > startMs + durationMs + tempo.labelMs + tempo.leadMs) return times;
     if (stream.next() * factorMax < factorAt(atMs)) times.push({atMs: Math.round(atMs), stream});
   }
 }
 
 function occasionPlan({repairFactor, tempo}: IntentPlan): OccasionPlan {
-  return {repairFactor, lagMs: tempo.lagMs, regressionMs: tempo.regressionMs};
+  const {lagMs, leadMs, regressionMs} = tempo;
+  return {repairFactor, lagMs, leadMs, regressionMs};
 }

@@ -3,6 +3,7 @@
  * function a kind, from a time and a stream to the steps that its telemetry shows.
  */
 import type {Random} from '../ports.ts';
+import {HOUR_MS} from './calendar.ts';
 import {between, lognormal} from './draws.ts';
 import {drawRegression, type Episode, repairMs} from './faults.ts';
 import type {Counter, Step} from './people.ts';
@@ -48,6 +49,8 @@ export type OccasionPlan = {
   repairFactor: number;
   /** Between an upgrade and its reboot, at the median. */
   lagMs: number;
+  /** … and at most. */
+  leadMs: number;
   /** Between a change and the fault that it brings, on average. */
   regressionMs: number;
 };
@@ -62,53 +65,46 @@ const REBOOT_SECONDS_MIN = 15;
 /** A usual watchdog's timeout. */
 export const WATCHDOG_MS = 60_000;
 
-class Draft {
-  readonly steps: Step[] = [];
-  readonly random: Random;
-
-  constructor(random: Random) {
-    this.random = random;
-  }
-
-  between(low: number, high: number): number {
-    return Math.round(between(this.random, low, high));
-  }
-
-  chance(probability: number): boolean {
-    return this.random.next() < probability;
-  }
-
-  add(atMs: number, does: Step['does'], amount = 1): void {
-    this.steps.push({atMs: Math.round(atMs), does, amount});
-  }
-
-  session(fromMs: number, untilMs: number, privileged: boolean): void {
-    for (const does of privileged ? (['session', 'privileged'] as const) : (['session'] as const)) {
-      this.add(fromMs, does, 1);
-      this.add(untilMs, does, -1);
-    }
-  }
-
+/** Steps of an occasion in the making, drawn from its stream. */
+function createDraft(random: Random) {
+  const steps: Step[] = [];
+  const add = (atMs: number, does: Step['does'], amount = 1): void => {
+    steps.push({atMs: Math.round(atMs), does, amount});
+  };
   /** About so many commands or events between two times. */
-  spread(counter: Counter, mean: number, fromMs: number, untilMs: number): void {
-    const events = Math.floor(mean * (0.5 + this.random.next()) + this.random.next());
-    for (let left = events; left > 0; left--) {
-      this.add(between(this.random, fromMs, untilMs), counter);
-    }
-  }
-
-  /** A package manager at work; gives when it is done. */
-  packages(fromMs: number, attended: boolean): number {
-    const untilMs = fromMs + this.between(1.5 * MINUTE_MS, 12 * MINUTE_MS);
-    if (attended) this.spread('package', 4, fromMs - 30 * SECOND_MS, untilMs);
-    this.add(fromMs, 'package-manager', 1);
-    this.add(untilMs, 'package-manager', -1);
-    this.spread('services-restarted', 6, (fromMs + untilMs) / 2, untilMs);
-    this.add(untilMs, 'changed-package');
-    return untilMs;
-  }
+  const spread = (counter: Counter, mean: number, fromMs: number, untilMs: number): void => {
+    const events = Math.floor(mean * (0.5 + random.next()) + random.next());
+    for (let left = events; left > 0; left--) add(between(random, fromMs, untilMs), counter);
+  };
+  const wholeBetween = (low: number, high: number) => Math.round(between(random, low, high));
+  return {
+    steps,
+    random,
+    add,
+    spread,
+    between: wholeBetween,
+    chance: (probability: number): boolean => random.next() < probability,
+    session(fromMs: number, untilMs: number, privileged: boolean): void {
+      const all: Step['does'][] = privileged ? ['session', 'privileged'] : ['session'];
+      for (const does of all) {
+        add(fromMs, does, 1);
+        add(untilMs, does, -1);
+      }
+    },
+    /** A package manager at work; gives when it is done. */
+    packages(fromMs: number, attended: boolean): number {
+      const untilMs = fromMs + wholeBetween(1.5 * MINUTE_MS, 12 * MINUTE_MS);
+      if (attended) spread('package', 4, fromMs - 30 * SECOND_MS, untilMs);
+      add(fromMs, 'package-manager', 1);
+      add(untilMs, 'package-manager', -1);
+      spread('services-restarted', 6, (fromMs + untilMs) / 2, untilMs);
+      add(untilMs, 'changed-package');
+      return untilMs;
+    },
+  };
 }
 
+type Draft = ReturnType<typeof createDraft>;
 type Builder = (draft: Draft, atMs: number, plan: OccasionPlan) => Partial<Occasion>;
 
 /** Each gets the time of its reboot. */
@@ -129,8 +125,8 @@ const INTENTS: Readonly<Record<IntentKind, Builder>> = {
     else draft.add(rebootMs - draft.between(2000, 15_000), 'power');
     return {downMs: repairMs(draft.random, PLANNED_MINUTES, plan.repairFactor)};
   },
-  upgrade(draft, rebootMs, {lagMs}) {
-    const lag = Math.max(2 * MINUTE_MS, lognormal(draft.random, lagMs, 0.8));
+  upgrade(draft, rebootMs, plan) {
+    const lag = drawLag(draft, plan);
     const loginMs = rebootMs - draft.between(0.4 * MINUTE_MS, 4 * MINUTE_MS);
     const fromMs = loginMs - lag - draft.between(2 * MINUTE_MS, 12 * MINUTE_MS);
     const doneMs = Math.min(loginMs, draft.packages(fromMs, true));
@@ -142,8 +138,8 @@ const INTENTS: Readonly<Record<IntentKind, Builder>> = {
     draft.add(rebootMs - draft.between(1000, 8000), 'power');
     return {};
   },
-  'kernel-update'(draft, rebootMs, {lagMs}) {
-    const lag = Math.max(MINUTE_MS, lognormal(draft.random, lagMs, 0.8));
+  'kernel-update'(draft, rebootMs, plan) {
+    const lag = drawLag(draft, plan);
     const minutes = pickMinutes(draft, [1, 2, 5, 10]);
     const isAnnounced = draft.chance(0.7);
     const fromMs = rebootMs - lag - (isAnnounced ? minutes * MINUTE_MS : 0) - 10 * MINUTE_MS;
@@ -277,7 +273,7 @@ export function drawOccasion(
   atMs: number,
   plan: OccasionPlan,
 ): Occasion {
-  const draft = new Draft(random);
+  const draft = createDraft(random);
   const isIntent = (INTENT_KINDS as readonly string[]).includes(kind);
   const builder = isIntent ? INTENTS[kind as IntentKind] : LOOKALIKES[kind as LookalikeKind];
   const {downMs = drawRebootMs(random)} = builder(draft, atMs, plan);
@@ -306,6 +302,12 @@ export function firstReboot(occasions: readonly Occasion[]): number {
 function drawRebootMs(random: Random): number {
   const seconds = lognormal(random, REBOOT_SECONDS, 0.4);
   return Math.round(SECOND_MS * Math.max(REBOOT_SECONDS_MIN, seconds));
+}
+
+/** Between an upgrade and the reboot that it needs. */
+function drawLag({random}: Draft, {lagMs, leadMs}: OccasionPlan): number {
+  const longest = leadMs - HOUR_MS;
+  return Math.min(longest, Math.max(2 * MINUTE_MS, lognormal(random, lagMs, 0.8)));
 }
 
 /** `shutdown -r +N`. */

@@ -8,18 +8,18 @@ import type {SimulatedHost} from './world.ts';
 export function goAboutUntil(host: SimulatedHost, atMs: number): void {
   const {occasions} = host;
   if (occasions.length === 0 || (occasions[0] as Occasion).beginsMs > atMs) return;
-  let isAnyOver = false;
   for (const occasion of occasions) {
     if (occasion.beginsMs > atMs) break;
     makeSteps(host, occasion, atMs);
-    if (occasion.next < occasion.steps.length || occasion.rebootMs >= atMs) continue;
-    isAnyOver = true;
   }
-  if (!isAnyOver) return;
-  const isOver = ({next, steps, beginsMs, rebootMs}: Occasion) =>
-    beginsMs <= atMs && next >= steps.length && rebootMs === Number.POSITIVE_INFINITY;
-  for (const occasion of occasions) if (isOver(occasion)) bringFault(host, occasion.regression);
+  const over = occasions.filter(isOver);
+  if (over.length === 0) return;
   host.occasions = occasions.filter(occasion => !isOver(occasion));
+  for (const {regression} of over) bringFault(host, regression);
+}
+
+function isOver({next, steps, rebootMs}: Occasion): boolean {
+  return next >= steps.length && rebootMs === Number.POSITIVE_INFINITY;
 }
 
 function makeSteps(host: SimulatedHost, occasion: Occasion, atMs: number): void {

@@ -10,6 +10,11 @@ export type Tempo = {
   readonly graceMs: number;
   /** What happens is known this far beyond a run's end, so that its last rows can be labelled. */
   readonly labelMs: number;
+  /**
+   * What leads to a reboot begins at most so long before it: reboots are drawn so far beyond the
+   * last label, or a run's last rows would lack what they show of later ones.
+   */
+  readonly leadMs: number;
   /** Between an upgrade and its reboot, at the median. */
   readonly lagMs: number;
   /** Between a change and the fault that it brings, on average. */
@@ -22,6 +27,7 @@ export const LAPSE: Tempo = {
   isLapse: true,
   graceMs: MINUTE_MS,
   labelMs: 30 * MINUTE_MS,
+  leadMs: 3 * HOUR_MS,
   lagMs: 8 * MINUTE_MS,
   regressionMs: 20 * MINUTE_MS,
 };
@@ -30,6 +36,7 @@ export const LIFE: Tempo = {
   isLapse: false,
   graceMs: HOUR_MS,
   labelMs: WEEK_MS,
+  leadMs: 21 * DAY_MS,
   lagMs: 2 * DAY_MS,
   regressionMs: 1.5 * DAY_MS,
 };

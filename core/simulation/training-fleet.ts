@@ -1,0 +1,91 @@
+/** Fleets to learn from: nobody acts on them, VMs come and go whatever their hosts' health. */
+import type {Random} from '../ports.ts';
+import {WEEK_MS} from './calendar.ts';
+import {createChurn} from './churn.ts';
+import {createDatacenter, type Datacenter} from './datacenter.ts';
+import type {FaultKind} from './faults.ts';
+import {maskSensors, maskSources} from './sensor-masks.ts';
+import type {SimulatedHost} from './world.ts';
+
+/**
+ * What an agent concludes by itself, such as how odd its metrics are: writes it into one sample of
+ * host.v2. Made anew for every life of a host, called with its samples in their order.
+ */
+export type Conclude = (host: string) => (atMs: number, values: Float32Array) => void;
+
+export type FleetOptions = {
+  /** Demos draw from seeds below 1000, training from 1000 on, judges from a million on. */
+  random: Random;
+  fleets: number;
+  /** 24 unless given. */
+  hosts?: number;
+  /** 7.5 a host unless given. */
+  vms?: number;
+  faults?: readonly FaultKind[] | 'all' | 'none';
+  intents?: 'none' | 'usual';
+  /** Multiplies all rates; a calibrated model carries its base rate with it. */
+  rateFactor?: number;
+  /** Share of hosts that lack whole sensors, as real ones do. 0.15 unless given. */
+  maskedShare?: number;
+  /** Columns that agents conclude are missing unless given. */
+  conclude?: Conclude;
+};
+
+export type TrainingFleet = {
+  datacenter: Datacenter;
+  startMs: number;
+  hosts: number;
+  /** Moves VMs about; to be called once a virtual second. */
+  churn: () => void;
+};
+
+/** The first Monday of the year in which all fleets live. */
+const FIRST_WEEK_MS = Date.UTC(2026, 0, 5);
+const MASKED_SHARE = 0.15;
+export const FLEET_HOSTS = 24;
+
+/** Fleet number `fleet`. It begins at a drawn second of the week. */
+export function createTrainingFleet(
+  options: FleetOptions,
+  fleet: number,
+  durationMs: number,
+  tempo: 'lapse' | 'life',
+): TrainingFleet {
+  const {hosts = FLEET_HOSTS, vms = Math.round(7.5 * hosts)} = options;
+  const {maskedShare = MASKED_SHARE, faults = 'all', intents = 'usual', rateFactor = 1} = options;
+  const random = options.random.fork(`fleets/${fleet}`);
+  const weekSeconds = WEEK_MS / 1000;
+  const startSecond = Math.floor(weekSeconds * random.fork('calendar').next());
+  const startMs = FIRST_WEEK_MS + 1000 * startSecond;
+  const datacenter = createDatacenter({
+    random,
+    startMs,
+    durationMs,
+    hosts,
+    vms,
+    faults,
+    intents,
+    rateFactor,
+    tempo,
+    ...(tempo === 'life' ? {repairFactor: 1} : {}),
+  });
+  maskSensors(datacenter, random.fork('masks'), maskedShare);
+  maskSources(datacenter, random.fork('source-masks'), maskedShare);
+  return {datacenter, startMs, hosts, churn: createChurn(datacenter.world, random.fork('churn'))};
+}
+
+/** What hosts' agents conclude, life by life. */
+export function createConclusions(
+  conclude: Conclude | undefined,
+): (host: SimulatedHost, atMs: number) => void {
+  if (conclude === undefined) return () => {};
+  const lives = new Map<string, {boots: number; write: ReturnType<Conclude>}>();
+  return (host, atMs) => {
+    let life = lives.get(host.name);
+    if (life?.boots !== host.boots) {
+      life = {boots: host.boots, write: conclude(host.name)};
+      lives.set(host.name, life);
+    }
+    life.write(atMs, host.values);
+  };
+}
