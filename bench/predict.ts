@@ -21,10 +21,10 @@ import type {BenchArgs, BenchResult, BenchVerb} from './verb.ts';
 
 /** Rows are drawn once: this many batches of the largest size, so that no row is learned by heart. */
 const BATCHES = 32;
-const LSTM = {steps: 26, inputs: 3, hidden: 64};
+const LSTM = {steps: 26, columns: 3, hidden: 64};
 const SEED = 3000;
 
-type Case = {model: 'forest' | 'lstm'; modelPath: string; batchRows: number};
+type Case = {modelPath: string; batchRows: number};
 type Load = {threads: number; rounds: number; millis: number};
 type Rates = {raw: number[]; pool: number[]};
 
@@ -69,7 +69,7 @@ async function measurePredict({options}: BenchArgs): Promise<BenchResult> {
       const modelPath = model === 'forest' ? String(options.model) : lstmPath;
       for (const batch of batches) {
         const batchRows = numberOf(batch, 'batches', 1);
-        const {raw, pool} = await measureCase({model, modelPath, batchRows}, load);
+        const {raw, pool} = await measureCase({modelPath, batchRows}, load);
         const name = `${model}.${batchRows}`;
         runs[`predict.ratio.${name}`] = pool.map((rate, turn) => rate / (raw[turn] as number));
         runs[`predict.rawRowsPerCpuSecond.${name}`] = raw;
@@ -79,18 +79,18 @@ async function measurePredict({options}: BenchArgs): Promise<BenchResult> {
   } finally {
     await rm(directory, {recursive: true});
   }
-  const {steps, inputs, hidden} = LSTM;
-  const lstm = `lstm: ${steps} steps of ${inputs}, ${hidden} hidden, ${COMPONENTS.length} heads`;
+  const {steps, columns, hidden} = LSTM;
+  const lstm = `lstm: ${steps} steps of ${columns}, ${hidden} hidden, ${COMPONENTS.length} heads`;
   const notes = models.includes('lstm') ? [lstm] : [];
   return resultOf({runs, notes, steal: steal()});
 }
 
 /** Rows per CPU-second of both ways, in turns; the first turn warms up and does not count. */
 async function measureCase(
-  {model, modelPath, batchRows}: Case,
+  {modelPath, batchRows}: Case,
   {threads, rounds, millis}: Load,
 ): Promise<Rates> {
-  const features = drawRows(model === 'lstm', batchRows);
+  const features = drawRows(batchRows);
   // First, as it reads the model in this thread: of an error in another one the code is lost.
   const scorer = await createPiscinaScorer({modelPath, threads, rowsPerTask: batchRows});
   const workerData: RawWorkerData = {modelPath, batchRows, rows: features.buffer};
@@ -137,17 +137,14 @@ async function measureCase(
   return rates;
 }
 
-/** Rows of simulated hosts, healthy and failing; an LSTM knows no missing values. */
-function drawRows(fillMissing: boolean, batchRows: number): Float32Array<SharedArrayBuffer> {
+/** Rows of simulated hosts, healthy and failing. */
+function drawRows(batchRows: number): Float32Array<SharedArrayBuffer> {
   const random = seededRandom(SEED);
   const data = simulateDataset({random, fleets: 1, minutesEach: 60, rowEverySeconds: 5});
   const wanted = BATCHES * batchRows * FEATURE_COUNT;
   const shared = new Float32Array(new SharedArrayBuffer(4 * wanted));
   for (let at = 0; at < wanted; at += data.features.length) {
     shared.set(data.features.subarray(0, Math.min(data.features.length, wanted - at)), at);
-  }
-  for (let at = 0; fillMissing && at < wanted; at++) {
-    if (Number.isNaN(shared[at])) shared[at] = 0;
   }
   return shared;
 }

@@ -12,9 +12,10 @@ import {
   type ValueInfoProto,
 } from '../proto/gen/onnx/v1/onnx_pb.ts';
 import {type Golden, type Manifest, parseGolden, parseManifest} from './manifest.ts';
+import {FLOAT} from './onnx-graph.ts';
 import {readTreeModel} from './trees/tree-ensemble.ts';
 import type {TreeModel} from './trees/tree-model.ts';
-import {FLOAT, INPUT, OUTPUT} from './trees/tree-onnx.ts';
+import {INPUT, OUTPUT} from './trees/tree-onnx.ts';
 
 export type LoadedModel = {
   readonly signature: ModelSignature;

@@ -1,20 +1,21 @@
-import {create, type MessageInitShape, toBinary} from '@bufbuild/protobuf';
 import {
-  type AttributeProtoSchema,
-  AttributeProto_AttributeType as AttributeType,
-  ModelProtoSchema,
-  type NodeProtoSchema,
-  type TensorProtoSchema,
-  type ValueInfoProtoSchema,
-} from '../../proto/gen/onnx/v1/onnx_pb.ts';
+  type Attribute,
+  encodeGraph,
+  floats,
+  floatTensor,
+  int,
+  ints,
+  matrixInfo,
+  type Node,
+  text,
+  texts,
+} from '../onnx-graph.ts';
 import type {Forest} from './forest.ts';
 import type {Link, TreeModel} from './tree-model.ts';
 
 /** Names of the graph's ends: rows × features in, rows × components out. */
 export const INPUT = 'features';
 export const OUTPUT = 'risks';
-/** Element type of both, as ONNX numbers it. */
-export const FLOAT = 1;
 
 /** What the file says of itself; the keys are ONNX metadata properties. */
 export type ModelMetadata = {
@@ -26,9 +27,6 @@ export type ModelMetadata = {
   /** What the model was trained on, in a sentence. */
   readonly data: string;
 };
-
-type Attribute = MessageInitShape<typeof AttributeProtoSchema>;
-type Node = MessageInitShape<typeof NodeProtoSchema>;
 
 /**
  * The model as an ONNX file (IR 8, ai.onnx 17, ai.onnx.ml 3): one TreeEnsembleRegressor a
@@ -46,36 +44,27 @@ export function encodeOnnx(model: TreeModel, metadata: ModelMetadata): Uint8Arra
       opType: 'Concat',
       input: margins,
       output: ['margins'],
-      attribute: [{name: 'axis', type: AttributeType.INT, i: 1n}],
+      attribute: [int('axis', 1)],
     },
     {opType: 'Mul', input: ['margins', 'slopes'], output: ['scaled']},
     {opType: 'Add', input: ['scaled', 'offsets'], output: ['calibrated']},
     linkNode(model.link ?? 'logistic'),
   ];
-  const file = create(ModelProtoSchema, {
-    irVersion: 8n,
-    producerName: 'forestay',
-    opsetImport: [
-      {domain: '', version: 17n},
-      {domain: 'ai.onnx.ml', version: 3n},
+  return encodeGraph({
+    name: metadata.name,
+    nodes,
+    constants: [
+      floatTensor('slopes', model.slopes),
+      floatTensor('offsets', model.offsets),
+      ...(model.link === 'probability'
+        ? [floatTensor('zero', [0], []), floatTensor('one', [1], [])]
+        : []),
     ],
-    metadataProps: Object.entries(metadata).map(([key, value]) => ({
-      key,
-      value: Array.isArray(value) ? value.join(',') : String(value),
-    })),
-    graph: {
-      name: metadata.name,
-      node: nodes,
-      initializer: [
-        tensor('slopes', model.slopes),
-        tensor('offsets', model.offsets),
-        ...(model.link === 'probability' ? [scalar('zero', 0), scalar('one', 1)] : []),
-      ],
-      input: [matrix(INPUT, model.featureCount)],
-      output: [matrix(OUTPUT, components)],
-    },
+    inputs: [matrixInfo(INPUT, model.featureCount)],
+    outputs: [matrixInfo(OUTPUT, components)],
+    metadata,
+    trees: true,
   });
-  return toBinary(ModelProtoSchema, file);
 }
 
 /** The operator of each link, and what it takes beside the calibrated margins. */
@@ -104,7 +93,7 @@ function ensembleNode(forest: Forest, output: string): Node {
       'nodes_featureids',
       Array.from(forest.feature, column => Math.max(column, 0)),
     ),
-    strings(
+    texts(
       'nodes_modes',
       Array.from(forest.feature, column => (column < 0 ? 'LEAF' : 'BRANCH_LEQ')),
     ),
@@ -130,8 +119,8 @@ function ensembleNode(forest: Forest, output: string): Node {
       leaves.map(node => forest.value[node] as number),
     ),
     floats('base_values', [forest.base]),
-    {name: 'n_targets', type: AttributeType.INT, i: 1n},
-    {name: 'post_transform', type: AttributeType.STRING, s: utf8('NONE')},
+    int('n_targets', 1),
+    text('post_transform', 'NONE'),
   ];
   return {
     opType: 'TreeEnsembleRegressor',
@@ -150,42 +139,4 @@ function treeOfNodes(forest: Forest): Int32Array {
     trees.fill(tree, forest.roots[tree], forest.roots[tree + 1]);
   }
   return trees;
-}
-
-function ints(name: string, values: Iterable<number>): Attribute {
-  return {name, type: AttributeType.INTS, ints: Array.from(values, BigInt)};
-}
-
-function floats(name: string, values: Iterable<number>): Attribute {
-  return {name, type: AttributeType.FLOATS, floats: [...values]};
-}
-
-function strings(name: string, values: readonly string[]): Attribute {
-  return {name, type: AttributeType.STRINGS, strings: values.map(utf8)};
-}
-
-function utf8(text: string): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(text);
-}
-
-function tensor(name: string, values: Float32Array): MessageInitShape<typeof TensorProtoSchema> {
-  const rawData = new Uint8Array(4 * values.length);
-  const view = new DataView(rawData.buffer);
-  for (const [index, value] of values.entries()) view.setFloat32(4 * index, value, true);
-  return {name, dims: [BigInt(values.length)], dataType: FLOAT, rawData};
-}
-
-function scalar(name: string, value: number): MessageInitShape<typeof TensorProtoSchema> {
-  return {...tensor(name, Float32Array.of(value)), dims: []};
-}
-
-function matrix(name: string, columns: number): MessageInitShape<typeof ValueInfoProtoSchema> {
-  const dim = [
-    {value: {case: 'dimParam' as const, value: 'rows'}},
-    {value: {case: 'dimValue' as const, value: BigInt(columns)}},
-  ];
-  return {
-    name,
-    type: {value: {case: 'tensorType', value: {elemType: FLOAT, shape: {dim}}}},
-  };
 }
