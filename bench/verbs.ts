@@ -8,6 +8,7 @@ import {recover} from './recover.ts';
 import {saturate} from './saturate.ts';
 import {self} from './self.ts';
 import {train} from './train.ts';
+import {trainNetwork} from './train-network.ts';
 import type {BenchVerb} from './verb.ts';
 
 /** Everything that `forestay bench` can measure, in the order of its help. */
@@ -20,6 +21,7 @@ export const verbs: readonly BenchVerb[] = [
   saturate,
   recover,
   train,
+  trainNetwork,
   compare,
   self,
 ];
