@@ -12,6 +12,10 @@ export const BACKTESTS: Readonly<
     about: 'how surprising each value of a single series is (nab)',
     load: async () => (await import('./nab.ts')).backtestNab,
   },
+  failure: {
+    about: 'which hosts go down within a week, by component, and within a day (lanl)',
+    load: async () => (await import('./failure.ts')).backtestFailure,
+  },
   disk: {
     about: 'which drives fail within a week (backblaze)',
     load: async () => (await import('./disk.ts')).backtestDisk,
