@@ -2,7 +2,8 @@ import {create, type MessageInitShape, toBinary} from '@bufbuild/protobuf';
 import {actionKinds, type Decision} from '../core/domain/decision.ts';
 import {effectKinds, type IssuedEffect} from '../core/domain/effects.ts';
 import {MODES} from '../core/domain/policy.ts';
-import type {Cut, JournalRecord, Tick, Transition} from '../core/domain/records.ts';
+import type {Cut, JournalRecord, Tick, Transition, VmWorkload} from '../core/domain/records.ts';
+import {DIRTY_CLASSES, DIRTY_SOURCES, WORKLOAD_KINDS} from '../core/domain/workload-profile.ts';
 import {malformed, oneOf, parse, wholeNumber} from './codec-guards.ts';
 import {inventoryHostOf, toInventoryHost} from './codec-inventory.ts';
 import {risksOf, sampleRisksOf, toRisks} from './codec-risks.ts';
@@ -139,6 +140,7 @@ function toTick(tick: Tick) {
       alternatives: [...decision.alternatives],
     })),
     inventory: tick.inventory.map(toInventoryHost),
+    workloads: [...(tick.workloads ?? [])],
     quiet: (tick.quiet ?? []).map(({timeMs, cut}) => ({timeMs, cut: toCut(cut)})),
   };
 }
@@ -152,7 +154,7 @@ function toCut(cut: Cut) {
 }
 
 function tickOf(tick: records.Tick): Tick {
-  const {control, quiet, sampleRisks, components, everySamples} = tick;
+  const {control, quiet, sampleRisks, components, everySamples, workloads} = tick;
   return {
     timeMs: tick.timeMs,
     epoch: counter(tick.epoch, 'epoch'),
@@ -167,6 +169,7 @@ function tickOf(tick: records.Tick): Tick {
     effects: tick.effects.map(effectOf),
     decisions: tick.decisions.map(decisionOf),
     inventory: tick.inventory.map(host => inventoryHostOf(host, CODE)),
+    ...(workloads.length === 0 ? {} : {workloads: workloads.map(workloadOf)}),
     ...(control === undefined ? {} : {control: controlOf(control)}),
     modelHash: tick.modelHash,
     ...(quiet.length === 0
@@ -212,6 +215,16 @@ function transitionOf(move: records.Transition): Transition {
     to,
     event,
     context,
+  };
+}
+
+function workloadOf(message: records.VmWorkload): VmWorkload {
+  const {$typeName: _typeName, $unknown: _unknown, ...workload} = message;
+  return {
+    ...workload,
+    kind: oneOf(message.kind, WORKLOAD_KINDS, 'kind of workload', CODE),
+    dirtyClass: oneOf(message.dirtyClass, DIRTY_CLASSES, 'dirty class', CODE),
+    dirtySource: oneOf(message.dirtySource, DIRTY_SOURCES, 'dirty source', CODE),
   };
 }
 

@@ -17,7 +17,11 @@ export type VmView = StateOfVm & {
   name: string;
   cpuCores: number;
   memoryBytes: number;
+  /** Declared × learned. */
   criticality: number;
+  /** What decides whether memory may be held for it: nothing that is learned takes that away. */
+  declaredCriticality: number;
+  /** What a copy has to reckon with; 0: not known. */
   dirtyBytesPerSecond: number;
   antiAffinityGroup: string;
   pinnedReason: string;

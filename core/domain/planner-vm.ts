@@ -4,6 +4,7 @@ import {
   estimateMigration,
   ghostCost,
   interruptionCost,
+  moveCost,
 } from './cost.ts';
 import type {Alternative} from './decision.ts';
 import type {HostView, VmView} from './fleet.ts';
@@ -91,8 +92,7 @@ function migrationRung({vm, host, hosts, capacity, policy}: RiskyVm): Alternativ
     targetHost: choice.host,
     gainVmMinutes: host.risk * effectiveness(estimate.finishesInMs, horizonMs) * atStake,
     costVmMinutes:
-      costs.moveMinutes +
-      estimate.downtimeMs / 60_000 +
+      moveCost(vm, host.migrationBytesPerSecond, costs) +
       (Number.isNaN(targetRisk) ? 0 : targetRisk) * atStake,
     finishesInSeconds: estimate.finishesInMs / 1000,
     rejectedBecause: '',
@@ -104,7 +104,7 @@ function ghostRung({vm, host, capacity, policy}: RiskyVm): Alternative {
   if (!canBeDone(host, 'arm-ghost')) return refused('arm-ghost', 'not supported here');
   if (vm.pinnedReason !== '')
     return refused('arm-ghost', `cannot run elsewhere: ${vm.pinnedReason}`);
-  if (vm.criticality < policy.budgets.ghostCriticalityMin) {
+  if (vm.declaredCriticality < policy.budgets.ghostCriticalityMin) {
     return refused('arm-ghost', 'not critical enough to hold memory for it');
   }
   const choice = capacity.choose(placementVm(vm), host.rack, 'ghost');

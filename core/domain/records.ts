@@ -3,6 +3,7 @@ import type {Decision, Reason} from './decision.ts';
 import type {EffectResult, IssuedEffect} from './effects.ts';
 import type {Mode} from './policy.ts';
 import type {InventoryHost} from './telemetry.ts';
+import type {WorkloadProfile} from './workload-profile.ts';
 
 /** What may arrive in a partition's inbox. `requestId` makes a repeat harmless. */
 export type InboxRecord = {requestId: string; atMs: number; author: string} & (
@@ -55,6 +56,9 @@ export type SampleRisks = {
   risks: Float32Array;
 };
 
+/** How a VM works, as it was told. */
+export type VmWorkload = WorkloadProfile & {vm: string};
+
 /** Everything one step of a partition did. The unit of atomicity and of replay. */
 export type Tick = {
   timeMs: number;
@@ -72,6 +76,8 @@ export type Tick = {
   decisions: readonly Decision[];
   /** Hosts whose inventory changed, whole: placement is part of the journal. */
   inventory: readonly InventoryHost[];
+  /** VMs of which it is known anew how they work; absent: none. */
+  workloads?: readonly VmWorkload[];
   /** Present when it changed. */
   control?: Control;
   modelHash: string;

@@ -18,6 +18,7 @@ export type StoredVms = {
   seenAtMs: Float64Array;
   seenOn: string[];
   failedAtMs: Float64Array;
+  dirtiedBytesPerSecond: Float64Array;
   missing: Uint8Array;
   missingSinceMs: Float64Array;
   /** Place of the VM's facts: among those of all hosts, one host after another, then `others`. */
@@ -44,6 +45,7 @@ export function storeVms(
     seenAtMs: Float64Array.from(entries, ({seenAtMs}) => seenAtMs),
     seenOn: entries.map(({seenOn}) => seenOn),
     failedAtMs: Float64Array.from(entries, ({failedAtMs}) => failedAtMs),
+    dirtiedBytesPerSecond: Float64Array.from(entries, vm => vm.dirtiedBytesPerSecond),
     missing: Uint8Array.from(entries, ({missing}) => missing),
     missingSinceMs: Float64Array.from(entries, ({missingSinceMs}) => missingSinceMs),
     facts: Int32Array.from(entries, placeOf),
@@ -68,6 +70,7 @@ export function fitVms(
       seenAtMs: stored.seenAtMs[at] as number,
       seenOn: stored.seenOn[at] as string,
       failedAtMs: stored.failedAtMs[at] as number,
+      dirtiedBytesPerSecond: stored.dirtiedBytesPerSecond[at] as number,
       missing: stored.missing[at] as number,
       missingSinceMs: stored.missingSinceMs[at] as number,
     });

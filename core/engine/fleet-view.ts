@@ -1,7 +1,16 @@
 import type {HostContext, VmContext} from '../../statecharts/events.ts';
 import type {CellView, HostView, VmView} from '../domain/fleet.ts';
 import type {TopState} from '../domain/fleet-state.ts';
+import type {InventoryHost} from '../domain/telemetry.ts';
 import {usageP95} from '../domain/usage.ts';
+import {profileOf} from '../domain/workload.ts';
+import {
+  dirtyRate,
+  plannedDirtyRate,
+  UNKNOWN_WORKLOAD,
+  type WorkloadProfile,
+  weighedCriticality,
+} from '../domain/workload-profile.ts';
 import type {ActorAt} from './actor-directory.ts';
 import {
   bandRow,
@@ -66,6 +75,24 @@ export function topOf(path: string): TopState {
 /** What a link is taken to carry where the inventory does not say: 10 Gbit/s. */
 const LINK_BYTES_PER_SECOND = 1.25e9;
 
+/** Of a host's link for migrations. */
+export function linkBytesPerSecond(facts: InventoryHost | undefined): number {
+  return facts?.migrationBytesPerSecond || LINK_BYTES_PER_SECOND;
+}
+
+/** What is known of how a VM works: its samples, its inventory, its last move. */
+export function workloadOf({tables}: PartitionState, vm: VmEntry): WorkloadProfile {
+  const workload = tables.get(vm.table)?.workload;
+  const isSampled = workload !== undefined && vm.row >= 0;
+  const learned = isSampled ? profileOf(workload, vm.row) : UNKNOWN_WORKLOAD;
+  const known = {
+    inventory: vm.facts.dirtyBytesPerSecond,
+    migration: vm.dirtiedBytesPerSecond,
+    writes: learned.writeBytesPerSecond,
+  };
+  return {...learned, ...dirtyRate(known)};
+}
+
 function hostView(state: PartitionState, host: HostEntry, actor: ActorAt<HostContext>): HostView {
   const {state: path, context} = actor;
   const found = bandRow(state, host);
@@ -76,7 +103,7 @@ function hostView(state: PartitionState, host: HostEntry, actor: ActorAt<HostCon
     rack: facts?.rack ?? '',
     cpuCores: facts?.cpuCores ?? 0,
     memoryBytes: facts?.memoryBytes ?? 0,
-    migrationBytesPerSecond: facts?.migrationBytesPerSecond || LINK_BYTES_PER_SECOND,
+    migrationBytesPerSecond: linkBytesPerSecond(facts),
     capabilities: facts?.capabilities ?? [],
     observeOnly: facts === undefined || facts.observeOnly || facts.actuatorAddress === '',
     top: topOf(path),
@@ -100,14 +127,16 @@ function hostView(state: PartitionState, host: HostEntry, actor: ActorAt<HostCon
 function vmView(state: PartitionState, vm: VmEntry, actor: ActorAt<VmContext>): VmView {
   const {state: path, context} = actor;
   const {facts} = vm;
+  const workload = workloadOf(state, vm);
   const table = state.tables.get(vm.table);
   const p95 = table === undefined || vm.row < 0 ? Number.NaN : usageP95(table.usage, vm.row);
   return {
     name: vm.name,
     cpuCores: facts.cpuCores,
     memoryBytes: facts.memoryBytes,
-    criticality: facts.criticality,
-    dirtyBytesPerSecond: facts.dirtyBytesPerSecond,
+    criticality: weighedCriticality(facts.criticality, workload),
+    declaredCriticality: facts.criticality,
+    dirtyBytesPerSecond: plannedDirtyRate(workload),
     antiAffinityGroup: facts.antiAffinityGroup,
     pinnedReason: facts.pinnedReason,
     top: topOf(path),

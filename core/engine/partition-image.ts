@@ -1,5 +1,6 @@
 /** What a partition's state shows to people (read-model-fold.ts). */
 import type {Epoch} from '../domain/records.ts';
+import {workloadOf} from './fleet-view.ts';
 import type {PartitionState} from './partition-state.ts';
 import type {PartitionImage} from './read-model-fold.ts';
 import {newestCheckpoint, type RecoveryInput} from './recovery.ts';
@@ -26,6 +27,9 @@ export function imageOfState(
       if (facts !== undefined) return [facts];
       return row < 0 ? [namedOnly(name)] : [];
     }),
+    workloads: [...state.vms.values()]
+      .map(vm => ({vm: vm.name, ...workloadOf(state, vm)}))
+      .filter(({observedMs}) => observedMs > 0),
     // As in the journal: who never moved is not told of.
     actors: state.actors.parts().moved,
   };

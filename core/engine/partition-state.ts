@@ -51,6 +51,8 @@ export type VmEntry = {
   /** The host of that inventory. */
   seenOn: string;
   failedAtMs: number;
+  /** How fast its memory changed while it was last moved; NaN: never moved. */
+  dirtiedBytesPerSecond: number;
   /** Inventories of its host in a row that did not name it; counted up to two. */
   missing: number;
   /** Tick time of the first of them. */

@@ -4,7 +4,7 @@ import {COMPONENTS} from '../domain/components.ts';
 import type {Decision} from '../domain/decision.ts';
 import type {IssuedEffect} from '../domain/effects.ts';
 import {ForestayError} from '../domain/errors.ts';
-import type {Epoch, ScoresRecord, Tick, Transition} from '../domain/records.ts';
+import type {Epoch, ScoresRecord, Tick, Transition, VmWorkload} from '../domain/records.ts';
 import {combineRisks} from '../domain/risk.ts';
 import type {InventoryHost} from '../domain/telemetry.ts';
 import type {StoredActor} from './actor-row.ts';
@@ -57,6 +57,7 @@ export function applyTick(
   const known = partitionRow(model, partition);
   if (nextOffset <= known.nextOffset) return;
   for (const host of tick.inventory) applyInventory(model, partition, host, tick.timeMs);
+  for (const workload of tick.workloads ?? []) applyWorkload(model, workload);
   for (const transition of tick.transitions) {
     applyTransition(model, partition, transition, tick.timeMs);
   }
@@ -153,6 +154,7 @@ function explain(model: ReadModel, id: string, explanation: Explanation): void {
 /** What a checkpoint knows of a partition; for a reader that does not begin at the journal's start. */
 export type PartitionImage = PartitionRow & {
   inventory: readonly InventoryHost[];
+  workloads: readonly VmWorkload[];
   actors: readonly StoredActor[];
 };
 
@@ -161,7 +163,7 @@ export type PartitionImage = PartitionRow & {
  * what is shown already is left out.
  */
 export function applyCheckpoint(model: ReadModel, partition: number, image: PartitionImage): void {
-  const {inventory, actors, ...row} = image;
+  const {inventory, workloads, actors, ...row} = image;
   const known = partitionRow(model, partition);
   if (row.nextOffset < known.nextOffset) return;
   row.timeBase ??= known.timeBase;
@@ -169,6 +171,7 @@ export function applyCheckpoint(model: ReadModel, partition: number, image: Part
   model.partitions.set(partition, row);
   model.goneFrom.set(partition, row.nextOffset);
   for (const host of inventory) applyInventory(model, partition, host, image.timeMs);
+  for (const workload of workloads) applyWorkload(model, workload);
   for (const {id, kind, machineVersion, seq, state, context} of actors) {
     const actor = actorRow(model, partition, id);
     if (actor === undefined) continue;
@@ -210,6 +213,13 @@ function applyInventory(
   for (const name of [...row.vms]) {
     if (!named.has(name)) place(model, vmRow(model, partition, name), '', atMs);
   }
+  touch(model, row.name);
+}
+
+function applyWorkload(model: ReadModel, {vm, ...workload}: VmWorkload): void {
+  const row = model.vms.get(`vms/${vm}`);
+  if (row === undefined) return;
+  row.workload = workload;
   touch(model, row.name);
 }
 

@@ -14,6 +14,7 @@ import type {Decision, Reason} from '../domain/decision.ts';
 import type {IssuedEffect} from '../domain/effects.ts';
 import type {Control, Transition} from '../domain/records.ts';
 import type {InventoryHost, InventoryVm, TimeBase} from '../domain/telemetry.ts';
+import type {WorkloadProfile} from '../domain/workload-profile.ts';
 import {Ring} from './read-model-ring.ts';
 import {SortedNames} from './sorted-names.ts';
 
@@ -77,6 +78,8 @@ export type HostRow = Row & {
 
 export type VmRow = Row & {
   facts: InventoryVm | undefined;
+  /** As last told; undefined: never. */
+  workload: WorkloadProfile | undefined;
   /** Bare name of the host; empty: not known. */
   host: string;
 };
@@ -186,7 +189,7 @@ export function heardElsewhere(
 export function vmRow(model: ReadModel, partition: number, name: string): VmRow {
   let row = model.vms.get(name);
   if (row === undefined) {
-    row = {...emptyRow(partition, name), facts: undefined, host: ''};
+    row = {...emptyRow(partition, name), facts: undefined, workload: undefined, host: ''};
     model.vms.set(name, row);
     model.vmNames.add(name);
   }

@@ -27,6 +27,13 @@ import {
   observe,
   type Windows,
 } from '../domain/windows.ts';
+import {
+  clearWorkload,
+  createWorkload,
+  growWorkload,
+  recordWorkload,
+  type Workload,
+} from '../domain/workload.ts';
 import type {ModelSignature} from '../ports.ts';
 
 export type SetTable = {
@@ -52,6 +59,8 @@ export type SetTable = {
   /** If the model reads windows of the last samples. */
   counted: CountWindows | undefined;
   usage: Usage;
+  /** Of VMs, if their CPU is measured. */
+  workload: Workload | undefined;
   bands: Bands;
   /** row × components, as last applied; NaN: never scored. */
   risks: Float32Array;
@@ -89,6 +98,7 @@ export function createSetTable(set: MetricSet, model: ModelSignature): SetTable 
       ? createCountWindows(contract.metrics.length, contract.window, contract.stride)
       : undefined,
     usage: createUsage(),
+    workload: set.kind === 'vm' ? createWorkload(set.columns) : undefined,
     bands: createBands(),
     risks: new Float32Array(0),
     scoredMs: new Float64Array(0),
@@ -108,7 +118,7 @@ export function storeTable(table: SetTable): StoredTable {
 
 /**
  * A stored table as it was, or, if it was made for another model, one for this model with its
- * entities, usage and bands: windows and risks begin anew.
+ * entities, usage, workloads and bands: windows and risks begin anew.
  */
 export function fitTable(stored: StoredTable, model: ModelSignature): SetTable {
   const table = createSetTable(stored.set, model);
@@ -121,14 +131,15 @@ export function fitTable(stored: StoredTable, model: ModelSignature): SetTable {
     return {...stored, counted: counted && restoreCountWindows(counted, windows.capacity)};
   }
   growTable(table, stored.names.length);
-  const {names, rows, free, usage, bands} = stored;
-  return Object.assign(table, {names, rows, free, usage, bands});
+  const {names, rows, free, usage, workload, bands} = stored;
+  return Object.assign(table, {names, rows, free, usage, workload, bands});
 }
 
 function growTable(table: SetTable, rows: number): void {
   growWindows(table.windows, rows);
   if (table.counted !== undefined) growCountWindows(table.counted, rows);
   growUsage(table.usage, rows);
+  if (table.workload !== undefined) growWorkload(table.workload, rows);
   growBands(table.bands, rows);
   if (rows <= table.scoredMs.length) return;
   const capacity = table.windows.capacity;
@@ -165,6 +176,7 @@ export function releaseRow(table: SetTable, entity: string): void {
   table.names[row] = '';
   clearSamples(table, row);
   clearUsage(table.usage, row);
+  if (table.workload !== undefined) clearWorkload(table.workload, row);
   table.samples[row] = 0;
   table.free.push(row);
 }
@@ -189,6 +201,9 @@ export function takeSample(
   }
   if (table.cpuColumn >= 0) {
     recordUsage(table.usage, row, atMs, values[table.cpuColumn * stride + index] as number);
+  }
+  if (table.workload !== undefined) {
+    recordWorkload(table.workload, row, atMs, values, index, stride);
   }
   return true;
 }

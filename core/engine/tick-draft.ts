@@ -9,6 +9,7 @@ import type {
   SampleRisks,
   Tick,
   Transition,
+  VmWorkload,
 } from '../domain/records.ts';
 import type {InventoryHost, TelemetryRecord} from '../domain/telemetry.ts';
 import {type EngineEventName, type EngineEvents, publish} from '../events.ts';
@@ -43,6 +44,7 @@ export type TickDraft = {
   effects: IssuedEffect[];
   decisions: Decision[];
   inventory: InventoryHost[];
+  workloads: VmWorkload[];
   controlChanged: boolean;
   /** A band changed: the tick is written even if no actor moved. */
   bandChanged: boolean;

@@ -122,10 +122,17 @@ function noteOutcome({state}: TickDraft, effect: IssuedEffect, result: EffectRes
   vm.missing = 0;
   if (effect.kind !== 'start-migration') return;
   vm.movedAtMs = state.timeMs;
+  vm.dirtiedBytesPerSecond = dirtiedIn(result.figures, vm.facts.memoryBytes);
   const moves = state.moves.get(vm.cell) ?? [];
   moves.push(state.timeMs);
   state.moves.set(
     vm.cell,
     moves.filter(atMs => state.timeMs - atMs < 3_600_000),
   );
+}
+
+/** Bytes that a migration had to send again, by the second: pages were written behind it. */
+function dirtiedIn(figures: EffectResult['figures'], memoryBytes: number): number {
+  const {transferred_bytes: sent = Number.NaN, duration_seconds: seconds = Number.NaN} = figures;
+  return seconds > 0 ? Math.max(0, sent - memoryBytes) / seconds : Number.NaN;
 }

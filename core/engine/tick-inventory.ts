@@ -112,6 +112,7 @@ function placeVm(
       seenAtMs,
       seenOn: host.name,
       failedAtMs: 0,
+      dirtiedBytesPerSecond: Number.NaN,
       missing: 0,
       missingSinceMs: 0,
     });

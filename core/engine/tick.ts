@@ -23,6 +23,7 @@ import {planTick} from './tick-planning.ts';
 import {applyRecorded} from './tick-recorded.ts';
 import {takeScores} from './tick-scores.ts';
 import {takeTelemetry} from './tick-telemetry.ts';
+import {takeWorkloads} from './tick-workload.ts';
 
 /** Steps the state and gives the journal's record of it; `changed` says if it must be written. */
 export function advance(state: PartitionState, input: TickInput): {tick: Tick; changed: boolean} {
@@ -38,6 +39,7 @@ export function advance(state: PartitionState, input: TickInput): {tick: Tick; c
     effects: [],
     decisions: [],
     inventory: [],
+    workloads: [],
     controlChanged: false,
     bandChanged: false,
     recordedMoves: [...(input.recorded?.transitions ?? [])],
@@ -48,6 +50,7 @@ export function advance(state: PartitionState, input: TickInput): {tick: Tick; c
   state.unscored = state.unscored.filter(due => due.request > input.cut.scoreRequest);
   takeInbox(draft);
   takeTelemetry(draft);
+  takeWorkloads(draft);
   takeScores(draft);
   if (input.recorded === undefined) {
     noticeSilence(draft);
@@ -85,7 +88,8 @@ function finish(draft: TickDraft): {tick: Tick; changed: boolean} {
       draft.sampleRisks.length +
       draft.effects.length +
       draft.decisions.length +
-      draft.inventory.length >
+      draft.inventory.length +
+      draft.workloads.length >
       0 ||
     draft.controlChanged ||
     draft.bandChanged;
@@ -103,6 +107,7 @@ function finish(draft: TickDraft): {tick: Tick; changed: boolean} {
     effects: draft.effects,
     decisions: draft.decisions,
     inventory: draft.inventory,
+    ...(draft.workloads.length === 0 ? {} : {workloads: draft.workloads}),
     ...(draft.controlChanged ? {control: {...state.control}} : {}),
     modelHash: state.model.hash,
     ...(isUsual ? {} : {components: state.model.components}),

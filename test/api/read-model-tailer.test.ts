@@ -198,6 +198,7 @@ test('an unknown partition begins at its newest checkpoint, then the journal goe
     control: undefined,
     modelHash: 'feed',
     inventory: [aHost('h1')],
+    workloads: [],
     actors: [],
   };
   const imageOf = async (partition: number) => (partition === 0 ? image : undefined);

@@ -8,7 +8,17 @@ import {
   applyTick,
 } from '../../core/engine/read-model-fold.ts';
 import {Ring} from '../../core/engine/read-model-ring.ts';
-import {aDecision, aHost, aMove, anEffect, aScore, aTick, aVm, START_MS} from './records.ts';
+import {
+  aDecision,
+  aHost,
+  aMove,
+  anEffect,
+  aScore,
+  aTick,
+  aVm,
+  aWorkload,
+  START_MS,
+} from './records.ts';
 
 test('a ring gives its newest items, newest first, and says what it drops', t => {
   fc.assert(
@@ -164,6 +174,19 @@ test('control stays as it was until a tick carries another; an epoch begins its 
   t.like(model.partitions.get(3), {control, epoch: 2, tickNumber: -1});
 });
 
+test('how a VM works is shown as it was last told, and watchers hear of it', t => {
+  const {model} = fleet();
+  const heard: string[] = [];
+  model.watchers.add(name => heard.push(name));
+  applyTick(model, 3, aTick(2, {workloads: [aWorkload('v1'), aWorkload('gone')]}));
+  applyTick(model, 3, aTick(3, {workloads: [aWorkload('v1', {kind: 'idle'})]}));
+  applyTick(model, 3, aTick(4));
+  t.like(model.vms.get('vms/v1')?.workload, {kind: 'idle', fullShare: 0.4});
+  t.is(model.vms.get('vms/v2')?.workload, undefined);
+  t.false(model.vms.has('vms/gone'), 'nobody would ever forget it');
+  t.deepEqual(heard, ['vms/v1', 'vms/v1']);
+});
+
 test('a checkpoint stands for the ticks before it', t => {
   const model = createReadModel();
   const {context} = aMove('vms/v1', 4, 'normal', 'migrating', {host: 'h2', deadlineMs: 9});
@@ -179,6 +202,7 @@ test('a checkpoint stands for the ticks before it', t => {
     control: {mode: 'advise', paused: true, policyVersion: 1},
     modelHash: 'm',
     inventory: [aHost('h1', [aVm('v1')]), aHost('h2')],
+    workloads: [aWorkload('v1')],
     actors: [
       {
         id: 'vms/v1',
@@ -192,6 +216,7 @@ test('a checkpoint stands for the ticks before it', t => {
     ],
   });
   t.like(model.vms.get('vms/v1'), {host: 'h2', partition: 5});
+  t.is(model.vms.get('vms/v1')?.workload?.kind, 'batch');
   t.like(model.vms.get('vms/v1')?.actor, {state: 'migrating', dueMs: 9, history: []});
   t.like(model.partitions.get(5), {tickNumber: 40, control: {mode: 'advise'}});
 });

@@ -1,8 +1,9 @@
 import {COMPONENTS} from '../../core/domain/components.ts';
 import type {Decision} from '../../core/domain/decision.ts';
 import type {IssuedEffect} from '../../core/domain/effects.ts';
-import type {ScoresRecord, Tick, Transition} from '../../core/domain/records.ts';
+import type {ScoresRecord, Tick, Transition, VmWorkload} from '../../core/domain/records.ts';
 import type {InventoryHost, InventoryVm} from '../../core/domain/telemetry.ts';
+import {UNKNOWN_WORKLOAD} from '../../core/domain/workload-profile.ts';
 
 /** 2026-01-01T00:00:00Z */
 export const START_MS = 1_767_225_600_000;
@@ -49,6 +50,26 @@ export function aVm(vm: string, fields: Partial<InventoryVm> = {}): InventoryVm 
     antiAffinityGroup: '',
     pinnedReason: '',
     tenant: 'acme',
+    ...fields,
+  };
+}
+
+/** A batch job's VM that was watched for half a day. */
+export function aWorkload(vm: string, fields: Partial<VmWorkload> = {}): VmWorkload {
+  return {
+    ...UNKNOWN_WORKLOAD,
+    vm,
+    kind: 'batch',
+    observedMs: 12 * 3_600_000,
+    cpuRatio: 0.5,
+    memoryRatio: 0.25,
+    readBytesPerSecond: 3 * 2 ** 20,
+    writeBytesPerSecond: 2 ** 20,
+    variation: 0.9,
+    fullShare: 0.4,
+    dirtyClass: 'low',
+    dirtyBytesPerSecond: 2 ** 20,
+    dirtySource: 'writes',
     ...fields,
   };
 }

@@ -96,6 +96,7 @@ export function aVm(name: string, host: string, changes: Partial<VmView> = {}): 
     cpuCores: 4,
     memoryBytes: 8 * GIB,
     criticality: 1,
+    declaredCriticality: changes.criticality ?? 1,
     dirtyBytesPerSecond: GIB / 100,
     antiAffinityGroup: '',
     pinnedReason: '',

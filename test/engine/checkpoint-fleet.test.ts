@@ -15,6 +15,7 @@ const entry = (name: string, fields: Partial<VmEntry> = {}): VmEntry => ({
   seenAtMs: 0,
   seenOn: '',
   failedAtMs: 0,
+  dirtiedBytesPerSecond: Number.NaN,
   missing: 0,
   missingSinceMs: 0,
   ...fields,
@@ -52,7 +53,7 @@ test('VMs come back as they were, with the facts of their hosts, or their own wh
         missingSinceMs: 1.6e12,
       }),
     ],
-    ['v3', entry('v3', {movedAtMs: 1.7e12, failedAtMs: 1.8e12})],
+    ['v3', entry('v3', {movedAtMs: 1.7e12, failedAtMs: 1.8e12, dirtiedBytesPerSecond: 3e7})],
   ]);
   const again = fitVms(hosts, storeVms(hosts, vms));
   t.deepEqual([...again], [...vms]);

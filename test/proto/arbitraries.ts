@@ -8,8 +8,10 @@ import type {
   SampleRisks,
   ScoresRecord,
   Tick,
+  VmWorkload,
 } from '../../core/domain/records.ts';
 import type {Batch, Block, Gap, InventoryHost} from '../../core/domain/telemetry.ts';
+import {DIRTY_CLASSES, DIRTY_SOURCES, WORKLOAD_KINDS} from '../../core/domain/workload-profile.ts';
 
 const name = fc.string({minLength: 1, maxLength: 12, unit: 'grapheme-ascii'});
 const text = fc.string({maxLength: 20, unit: 'grapheme'}).filter(value => value.isWellFormed());
@@ -164,6 +166,27 @@ const sampleRisks: fc.Arbitrary<SampleRisks> = fc
     }),
   );
 
+const known = fc.oneof(number, fc.constant(Number.NaN));
+
+const workload: fc.Arbitrary<VmWorkload> = fc.record({
+  vm: text,
+  kind: fc.constantFrom(...WORKLOAD_KINDS),
+  observedMs: number,
+  cpuRatio: known,
+  memoryRatio: known,
+  readBytesPerSecond: known,
+  writeBytesPerSecond: known,
+  receiveBytesPerSecond: known,
+  transmitBytesPerSecond: known,
+  variation: known,
+  fullShare: known,
+  isDaily: fc.boolean(),
+  dailyShare: known,
+  dirtyClass: fc.constantFrom(...DIRTY_CLASSES),
+  dirtyBytesPerSecond: known,
+  dirtySource: fc.constantFrom(...DIRTY_SOURCES),
+});
+
 export const tick: fc.Arbitrary<Tick> = fc.record(
   {
     timeMs: number,
@@ -190,6 +213,7 @@ export const tick: fc.Arbitrary<Tick> = fc.record(
     effects: few(effect),
     decisions: few(decision),
     inventory: few(inventoryHost),
+    workloads: fc.array(workload, {minLength: 1, maxLength: 2}),
     control: fc.record({mode, paused: fc.boolean(), policyVersion: u32}),
     modelHash: text,
   },
@@ -269,11 +293,7 @@ export const inboxRecord: fc.Arbitrary<InboxRecord> = fc.oneof(
 );
 
 export const scoresRecord: fc.Arbitrary<ScoresRecord> = fc
-  .tuple(
-    fc.array(text, {minLength: 1, maxLength: 3}),
-    fc.array(text, {maxLength: 3}),
-    fc.boolean(),
-  )
+  .tuple(fc.array(text, {minLength: 1, maxLength: 3}), fc.array(text, {maxLength: 3}), fc.boolean())
   .chain(([hosts, components, withCounterfactual]) =>
     fc.record({
       timeMs: number,

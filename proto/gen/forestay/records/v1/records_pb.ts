@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file forestay/records/v1/records.proto.
  */
 export const file_forestay_records_v1_records: GenFile = /*@__PURE__*/
-  fileDesc("CiFmb3Jlc3RheS9yZWNvcmRzL3YxL3JlY29yZHMucHJvdG8SE2ZvcmVzdGF5LnJlY29yZHMudjEi4wEKDUpvdXJuYWxSZWNvcmQSKwoFZXBvY2gYASABKAsyGi5mb3Jlc3RheS5yZWNvcmRzLnYxLkVwb2NoSAASKQoEdGljaxgCIAEoCzIZLmZvcmVzdGF5LnJlY29yZHMudjEuVGlja0gAEjIKCXRpY2tfcGFydBgDIAEoCzIdLmZvcmVzdGF5LnJlY29yZHMudjEuVGlja1BhcnRIABI8CgpjaGVja3BvaW50GAQgASgLMiYuZm9yZXN0YXkucmVjb3Jkcy52MS5DaGVja3BvaW50UG9pbnRlckgAQggKBnJlY29yZCI2CgVFcG9jaBINCgVlcG9jaBgBIAEoBBINCgVvd25lchgCIAEoCRIPCgdhZGRyZXNzGAMgASgJIo4FCgRUaWNrEg8KB3RpbWVfbXMYASABKAESDQoFZXBvY2gYAiABKAQSDgoGbnVtYmVyGAMgASgEEiUKA2N1dBgEIAEoCzIYLmZvcmVzdGF5LnJlY29yZHMudjEuQ3V0EhIKCm1vZGVsX2hhc2gYBSABKAkSLQoHY29udHJvbBgGIAEoCzIcLmZvcmVzdGF5LnJlY29yZHMudjEuQ29udHJvbBI0Cgt0cmFuc2l0aW9ucxgKIAMoCzIfLmZvcmVzdGF5LnJlY29yZHMudjEuVHJhbnNpdGlvbhIvCgVyaXNrcxgLIAMoCzIgLmZvcmVzdGF5LnJlY29yZHMudjEuQXBwbGllZFJpc2sSKgoGdGltZXJzGAwgAygLMhouZm9yZXN0YXkucmVjb3Jkcy52MS5UaW1lchIyCgdlZmZlY3RzGA0gAygLMiEuZm9yZXN0YXkucmVjb3Jkcy52MS5Jc3N1ZWRFZmZlY3QSMAoJZGVjaXNpb25zGA4gAygLMh0uZm9yZXN0YXkucmVjb3Jkcy52MS5EZWNpc2lvbhItCglpbnZlbnRvcnkYDyADKAsyGi5mb3Jlc3RheS52MS5JbnZlbnRvcnlIb3N0Ei0KBXF1aWV0GBAgAygLMh4uZm9yZXN0YXkucmVjb3Jkcy52MS5RdWlldFRpY2sSNgoMc2FtcGxlX3Jpc2tzGBEgAygLMiAuZm9yZXN0YXkucmVjb3Jkcy52MS5TYW1wbGVSaXNrcxISCgpjb21wb25lbnRzGBIgAygJEjIKCmhvc3Rfcmlza3MYEyABKAsyHi5mb3Jlc3RheS5yZWNvcmRzLnYxLkhvc3RSaXNrcxIVCg1ldmVyeV9zYW1wbGVzGBQgASgNIkMKCVF1aWV0VGljaxIPCgd0aW1lX21zGAEgASgBEiUKA2N1dBgCIAEoCzIYLmZvcmVzdGF5LnJlY29yZHMudjEuQ3V0IlUKCFRpY2tQYXJ0Eg0KBWVwb2NoGAEgASgEEg4KBm51bWJlchgCIAEoBBIMCgRwYXJ0GAMgASgNEg0KBXBhcnRzGAQgASgNEg0KBWJ5dGVzGAUgASgMImwKEUNoZWNrcG9pbnRQb2ludGVyEg0KBWVwb2NoGAEgASgEEhMKC3RpY2tfbnVtYmVyGAIgASgEEhQKDGZpcnN0X29mZnNldBgDIAEoBBIOCgZjaHVua3MYBCABKA0SDQoFY3JjMzIYBSABKAciTAoDQ3V0EhgKEHRlbGVtZXRyeV9vZmZzZXQYASABKAQSFAoMaW5ib3hfb2Zmc2V0GAIgASgEEhUKDXNjb3JlX3JlcXVlc3QYAyABKAQiPwoHQ29udHJvbBIMCgRtb2RlGAEgASgJEg4KBnBhdXNlZBgCIAEoCBIWCg5wb2xpY3lfdmVyc2lvbhgDIAEoDSKMAQoKVHJhbnNpdGlvbhINCgVhY3RvchgBIAEoCRIPCgdtYWNoaW5lGAIgASgJEhcKD21hY2hpbmVfdmVyc2lvbhgDIAEoDRILCgNzZXEYBCABKAQSDAoEZnJvbRgFIAEoCRIKCgJ0bxgGIAEoCRINCgVldmVudBgHIAEoCRIPCgdjb250ZXh0GAggASgJIioKC0FwcGxpZWRSaXNrEgwKBGhvc3QYASABKAkSDQoFcmlza3MYAiABKAwiKQoJSG9zdFJpc2tzEg0KBWhvc3RzGAEgAygJEg0KBXJpc2tzGAIgASgMIlwKC1NhbXBsZVJpc2tzEhIKCmNvbXBvbmVudHMYASADKAkSDQoFaG9zdHMYAiADKAkSDAoEaG9zdBgDIAEoDBINCgVhdF9tcxgEIAEoDBINCgVyaXNrcxgFIAEoDCImCgVUaW1lchINCgVhY3RvchgBIAEoCRIOCgZkdWVfbXMYAiABKAEipAEKDElzc3VlZEVmZmVjdBIKCgJpZBgBIAEoCRIMCgRraW5kGAIgASgJEgwKBGhvc3QYAyABKAkSCgoCdm0YBCABKAkSEwoLdGFyZ2V0X2hvc3QYBSABKAkSFgoOd2VpZ2h0X3BlcmNlbnQYBiABKAESEwoLZGVhZGxpbmVfbXMYByABKAESDQoFYWdlbnQYCCABKAkSDwoHYWRkcmVzcxgJIAEoCSKjAgoIRGVjaXNpb24SCgoCaWQYASABKAkSDQoFYXRfbXMYAiABKAESDgoGZW50aXR5GAMgASgJEgwKBGhvc3QYBCABKAkSDAoEcmlzaxgFIAEoARIRCgljb21wb25lbnQYBiABKAkSDgoGYWN0aW9uGAcgASgJEhMKC3RhcmdldF9ob3N0GAggASgJEg8KB2JlY2F1c2UYCSABKAkSDwoHb3V0Y29tZRgKIAEoCRISCgpibG9ja2VkX2J5GAsgASgJEjYKDGFsdGVybmF0aXZlcxgMIAMoCzIgLmZvcmVzdGF5LnJlY29yZHMudjEuQWx0ZXJuYXRpdmUSEgoKbW9kZWxfaGFzaBgNIAEoCRIWCg5wb2xpY3lfdmVyc2lvbhgOIAEoDSKbAQoLQWx0ZXJuYXRpdmUSDgoGYWN0aW9uGAEgASgJEhMKC3RhcmdldF9ob3N0GAIgASgJEhcKD2dhaW5fdm1fbWludXRlcxgDIAEoARIXCg9jb3N0X3ZtX21pbnV0ZXMYBCABKAESGwoTZmluaXNoZXNfaW5fc2Vjb25kcxgFIAEoARIYChByZWplY3RlZF9iZWNhdXNlGAYgASgJIk0KBlJlYXNvbhIPCgdmZWF0dXJlGAEgASgJEg0KBXZhbHVlGAIgASgBEg0KBXVzdWFsGAMgASgBEhQKDGNvbnRyaWJ1dGlvbhgEIAEoASLaAwoLSW5ib3hSZWNvcmQSEgoKcmVxdWVzdF9pZBgBIAEoCRINCgVhdF9tcxgCIAEoARIOCgZhdXRob3IYAyABKAkSOgoNZWZmZWN0X3Jlc3VsdBgKIAEoCzIhLmZvcmVzdGF5LnJlY29yZHMudjEuRWZmZWN0UmVzdWx0SAASSQoTcmVnaXN0ZXJfbWV0cmljX3NldBgLIAEoCzIqLmZvcmVzdGF5LnJlY29yZHMudjEuTWV0cmljU2V0UmVnaXN0cmF0aW9uSAASKwoFcGF1c2UYDCABKAsyGi5mb3Jlc3RheS5yZWNvcmRzLnYxLlBhdXNlSAASLQoGcmVzdW1lGA0gASgLMhsuZm9yZXN0YXkucmVjb3Jkcy52MS5SZXN1bWVIABIzCghzZXRfbW9kZRgOIAEoCzIfLmZvcmVzdGF5LnJlY29yZHMudjEuTW9kZVN3aXRjaEgAEjgKDHN3aXRjaF9tb2RlbBgPIAEoCzIgLmZvcmVzdGF5LnJlY29yZHMudjEuTW9kZWxTd2l0Y2hIABI8CgxkZWNsYXJlX2hvc3QYECABKAsyJC5mb3Jlc3RheS5yZWNvcmRzLnYxLkhvc3REZWNsYXJhdGlvbkgAQggKBnJlY29yZCJ3CgxFZmZlY3RSZXN1bHQSCgoCaWQYASABKAkSDgoGc3RhdHVzGAIgASgJEgwKBGNvZGUYAyABKAkSDwoHbWVzc2FnZRgEIAEoCRIsCgdmaWd1cmVzGAUgAygLMhsuZm9yZXN0YXkucmVjb3Jkcy52MS5GaWd1cmUiJQoGRmlndXJlEgwKBG5hbWUYASABKAkSDQoFdmFsdWUYAiABKAEiSwoVTWV0cmljU2V0UmVnaXN0cmF0aW9uEgwKBG5hbWUYASABKAkSEwoLZW50aXR5X2tpbmQYAiABKAkSDwoHY29sdW1ucxgDIAMoCSIYCgVQYXVzZRIPCgdjb21tZW50GAEgASgJIhkKBlJlc3VtZRIPCgdjb21tZW50GAEgASgJIhoKCk1vZGVTd2l0Y2gSDAoEbW9kZRgBIAEoCSIhCgtNb2RlbFN3aXRjaBISCgptb2RlbF9oYXNoGAEgASgJIi4KD0hvc3REZWNsYXJhdGlvbhIMCgRob3N0GAEgASgJEg0KBXN0YXRlGAIgASgJIrsBCgxTY29yZXNSZWNvcmQSDwoHdGltZV9tcxgBIAEoARINCgVlcG9jaBgCIAEoBBITCgt0aWNrX251bWJlchgDIAEoBBISCgptb2RlbF9oYXNoGAQgASgJEhIKCmNvbXBvbmVudHMYBSADKAkSDQoFaG9zdHMYBiADKAkSDQoFcmlza3MYByABKAwSMAoHcmVhc29ucxgIIAMoCzIfLmZvcmVzdGF5LnJlY29yZHMudjEuUm93UmVhc29ucyKqAQoKUm93UmVhc29ucxILCgNyb3cYASABKA0SEQoJY29tcG9uZW50GAIgASgJEiwKB3JlYXNvbnMYAyADKAsyGy5mb3Jlc3RheS5yZWNvcmRzLnYxLlJlYXNvbhI7Cg5jb3VudGVyZmFjdHVhbBgEIAEoCzIjLmZvcmVzdGF5LnJlY29yZHMudjEuQ291bnRlcmZhY3R1YWwSEQoJZGVjaXNpb25zGAUgAygJIkwKDkNvdW50ZXJmYWN0dWFsEiwKB2NoYW5nZXMYASADKAsyGy5mb3Jlc3RheS5yZWNvcmRzLnYxLkNoYW5nZRIMCgRyaXNrGAIgASgBIicKBkNoYW5nZRIOCgZtZXRyaWMYASABKAkSDQoFdmFsdWUYAiABKAFiBnByb3RvMw", [file_forestay_v1_telemetry]);
+  fileDesc("CiFmb3Jlc3RheS9yZWNvcmRzL3YxL3JlY29yZHMucHJvdG8SE2ZvcmVzdGF5LnJlY29yZHMudjEi4wEKDUpvdXJuYWxSZWNvcmQSKwoFZXBvY2gYASABKAsyGi5mb3Jlc3RheS5yZWNvcmRzLnYxLkVwb2NoSAASKQoEdGljaxgCIAEoCzIZLmZvcmVzdGF5LnJlY29yZHMudjEuVGlja0gAEjIKCXRpY2tfcGFydBgDIAEoCzIdLmZvcmVzdGF5LnJlY29yZHMudjEuVGlja1BhcnRIABI8CgpjaGVja3BvaW50GAQgASgLMiYuZm9yZXN0YXkucmVjb3Jkcy52MS5DaGVja3BvaW50UG9pbnRlckgAQggKBnJlY29yZCI2CgVFcG9jaBINCgVlcG9jaBgBIAEoBBINCgVvd25lchgCIAEoCRIPCgdhZGRyZXNzGAMgASgJIsIFCgRUaWNrEg8KB3RpbWVfbXMYASABKAESDQoFZXBvY2gYAiABKAQSDgoGbnVtYmVyGAMgASgEEiUKA2N1dBgEIAEoCzIYLmZvcmVzdGF5LnJlY29yZHMudjEuQ3V0EhIKCm1vZGVsX2hhc2gYBSABKAkSLQoHY29udHJvbBgGIAEoCzIcLmZvcmVzdGF5LnJlY29yZHMudjEuQ29udHJvbBI0Cgt0cmFuc2l0aW9ucxgKIAMoCzIfLmZvcmVzdGF5LnJlY29yZHMudjEuVHJhbnNpdGlvbhIvCgVyaXNrcxgLIAMoCzIgLmZvcmVzdGF5LnJlY29yZHMudjEuQXBwbGllZFJpc2sSKgoGdGltZXJzGAwgAygLMhouZm9yZXN0YXkucmVjb3Jkcy52MS5UaW1lchIyCgdlZmZlY3RzGA0gAygLMiEuZm9yZXN0YXkucmVjb3Jkcy52MS5Jc3N1ZWRFZmZlY3QSMAoJZGVjaXNpb25zGA4gAygLMh0uZm9yZXN0YXkucmVjb3Jkcy52MS5EZWNpc2lvbhItCglpbnZlbnRvcnkYDyADKAsyGi5mb3Jlc3RheS52MS5JbnZlbnRvcnlIb3N0Ei0KBXF1aWV0GBAgAygLMh4uZm9yZXN0YXkucmVjb3Jkcy52MS5RdWlldFRpY2sSNgoMc2FtcGxlX3Jpc2tzGBEgAygLMiAuZm9yZXN0YXkucmVjb3Jkcy52MS5TYW1wbGVSaXNrcxISCgpjb21wb25lbnRzGBIgAygJEjIKCmhvc3Rfcmlza3MYEyABKAsyHi5mb3Jlc3RheS5yZWNvcmRzLnYxLkhvc3RSaXNrcxIVCg1ldmVyeV9zYW1wbGVzGBQgASgNEjIKCXdvcmtsb2FkcxgVIAMoCzIfLmZvcmVzdGF5LnJlY29yZHMudjEuVm1Xb3JrbG9hZCKBAwoKVm1Xb3JrbG9hZBIKCgJ2bRgBIAEoCRIMCgRraW5kGAIgASgJEhMKC29ic2VydmVkX21zGAMgASgBEhEKCWNwdV9yYXRpbxgEIAEoARIUCgxtZW1vcnlfcmF0aW8YBSABKAESHQoVcmVhZF9ieXRlc19wZXJfc2Vjb25kGAYgASgBEh4KFndyaXRlX2J5dGVzX3Blcl9zZWNvbmQYByABKAESIAoYcmVjZWl2ZV9ieXRlc19wZXJfc2Vjb25kGAggASgBEiEKGXRyYW5zbWl0X2J5dGVzX3Blcl9zZWNvbmQYCSABKAESEQoJdmFyaWF0aW9uGAogASgBEhIKCmZ1bGxfc2hhcmUYCyABKAESEAoIaXNfZGFpbHkYDCABKAgSEwoLZGFpbHlfc2hhcmUYDSABKAESEwoLZGlydHlfY2xhc3MYDiABKAkSHgoWZGlydHlfYnl0ZXNfcGVyX3NlY29uZBgPIAEoARIUCgxkaXJ0eV9zb3VyY2UYECABKAkiQwoJUXVpZXRUaWNrEg8KB3RpbWVfbXMYASABKAESJQoDY3V0GAIgASgLMhguZm9yZXN0YXkucmVjb3Jkcy52MS5DdXQiVQoIVGlja1BhcnQSDQoFZXBvY2gYASABKAQSDgoGbnVtYmVyGAIgASgEEgwKBHBhcnQYAyABKA0SDQoFcGFydHMYBCABKA0SDQoFYnl0ZXMYBSABKAwibAoRQ2hlY2twb2ludFBvaW50ZXISDQoFZXBvY2gYASABKAQSEwoLdGlja19udW1iZXIYAiABKAQSFAoMZmlyc3Rfb2Zmc2V0GAMgASgEEg4KBmNodW5rcxgEIAEoDRINCgVjcmMzMhgFIAEoByJMCgNDdXQSGAoQdGVsZW1ldHJ5X29mZnNldBgBIAEoBBIUCgxpbmJveF9vZmZzZXQYAiABKAQSFQoNc2NvcmVfcmVxdWVzdBgDIAEoBCI/CgdDb250cm9sEgwKBG1vZGUYASABKAkSDgoGcGF1c2VkGAIgASgIEhYKDnBvbGljeV92ZXJzaW9uGAMgASgNIowBCgpUcmFuc2l0aW9uEg0KBWFjdG9yGAEgASgJEg8KB21hY2hpbmUYAiABKAkSFwoPbWFjaGluZV92ZXJzaW9uGAMgASgNEgsKA3NlcRgEIAEoBBIMCgRmcm9tGAUgASgJEgoKAnRvGAYgASgJEg0KBWV2ZW50GAcgASgJEg8KB2NvbnRleHQYCCABKAkiKgoLQXBwbGllZFJpc2sSDAoEaG9zdBgBIAEoCRINCgVyaXNrcxgCIAEoDCIpCglIb3N0Umlza3MSDQoFaG9zdHMYASADKAkSDQoFcmlza3MYAiABKAwiXAoLU2FtcGxlUmlza3MSEgoKY29tcG9uZW50cxgBIAMoCRINCgVob3N0cxgCIAMoCRIMCgRob3N0GAMgASgMEg0KBWF0X21zGAQgASgMEg0KBXJpc2tzGAUgASgMIiYKBVRpbWVyEg0KBWFjdG9yGAEgASgJEg4KBmR1ZV9tcxgCIAEoASKkAQoMSXNzdWVkRWZmZWN0EgoKAmlkGAEgASgJEgwKBGtpbmQYAiABKAkSDAoEaG9zdBgDIAEoCRIKCgJ2bRgEIAEoCRITCgt0YXJnZXRfaG9zdBgFIAEoCRIWCg53ZWlnaHRfcGVyY2VudBgGIAEoARITCgtkZWFkbGluZV9tcxgHIAEoARINCgVhZ2VudBgIIAEoCRIPCgdhZGRyZXNzGAkgASgJIqMCCghEZWNpc2lvbhIKCgJpZBgBIAEoCRINCgVhdF9tcxgCIAEoARIOCgZlbnRpdHkYAyABKAkSDAoEaG9zdBgEIAEoCRIMCgRyaXNrGAUgASgBEhEKCWNvbXBvbmVudBgGIAEoCRIOCgZhY3Rpb24YByABKAkSEwoLdGFyZ2V0X2hvc3QYCCABKAkSDwoHYmVjYXVzZRgJIAEoCRIPCgdvdXRjb21lGAogASgJEhIKCmJsb2NrZWRfYnkYCyABKAkSNgoMYWx0ZXJuYXRpdmVzGAwgAygLMiAuZm9yZXN0YXkucmVjb3Jkcy52MS5BbHRlcm5hdGl2ZRISCgptb2RlbF9oYXNoGA0gASgJEhYKDnBvbGljeV92ZXJzaW9uGA4gASgNIpsBCgtBbHRlcm5hdGl2ZRIOCgZhY3Rpb24YASABKAkSEwoLdGFyZ2V0X2hvc3QYAiABKAkSFwoPZ2Fpbl92bV9taW51dGVzGAMgASgBEhcKD2Nvc3Rfdm1fbWludXRlcxgEIAEoARIbChNmaW5pc2hlc19pbl9zZWNvbmRzGAUgASgBEhgKEHJlamVjdGVkX2JlY2F1c2UYBiABKAkiTQoGUmVhc29uEg8KB2ZlYXR1cmUYASABKAkSDQoFdmFsdWUYAiABKAESDQoFdXN1YWwYAyABKAESFAoMY29udHJpYnV0aW9uGAQgASgBItoDCgtJbmJveFJlY29yZBISCgpyZXF1ZXN0X2lkGAEgASgJEg0KBWF0X21zGAIgASgBEg4KBmF1dGhvchgDIAEoCRI6Cg1lZmZlY3RfcmVzdWx0GAogASgLMiEuZm9yZXN0YXkucmVjb3Jkcy52MS5FZmZlY3RSZXN1bHRIABJJChNyZWdpc3Rlcl9tZXRyaWNfc2V0GAsgASgLMiouZm9yZXN0YXkucmVjb3Jkcy52MS5NZXRyaWNTZXRSZWdpc3RyYXRpb25IABIrCgVwYXVzZRgMIAEoCzIaLmZvcmVzdGF5LnJlY29yZHMudjEuUGF1c2VIABItCgZyZXN1bWUYDSABKAsyGy5mb3Jlc3RheS5yZWNvcmRzLnYxLlJlc3VtZUgAEjMKCHNldF9tb2RlGA4gASgLMh8uZm9yZXN0YXkucmVjb3Jkcy52MS5Nb2RlU3dpdGNoSAASOAoMc3dpdGNoX21vZGVsGA8gASgLMiAuZm9yZXN0YXkucmVjb3Jkcy52MS5Nb2RlbFN3aXRjaEgAEjwKDGRlY2xhcmVfaG9zdBgQIAEoCzIkLmZvcmVzdGF5LnJlY29yZHMudjEuSG9zdERlY2xhcmF0aW9uSABCCAoGcmVjb3JkIncKDEVmZmVjdFJlc3VsdBIKCgJpZBgBIAEoCRIOCgZzdGF0dXMYAiABKAkSDAoEY29kZRgDIAEoCRIPCgdtZXNzYWdlGAQgASgJEiwKB2ZpZ3VyZXMYBSADKAsyGy5mb3Jlc3RheS5yZWNvcmRzLnYxLkZpZ3VyZSIlCgZGaWd1cmUSDAoEbmFtZRgBIAEoCRINCgV2YWx1ZRgCIAEoASJLChVNZXRyaWNTZXRSZWdpc3RyYXRpb24SDAoEbmFtZRgBIAEoCRITCgtlbnRpdHlfa2luZBgCIAEoCRIPCgdjb2x1bW5zGAMgAygJIhgKBVBhdXNlEg8KB2NvbW1lbnQYASABKAkiGQoGUmVzdW1lEg8KB2NvbW1lbnQYASABKAkiGgoKTW9kZVN3aXRjaBIMCgRtb2RlGAEgASgJIiEKC01vZGVsU3dpdGNoEhIKCm1vZGVsX2hhc2gYASABKAkiLgoPSG9zdERlY2xhcmF0aW9uEgwKBGhvc3QYASABKAkSDQoFc3RhdGUYAiABKAkiuwEKDFNjb3Jlc1JlY29yZBIPCgd0aW1lX21zGAEgASgBEg0KBWVwb2NoGAIgASgEEhMKC3RpY2tfbnVtYmVyGAMgASgEEhIKCm1vZGVsX2hhc2gYBCABKAkSEgoKY29tcG9uZW50cxgFIAMoCRINCgVob3N0cxgGIAMoCRINCgVyaXNrcxgHIAEoDBIwCgdyZWFzb25zGAggAygLMh8uZm9yZXN0YXkucmVjb3Jkcy52MS5Sb3dSZWFzb25zIqoBCgpSb3dSZWFzb25zEgsKA3JvdxgBIAEoDRIRCgljb21wb25lbnQYAiABKAkSLAoHcmVhc29ucxgDIAMoCzIbLmZvcmVzdGF5LnJlY29yZHMudjEuUmVhc29uEjsKDmNvdW50ZXJmYWN0dWFsGAQgASgLMiMuZm9yZXN0YXkucmVjb3Jkcy52MS5Db3VudGVyZmFjdHVhbBIRCglkZWNpc2lvbnMYBSADKAkiTAoOQ291bnRlcmZhY3R1YWwSLAoHY2hhbmdlcxgBIAMoCzIbLmZvcmVzdGF5LnJlY29yZHMudjEuQ2hhbmdlEgwKBHJpc2sYAiABKAEiJwoGQ2hhbmdlEg4KBm1ldHJpYxgBIAEoCRINCgV2YWx1ZRgCIAEoAWIGcHJvdG8z", [file_forestay_v1_telemetry]);
 
 /**
  * JournalRecord is one append to a partition's journal.
@@ -192,6 +192,13 @@ export type Tick = Message<"forestay.records.v1.Tick"> & {
    * @generated from field: uint32 every_samples = 20;
    */
   everySamples: number;
+
+  /**
+   * VMs of which it is known anew how they work.
+   *
+   * @generated from field: repeated forestay.records.v1.VmWorkload workloads = 21;
+   */
+  workloads: VmWorkload[];
 };
 
 /**
@@ -200,6 +207,101 @@ export type Tick = Message<"forestay.records.v1.Tick"> & {
  */
 export const TickSchema: GenMessage<Tick> = /*@__PURE__*/
   messageDesc(file_forestay_records_v1_records, 2);
+
+/**
+ * VmWorkload is what is known of how a VM works. Kinds, classes and sources are in the words of
+ * core/domain; NaN is not known.
+ *
+ * @generated from message forestay.records.v1.VmWorkload
+ */
+export type VmWorkload = Message<"forestay.records.v1.VmWorkload"> & {
+  /**
+   * @generated from field: string vm = 1;
+   */
+  vm: string;
+
+  /**
+   * @generated from field: string kind = 2;
+   */
+  kind: string;
+
+  /**
+   * @generated from field: double observed_ms = 3;
+   */
+  observedMs: number;
+
+  /**
+   * @generated from field: double cpu_ratio = 4;
+   */
+  cpuRatio: number;
+
+  /**
+   * @generated from field: double memory_ratio = 5;
+   */
+  memoryRatio: number;
+
+  /**
+   * @generated from field: double read_bytes_per_second = 6;
+   */
+  readBytesPerSecond: number;
+
+  /**
+   * @generated from field: double write_bytes_per_second = 7;
+   */
+  writeBytesPerSecond: number;
+
+  /**
+   * @generated from field: double receive_bytes_per_second = 8;
+   */
+  receiveBytesPerSecond: number;
+
+  /**
+   * @generated from field: double transmit_bytes_per_second = 9;
+   */
+  transmitBytesPerSecond: number;
+
+  /**
+   * @generated from field: double variation = 10;
+   */
+  variation: number;
+
+  /**
+   * @generated from field: double full_share = 11;
+   */
+  fullShare: number;
+
+  /**
+   * @generated from field: bool is_daily = 12;
+   */
+  isDaily: boolean;
+
+  /**
+   * @generated from field: double daily_share = 13;
+   */
+  dailyShare: number;
+
+  /**
+   * @generated from field: string dirty_class = 14;
+   */
+  dirtyClass: string;
+
+  /**
+   * @generated from field: double dirty_bytes_per_second = 15;
+   */
+  dirtyBytesPerSecond: number;
+
+  /**
+   * @generated from field: string dirty_source = 16;
+   */
+  dirtySource: string;
+};
+
+/**
+ * Describes the message forestay.records.v1.VmWorkload.
+ * Use `create(VmWorkloadSchema)` to create a new message.
+ */
+export const VmWorkloadSchema: GenMessage<VmWorkload> = /*@__PURE__*/
+  messageDesc(file_forestay_records_v1_records, 3);
 
 /**
  * QuietTick says when and where a tick that changed nothing cut its inputs.
@@ -223,7 +325,7 @@ export type QuietTick = Message<"forestay.records.v1.QuietTick"> & {
  * Use `create(QuietTickSchema)` to create a new message.
  */
 export const QuietTickSchema: GenMessage<QuietTick> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 3);
+  messageDesc(file_forestay_records_v1_records, 4);
 
 /**
  * TickPart is a piece of the bytes of a JournalRecord that holds a tick above the size limit.
@@ -264,7 +366,7 @@ export type TickPart = Message<"forestay.records.v1.TickPart"> & {
  * Use `create(TickPartSchema)` to create a new message.
  */
 export const TickPartSchema: GenMessage<TickPart> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 4);
+  messageDesc(file_forestay_records_v1_records, 5);
 
 /**
  * CheckpointPointer names a complete checkpoint in the topic of checkpoints.
@@ -303,7 +405,7 @@ export type CheckpointPointer = Message<"forestay.records.v1.CheckpointPointer">
  * Use `create(CheckpointPointerSchema)` to create a new message.
  */
 export const CheckpointPointerSchema: GenMessage<CheckpointPointer> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 5);
+  messageDesc(file_forestay_records_v1_records, 6);
 
 /**
  * Cut says how far a tick has read: everything below these is in it.
@@ -332,7 +434,7 @@ export type Cut = Message<"forestay.records.v1.Cut"> & {
  * Use `create(CutSchema)` to create a new message.
  */
 export const CutSchema: GenMessage<Cut> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 6);
+  messageDesc(file_forestay_records_v1_records, 7);
 
 /**
  * Control is how much a partition may do by itself.
@@ -363,7 +465,7 @@ export type Control = Message<"forestay.records.v1.Control"> & {
  * Use `create(ControlSchema)` to create a new message.
  */
 export const ControlSchema: GenMessage<Control> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 7);
+  messageDesc(file_forestay_records_v1_records, 8);
 
 /**
  * Transition is one move of one actor.
@@ -425,7 +527,7 @@ export type Transition = Message<"forestay.records.v1.Transition"> & {
  * Use `create(TransitionSchema)` to create a new message.
  */
 export const TransitionSchema: GenMessage<Transition> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 8);
+  messageDesc(file_forestay_records_v1_records, 9);
 
 /**
  * AppliedRisk holds the risks of one host as they were applied.
@@ -451,7 +553,7 @@ export type AppliedRisk = Message<"forestay.records.v1.AppliedRisk"> & {
  * Use `create(AppliedRiskSchema)` to create a new message.
  */
 export const AppliedRiskSchema: GenMessage<AppliedRisk> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 9);
+  messageDesc(file_forestay_records_v1_records, 10);
 
 /**
  * HostRisks holds the risks of many hosts as they were applied.
@@ -477,7 +579,7 @@ export type HostRisks = Message<"forestay.records.v1.HostRisks"> & {
  * Use `create(HostRisksSchema)` to create a new message.
  */
 export const HostRisksSchema: GenMessage<HostRisks> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 10);
+  messageDesc(file_forestay_records_v1_records, 11);
 
 /**
  * SampleRisks holds the risks of samples as they were applied, in that order.
@@ -522,7 +624,7 @@ export type SampleRisks = Message<"forestay.records.v1.SampleRisks"> & {
  * Use `create(SampleRisksSchema)` to create a new message.
  */
 export const SampleRisksSchema: GenMessage<SampleRisks> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 11);
+  messageDesc(file_forestay_records_v1_records, 12);
 
 /**
  * @generated from message forestay.records.v1.Timer
@@ -544,7 +646,7 @@ export type Timer = Message<"forestay.records.v1.Timer"> & {
  * Use `create(TimerSchema)` to create a new message.
  */
 export const TimerSchema: GenMessage<Timer> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 12);
+  messageDesc(file_forestay_records_v1_records, 13);
 
 /**
  * IssuedEffect is an effect with its origin and the agent that carries it out.
@@ -605,7 +707,7 @@ export type IssuedEffect = Message<"forestay.records.v1.IssuedEffect"> & {
  * Use `create(IssuedEffectSchema)` to create a new message.
  */
 export const IssuedEffectSchema: GenMessage<IssuedEffect> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 13);
+  messageDesc(file_forestay_records_v1_records, 14);
 
 /**
  * Decision says what was known, what was possible, what was chosen and why.
@@ -701,7 +803,7 @@ export type Decision = Message<"forestay.records.v1.Decision"> & {
  * Use `create(DecisionSchema)` to create a new message.
  */
 export const DecisionSchema: GenMessage<Decision> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 14);
+  messageDesc(file_forestay_records_v1_records, 15);
 
 /**
  * Alternative is an action that was weighed. Gains and costs are VM-minutes of interruption.
@@ -747,7 +849,7 @@ export type Alternative = Message<"forestay.records.v1.Alternative"> & {
  * Use `create(AlternativeSchema)` to create a new message.
  */
 export const AlternativeSchema: GenMessage<Alternative> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 15);
+  messageDesc(file_forestay_records_v1_records, 16);
 
 /**
  * Reason is what one feature contributed to a risk, in log-odds.
@@ -781,7 +883,7 @@ export type Reason = Message<"forestay.records.v1.Reason"> & {
  * Use `create(ReasonSchema)` to create a new message.
  */
 export const ReasonSchema: GenMessage<Reason> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 16);
+  messageDesc(file_forestay_records_v1_records, 17);
 
 /**
  * InboxRecord is a command or the result of an effect.
@@ -859,7 +961,7 @@ export type InboxRecord = Message<"forestay.records.v1.InboxRecord"> & {
  * Use `create(InboxRecordSchema)` to create a new message.
  */
 export const InboxRecordSchema: GenMessage<InboxRecord> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 17);
+  messageDesc(file_forestay_records_v1_records, 18);
 
 /**
  * EffectResult is the one final word on an effect.
@@ -902,7 +1004,7 @@ export type EffectResult = Message<"forestay.records.v1.EffectResult"> & {
  * Use `create(EffectResultSchema)` to create a new message.
  */
 export const EffectResultSchema: GenMessage<EffectResult> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 18);
+  messageDesc(file_forestay_records_v1_records, 19);
 
 /**
  * @generated from message forestay.records.v1.Figure
@@ -924,7 +1026,7 @@ export type Figure = Message<"forestay.records.v1.Figure"> & {
  * Use `create(FigureSchema)` to create a new message.
  */
 export const FigureSchema: GenMessage<Figure> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 19);
+  messageDesc(file_forestay_records_v1_records, 20);
 
 /**
  * @generated from message forestay.records.v1.MetricSetRegistration
@@ -953,7 +1055,7 @@ export type MetricSetRegistration = Message<"forestay.records.v1.MetricSetRegist
  * Use `create(MetricSetRegistrationSchema)` to create a new message.
  */
 export const MetricSetRegistrationSchema: GenMessage<MetricSetRegistration> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 20);
+  messageDesc(file_forestay_records_v1_records, 21);
 
 /**
  * @generated from message forestay.records.v1.Pause
@@ -970,7 +1072,7 @@ export type Pause = Message<"forestay.records.v1.Pause"> & {
  * Use `create(PauseSchema)` to create a new message.
  */
 export const PauseSchema: GenMessage<Pause> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 21);
+  messageDesc(file_forestay_records_v1_records, 22);
 
 /**
  * @generated from message forestay.records.v1.Resume
@@ -987,7 +1089,7 @@ export type Resume = Message<"forestay.records.v1.Resume"> & {
  * Use `create(ResumeSchema)` to create a new message.
  */
 export const ResumeSchema: GenMessage<Resume> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 22);
+  messageDesc(file_forestay_records_v1_records, 23);
 
 /**
  * @generated from message forestay.records.v1.ModeSwitch
@@ -1004,7 +1106,7 @@ export type ModeSwitch = Message<"forestay.records.v1.ModeSwitch"> & {
  * Use `create(ModeSwitchSchema)` to create a new message.
  */
 export const ModeSwitchSchema: GenMessage<ModeSwitch> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 23);
+  messageDesc(file_forestay_records_v1_records, 24);
 
 /**
  * @generated from message forestay.records.v1.ModelSwitch
@@ -1021,7 +1123,7 @@ export type ModelSwitch = Message<"forestay.records.v1.ModelSwitch"> & {
  * Use `create(ModelSwitchSchema)` to create a new message.
  */
 export const ModelSwitchSchema: GenMessage<ModelSwitch> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 24);
+  messageDesc(file_forestay_records_v1_records, 25);
 
 /**
  * HostDeclaration is an operator's word that a host is gone or back.
@@ -1047,7 +1149,7 @@ export type HostDeclaration = Message<"forestay.records.v1.HostDeclaration"> & {
  * Use `create(HostDeclarationSchema)` to create a new message.
  */
 export const HostDeclarationSchema: GenMessage<HostDeclaration> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 25);
+  messageDesc(file_forestay_records_v1_records, 26);
 
 /**
  * ScoresRecord holds the risks of a tick for display and stores.
@@ -1103,7 +1205,7 @@ export type ScoresRecord = Message<"forestay.records.v1.ScoresRecord"> & {
  * Use `create(ScoresRecordSchema)` to create a new message.
  */
 export const ScoresRecordSchema: GenMessage<ScoresRecord> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 26);
+  messageDesc(file_forestay_records_v1_records, 27);
 
 /**
  * RowReasons explains one component's risk of one row.
@@ -1146,7 +1248,7 @@ export type RowReasons = Message<"forestay.records.v1.RowReasons"> & {
  * Use `create(RowReasonsSchema)` to create a new message.
  */
 export const RowReasonsSchema: GenMessage<RowReasons> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 27);
+  messageDesc(file_forestay_records_v1_records, 28);
 
 /**
  * Counterfactual says what would have to be otherwise for a risk to be below the threshold.
@@ -1172,7 +1274,7 @@ export type Counterfactual = Message<"forestay.records.v1.Counterfactual"> & {
  * Use `create(CounterfactualSchema)` to create a new message.
  */
 export const CounterfactualSchema: GenMessage<Counterfactual> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 28);
+  messageDesc(file_forestay_records_v1_records, 29);
 
 /**
  * Change is one metric as it would have to be; NaN: not measured.
@@ -1196,5 +1298,5 @@ export type Change = Message<"forestay.records.v1.Change"> & {
  * Use `create(ChangeSchema)` to create a new message.
  */
 export const ChangeSchema: GenMessage<Change> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 29);
+  messageDesc(file_forestay_records_v1_records, 30);
 
