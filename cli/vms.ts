@@ -5,6 +5,7 @@ import {addDescribeVerb} from './describe.ts';
 import {flagsOf} from './listings.ts';
 import {addResourceVerbs, addWatchVerb, type Resource} from './resources.ts';
 import {formatBytes} from './table.ts';
+import {criticalityOf, workloadFacts} from './workload.ts';
 
 const vms: Resource<typeof VmSchema> = {
   plural: 'vms',
@@ -42,7 +43,8 @@ export function registerVms(program: Command): void {
     ['ghost', vm.ghostHost && `${vm.ghostHost}${vm.ghostArmed ? ' (armed)' : ''}`],
     ['home', vm.homeHost],
     ['size', `${vm.cpuCores} cores, ${formatBytes(vm.memoryBytes)}`],
-    ['criticality', vm.criticality.toFixed(2)],
+    ['criticality', criticalityOf(vm)],
+    ...workloadFacts(vm.workload),
     ['tenant', vm.tenant],
     ['kept apart', vm.antiAffinityGroup],
     ['movable', vm.movable ? 'yes' : vm.pinnedReason || 'not known'],

@@ -1,6 +1,7 @@
 import type {MessageInitShape} from '@bufbuild/protobuf';
-import {type Timestamp, timestampFromMs} from '@bufbuild/protobuf/wkt';
-import type {HostSchema, VmSchema} from '../../proto/gen/forestay/v1/fleet_pb.ts';
+import {durationFromMs, type Timestamp, timestampFromMs} from '@bufbuild/protobuf/wkt';
+import type {HostSchema, VmSchema, WorkloadSchema} from '../../proto/gen/forestay/v1/fleet_pb.ts';
+import {learnedCriticality, weighedCriticality} from '../domain/workload-profile.ts';
 import {type HostRow, nowOf, type ReadModel, type VmRow} from '../engine/read-model.ts';
 import {toExplanationFields} from './explanation-messages.ts';
 
@@ -75,6 +76,7 @@ export function toVmMessage(
     cpuCores: facts?.cpuCores ?? 0,
     memoryBytes: facts?.memoryBytes ?? 0,
     criticality: facts?.criticality ?? 0,
+    ...workloadField(row),
     tenant: facts?.tenant ?? '',
     antiAffinityGroup: facts?.antiAffinityGroup ?? '',
     movable: isMovable(row),
@@ -87,6 +89,41 @@ export function toVmMessage(
     ...timeField('updateTime', row.updatedAtMs),
     ...timeField('asOfTime', nowOf(model, row.partition, wallMs)),
   };
+}
+
+/** Nothing until its samples have told something. */
+function workloadField({facts, workload}: VmRow): {
+  workload?: MessageInitShape<typeof WorkloadSchema>;
+} {
+  if (workload === undefined || facts === undefined) return {};
+  const {factor, because} = learnedCriticality(workload);
+  return {
+    workload: {
+      kind: workload.kind,
+      observed: durationFromMs(workload.observedMs),
+      ...known('cpuCores', workload.cpuRatio * facts.cpuCores),
+      ...known('memoryBytes', workload.memoryRatio * facts.memoryBytes),
+      ...known('readBytesPerSecond', workload.readBytesPerSecond),
+      ...known('writeBytesPerSecond', workload.writeBytesPerSecond),
+      ...known('receiveBytesPerSecond', workload.receiveBytesPerSecond),
+      ...known('transmitBytesPerSecond', workload.transmitBytesPerSecond),
+      ...known('variation', workload.variation),
+      ...known('fullShare', workload.fullShare),
+      daily: workload.isDaily,
+      ...known('dailyShare', workload.dailyShare),
+      dirtyClass: workload.dirtyClass,
+      ...known('dirtyBytesPerSecond', workload.dirtyBytesPerSecond),
+      dirtySource: workload.dirtySource,
+      criticalityFactor: factor,
+      weighedCriticality: weighedCriticality(facts.criticality, workload),
+      because,
+    },
+  };
+}
+
+function known<Name extends string>(name: Name, value: number): {[Key in Name]?: number} {
+  const field = Number.isNaN(value) ? {} : {[name]: value};
+  return field as {[Key in Name]?: number};
 }
 
 export function isMovable(vm: VmRow | undefined): boolean {

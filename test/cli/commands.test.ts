@@ -7,7 +7,7 @@ import {join} from 'node:path';
 import * as grpc from '@grpc/grpc-js';
 import test, {type ExecutionContext} from 'ava';
 import {applyScores, applyTick} from '../../core/engine/read-model-fold.ts';
-import {aDecision, aHost, aMove, anEffect, aScore, aTick, aVm} from '../api/records.ts';
+import {aDecision, aHost, aMove, anEffect, aScore, aTick, aVm, aWorkload} from '../api/records.ts';
 import {startApi} from '../api/server.ts';
 import {forestay, start} from './run.ts';
 
@@ -44,6 +44,7 @@ async function startFleet(t: ExecutionContext) {
     aTick(1, {
       timeMs: Date.now(),
       inventory: [aHost('h1', vms), aHost('h2')],
+      workloads: [aWorkload('v1')],
       transitions,
       timers: [{actor: 'hosts/h2', dueMs: Date.now() + 1000}],
       effects: [anEffect(1, {host: 'h2'})],
@@ -138,6 +139,24 @@ test('describe and explain give facts, reasons and decisions to people and as JS
   t.is(json.explanation.host, 'hosts/h1');
   t.regex((await run('explain', 'hosts/h2')).stdout, /^hosts\/h2 is at-risk\nrisk 0\.46/);
   t.regex((await run('explain', 'vms/v1')).stdout, /risk of its host hosts\/h1 unscored/);
+});
+
+test('describe says how a VM works, what it needs and what that makes of its criticality', async t => {
+  const {run} = await startFleet(t);
+  const {stdout} = await run('vms', 'describe', 'v1');
+  for (const pattern of [
+    /criticality +0\.40 = 0\.50 declared × 0\.80 learned \(batch: nobody waits for an answer\)/,
+    /workload +batch: CPU varies by 90 % of its mean, full 40 % of the time, watched for 12\.0 h/,
+    /needs +1\.0 cores, 1\.0 GiB, reads 3\.0 MiB\/s, writes 1\.0 MiB\/s$/m,
+    /dirty rate +low: at least 1\.0 MiB\/s/,
+  ]) {
+    t.regex(stdout, pattern);
+  }
+  t.regex((await run('vms', 'describe', 'v2')).stdout, /criticality +0\.50\n +tenant/);
+  const {vm} = JSON.parse((await run('vms', 'describe', 'v1', '-o', 'json')).stdout);
+  t.like(vm.workload, {kind: 'batch', observed: '43200s', dirtyClass: 'low', cpuCores: 1});
+  t.like(vm.workload, {criticalityFactor: 0.8, weighedCriticality: 0.4});
+  t.false('receiveBytesPerSecond' in vm.workload, 'not measured');
 });
 
 test('decisions are listed newest first and shown by name', async t => {

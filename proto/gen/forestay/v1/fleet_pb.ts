@@ -4,15 +4,15 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file forestay/v1/fleet.proto.
  */
 export const file_forestay_v1_fleet: GenFile = /*@__PURE__*/
-  fileDesc("Chdmb3Jlc3RheS92MS9mbGVldC5wcm90bxILZm9yZXN0YXkudjEilAUKBEhvc3QSDAoEbmFtZRgBIAEoCRINCgVzdGF0ZRgCIAEoCRIQCghzdWJzdGF0ZRgDIAEoCRIuCgpzdGF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCgRyaXNrGAUgASgBSACIAQESMwoPY29tcG9uZW50X3Jpc2tzGAYgAygLMhouZm9yZXN0YXkudjEuQ29tcG9uZW50UmlzaxIkCgdyZWFzb25zGAcgAygLMhMuZm9yZXN0YXkudjEuUmVhc29uEi4KCnNjb3JlX3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBHJhY2sYCSABKAkSEQoJY3B1X2NvcmVzGAogASgBEhQKDG1lbW9yeV9ieXRlcxgLIAEoARILCgN2bXMYDCADKAkSEwoLbW92YWJsZV92bXMYDSABKA0SFAoMY2FwYWJpbGl0aWVzGA4gAygJEhgKEGFjdHVhdG9yX2FkZHJlc3MYDyABKAkSDwoHYm9vdF9pZBgQIAEoCRIUCgxvYnNlcnZlX29ubHkYESABKAgSEAoIY29yZG9uZWQYEiABKAgSEQoJc3VzcGVjdGVkGBMgASgIEgwKBGxvc3QYFCABKAgSDQoFc3RhbGUYFSABKAgSDgoGZnJvemVuGBYgASgIEhAKCHNpbGVuY2VkGBcgASgIEhEKCXBhcnRpdGlvbhgYIAEoDRIvCgt1cGRhdGVfdGltZRgZIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKYXNfb2ZfdGltZRgaIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBwoFX3Jpc2siMAoNQ29tcG9uZW50UmlzaxIRCgljb21wb25lbnQYASABKAkSDAoEcmlzaxgCIAEoASJuCgZSZWFzb24SEQoJY29tcG9uZW50GAEgASgJEg8KB2ZlYXR1cmUYAiABKAkSDQoFdmFsdWUYAyABKAESDQoFdXN1YWwYBCABKAESFAoMY29udHJpYnV0aW9uGAUgASgBEgwKBHVuaXQYBiABKAkiRAoOQ291bnRlcmZhY3R1YWwSJAoHY2hhbmdlcxgBIAMoCzITLmZvcmVzdGF5LnYxLkNoYW5nZRIMCgRyaXNrGAIgASgBIjUKBkNoYW5nZRIOCgZtZXRyaWMYASABKAkSDQoFdmFsdWUYAiABKAESDAoEdW5pdBgDIAEoCSLEBAoCVm0SDAoEbmFtZRgBIAEoCRINCgVzdGF0ZRgCIAEoCRIQCghzdWJzdGF0ZRgDIAEoCRIuCgpzdGF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRob3N0GAUgASgJEhMKC3RhcmdldF9ob3N0GAYgASgJEhIKCmdob3N0X2hvc3QYByABKAkSEwoLZ2hvc3RfYXJtZWQYCCABKAgSEQoJaG9tZV9ob3N0GAkgASgJEhEKBHJpc2sYCiABKAFIAIgBARIRCgljcHVfY29yZXMYCyABKAESFAoMbWVtb3J5X2J5dGVzGAwgASgBEhMKC2NyaXRpY2FsaXR5GA0gASgBEg4KBnRlbmFudBgOIAEoCRIbChNhbnRpX2FmZmluaXR5X2dyb3VwGA8gASgJEg8KB21vdmFibGUYECABKAgSFQoNcGlubmVkX3JlYXNvbhgRIAEoCRIsCghkZWFkbGluZRgSIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFc3RhbGUYEyABKAgSDgoGZnJvemVuGBQgASgIEhAKCHNpbGVuY2VkGBUgASgIEhEKCXBhcnRpdGlvbhgWIAEoDRIvCgt1cGRhdGVfdGltZRgXIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKYXNfb2ZfdGltZRgYIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBwoFX3Jpc2siHgoOR2V0SG9zdFJlcXVlc3QSDAoEbmFtZRgBIAEoCSIyCg9HZXRIb3N0UmVzcG9uc2USHwoEaG9zdBgBIAEoCzIRLmZvcmVzdGF5LnYxLkhvc3QiSQoQTGlzdEhvc3RzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCRIOCgZmaWx0ZXIYAyABKAkiTgoRTGlzdEhvc3RzUmVzcG9uc2USIAoFaG9zdHMYASADKAsyES5mb3Jlc3RheS52MS5Ib3N0EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSI5ChFXYXRjaEhvc3RzUmVxdWVzdBIOCgZmaWx0ZXIYASABKAkSFAoMcmVzdW1lX3Rva2VuGAIgASgJIqcBChJXYXRjaEhvc3RzUmVzcG9uc2USJAoHaW5pdGlhbBgBIAEoCzIRLmZvcmVzdGF5LnYxLkhvc3RIABIkCgdjaGFuZ2VkGAIgASgLMhEuZm9yZXN0YXkudjEuSG9zdEgAEhEKB3JlbW92ZWQYAyABKAlIABIpCghib29rbWFyaxgEIAEoCzIVLmZvcmVzdGF5LnYxLkJvb2ttYXJrSABCBwoFZXZlbnQiXAoIQm9va21hcmsSKAoEdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoMcmVzdW1lX3Rva2VuGAIgASgJEhAKCGNvbXBsZXRlGAMgASgIIhwKDEdldFZtUmVxdWVzdBIMCgRuYW1lGAEgASgJIiwKDUdldFZtUmVzcG9uc2USGwoCdm0YASABKAsyDy5mb3Jlc3RheS52MS5WbSJHCg5MaXN0Vm1zUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCRIOCgZmaWx0ZXIYAyABKAkiSAoPTGlzdFZtc1Jlc3BvbnNlEhwKA3ZtcxgBIAMoCzIPLmZvcmVzdGF5LnYxLlZtEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSI3Cg9XYXRjaFZtc1JlcXVlc3QSDgoGZmlsdGVyGAEgASgJEhQKDHJlc3VtZV90b2tlbhgCIAEoCSKhAQoQV2F0Y2hWbXNSZXNwb25zZRIiCgdpbml0aWFsGAEgASgLMg8uZm9yZXN0YXkudjEuVm1IABIiCgdjaGFuZ2VkGAIgASgLMg8uZm9yZXN0YXkudjEuVm1IABIRCgdyZW1vdmVkGAMgASgJSAASKQoIYm9va21hcmsYBCABKAsyFS5mb3Jlc3RheS52MS5Cb29rbWFya0gAQgcKBWV2ZW50MsIDCgxGbGVldFNlcnZpY2USRAoHR2V0SG9zdBIbLmZvcmVzdGF5LnYxLkdldEhvc3RSZXF1ZXN0GhwuZm9yZXN0YXkudjEuR2V0SG9zdFJlc3BvbnNlEkoKCUxpc3RIb3N0cxIdLmZvcmVzdGF5LnYxLkxpc3RIb3N0c1JlcXVlc3QaHi5mb3Jlc3RheS52MS5MaXN0SG9zdHNSZXNwb25zZRJPCgpXYXRjaEhvc3RzEh4uZm9yZXN0YXkudjEuV2F0Y2hIb3N0c1JlcXVlc3QaHy5mb3Jlc3RheS52MS5XYXRjaEhvc3RzUmVzcG9uc2UwARI+CgVHZXRWbRIZLmZvcmVzdGF5LnYxLkdldFZtUmVxdWVzdBoaLmZvcmVzdGF5LnYxLkdldFZtUmVzcG9uc2USRAoHTGlzdFZtcxIbLmZvcmVzdGF5LnYxLkxpc3RWbXNSZXF1ZXN0GhwuZm9yZXN0YXkudjEuTGlzdFZtc1Jlc3BvbnNlEkkKCFdhdGNoVm1zEhwuZm9yZXN0YXkudjEuV2F0Y2hWbXNSZXF1ZXN0Gh0uZm9yZXN0YXkudjEuV2F0Y2hWbXNSZXNwb25zZTABYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("Chdmb3Jlc3RheS92MS9mbGVldC5wcm90bxILZm9yZXN0YXkudjEilAUKBEhvc3QSDAoEbmFtZRgBIAEoCRINCgVzdGF0ZRgCIAEoCRIQCghzdWJzdGF0ZRgDIAEoCRIuCgpzdGF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCgRyaXNrGAUgASgBSACIAQESMwoPY29tcG9uZW50X3Jpc2tzGAYgAygLMhouZm9yZXN0YXkudjEuQ29tcG9uZW50UmlzaxIkCgdyZWFzb25zGAcgAygLMhMuZm9yZXN0YXkudjEuUmVhc29uEi4KCnNjb3JlX3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBHJhY2sYCSABKAkSEQoJY3B1X2NvcmVzGAogASgBEhQKDG1lbW9yeV9ieXRlcxgLIAEoARILCgN2bXMYDCADKAkSEwoLbW92YWJsZV92bXMYDSABKA0SFAoMY2FwYWJpbGl0aWVzGA4gAygJEhgKEGFjdHVhdG9yX2FkZHJlc3MYDyABKAkSDwoHYm9vdF9pZBgQIAEoCRIUCgxvYnNlcnZlX29ubHkYESABKAgSEAoIY29yZG9uZWQYEiABKAgSEQoJc3VzcGVjdGVkGBMgASgIEgwKBGxvc3QYFCABKAgSDQoFc3RhbGUYFSABKAgSDgoGZnJvemVuGBYgASgIEhAKCHNpbGVuY2VkGBcgASgIEhEKCXBhcnRpdGlvbhgYIAEoDRIvCgt1cGRhdGVfdGltZRgZIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKYXNfb2ZfdGltZRgaIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBwoFX3Jpc2siMAoNQ29tcG9uZW50UmlzaxIRCgljb21wb25lbnQYASABKAkSDAoEcmlzaxgCIAEoASJuCgZSZWFzb24SEQoJY29tcG9uZW50GAEgASgJEg8KB2ZlYXR1cmUYAiABKAkSDQoFdmFsdWUYAyABKAESDQoFdXN1YWwYBCABKAESFAoMY29udHJpYnV0aW9uGAUgASgBEgwKBHVuaXQYBiABKAkiRAoOQ291bnRlcmZhY3R1YWwSJAoHY2hhbmdlcxgBIAMoCzITLmZvcmVzdGF5LnYxLkNoYW5nZRIMCgRyaXNrGAIgASgBIjUKBkNoYW5nZRIOCgZtZXRyaWMYASABKAkSDQoFdmFsdWUYAiABKAESDAoEdW5pdBgDIAEoCSLtBAoCVm0SDAoEbmFtZRgBIAEoCRINCgVzdGF0ZRgCIAEoCRIQCghzdWJzdGF0ZRgDIAEoCRIuCgpzdGF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRob3N0GAUgASgJEhMKC3RhcmdldF9ob3N0GAYgASgJEhIKCmdob3N0X2hvc3QYByABKAkSEwoLZ2hvc3RfYXJtZWQYCCABKAgSEQoJaG9tZV9ob3N0GAkgASgJEhEKBHJpc2sYCiABKAFIAIgBARIRCgljcHVfY29yZXMYCyABKAESFAoMbWVtb3J5X2J5dGVzGAwgASgBEhMKC2NyaXRpY2FsaXR5GA0gASgBEg4KBnRlbmFudBgOIAEoCRIbChNhbnRpX2FmZmluaXR5X2dyb3VwGA8gASgJEg8KB21vdmFibGUYECABKAgSFQoNcGlubmVkX3JlYXNvbhgRIAEoCRIsCghkZWFkbGluZRgSIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFc3RhbGUYEyABKAgSDgoGZnJvemVuGBQgASgIEhAKCHNpbGVuY2VkGBUgASgIEhEKCXBhcnRpdGlvbhgWIAEoDRIvCgt1cGRhdGVfdGltZRgXIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKYXNfb2ZfdGltZRgYIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoId29ya2xvYWQYGSABKAsyFS5mb3Jlc3RheS52MS5Xb3JrbG9hZEIHCgVfcmlzayLbBQoIV29ya2xvYWQSDAoEa2luZBgBIAEoCRIrCghvYnNlcnZlZBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIWCgljcHVfY29yZXMYAyABKAFIAIgBARIZCgxtZW1vcnlfYnl0ZXMYBCABKAFIAYgBARIiChVyZWFkX2J5dGVzX3Blcl9zZWNvbmQYBSABKAFIAogBARIjChZ3cml0ZV9ieXRlc19wZXJfc2Vjb25kGAYgASgBSAOIAQESJQoYcmVjZWl2ZV9ieXRlc19wZXJfc2Vjb25kGAcgASgBSASIAQESJgoZdHJhbnNtaXRfYnl0ZXNfcGVyX3NlY29uZBgIIAEoAUgFiAEBEhYKCXZhcmlhdGlvbhgJIAEoAUgGiAEBEhcKCmZ1bGxfc2hhcmUYCiABKAFIB4gBARINCgVkYWlseRgLIAEoCBIYCgtkYWlseV9zaGFyZRgMIAEoAUgIiAEBEhMKC2RpcnR5X2NsYXNzGA0gASgJEiMKFmRpcnR5X2J5dGVzX3Blcl9zZWNvbmQYDiABKAFICYgBARIUCgxkaXJ0eV9zb3VyY2UYDyABKAkSGgoSY3JpdGljYWxpdHlfZmFjdG9yGBAgASgBEhsKE3dlaWdoZWRfY3JpdGljYWxpdHkYESABKAESDwoHYmVjYXVzZRgSIAEoCUIMCgpfY3B1X2NvcmVzQg8KDV9tZW1vcnlfYnl0ZXNCGAoWX3JlYWRfYnl0ZXNfcGVyX3NlY29uZEIZChdfd3JpdGVfYnl0ZXNfcGVyX3NlY29uZEIbChlfcmVjZWl2ZV9ieXRlc19wZXJfc2Vjb25kQhwKGl90cmFuc21pdF9ieXRlc19wZXJfc2Vjb25kQgwKCl92YXJpYXRpb25CDQoLX2Z1bGxfc2hhcmVCDgoMX2RhaWx5X3NoYXJlQhkKF19kaXJ0eV9ieXRlc19wZXJfc2Vjb25kIh4KDkdldEhvc3RSZXF1ZXN0EgwKBG5hbWUYASABKAkiMgoPR2V0SG9zdFJlc3BvbnNlEh8KBGhvc3QYASABKAsyES5mb3Jlc3RheS52MS5Ib3N0IkkKEExpc3RIb3N0c1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkSDgoGZmlsdGVyGAMgASgJIk4KEUxpc3RIb3N0c1Jlc3BvbnNlEiAKBWhvc3RzGAEgAygLMhEuZm9yZXN0YXkudjEuSG9zdBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiOQoRV2F0Y2hIb3N0c1JlcXVlc3QSDgoGZmlsdGVyGAEgASgJEhQKDHJlc3VtZV90b2tlbhgCIAEoCSKnAQoSV2F0Y2hIb3N0c1Jlc3BvbnNlEiQKB2luaXRpYWwYASABKAsyES5mb3Jlc3RheS52MS5Ib3N0SAASJAoHY2hhbmdlZBgCIAEoCzIRLmZvcmVzdGF5LnYxLkhvc3RIABIRCgdyZW1vdmVkGAMgASgJSAASKQoIYm9va21hcmsYBCABKAsyFS5mb3Jlc3RheS52MS5Cb29rbWFya0gAQgcKBWV2ZW50IlwKCEJvb2ttYXJrEigKBHRpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDHJlc3VtZV90b2tlbhgCIAEoCRIQCghjb21wbGV0ZRgDIAEoCCIcCgxHZXRWbVJlcXVlc3QSDAoEbmFtZRgBIAEoCSIsCg1HZXRWbVJlc3BvbnNlEhsKAnZtGAEgASgLMg8uZm9yZXN0YXkudjEuVm0iRwoOTGlzdFZtc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkSDgoGZmlsdGVyGAMgASgJIkgKD0xpc3RWbXNSZXNwb25zZRIcCgN2bXMYASADKAsyDy5mb3Jlc3RheS52MS5WbRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiNwoPV2F0Y2hWbXNSZXF1ZXN0Eg4KBmZpbHRlchgBIAEoCRIUCgxyZXN1bWVfdG9rZW4YAiABKAkioQEKEFdhdGNoVm1zUmVzcG9uc2USIgoHaW5pdGlhbBgBIAEoCzIPLmZvcmVzdGF5LnYxLlZtSAASIgoHY2hhbmdlZBgCIAEoCzIPLmZvcmVzdGF5LnYxLlZtSAASEQoHcmVtb3ZlZBgDIAEoCUgAEikKCGJvb2ttYXJrGAQgASgLMhUuZm9yZXN0YXkudjEuQm9va21hcmtIAEIHCgVldmVudDLCAwoMRmxlZXRTZXJ2aWNlEkQKB0dldEhvc3QSGy5mb3Jlc3RheS52MS5HZXRIb3N0UmVxdWVzdBocLmZvcmVzdGF5LnYxLkdldEhvc3RSZXNwb25zZRJKCglMaXN0SG9zdHMSHS5mb3Jlc3RheS52MS5MaXN0SG9zdHNSZXF1ZXN0Gh4uZm9yZXN0YXkudjEuTGlzdEhvc3RzUmVzcG9uc2USTwoKV2F0Y2hIb3N0cxIeLmZvcmVzdGF5LnYxLldhdGNoSG9zdHNSZXF1ZXN0Gh8uZm9yZXN0YXkudjEuV2F0Y2hIb3N0c1Jlc3BvbnNlMAESPgoFR2V0Vm0SGS5mb3Jlc3RheS52MS5HZXRWbVJlcXVlc3QaGi5mb3Jlc3RheS52MS5HZXRWbVJlc3BvbnNlEkQKB0xpc3RWbXMSGy5mb3Jlc3RheS52MS5MaXN0Vm1zUmVxdWVzdBocLmZvcmVzdGF5LnYxLkxpc3RWbXNSZXNwb25zZRJJCghXYXRjaFZtcxIcLmZvcmVzdGF5LnYxLldhdGNoVm1zUmVxdWVzdBodLmZvcmVzdGF5LnYxLldhdGNoVm1zUmVzcG9uc2UwAWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message forestay.v1.Host
@@ -378,6 +378,8 @@ export type Vm = Message<"forestay.v1.Vm"> & {
   memoryBytes: number;
 
   /**
+   * As declared; `workload.criticality_factor` weighs it.
+   *
    * @generated from field: double criticality = 13;
    */
   criticality: number;
@@ -440,6 +442,13 @@ export type Vm = Message<"forestay.v1.Vm"> & {
    * @generated from field: google.protobuf.Timestamp as_of_time = 24;
    */
   asOfTime?: Timestamp | undefined;
+
+  /**
+   * Absent until its samples have told something.
+   *
+   * @generated from field: forestay.v1.Workload workload = 25;
+   */
+  workload?: Workload | undefined;
 };
 
 /**
@@ -448,6 +457,130 @@ export type Vm = Message<"forestay.v1.Vm"> & {
  */
 export const VmSchema: GenMessage<Vm> = /*@__PURE__*/
   messageDesc(file_forestay_v1_fleet, 5);
+
+/**
+ * Workload is how a VM works, learned from its samples. What was not measured is absent.
+ *
+ * @generated from message forestay.v1.Workload
+ */
+export type Workload = Message<"forestay.v1.Workload"> & {
+  /**
+   * idle, steady, bursty or batch; unknown until it was watched for half an hour.
+   *
+   * @generated from field: string kind = 1;
+   */
+  kind: string;
+
+  /**
+   * How long it was watched.
+   *
+   * @generated from field: google.protobuf.Duration observed = 2;
+   */
+  observed?: Duration | undefined;
+
+  /**
+   * Means of about the last day.
+   *
+   * @generated from field: optional double cpu_cores = 3;
+   */
+  cpuCores?: number | undefined;
+
+  /**
+   * @generated from field: optional double memory_bytes = 4;
+   */
+  memoryBytes?: number | undefined;
+
+  /**
+   * @generated from field: optional double read_bytes_per_second = 5;
+   */
+  readBytesPerSecond?: number | undefined;
+
+  /**
+   * @generated from field: optional double write_bytes_per_second = 6;
+   */
+  writeBytesPerSecond?: number | undefined;
+
+  /**
+   * @generated from field: optional double receive_bytes_per_second = 7;
+   */
+  receiveBytesPerSecond?: number | undefined;
+
+  /**
+   * @generated from field: optional double transmit_bytes_per_second = 8;
+   */
+  transmitBytesPerSecond?: number | undefined;
+
+  /**
+   * Deviation of its CPU over the last hours, divided by its mean.
+   *
+   * @generated from field: optional double variation = 9;
+   */
+  variation?: number | undefined;
+
+  /**
+   * Share of the time at the limit of its CPU.
+   *
+   * @generated from field: optional double full_share = 10;
+   */
+  fullShare?: number | undefined;
+
+  /**
+   * Its CPU follows the time of day, and the share of its variance that this explains.
+   *
+   * @generated from field: bool daily = 11;
+   */
+  daily: boolean;
+
+  /**
+   * @generated from field: optional double daily_share = 12;
+   */
+  dailyShare?: number | undefined;
+
+  /**
+   * How fast its memory changes against the link of its host: low, medium, high or unknown.
+   *
+   * @generated from field: string dirty_class = 13;
+   */
+  dirtyClass: string;
+
+  /**
+   * @generated from field: optional double dirty_bytes_per_second = 14;
+   */
+  dirtyBytesPerSecond?: number | undefined;
+
+  /**
+   * What says so: inventory, migration (its last one), writes (at least that much) or unknown.
+   *
+   * @generated from field: string dirty_source = 15;
+   */
+  dirtySource: string;
+
+  /**
+   * What was learned of its criticality; declared × learned is what plans weigh.
+   *
+   * @generated from field: double criticality_factor = 16;
+   */
+  criticalityFactor: number;
+
+  /**
+   * @generated from field: double weighed_criticality = 17;
+   */
+  weighedCriticality: number;
+
+  /**
+   * Why the factor is not 1; empty if it is.
+   *
+   * @generated from field: string because = 18;
+   */
+  because: string;
+};
+
+/**
+ * Describes the message forestay.v1.Workload.
+ * Use `create(WorkloadSchema)` to create a new message.
+ */
+export const WorkloadSchema: GenMessage<Workload> = /*@__PURE__*/
+  messageDesc(file_forestay_v1_fleet, 6);
 
 /**
  * @generated from message forestay.v1.GetHostRequest
@@ -464,7 +597,7 @@ export type GetHostRequest = Message<"forestay.v1.GetHostRequest"> & {
  * Use `create(GetHostRequestSchema)` to create a new message.
  */
 export const GetHostRequestSchema: GenMessage<GetHostRequest> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_fleet, 6);
+  messageDesc(file_forestay_v1_fleet, 7);
 
 /**
  * @generated from message forestay.v1.GetHostResponse
@@ -481,7 +614,7 @@ export type GetHostResponse = Message<"forestay.v1.GetHostResponse"> & {
  * Use `create(GetHostResponseSchema)` to create a new message.
  */
 export const GetHostResponseSchema: GenMessage<GetHostResponse> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_fleet, 7);
+  messageDesc(file_forestay_v1_fleet, 8);
 
 /**
  * @generated from message forestay.v1.ListHostsRequest
@@ -512,7 +645,7 @@ export type ListHostsRequest = Message<"forestay.v1.ListHostsRequest"> & {
  * Use `create(ListHostsRequestSchema)` to create a new message.
  */
 export const ListHostsRequestSchema: GenMessage<ListHostsRequest> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_fleet, 8);
+  messageDesc(file_forestay_v1_fleet, 9);
 
 /**
  * @generated from message forestay.v1.ListHostsResponse
@@ -536,7 +669,7 @@ export type ListHostsResponse = Message<"forestay.v1.ListHostsResponse"> & {
  * Use `create(ListHostsResponseSchema)` to create a new message.
  */
 export const ListHostsResponseSchema: GenMessage<ListHostsResponse> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_fleet, 9);
+  messageDesc(file_forestay_v1_fleet, 10);
 
 /**
  * @generated from message forestay.v1.WatchHostsRequest
@@ -560,7 +693,7 @@ export type WatchHostsRequest = Message<"forestay.v1.WatchHostsRequest"> & {
  * Use `create(WatchHostsRequestSchema)` to create a new message.
  */
 export const WatchHostsRequestSchema: GenMessage<WatchHostsRequest> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_fleet, 10);
+  messageDesc(file_forestay_v1_fleet, 11);
 
 /**
  * @generated from message forestay.v1.WatchHostsResponse
@@ -605,7 +738,7 @@ export type WatchHostsResponse = Message<"forestay.v1.WatchHostsResponse"> & {
  * Use `create(WatchHostsResponseSchema)` to create a new message.
  */
 export const WatchHostsResponseSchema: GenMessage<WatchHostsResponse> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_fleet, 11);
+  messageDesc(file_forestay_v1_fleet, 12);
 
 /**
  * Nothing happened up to this time that was not sent.
@@ -639,7 +772,7 @@ export type Bookmark = Message<"forestay.v1.Bookmark"> & {
  * Use `create(BookmarkSchema)` to create a new message.
  */
 export const BookmarkSchema: GenMessage<Bookmark> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_fleet, 12);
+  messageDesc(file_forestay_v1_fleet, 13);
 
 /**
  * @generated from message forestay.v1.GetVmRequest
@@ -656,7 +789,7 @@ export type GetVmRequest = Message<"forestay.v1.GetVmRequest"> & {
  * Use `create(GetVmRequestSchema)` to create a new message.
  */
 export const GetVmRequestSchema: GenMessage<GetVmRequest> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_fleet, 13);
+  messageDesc(file_forestay_v1_fleet, 14);
 
 /**
  * @generated from message forestay.v1.GetVmResponse
@@ -673,7 +806,7 @@ export type GetVmResponse = Message<"forestay.v1.GetVmResponse"> & {
  * Use `create(GetVmResponseSchema)` to create a new message.
  */
 export const GetVmResponseSchema: GenMessage<GetVmResponse> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_fleet, 14);
+  messageDesc(file_forestay_v1_fleet, 15);
 
 /**
  * @generated from message forestay.v1.ListVmsRequest
@@ -702,7 +835,7 @@ export type ListVmsRequest = Message<"forestay.v1.ListVmsRequest"> & {
  * Use `create(ListVmsRequestSchema)` to create a new message.
  */
 export const ListVmsRequestSchema: GenMessage<ListVmsRequest> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_fleet, 15);
+  messageDesc(file_forestay_v1_fleet, 16);
 
 /**
  * @generated from message forestay.v1.ListVmsResponse
@@ -724,7 +857,7 @@ export type ListVmsResponse = Message<"forestay.v1.ListVmsResponse"> & {
  * Use `create(ListVmsResponseSchema)` to create a new message.
  */
 export const ListVmsResponseSchema: GenMessage<ListVmsResponse> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_fleet, 16);
+  messageDesc(file_forestay_v1_fleet, 17);
 
 /**
  * @generated from message forestay.v1.WatchVmsRequest
@@ -746,7 +879,7 @@ export type WatchVmsRequest = Message<"forestay.v1.WatchVmsRequest"> & {
  * Use `create(WatchVmsRequestSchema)` to create a new message.
  */
 export const WatchVmsRequestSchema: GenMessage<WatchVmsRequest> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_fleet, 17);
+  messageDesc(file_forestay_v1_fleet, 18);
 
 /**
  * @generated from message forestay.v1.WatchVmsResponse
@@ -787,7 +920,7 @@ export type WatchVmsResponse = Message<"forestay.v1.WatchVmsResponse"> & {
  * Use `create(WatchVmsResponseSchema)` to create a new message.
  */
 export const WatchVmsResponseSchema: GenMessage<WatchVmsResponse> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_fleet, 18);
+  messageDesc(file_forestay_v1_fleet, 19);
 
 /**
  * FleetService shows hosts and VMs as the core sees them.
