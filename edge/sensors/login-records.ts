@@ -30,8 +30,11 @@ const newestBytes = 1024 * 1024;
  *
  * @see man 5 utmp
  */
-export function readLoginRecords(path: string): LoginRecord[] | undefined {
-  const layout = layouts[process.arch] ?? usualLayout;
+export function readLoginRecords(
+  path: string,
+  architecture: string = process.arch,
+): LoginRecord[] | undefined {
+  const layout = layouts[architecture] ?? usualLayout;
   let file: number;
   try {
     file = openSync(path, 'r');

@@ -1,9 +1,15 @@
 import {mkdirSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 
-/** One record of utmp or wtmp, as glibc lays it out on this machine (man 5 utmp). */
-export function loginRecord(type: number, user: string, processId: number, atMs: number): Buffer {
-  const isWide = process.arch === 'arm64';
+/** One record of utmp or wtmp, as glibc lays it out (man 5 utmp). */
+export function loginRecord(
+  type: number,
+  user: string,
+  processId: number,
+  atMs: number,
+  architecture: string = process.arch,
+): Buffer {
+  const isWide = architecture === 'arm64';
   const bytes = Buffer.alloc(isWide ? 400 : 384);
   bytes.writeInt16LE(type, 0);
   bytes.writeInt32LE(processId, 4);
