@@ -186,6 +186,60 @@ test('columns that are constant or empty say nothing; no failure at all is no ob
   t.true([...risks.values()].every(risk => risk === 0));
 });
 
+/** Risks of single drives, each on one day, against 100 drives of the same model. */
+async function risksOf(
+  t: ExecutionContext,
+  drives: readonly Row[],
+  past: (labels: Row[]) => Row[] = labels => labels,
+): Promise<number[]> {
+  const train = drawFolder(15, 100, 0, 'T');
+  const blank = Object.fromEntries(COLUMNS.map(name => [name, '0']));
+  const days = drives.map((row, index) => ({
+    ...{...blank, model: 'ST12000NM0008', date: '2026-03-18', serial_number: `S${index}`},
+    ...row,
+  }));
+  const folder = await makeFolder(t, {days});
+  const labelled = {...train, labels: past(train.labels)};
+  return [...(await run(t, folder, {train: await makeFolder(t, labelled)})).values()];
+}
+
+test('what was added today counts beside what a week added; what fell does not count', async t => {
+  const week = {smart_197_raw_max_7d: '9', smart_197_raw_delta_7d: '9'};
+  const [grew, today, fell, stood] = await risksOf(t, [
+    week,
+    {...week, smart_197_raw_delta_1d: '9'},
+    {smart_197_raw_max_7d: '9', smart_197_raw_delta_7d: '-9', smart_197_raw_delta_1d: '-9'},
+    {smart_197_raw_max_7d: '9'},
+  ]);
+  t.true((today as number) > (grew as number));
+  t.true((grew as number) > (stood as number));
+  t.is(fell, stood as number);
+});
+
+test('seeks of a Seagate drive are no errors; what is above their 32 bits is', async t => {
+  const [many, errors] = await risksOf(t, [
+    {smart_7_raw_max_7d: '4294967295', smart_1_raw_max_7d: '200000000'},
+    {smart_7_raw_max_7d: '12884901888'},
+  ]);
+  t.is(many, 0);
+  t.true((errors as number) > 0);
+});
+
+test('drives that were sampled stand for many, so what others show is rarer than it looks', async t => {
+  const drive = {smart_5_raw_max_7d: '1'};
+  const [asSampled] = await risksOf(t, [drive]);
+  const old = new Set(
+    drawFolder(15, 100, 0, 'T')
+      .days.filter(row => row.smart_5_raw !== '0')
+      .map(keyOf),
+  );
+  t.true(old.size > 0);
+  const [asSelected] = await risksOf(t, [drive], labels =>
+    labels.map(row => (old.has(keyOf(row)) ? {...row, demo_category: 'alerted'} : row)),
+  );
+  t.true((asSelected as number) > (asSampled as number));
+});
+
 const replaced = (rows: readonly Row[], at: number, change: Row): Row[] =>
   rows.map((row, index) => (index === at ? {...row, ...change} : row));
 

@@ -1,10 +1,12 @@
 import {fromBinary} from '@bufbuild/protobuf';
 import test from 'ava';
 import * as ort from 'onnxruntime-node';
+import {logLoss} from '../../models/metrics.ts';
 import {createUniform} from '../../models/random.ts';
 import {binTable} from '../../models/trees/bins.ts';
 import {BOOSTING_DEFAULTS, trainForest} from '../../models/trees/boosting.ts';
 import {type Forest, leafOf, marginOf, sigmoid} from '../../models/trees/forest.ts';
+import {createHistogram, sumHistogram} from '../../models/trees/histogram.ts';
 import {trainIsolationForest, unsuccessfulSearch} from '../../models/trees/isolation-forest.ts';
 import {RANDOM_FOREST_DEFAULTS, trainRandomForest} from '../../models/trees/random-forest.ts';
 import {readTreeModel} from '../../models/trees/tree-ensemble.ts';
@@ -220,4 +222,48 @@ test('the mean depth of random search trees is that of the paper', t => {
   t.is(unsuccessfulSearch(2), 1);
   // c(256) as scikit-learn and the paper have it, by logarithms: 2 (ln 255 + γ) − 2 · 255 / 256.
   t.true(Math.abs(unsuccessfulSearch(256) - 10.244_770_92) < 0.005);
+});
+
+test('a histogram holds the sums of every bin, of few columns and of many', t => {
+  for (const columns of [1, 4, 7, 8]) {
+    const {features, rows} = drawSample(42, 300, columns, () => 0.5, 0.2);
+    const table = binTable(features, columns, rows, 31);
+    const derivatives = Float64Array.from({length: 600}, (_, at) => ((at * 7) % 13) / 8);
+    const some = rows.filter(row => row % 3 !== 1);
+    const all = Int32Array.from({length: columns}, (_, column) => column);
+    for (const asked of [all, all.slice(-1)]) {
+      const histogram = createHistogram(table).fill(99);
+      sumHistogram(histogram, table, asked, some, 5, 150, derivatives);
+      for (const column of asked) {
+        const wanted = new Float64Array(2 << table.binBits);
+        for (const row of some.subarray(5, 150)) {
+          const code = table.codes[row * table.width + column] as number;
+          wanted[2 * code] = (wanted[2 * code] as number) + (derivatives[2 * row] as number);
+          wanted[2 * code + 1] =
+            (wanted[2 * code + 1] as number) + (derivatives[2 * row + 1] as number);
+        }
+        const start = (2 * column) << table.binBits;
+        t.deepEqual(histogram.slice(start, start + wanted.length), wanted);
+      }
+    }
+  }
+});
+
+test('the losses that boosting tells are those of its trees', t => {
+  const sample = drawSample(43, 900, 3, xorRisk);
+  const table = binTable(sample.features, 3, sample.rows);
+  const train = sample.rows.filter(row => row % 3 !== 0);
+  const validation = sample.rows.filter(row => row % 3 === 0);
+  for (const rowShare of [1, 0.6]) {
+    const options = {...BOOSTING_DEFAULTS, rounds: 6, rowShare, minChildHessian: 20};
+    const result = trainForest({table, labels: sample.labels, train, validation}, options);
+    t.is(result.forest.roots.length, 6);
+    const lossOf = (rows: Int32Array) =>
+      logLoss(
+        Array.from(rows, row => sigmoid(marginOf(result.forest, sample.features, 3 * row))),
+        Uint8Array.from(rows, row => sample.labels[row] as number),
+      );
+    t.true(Math.abs((result.trainLoss[5] as number) - lossOf(train)) < 1e-9);
+    t.true(Math.abs((result.validationLoss[5] as number) - lossOf(validation)) < 1e-9);
+  }
 });

@@ -91,3 +91,17 @@ test('a rising risk is learned as well with the right constraint as without', t 
     t.true(Math.abs(risk - (0.05 + 0.8 * value)) < 0.09, `${value} has ${risk}`);
   }
 });
+
+test('what only moves the wrong way is not asked at all', t => {
+  const falling = (row: Float32Array) => 0.9 - 0.8 * (row[0] as number);
+  const sample = drawSample(6, 2000, 1, falling, 0);
+  const table = binTable(sample.features, 1, sample.rows);
+  const input = {table, labels: sample.labels, train: sample.rows, validation: new Int32Array()};
+  const nodesWith = (direction: number) => {
+    const monotone = Int8Array.of(direction);
+    const options = {...BOOSTING_DEFAULTS, rounds: 1, monotone, minChildHessian: 100};
+    return trainForest(input, options).forest.feature.length;
+  };
+  t.is(nodesWith(1), 1);
+  t.true(nodesWith(-1) > 1);
+});
