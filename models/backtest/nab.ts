@@ -9,10 +9,14 @@ import type {Backtest} from './backtest.ts';
 const SUFFIX = '.csv.gz';
 
 /** From this surprise on it is an alarm, in any recording. */
-const SURPRISE_MIN = 1.75;
+const SURPRISE_MIN = 1.6;
 
-/** Rows after an alarm that tell of nothing new: half a day of five-minute rows. */
-const QUIET_ROWS = 150;
+/**
+ * Rows after an alarm that tell of nothing new: some hours of five-minute rows, and longer the
+ * longer a recording has been watched, so that an old one does not alarm the more for its age.
+ */
+const QUIET_ROWS_MIN = 75;
+const QUIET_SHARE = 0.03;
 
 const SURPRISE_MAX = 6;
 
@@ -29,11 +33,13 @@ export function scoreStream(values: Iterable<number>): number[] {
     const surprise = surpriseOf(value);
     const row = scores.length;
     const isQuiet = row < quietUntil;
-    if (!isQuiet && surprise >= SURPRISE_MIN) quietUntil = row + 1 + QUIET_ROWS;
+    if (!isQuiet && surprise >= SURPRISE_MIN) quietUntil = row + 1 + quietRows(row);
     scores.push(isQuiet ? 0 : toScore(surprise));
   }
   return scores;
 }
+
+const quietRows = (row: number) => Math.max(QUIET_ROWS_MIN, Math.floor(QUIET_SHARE * row));
 
 function toScore(surprise: number): number {
   const score =

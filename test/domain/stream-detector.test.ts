@@ -72,6 +72,19 @@ test('a constant metric is never odd; the longer it was, the rarer its first mov
   }
 });
 
+test('moves that come seldom, to about the same height, stop being alarms', t => {
+  const normal = createNormal(9);
+  const detector = createStreamDetector(1);
+  let alarms = 0;
+  for (let index = 0; index < 200_000; index++) {
+    const isMove = index % 997 === 0;
+    const rarity = detector.observe(0, isMove ? 10 * Math.exp(0.3 * normal()) : 1);
+    if (isMove && index > 100_000 && rarity < 1e-4) alarms++;
+  }
+  // Of the hundred moves; a tenth of them would be the setting.
+  t.true(alarms < 40, `${alarms}`);
+});
+
 test('a gap in the values changes nothing: what is not finite is answered by NaN', t => {
   const [whole, holed] = [createStreamDetector(1), createStreamDetector(1)];
   const normal = createNormal(5);

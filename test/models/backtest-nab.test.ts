@@ -70,7 +70,7 @@ test('a score knows no later value', t => {
   }
 });
 
-test('after an alarm there is none for half a day, and each alarm is at least 0.5', t => {
+test('after an alarm there is none for 75 rows or 3 % of those before, and each is at least 0.5', t => {
   const values = draw(3, 3000).map((value, row) =>
     row > 1000 && row % 37 === 0 ? 3 * value : value,
   );
@@ -79,8 +79,9 @@ test('after an alarm there is none for half a day, and each alarm is at least 0.
   t.true(alarms.length > 2);
   for (const [index, row] of alarms.slice(1).entries()) {
     const before = alarms[index] as number;
-    t.true(row - before > 150);
-    t.true(scores.slice(before + 1, before + 151).every(score => score === 0));
+    const quiet = Math.max(75, Math.floor(0.03 * before));
+    t.true(row - before > quiet);
+    t.true(scores.slice(before + 1, before + 1 + quiet).every(score => score === 0));
   }
 });
 

@@ -3,10 +3,10 @@ import {createNovelty, type NoveltyOptions} from './stream-novelty.ts';
 import {observeTail, resetTail, TAIL_NUMBERS} from './tail.ts';
 
 /**
- * Runs of 3, 6 and 12 values: a spike, a bump and a change of the usual pattern; the third nearest,
- * so that what happened once or twice is told again.
+ * Runs of 3 to 24 values: a spike, a bump and a change of the usual pattern; the third nearest, so
+ * that what happened once or twice is told again.
  */
-const NOVELTY: NoveltyOptions = {runs: [3, 6, 12], neighbours: 3, historySamples: 5000};
+const NOVELTY: NoveltyOptions = {runs: [3, 6, 12, 24], neighbours: 3, historySamples: 5000};
 
 /** Distances that the usual distance is a mean of. */
 const USUAL_SAMPLES = 2000;
@@ -15,11 +15,11 @@ const USUAL_SAMPLES = 2000;
 const SURPRISE_MAX = 6;
 
 /** Values that only teach: fewer hold less than three runs of the longest to be like. */
-const FIRST_SAMPLES = 30;
+const FIRST_SAMPLES = 60;
 
 /**
  * A function that takes a stream's next value and says how surprising the newest ones are, from 0
- * to 6: the mean over three run lengths of -log10 of the share of the stream's past that was as
+ * to 6: the mean over four run lengths of -log10 of the share of the stream's past that was as
  * unlike its own past. A stream is measured by itself alone, so one threshold suits any. What is
  * not finite gives 0 and is not learned; a constant stream gives 0.
  *
