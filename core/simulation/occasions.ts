@@ -62,6 +62,7 @@ const PLANNED_MINUTES = 123;
 const REBOOT_SECONDS = 150;
 const KEXEC_SECONDS = 25;
 const REBOOT_SECONDS_MIN = 15;
+const PACKAGES_MS_MAX = 12 * MINUTE_MS;
 /** A usual watchdog's timeout. */
 export const WATCHDOG_MS = 60_000;
 
@@ -93,7 +94,7 @@ function createDraft(random: Random) {
     },
     /** A package manager at work; gives when it is done. */
     packages(fromMs: number, attended: boolean): number {
-      const untilMs = fromMs + wholeBetween(1.5 * MINUTE_MS, 12 * MINUTE_MS);
+      const untilMs = fromMs + wholeBetween(1.5 * MINUTE_MS, PACKAGES_MS_MAX);
       if (attended) spread('package', 4, fromMs - 30 * SECOND_MS, untilMs);
       add(fromMs, 'package-manager', 1);
       add(untilMs, 'package-manager', -1);
@@ -128,8 +129,8 @@ const INTENTS: Readonly<Record<IntentKind, Builder>> = {
   upgrade(draft, rebootMs, plan) {
     const lag = drawLag(draft, plan);
     const loginMs = rebootMs - draft.between(0.4 * MINUTE_MS, 4 * MINUTE_MS);
-    const fromMs = loginMs - lag - draft.between(2 * MINUTE_MS, 12 * MINUTE_MS);
-    const doneMs = Math.min(loginMs, draft.packages(fromMs, true));
+    const fromMs = loginMs - lag - PACKAGES_MS_MAX;
+    const doneMs = draft.packages(fromMs, true);
     draft.session(fromMs - draft.between(0.5 * MINUTE_MS, 4 * MINUTE_MS), doneMs + 20_000, true);
     draft.add(doneMs, 'reboot-required');
     if (draft.chance(0.5)) draft.add(doneMs, 'kernel-newer');
@@ -142,13 +143,12 @@ const INTENTS: Readonly<Record<IntentKind, Builder>> = {
     const lag = drawLag(draft, plan);
     const minutes = pickMinutes(draft, [1, 2, 5, 10]);
     const isAnnounced = draft.chance(0.7);
-    const fromMs = rebootMs - lag - (isAnnounced ? minutes * MINUTE_MS : 0) - 10 * MINUTE_MS;
-    const doneMs = Math.min(rebootMs - 1, draft.packages(fromMs, false));
+    const noticeMs = isAnnounced ? minutes * MINUTE_MS : 0;
+    const doneMs = draft.packages(rebootMs - noticeMs - lag - PACKAGES_MS_MAX, false);
     draft.add(doneMs, 'kernel-newer');
     draft.add(doneMs, 'reboot-required');
     if (isAnnounced) {
-      const atMs = Math.max(doneMs, rebootMs - minutes * MINUTE_MS);
-      draft.add(atMs, 'shutdown', rebootMs);
+      draft.add(rebootMs - noticeMs, 'shutdown', rebootMs);
     }
     return {};
   },
@@ -234,7 +234,7 @@ const LOOKALIKES: Readonly<Record<LookalikeKind, Builder>> = {
     draft.add(askedMs, 'power');
     draft.add(askedMs, 'shutdown', dueMs);
     draft.add(cancelledMs, 'power');
-    draft.add(cancelledMs, 'shutdown', Number.NaN);
+    draft.add(cancelledMs, 'shutdown-cancelled', dueMs);
     return {};
   },
   deployment(draft, fromMs) {

@@ -34,8 +34,8 @@ export type People = {
   rebootRequired: number;
   kernelNewer: number;
   kexecLoaded: number;
-  /** When a scheduled shutdown is due; NaN: none is. */
-  shutdownAtMs: number;
+  /** When scheduled shutdowns are due. */
+  readonly shutdownsMs: number[];
   /** When a watchdog that nobody feeds any more bites; NaN: it is fed. */
   watchdogAtMs: number;
   /** Since when and until when the balancer takes connections away; NaN: it does not. */
@@ -54,7 +54,7 @@ export function nobody(): People {
     rebootRequired: 0,
     kernelNewer: 0,
     kexecLoaded: 0,
-    shutdownAtMs: Number.NaN,
+    shutdownsMs: [],
     watchdogAtMs: Number.NaN,
     drainFromMs: Number.NaN,
     drainUntilMs: Number.NaN,
@@ -75,6 +75,7 @@ export type Step = {
     | 'firmware-newer'
     | 'kexec-loaded'
     | 'shutdown'
+    | 'shutdown-cancelled'
     | 'watchdog'
     | 'drain'
     | `changed-${Change}`
@@ -110,7 +111,10 @@ export function applyStep(people: People, changes: ChangeTimes, step: Step): voi
       people.kexecLoaded = amount;
       break;
     case 'shutdown':
-      people.shutdownAtMs = amount;
+      people.shutdownsMs.push(amount);
+      break;
+    case 'shutdown-cancelled':
+      people.shutdownsMs.splice(people.shutdownsMs.indexOf(amount) >>> 0, 1);
       break;
     case 'watchdog':
       people.watchdogAtMs = amount;

@@ -74,7 +74,8 @@ export function writeLog(host: SimulatedHost, second: number, seconds: number): 
 export function senseIntent(host: SimulatedHost, moment: Moment, second: number): void {
   const {values, people, history, traits} = host;
   const {nowMs} = moment;
-  const {shutdownAtMs, watchdogAtMs, minute} = people;
+  const {shutdownsMs, watchdogAtMs, minute} = people;
+  const shutdownAtMs = shutdownsMs.length === 0 ? Number.NaN : Math.min(...shutdownsMs);
   const isScheduled = shutdownAtMs >= nowMs;
   values[SCHEDULED] = Number(isScheduled);
   values[SHUTDOWN_IN] = isScheduled ? (shutdownAtMs - nowMs) / 1000 : Number.NaN;
