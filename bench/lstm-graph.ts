@@ -1,6 +1,7 @@
 import type {Random} from '../core/ports.ts';
 import {initialParameters} from '../models/network/lstm.ts';
 import {encodeNetwork} from '../models/network/network-onnx.ts';
+import {plainNormalisation} from '../models/network/normalisation.ts';
 
 export type DrawnLstm = {
   /** A row is a window of steps × columns values. */
@@ -24,11 +25,7 @@ export function encodeLstm(shape: DrawnLstm, random: Random): Uint8Array {
       task: {kind: 'classes', classes: components.length},
       steps,
       lstm,
-      normalisation: {
-        centre: new Float32Array(columns),
-        scale: new Float32Array(columns).fill(1),
-        twins: [],
-      },
+      normalisation: plainNormalisation(columns),
       theta: initialParameters(lstm, () => random.next()),
     },
     {outputs: components},

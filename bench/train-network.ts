@@ -14,6 +14,7 @@ import {initialParameters} from '../models/network/lstm.ts';
 import {batchShapeOf, type Network, type NetworkForm} from '../models/network/network.ts';
 import {encodeNetwork} from '../models/network/network-onnx.ts';
 import {openNetwork} from '../models/network/network-session.ts';
+import {plainNormalisation} from '../models/network/normalisation.ts';
 import {emptyFloats, openRunner} from '../models/network/runtime.ts';
 import {encodeTrainingGraph, targetRowsOf} from '../models/network/training-graph.ts';
 import {createUniform} from '../models/random.ts';
@@ -101,11 +102,7 @@ function drawNetwork(form: NetworkForm): Network {
     task: {kind: 'classes', classes: RISK_CLASSES},
     steps: STEPS,
     lstm,
-    normalisation: {
-      centre: new Float32Array(INPUTS),
-      scale: new Float32Array(INPUTS).fill(1),
-      twins: [],
-    },
+    normalisation: plainNormalisation(INPUTS),
     theta: initialParameters(lstm, createUniform(1)),
   };
 }

@@ -12,7 +12,6 @@ import {
 import {sizeOf} from './graph.ts';
 import {parameterShapes} from './lstm.ts';
 import {type Network, outputsOf} from './network.ts';
-import {CLIP} from './normalisation.ts';
 import {type Calibration, identityCalibration} from './temperature.ts';
 
 /** Names of the graph's ends; the states are only those of a stream. */
@@ -75,7 +74,8 @@ export function encodeNetwork(
 type Parts = {nodes: Node[]; constants: Tensor[]};
 
 /** `samples` of steps × rows × columns into `inputs`, as normaliseRows has it. */
-function inputNodes({normalisation: {centre, scale, twins}}: Network): Parts {
+function inputNodes({normalisation}: Network): Parts {
+  const {centre, scale, lowest, highest, twins} = normalisation;
   const hasTwins = twins.length > 0;
   const twinNodes: Node[] = [
     {
@@ -103,9 +103,10 @@ function inputNodes({normalisation: {centre, scale, twins}}: Network): Parts {
       {opType: 'Sub', input: ['samples', 'centre'], output: ['moved']},
       {opType: 'Div', input: ['moved', 'scale'], output: ['scaled']},
       {opType: 'Where', input: ['missing', 'zero', 'scaled'], output: ['filled']},
+      {opType: 'Max', input: ['filled', 'lowest'], output: ['raised']},
       {
-        opType: 'Clip',
-        input: ['filled', 'lowest', 'highest'],
+        opType: 'Min',
+        input: ['raised', 'highest'],
         output: [hasTwins ? 'clipped' : 'inputs'],
       },
       ...(hasTwins ? twinNodes : []),
@@ -114,8 +115,8 @@ function inputNodes({normalisation: {centre, scale, twins}}: Network): Parts {
       floatTensor('centre', centre),
       floatTensor('scale', scale),
       floatTensor('zero', [0], []),
-      floatTensor('lowest', [-CLIP], []),
-      floatTensor('highest', [CLIP], []),
+      floatTensor('lowest', lowest),
+      floatTensor('highest', highest),
       ...(hasTwins ? [integerTensor('twins', twins)] : []),
     ],
   };

@@ -5,6 +5,7 @@ import {initialParameters} from '../../models/network/lstm.ts';
 import type {Network} from '../../models/network/network.ts';
 import {encodeNetwork} from '../../models/network/network-onnx.ts';
 import {openNetwork} from '../../models/network/network-session.ts';
+import {plainNormalisation} from '../../models/network/normalisation.ts';
 import {createUniform} from '../../models/random.ts';
 
 const STEPS = 8;
@@ -15,6 +16,7 @@ const CLASSES = 4;
 function drawNetwork(seed: number): Network {
   const uniform = createUniform(seed);
   const normalisation = {
+    ...plainNormalisation(COLUMNS),
     centre: Float32Array.of(5, 0, -3),
     scale: Float32Array.of(2, 1, 0.5),
     twins: [1],

@@ -15,6 +15,7 @@ import {encodeNetwork} from '../../models/network/network-onnx.ts';
 import {openNetwork} from '../../models/network/network-session.ts';
 import {inputsOf} from '../../models/network/normalisation.ts';
 import {type Calibration, calibratedProbabilities} from '../../models/network/temperature.ts';
+import {encodeGraph, matrixInfo} from '../../models/onnx-graph.ts';
 import {createUniform} from '../../models/random.ts';
 
 const STEPS = 6;
@@ -28,6 +29,8 @@ function drawNetwork(form: NetworkForm, seed: number): Network {
   const normalisation = {
     centre: draw(COLUMNS, -1, 1),
     scale: draw(COLUMNS, 0.1, 2),
+    lowest: draw(COLUMNS, -10, -0.5),
+    highest: draw(COLUMNS, 0.5, 10),
     twins: [1, 3],
   };
   const task = {kind: 'classes', classes: RISK_CLASSES} as const;
@@ -65,10 +68,11 @@ function stepOf(
   sample: Float32Array,
   memory: Memory,
 ): Memory {
-  const {centre, scale, twins} = normalisation;
+  const {centre, scale, lowest, highest, twins} = normalisation;
   const values = [...sample].map((value, at) => {
     const moved = (value - (centre[at] as number)) / (scale[at] as number);
-    return Number.isNaN(value) ? 0 : Math.max(-10, Math.min(10, moved));
+    const bounded = Math.max(lowest[at] as number, Math.min(highest[at] as number, moved));
+    return Number.isNaN(value) ? 0 : bounded;
   });
   const inputs = [...values, ...twins.map(at => Number(Number.isNaN(sample[at])))];
   const gates = 4 * lstm.hidden;
@@ -291,6 +295,18 @@ test('equal networks give equal bytes, and say what they are', async t => {
     hidden: HIDDEN,
     outputs: [...RISK_OUTPUTS],
   });
+});
+
+test('an operator that the runtime does not know is refused', async t => {
+  const bytes = encodeGraph({
+    name: 'strange',
+    nodes: [{opType: 'Presage', input: ['features'], output: ['risks']}],
+    constants: [],
+    inputs: [matrixInfo('features', 1)],
+    outputs: [matrixInfo('risks', 1)],
+    metadata: {form: 'window', steps: 1, columns: 1, hidden: 1, outputs: 'risk'},
+  });
+  await t.throwsAsync(openNetwork(bytes), {code: 'MODEL_UNREADABLE'});
 });
 
 test('another file is no network, and a stream wants a state', async t => {

@@ -149,7 +149,8 @@ test('normalisation knows medians, quartiles, counters that are mostly 0, consta
     const gap = uniform() < 0.5 ? Number.NaN : 4;
     features.set([100 + 8 * uniform() + outlier, counter, 7, gap, Number.NaN], row * 5);
   }
-  const {centre, scale, twins} = fitNormalisation(features, 5);
+  const normalisation = fitNormalisation(features, 5);
+  const {centre, scale, lowest, highest, twins} = normalisation;
   t.true(Math.abs((centre[0] as number) - 104) < 0.2);
   t.true(Math.abs((scale[0] as number) - 4 / 1.349) < 0.1);
   t.is(centre[1], 0);
@@ -157,6 +158,16 @@ test('normalisation knows medians, quartiles, counters that are mostly 0, consta
   t.deepEqual([...centre.subarray(2)], [7, 4, 0]);
   t.deepEqual([...scale.subarray(2)], [1, 1, 1]);
   t.deepEqual(twins, [3, 4]);
+  const range = (column: number) => (100 + 8 * column - 104) / (scale[0] as number);
+  t.true(Math.abs((lowest[0] as number) - range(0)) < 0.1, 'what was seen');
+  t.is(highest[0], 10, 'but not an outlier');
+  t.deepEqual([...lowest.subarray(2), ...highest.subarray(2)], [0, 0, 0, 0, 0, 0]);
+  const strange = Float32Array.of(-1e9, 1e9, 1e9, 5, 1e9);
+  t.deepEqual(
+    [...normaliseRows(strange, normalisation)],
+    [lowest[0], highest[1], 0, 0, 0, 0, 0],
+    'nothing further than it was seen; a constant stays one',
+  );
 });
 
 /** One feature that counts the rows, 100 for each sequence. */
