@@ -5,8 +5,7 @@
  *
  * W1 A row's state depends only on its own samples in time order, not on how they were batched.
  * W2 NaN is missing and changes nothing; a slot without CPU is no slot.
- * W3 A kind is told only after {@link SLOTS_MIN} slots, and changes only after {@link STREAK} slots
- *    in a row that say the same other one.
+ * W3 A kind is told only after {@link SLOTS_MIN} slots, and left only by a margin (workload-kind.ts).
  */
 
 import {type Behaviour, isDailyAt, isFull, kindOf} from './workload-kind.ts';
@@ -19,11 +18,11 @@ import {
   type WorkloadProfile,
 } from './workload-profile.ts';
 
-/** Means of this length are what kinds are told from: the step of the recordings below. */
+/** Means of this length are what kinds are told from: the step of the recordings that thresholds are from. */
 export const SLOT_MS = 300_000;
 const SLOTS_MIN = 6;
-const STREAK = 6;
-const SLOTS_A_DAY = 86_400_000 / SLOT_MS;
+const DAY_MS = 86_400_000;
+const SLOTS_A_DAY = DAY_MS / SLOT_MS;
 
 /** Busy and quiet in turns are told from the last hours, so that a day's slow swing is no burst. */
 const RECENT_SLOTS = 72;
@@ -54,11 +53,10 @@ export type Workload = {
   readonly signals: Int32Array;
   readonly columns: Int32Array;
   capacity: number;
-  /** Slot that is being filled, time ÷ {@link SLOT_MS}; 0: none yet. */
-  slot: Float64Array;
-  /** row × signals: of that slot. */
-  sums: Float64Array;
-  counts: Uint32Array;
+  /** When the slot that is being filled ends; 0: there is none yet. */
+  endMs: Float64Array;
+  /** row × signals × 2: sum and count of its values. */
+  totals: Float64Array;
   /** Closed slots of each row. */
   slots: Uint32Array;
   /** row × signals: of about a day; NaN: never measured. */
@@ -67,10 +65,8 @@ export type Workload = {
   fields: Float32Array;
   /** Whether the last slot was full. */
   wasFull: Uint8Array;
-  /** Indexes of {@link WORKLOAD_KINDS}. */
+  /** Index of {@link WORKLOAD_KINDS}. */
   kind: Uint8Array;
-  candidate: Uint8Array;
-  streak: Uint8Array;
   /** 1: follows the time of day. */
   daily: Uint8Array;
   /** Index of {@link DIRTY_CLASSES}; set by who knows of links and migrations. */
@@ -102,22 +98,33 @@ function emptyWorkload(
     signals,
     columns,
     capacity,
-    slot: new Float64Array(capacity),
-    sums: new Float64Array(capacity * WIDTH),
-    counts: new Uint32Array(capacity * WIDTH),
+    endMs: new Float64Array(capacity),
+    totals: new Float64Array(capacity * WIDTH * 2),
     slots: new Uint32Array(capacity),
     means: new Float32Array(capacity * WIDTH).fill(Number.NaN),
     fields: new Float32Array(capacity * FIELDS),
     wasFull: new Uint8Array(capacity),
     kind: new Uint8Array(capacity),
-    candidate: new Uint8Array(capacity),
-    streak: new Uint8Array(capacity),
     daily: new Uint8Array(capacity),
     dirty: new Uint8Array(capacity),
     told: new Uint16Array(capacity),
     closed: [],
   };
 }
+
+/** What rows consist of. */
+const ARRAYS = [
+  'endMs',
+  'totals',
+  'slots',
+  'means',
+  'fields',
+  'wasFull',
+  'kind',
+  'daily',
+  'dirty',
+  'told',
+] as const;
 
 /** Makes room for `rows` rows; amortised constant a row. */
 export function growWorkload(workload: Workload, rows: number): void {
@@ -136,22 +143,6 @@ export function clearWorkload(workload: Workload, row: number): void {
   }
 }
 
-const ARRAYS = [
-  'slot',
-  'sums',
-  'counts',
-  'slots',
-  'means',
-  'fields',
-  'wasFull',
-  'kind',
-  'candidate',
-  'streak',
-  'daily',
-  'dirty',
-  'told',
-] as const;
-
 /**
  * Takes one sample that is not late into a row.
  *
@@ -165,48 +156,50 @@ export function recordWorkload(
   offset: number,
   stride: number,
 ): void {
-  const {signals, columns, sums, counts, slot} = workload;
-  const now = Math.floor(atMs / SLOT_MS);
-  if (now !== slot[row]) {
-    closeSlot(workload, row, now);
-    slot[row] = now;
-  }
+  const {signals, columns, totals, endMs} = workload;
+  if (atMs >= (endMs[row] as number)) closeSlot(workload, row, atMs);
   for (let at = 0; at < columns.length; at++) {
     const value = values[(columns[at] as number) * stride + offset] as number;
     if (value !== value) continue;
-    const cell = row * WIDTH + (signals[at] as number);
-    sums[cell] = (sums[cell] as number) + value;
-    counts[cell] = (counts[cell] as number) + 1;
+    const cell = 2 * (row * WIDTH + (signals[at] as number));
+    totals[cell] = (totals[cell] as number) + value;
+    totals[cell + 1] = (totals[cell + 1] as number) + 1;
   }
 }
 
-function closeSlot(workload: Workload, row: number, next: number): void {
-  const {sums, counts, slots, means, slot, wasFull, closed} = workload;
+/** Learns from the slot that is over, and begins the one of this time. */
+function closeSlot(workload: Workload, row: number, atMs: number): void {
+  const {totals, slots, means, endMs, wasFull, closed} = workload;
   const base = row * WIDTH;
-  if ((counts[base + CPU] as number) > 0) {
-    const cpu = (sums[base + CPU] as number) / (counts[base + CPU] as number);
+  const meanOf = (cell: number) => (totals[2 * cell] as number) / (totals[2 * cell + 1] as number);
+  const cpu = meanOf(base + CPU);
+  if (cpu === cpu) {
     learnCpu(workload, row, cpu);
     const seen = (slots[row] as number) + 1;
     slots[row] = seen;
     for (let cell = base; cell < base + WIDTH; cell++) {
-      const count = counts[cell] as number;
-      if (count === 0) continue;
+      const value = meanOf(cell);
+      if (value !== value) continue;
       const mean = means[cell] as number;
-      const value = (sums[cell] as number) / count;
       means[cell] =
         mean !== mean ? value : mean + Math.max(1 / seen, 1 / SLOTS_A_DAY) * (value - mean);
     }
     judge(workload, row);
     closed.push(row);
   }
+  const nextEndMs = (Math.floor(atMs / SLOT_MS) + 1) * SLOT_MS;
   // What was full before a silence is no stretch with what comes after it.
-  if (next !== (slot[row] as number) + 1) wasFull[row] = 0;
-  sums.fill(0, base, base + WIDTH);
-  counts.fill(0, base, base + WIDTH);
+  if (cpu !== cpu || nextEndMs !== (endMs[row] as number) + SLOT_MS) wasFull[row] = 0;
+  endMs[row] = nextEndMs;
+  totals.fill(0, 2 * base, 2 * (base + WIDTH));
 }
 
 /** Running averages of what the slot's CPU says; of few slots they are plain averages. */
-function learnCpu({fields, slots, slot, wasFull, means}: Workload, row: number, cpu: number): void {
+function learnCpu(
+  {fields, slots, endMs, wasFull, means}: Workload,
+  row: number,
+  cpu: number,
+): void {
   const at = row * FIELDS;
   const seen = (slots[row] as number) + 1;
   const follow = (field: number, value: number, memory: number): void => {
@@ -218,7 +211,7 @@ function learnCpu({fields, slots, slot, wasFull, means}: Workload, row: number, 
   follow(RECENT, cpu, RECENT_SLOTS);
   const mean = means[row * WIDTH + CPU] as number;
   const deviation = mean !== mean ? 0 : cpu - mean;
-  const angle = (2 * Math.PI * ((slot[row] as number) % SLOTS_A_DAY)) / SLOTS_A_DAY;
+  const angle = (2 * Math.PI * ((endMs[row] as number) % DAY_MS)) / DAY_MS;
   follow(DAY_VARIANCE, deviation * deviation, RHYTHM_SLOTS);
   follow(COSINE, deviation * Math.cos(angle), RHYTHM_SLOTS);
   follow(SINE, deviation * Math.sin(angle), RHYTHM_SLOTS);
@@ -230,22 +223,12 @@ function learnCpu({fields, slots, slot, wasFull, means}: Workload, row: number, 
 
 /** W3. */
 function judge(workload: Workload, row: number): void {
-  const {kind, candidate, streak, slots, daily} = workload;
+  const {kind, slots, daily} = workload;
   const isDaily = isDailyAt(dailyShareOf(workload, row), daily[row] === 1);
   daily[row] = isDaily ? 1 : 0;
   if ((slots[row] as number) < SLOTS_MIN) return;
   const before = WORKLOAD_KINDS[kind[row] as number] as WorkloadKind;
-  const seems = WORKLOAD_KINDS.indexOf(kindOf(behaviourOf(workload, row), before));
-  if (before === 'unknown') kind[row] = seems;
-  if (seems === kind[row]) {
-    streak[row] = 0;
-    return;
-  }
-  streak[row] = candidate[row] === seems ? (streak[row] as number) + 1 : 1;
-  candidate[row] = seems;
-  if ((streak[row] as number) < STREAK) return;
-  kind[row] = seems;
-  streak[row] = 0;
+  kind[row] = WORKLOAD_KINDS.indexOf(kindOf(behaviourOf(workload, row), before));
 }
 
 function behaviourOf({fields, means, daily}: Workload, row: number): Behaviour {

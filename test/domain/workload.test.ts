@@ -75,6 +75,15 @@ test('a VM that moves data is not idle, however little CPU it takes', t => {
   t.is(profileOf(workload, 0).kind, 'steady');
 });
 
+test('a stretch ends with a silence: work in pieces is no batch', t => {
+  const whole = create();
+  const pieces = create();
+  play(whole, DAY, () => 0.9);
+  for (let slot = 0; slot < 2 * DAY; slot += 2) play(pieces, 1, () => 0.9, slot);
+  t.is(profileOf(whole, 0).kind, 'batch');
+  t.is(profileOf(pieces, 0).kind, 'steady');
+});
+
 test('a spell that is over soon changes nothing, one that lasts does, once', t => {
   const calm = create();
   play(calm, DAY, about(0.4, 0.1));
@@ -197,7 +206,9 @@ test('a row that was cleared is as new, one that was moved to a larger table as 
   const before = profileOf(workload, 0);
   growWorkload(workload, 100);
   t.deepEqual(profileOf(workload, 0), before);
+  workload.told.fill(7);
   clearWorkload(workload, 0);
+  t.is(workload.told[0], 0);
   t.deepEqual(profileOf(workload, 0), UNKNOWN_WORKLOAD);
   t.deepEqual(profileOf(workload, 99), UNKNOWN_WORKLOAD);
   const kinds = play(workload, 2 * HOUR, about(0.02, 0.01), DAY);

@@ -142,3 +142,18 @@ test('a move leaves behind how fast the memory changed; what an inventory measur
   const again = decodeState(encodeState(state), policy, model);
   t.is(entryOf(again, 'idle').dirtiedBytesPerSecond, 2e8);
 });
+
+test('a VM that has another one’s row begins anew', t => {
+  const state = create();
+  live(state, 0, 31);
+  const first = entryOf(state, 'idle').row;
+  const gone = (number: number) => minute(number, VMS.slice(1));
+  for (const number of [31, 32, 33]) {
+    tickAt(state, FROM + number * MINUTE, {batches: [gone(number)]});
+  }
+  t.false(state.vms.has('idle'));
+  const next = [...VMS.slice(1), vm('next')];
+  tickAt(state, FROM + 34 * MINUTE, {batches: [minute(34, next)]});
+  t.is(entryOf(state, 'next').row, first);
+  t.like(workloadOf(state, entryOf(state, 'next')), {kind: 'unknown', observedMs: 0});
+});
