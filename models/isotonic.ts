@@ -113,7 +113,8 @@ function stepOf(thresholds: Float32Array, margin: number): number {
 
 /**
  * The same steps as one balanced tree over column `column`, for a graph: its margin is the risk, so
- * its link is `probability`.
+ * its link is `probability`. Steps magnify rounding: a runtime that sums margins in float32 takes
+ * the neighbouring step for a margin that lies on a threshold.
  */
 export function isotonicForest({thresholds, risks}: Isotonic, column = 0): Forest {
   const builder = createForestBuilder();

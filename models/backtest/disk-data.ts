@@ -96,9 +96,11 @@ export function outcomesOf(days: DriveDays, rows: Int32Array, file: LabelFile): 
     if (label !== '0' && label !== '1') {
       throw invalid(file.path, `${serial} on ${date} has label "${label}", not 0 or 1`);
     }
-    checkFailureDate(file, at, serial, date, label === '1');
+    const daysLeft = daysToFailure(file, at, serial, date);
+    if (file.failureDates) checkLabel(file.path, serial, date, label === '1', daysLeft);
     weights[row] = file.categories?.[at] === 'normal_sample' ? SAMPLED_STAND_FOR : 1;
-    return label === '0';
+    // A drive that failed and came back is no example of a healthy one.
+    return label === '0' && daysLeft > 0;
   });
   if (healthy.length === 0) {
     throw invalid(file.path, `of ${rows.length} rows to learn from none is of a healthy drive`);
@@ -106,29 +108,36 @@ export function outcomesOf(days: DriveDays, rows: Int32Array, file: LabelFile): 
   return {healthy, weights};
 }
 
-/** A label and the date that it was made from must say the same. */
-function checkFailureDate(
+/** Infinite for a drive that is not known to fail; 0 and less from the day of its failure on. */
+function daysToFailure(
   {path, failureDates}: LabelFile,
   at: number,
   serial: string,
   date: string,
-  fails: boolean,
-): void {
-  if (failureDates === undefined) return;
-  const failureDate = failureDates[at] as string;
+): number {
+  const failureDate = failureDates?.[at] ?? '';
+  if (failureDate === '') return Number.POSITIVE_INFINITY;
   const failedMs = parseTime(failureDate);
-  if (failureDate !== '' && failedMs === undefined) {
+  if (failedMs === undefined) {
     throw invalid(path, `${serial} on ${date} has "${failureDate}" for a failure_date`);
   }
-  const daysLeft =
-    failedMs === undefined
-      ? Number.POSITIVE_INFINITY
-      : (failedMs - (parseTime(date) as number)) / DAY_MS;
-  if (daysLeft >= 0 && fails === (daysLeft >= 1 && daysLeft <= HORIZON_DAYS)) return;
+  return (failedMs - (parseTime(date) as number)) / DAY_MS;
+}
+
+/** A label and the failure that it was made from must say the same. */
+function checkLabel(
+  path: string,
+  serial: string,
+  date: string,
+  fails: boolean,
+  daysLeft: number,
+): void {
+  if (fails === (daysLeft >= 1 && daysLeft <= HORIZON_DAYS)) return;
   throw invalid(
     path,
-    `${serial} on ${date} has label ${fails ? 1 : 0}, but failure_date "${failureDate}" ` +
-      `(a failure within 1 to ${HORIZON_DAYS} days is 1)`,
+    `${serial} on ${date} has label ${fails ? 1 : 0}, but its failure_date is ` +
+      `${Number.isFinite(daysLeft) ? `${daysLeft} days later` : 'empty'} ` +
+      `(1 is a failure within 1 to ${HORIZON_DAYS} days)`,
   );
 }
 

@@ -1,12 +1,12 @@
 import {MISSING_BIN} from './bins.ts';
 
 /**
- * Boosted trees of one component, flattened: every tree's nodes one after the other, the root
- * first. All numbers that a model file holds are float32 here too, so that a forest that was
+ * The trees of one component, boosted, random or isolating, flattened: every tree's nodes one after
+ * the other, the root first. All numbers that a model file holds are float32 here too, so that a forest that was
  * trained and the same forest read back from its file give the same sums.
  */
 export type Forest = {
-  /** Margin (log-odds) before any tree has spoken. */
+  /** Margin before any tree has spoken; of boosted trees it is a log-odds. */
   readonly base: number;
   /** Node of each tree's root. */
   readonly roots: Int32Array;
@@ -20,7 +20,7 @@ export type Forest = {
   readonly right: Int32Array;
   /** What a leaf adds to the margin. */
   readonly value: Float32Array;
-  /** Training rows that came through the node. */
+  /** Training rows that came through the node, by weight if they had weights. */
   readonly cover: Float32Array;
 };
 
@@ -41,7 +41,7 @@ export function leafOf(
   return at;
 }
 
-/** Sum of base and leaves for one row, in log-odds. */
+/** Sum of base and leaves for one row. */
 export function marginOf(forest: Forest, features: Float32Array, offset: number): number {
   let sum = forest.base;
   for (const root of forest.roots) {

@@ -57,7 +57,7 @@ export function expectedMargin(forest: Forest): number {
   return forest.roots.reduce((sum, root) => sum + meanOf(root), forest.base);
 }
 
-/** Contributions to the calibrated log-odds: rows × components × features. */
+/** Contributions to the calibrated margins, before the link: rows × components × features. */
 export function explainTrees(model: TreeModel, rows: number, features: Float32Array): Float32Array {
   const components = model.forests.length;
   const width = model.featureCount;
