@@ -12,7 +12,7 @@ const NOVELTY: NoveltyOptions = {runs: [3, 6, 12, 24], neighbours: 3, historySam
 const USUAL_SAMPLES = 2000;
 
 /** No run length counts for more: a rarity of 1e-6 cannot be told from 1e-9 by a few weeks. */
-const SURPRISE_MAX = 6;
+export const SURPRISE_MAX = 6;
 
 /** Values that only teach: fewer hold less than three runs of the longest to be like. */
 const FIRST_SAMPLES = 60;
