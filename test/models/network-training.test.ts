@@ -63,6 +63,16 @@ for (const form of ['stream', 'window'] as const) {
   });
 }
 
+test('a checkpoint of a network of another size is refused', async t => {
+  let checkpoint: NetworkCheckpoint | undefined;
+  await trainNetwork(DATA, {...OPTIONS, epochs: 1}, given => {
+    checkpoint = given;
+  });
+  await t.throwsAsync(trainNetwork(DATA, {...OPTIONS, hidden: 9}, undefined, checkpoint), {
+    code: 'INVALID_ARGUMENT',
+  });
+});
+
 test('training ends when the validation loss has stopped falling, and gives the best epoch', async t => {
   // Targets without any reason: what is learned of them is wrong elsewhere.
   const uniform = createUniform(1);
