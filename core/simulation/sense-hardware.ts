@@ -40,7 +40,7 @@ export function senseHardware(host: SimulatedHost, second: number, rackHeat: num
   values[FAILING] = stress.diskFailing;
   values[REALLOCATED] = Math.floor(wear.reallocated);
   values[PENDING] = Math.ceil(wear.pending);
-  values[UNCORRECTABLE] = wear.uncorrectable;
+  values[UNCORRECTABLE] = Math.floor(wear.uncorrectable);
   values[NEW_DEFECTS] = wear.newDefects;
   values[DISK_LINK_ERRORS] = wear.linkErrors;
   values[WEAR] = wear.wearRatio;

@@ -67,7 +67,7 @@ export function writeLog(host: SimulatedHost, second: number, seconds: number): 
     45,
   );
   note('stalls', 0.4 * stress.stallRatio + 0.004 * Math.max(0, stress.diskSlowdown - 4), 46);
-  note('services-failed', 0.02 * Math.max(0, stress.memoryShare - 0.9), 47);
+  note('services-failed', 0.3 * Math.max(0, stress.memoryShare - 0.85), 47);
 }
 
 /** Reads `host.people`; load and heat are in `host.values` already. */

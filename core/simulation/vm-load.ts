@@ -34,7 +34,7 @@ const MOMENTS = new Map(
   }),
 );
 const BATCH_MEAN = 0.4;
-const STEADY_VARIATION = 0.15;
+const STEADY_VARIATION = 0.22;
 
 /** A VM that is busy all day is batch; one that hardly varies is steady. */
 function characterOf({name}: LoadShape, base: number, range: number): VmLoad['character'] {

@@ -19,6 +19,8 @@ export type Wear = {
 /** Share of hosts whose disks have a past, and live with it. */
 const SCARRED_SHARE = 0.12;
 const RECABLED_SHARE = 0.1;
+/** Of bad sectors: those that were found by a read that failed. */
+const UNREADABLE_SHARE = 0.25;
 const DEFECT_CHANNEL = 30;
 const LINK_CHANNEL = 31;
 /** Wear of flash in a year of usual writing. */
@@ -68,7 +70,7 @@ export function wearOut(
     const defects = poisson(diskDefects * seconds, noiseSeed, second, DEFECT_CHANNEL);
     wear.newDefects += defects;
     wear.pending += defects;
-    wear.uncorrectable += Math.floor(defects / 4);
+    wear.uncorrectable += UNREADABLE_SHARE * defects;
   }
   if (diskLinkErrors > 0) {
     wear.linkErrors += poisson(diskLinkErrors * seconds, noiseSeed, second, LINK_CHANNEL);
