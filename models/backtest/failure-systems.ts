@@ -19,6 +19,8 @@ export type RecordedOutage = Outage & {
 const MINUTE_MS = 60_000;
 /** Far more than any cluster has; a number above is a column that is something else. */
 const HOSTS_MAX = 100_000;
+/** A hundred years; a start beyond is in another unit, or from nowhere. */
+const START_MINUTES_MAX = 100 * 365 * 1440;
 /** As the recordings abbreviate them. */
 const CAUSES = new Map<string, OutageCause>([
   ...OUTAGE_CAUSES.map(cause => [cause, cause] as const),
@@ -51,7 +53,9 @@ export async function readSystems(folder: string): Promise<System[]> {
     const refuse = (reason: string) => invalid(events.path, `row ${row + 1}: ${reason}`);
     if (!hosts.has(name)) throw refuse(`system "${name}" is not in nodes.csv`);
     if (!isWhole(host, 0)) throw refuse(`node ${host} is not a whole number below ${HOSTS_MAX}`);
-    if (!Number.isFinite(atMs)) throw refuse(`start_min ${starts[row]} is no time`);
+    if (!(Math.abs(atMs) <= START_MINUTES_MAX * MINUTE_MS)) {
+      throw refuse(`start_min ${starts[row]} is no time within ${START_MINUTES_MAX} minutes`);
+    }
     if (downMs < 0 || downMs === Number.POSITIVE_INFINITY) {
       throw refuse(`down_min ${downs[row]} is no duration`);
     }

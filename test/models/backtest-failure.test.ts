@@ -240,6 +240,12 @@ const refused: [what: string, events: string | Uint8Array, nodes: string, says: 
   ['a negative downtime', withRow('a,1,5,-5,cpu,x'), toNodes({a: 12}), /down_min -5/],
   ['a node that is no number of one', withRow('a,1.5,5,5,cpu,x'), toNodes({a: 12}), /node 1.5/],
   ['an outage without a time', withRow('a,1,,5,cpu,x'), toNodes({a: 12}), /start_min NaN/],
+  [
+    'an outage in seconds since 1970',
+    withRow('a,1,1100000000,5,cpu,x'),
+    toNodes({a: 12}),
+    /start_min 1100000000 is no time/,
+  ],
   ['a system without a size', withRow('q,1,5,5,cpu,x'), toNodes({a: 12}), /"q" is not in nodes/],
   ['a size that is none', good, toNodes({a: 0}), /nodes_in_system 0/],
   ['outages too few to judge', toEvents(draw('a', 1, 3, 9)), toNodes({a: 3}), /none of its 1/],
