@@ -56,7 +56,7 @@ export function toProbes(
     if (!insecure && !isLoopback(new URL(endpoint).hostname.replace(/^\[|\]$/g, '')))
       throw new ForestayError(
         'CONFIG_INVALID',
-        `${endpoint} is not on this machine: an edge asks only its own host for metrics; --insecure lets it ask others`,
+        `${new URL(endpoint).host} is not on this machine: an edge asks only its own host for metrics; --insecure lets it ask others`,
       );
   const found: Record<string, string> = {};
   for (const tool of tools) {

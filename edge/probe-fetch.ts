@@ -4,6 +4,12 @@ export type FetchLimits = {deadlineMs: number; bytesMax: number};
 
 const usualLimits: FetchLimits = {deadlineMs: 2_000, bytesMax: 4 * 1024 * 1024};
 
+/** How an endpoint is called in messages: without what may be secret (user, password, query). */
+export function nameOfUrl(url: string): string {
+  const {origin, pathname} = new URL(url);
+  return `${origin}${pathname}`;
+}
+
 /**
  * The text behind a URL (http or https). Redirects are not followed: whoever may answer here may
  * not send this host anywhere else.
@@ -20,7 +26,7 @@ export async function fetchText(
     const refuse = (what: string, cause?: unknown): void => {
       clearTimeout(deadline);
       request.destroy();
-      const message = `cannot read ${url}: ${what}`;
+      const message = `cannot read ${nameOfUrl(url)}: ${what}`;
       reject(new ForestayError('SENSOR_FAILED', message, {retryable: true, cause}));
     };
     const headers = {accept: 'text/plain', 'accept-encoding': 'identity'};

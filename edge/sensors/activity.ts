@@ -8,7 +8,7 @@ import {slowSensor} from './slow.ts';
 const everyMs = 10_000;
 
 const managers = new Set(
-  'apt apt-get aptitude dpkg dnf dnf-3 dnf5 yum rpm zypper tdnf pacman apk unattended-upgr packagekitd'.split(
+  'apt apt-get aptitude dpkg dnf dnf-3 dnf5 dnf-automatic yum rpm zypper tdnf pacman apk unattended-upgr packagekitd'.split(
     ' ',
   ),
 );

@@ -1,6 +1,6 @@
 import type {Random} from '../ports.ts';
 import {createProbe, type Run} from '../probe.ts';
-import {type FetchLimits, fetchText} from '../probe-fetch.ts';
+import {type FetchLimits, fetchText, nameOfUrl} from '../probe-fetch.ts';
 import type {Sensor} from '../sensor.ts';
 import {
   type ApplicationMetrics,
@@ -40,7 +40,7 @@ export function applicationsSensor({
   const scrape = async (url: string, run: Run): Promise<ApplicationReading | undefined> => {
     try {
       const text = await fetchText(url, run.signal, limits);
-      const now = toScrape(parseMetrics(text, names, url), metrics, run.atMs);
+      const now = toScrape(parseMetrics(text, names, nameOfUrl(url)), metrics, run.atMs);
       const before = last.get(url);
       last.set(url, now);
       return compareScrapes(before, now);

@@ -40,7 +40,12 @@ export function smartSensor({path, history, random, ...options}: SmartOptions): 
     }
     if (drives.length > 0 && !(Math.abs(run.atMs - keptMs) < keepEveryMs)) {
       keptMs = run.atMs;
-      history.keep(growth.points());
+      try {
+        history.keep(growth.points());
+      } catch (error) {
+        // A full disk costs the past, not the present.
+        run.failed(error);
+      }
     }
     return drives;
   });

@@ -202,6 +202,23 @@ for (const [what, listener, message] of [
   });
 }
 
+test('applications: a password in a URL is used, and is in no message', async t => {
+  const asked: (string | undefined)[] = [];
+  const url = await serve(t, (request, response) => {
+    asked.push(request.headers.authorization);
+    response.end(asked.length === 1 ? '{}' : undefined);
+  });
+  const secret = url.replace('//', '//forestay:hunter2@');
+  const sensor = scraper(t, `${secret}?token=hunter2`, 'http://forestay:hunter2@127.0.0.1:1/x');
+  const {errors} = await readUntil(sensor, 0, (_, thrown) => thrown.length > 0);
+  await readUntil(sensor, 1000, (_, thrown) => {
+    errors.push(...thrown);
+    return errors.length > 1;
+  });
+  t.is(asked[0], `Basic ${Buffer.from('forestay:hunter2').toString('base64')}`);
+  t.notRegex(errors.map(String).join(), /hunter2/);
+});
+
 test('applications: a redirect is not followed', async t => {
   let followed = false;
   const url = await serve(t, (request, response) => {
