@@ -3,14 +3,14 @@ import {linkSensor} from '../../edge/sensors/link.ts';
 import {machineCheckSensor} from '../../edge/sensors/machine-check.ts';
 import {hostFixture, readFailing, readOnce} from './host-fixture.ts';
 
-const interrupts = (mce: string, thr: string, trm = '7 7') => `           CPU0       CPU1
+const interrupts = (mce: string, thr: string, others = '7 7') => `           CPU0       CPU1
   0:         38          0   IO-APIC   2-edge      timer
 NMI:          0          0   Non-maskable interrupts
-TRM:          ${trm}   Thermal event interrupts
+TRM:          ${others}   Thermal event interrupts
 THR:          ${thr}   Threshold APIC interrupts
 DFR:          0          0   Deferred Error APIC interrupts
 MCE:          ${mce}   Machine check exceptions
-MCP:       1000       1000   Machine check polls
+MCP:          ${others}   Machine check polls
 ERR:          0
 `;
 

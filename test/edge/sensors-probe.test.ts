@@ -9,12 +9,15 @@ import {hostFixture} from './host-fixture.ts';
 const signal = new AbortController().signal;
 const even = {next: () => 0.5};
 
-/** Says its number in a file before it does the rest. */
-function numbered(t: ExecutionContext, rest: string) {
+/** A script that says a process number in a file: its own, or of what it puts in the background. */
+function numbered(t: ExecutionContext, script: (say: (what: '$$' | '$!') => string) => string) {
   const {root} = hostFixture(t);
   const file = `${root}/pid`;
   return {
-    path: fakeTool(t, `echo $$ > ${file}.new; mv ${file}.new ${file}; ${rest}`),
+    path: fakeTool(
+      t,
+      script(what => `echo ${what} > ${file}.new; mv ${file}.new ${file}`),
+    ),
     async processId() {
       while (!existsSync(file)) await setTimeout(5);
       return Number(readFileSync(file, 'utf8'));
@@ -36,7 +39,7 @@ test('a tool that is not there is a failure that names it', async t => {
 });
 
 test('a tool that hangs is killed at its deadline with whatever it has started', async t => {
-  const {path, processId} = numbered(t, 'sleep 600 & wait');
+  const {path, processId} = numbered(t, say => `sleep 600 & ${say('$!')}; wait`);
   const tool = createTool(path, {deadlineMs: 2_000});
   await t.throwsAsync(tool.run([], signal), {code: 'SENSOR_FAILED', message: /more than 2000 ms/});
   await gone(await processId());
@@ -50,14 +53,14 @@ test('a tool that hands its output to a child and goes cannot outstay its deadli
 });
 
 test('a tool that prints without end is killed at its bound', async t => {
-  const {path, processId} = numbered(t, 'exec yes');
+  const {path, processId} = numbered(t, say => `${say('$$')}; exec yes`);
   const tool = createTool(path, {bytesMax: 10_000});
   await t.throwsAsync(tool.run([], signal), {message: /printed more than 10000 bytes/});
   await gone(await processId());
 });
 
 test('a tool is stopped with its probe', async t => {
-  const {path, processId} = numbered(t, 'exec sleep 600');
+  const {path, processId} = numbered(t, say => `${say('$$')}; exec sleep 600`);
   const stopping = new AbortController();
   const running = createTool(path).run([], stopping.signal);
   const id = await processId();
