@@ -44,8 +44,15 @@ export function growBands(bands: Bands, rows: number): void {
 }
 
 /**
- * The risk that at least one component fails, taken as independent: 1 − Π(1 − pᵢ).
- * NaN components (not scored) are left out; all NaN gives NaN.
+ * A risk beside those of the components: that somebody reboots the host on purpose. What the agent
+ * says of crashes is no risk of its own: the component models read it.
+ */
+export const REBOOT = 'reboot';
+
+/**
+ * The risk that a host goes down: that at least one component fails or that it is rebooted, taken as
+ * independent: 1 − Π(1 − pᵢ). NaN (not scored, not measured) is left out; all NaN gives NaN. It is
+ * the risk of every VM on the host as well: a VM goes down with its host.
  */
 export function combineRisks(risks: Float32Array, offset: number, components: number): number {
   let survive = 1;

@@ -13,7 +13,7 @@ import type {RowReasons} from '../domain/records.ts';
 import {combineRisks} from '../domain/risk.ts';
 import type {Clock, Scorer} from '../ports.ts';
 import {bandRow, type PartitionState} from './partition-state.ts';
-import {readFeatures, riskiestComponent, type SetTable} from './set-table.ts';
+import {REBOOT_METRIC, readFeatures, riskiestComponent, type SetTable} from './set-table.ts';
 
 /** Reasons of a host are computed again after this long, whatever the speed of a recording. */
 const EXPLAIN_EVERY_MS = 30_000;
@@ -74,22 +74,26 @@ export class Explainer {
       return riskiestComponent(table, at);
     });
     const {contributions, usual} = await this.#scorer.explain(hash, rows.length, features);
-    const explained = rows.map(({row}, index) => {
+    const explained = rows.map(({row, table, at}, index) => {
       const component = components[index] as string;
-      const from = (index * outputs.length + outputs.indexOf(component)) * featureCount;
+      const output = outputs.indexOf(component);
+      const from = (index * outputs.length + Math.max(output, 0)) * featureCount;
       const own = features.subarray(index * featureCount, (index + 1) * featureCount);
-      const each = contributions.subarray(from, from + featureCount);
+      // Of a reboot the model knows nothing: the agent has said so.
+      const each =
+        output < 0
+          ? new Float32Array(featureCount)
+          : contributions.subarray(from, from + featureCount);
+      const reboot = table.reboot[at] as number;
+      const reasons =
+        output < 0 ? [rebootReason(reboot)] : topReasons(this.#features, each, own, usual);
       return {
-        reasons: {
-          row,
-          component,
-          reasons: topReasons(this.#features, each, own, usual),
-          decisions: decisions[index] as string[],
-        },
+        reasons: {row, component, reasons, decisions: decisions[index] as string[]},
         tried: counterfactualRows(this.#features, own, usual, each),
+        reboot,
       };
     });
-    const risks = await this.#scoreAll(explained.map(({tried}) => tried));
+    const risks = await this.#scoreAll(explained);
     return explained.map(({reasons, tried}, index) => {
       const {enter} = state.policy.band;
       const counterfactual = findCounterfactual(tried, risks[index] as Float32Array, enter);
@@ -97,22 +101,27 @@ export class Explainer {
     });
   }
 
-  /** Combined risk of every row, tried by tried, in one request. */
-  async #scoreAll(tried: readonly CounterfactualRows[]): Promise<Float32Array[]> {
+  /** Combined risk of every row that was tried, host by host, in one request. */
+  async #scoreAll(
+    hosts: readonly {tried: CounterfactualRows; reboot: number}[],
+  ): Promise<Float32Array[]> {
     const {featureCount, components, hash} = this.#state.model;
     const width = components.length;
-    const total = tried.reduce((sum, {changes}) => sum + changes.length, 0);
-    if (total === 0) return tried.map(() => new Float32Array(0));
+    const total = hosts.reduce((sum, {tried}) => sum + tried.changes.length, 0);
+    if (total === 0) return hosts.map(() => new Float32Array(0));
     const features = new Float32Array(total * featureCount);
     let filled = 0;
-    for (const rows of tried) {
-      features.set(rows.features, filled);
-      filled += rows.features.length;
+    for (const {tried} of hosts) {
+      features.set(tried.features, filled);
+      filled += tried.features.length;
     }
     const risks = await this.#scorer.score(hash, total, features);
     let next = 0;
-    return tried.map(({changes}) =>
-      Float32Array.from(changes, () => combineRisks(risks, next++ * width, width)),
+    return hosts.map(({tried, reboot}) =>
+      Float32Array.from(tried.changes, () => {
+        const failure = combineRisks(risks, next++ * width, width);
+        return combineRisks(Float32Array.of(failure, reboot), 0, 2);
+      }),
     );
   }
 
@@ -131,6 +140,15 @@ export class Explainer {
     const passedMs = this.#clock.monotonicMs() - lastMs;
     return passedMs >= EXPLAIN_EVERY_MS ? found : undefined;
   }
+}
+
+function rebootReason(probability: number): Reason {
+  return {
+    feature: `${REBOOT_METRIC}.level`,
+    value: probability,
+    usual: 0,
+    contribution: Math.log(probability / (1 - probability)),
+  };
 }
 
 function topReasons(

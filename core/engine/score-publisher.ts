@@ -10,6 +10,7 @@ import type {Clock, Codec, Log, Scorer} from '../ports.ts';
 import {Explainer} from './explainer.ts';
 import type {PartitionState} from './partition-state.ts';
 import {newestOfHosts, type ScoreResult} from './score-result.ts';
+import {outputsOf} from './set-table.ts';
 
 const IN_FLIGHT_MAX = 2;
 
@@ -58,7 +59,7 @@ export class ScorePublisher {
       modelHash: state.model.hash,
       hosts,
       risks,
-      components: state.model.components,
+      components: outputsOf(state.model),
     };
     try {
       const scores = {...record, reasons: await this.#explainer.explain(hosts)};

@@ -4,7 +4,7 @@ import type {AppliedRisk, Tick} from '../domain/records.ts';
 export type ScoreResult = {
   request: number;
   hosts: readonly string[];
-  /** rows × components. */
+  /** rows × outputs. */
   risks: Float32Array;
   /** Whose sample each row was; absent: row i is host i as it is now. */
   samples?: SampleRows;

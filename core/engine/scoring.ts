@@ -15,6 +15,7 @@ import type {Clock, ModelSignature, Random, Scorer} from '../ports.ts';
 import type {DueSamples} from './due-samples.ts';
 import type {PartitionState} from './partition-state.ts';
 import type {ScoreResult} from './score-result.ts';
+import {withReboots} from './scored-reboots.ts';
 import {hasFeatures, readFeatures, type SetTable} from './set-table.ts';
 
 const IN_FLIGHT_MAX = 4;
@@ -81,7 +82,7 @@ export function createScoringClient(
 
   const send = async (
     request: Omit<ScoreResult, 'risks'>,
-    rows: number,
+    reboots: Float32Array,
     features: Float32Array,
     attempts: number,
     failed: () => void,
@@ -89,10 +90,12 @@ export function createScoringClient(
     const slot: Slot = {request: request.request, result: undefined, done: false};
     slots.push(slot);
     const startedMs = clock.monotonicMs();
-    const model = scorer.signature().hash;
+    const signature = scorer.signature();
+    const model = signature.hash;
+    const rows = reboots.length;
     try {
       const risks = await attempt(model, rows, features, attempts);
-      slot.result = {...request, risks};
+      slot.result = {...request, risks: withReboots(signature, risks, reboots)};
       publish('scores.applied', {model, rows, durationMs: clock.monotonicMs() - startedMs});
     } catch (error) {
       failed();
@@ -111,8 +114,9 @@ export function createScoringClient(
 
   const sendDue = ({request, hosts, samples, features}: DueSamples): void => {
     last = request;
-    const rows = samples.host.length;
-    track(send({request, hosts, samples}, rows, features, ATTEMPTS_MAX, () => {}));
+    // What was said as of each sample is gone by now.
+    const reboots = new Float32Array(samples.host.length).fill(Number.NaN);
+    track(send({request, hosts, samples}, reboots, features, ATTEMPTS_MAX, () => {}));
   };
 
   const sendDirty = (state: PartitionState): void => {
@@ -126,7 +130,8 @@ export function createScoringClient(
     });
     const hosts = dirty.map(({host}) => host);
     const soil = () => dirty.forEach(soilAgain);
-    track(send({request: ++last, hosts}, hosts.length, features, 1, soil));
+    const reboots = Float32Array.from(dirty, ({table, row}) => table.reboot[row] as number);
+    track(send({request: ++last, hosts}, reboots, features, 1, soil));
   };
 
   return {

@@ -17,7 +17,7 @@ import {
 } from '../domain/count-windows.ts';
 import {extractFeatures, type FeatureColumns, featureColumns} from '../domain/features.ts';
 import type {MetricSet} from '../domain/metric-sets.ts';
-import {type Bands, createBands, growBands, worstComponent} from '../domain/risk.ts';
+import {type Bands, createBands, growBands, REBOOT, worstComponent} from '../domain/risk.ts';
 import {clearUsage, createUsage, growUsage, recordUsage, type Usage} from '../domain/usage.ts';
 import {
   clearRow,
@@ -36,6 +36,9 @@ import {
 } from '../domain/workload.ts';
 import type {ModelSignature} from '../ports.ts';
 
+/** Where an agent says how likely it thinks a reboot on purpose, within the horizon of risks. */
+export const REBOOT_METRIC = 'reboot_intentional_30m_probability';
+
 export type SetTable = {
   readonly set: MetricSet;
   /** Whether the served model takes its rows. */
@@ -46,8 +49,10 @@ export type SetTable = {
   readonly featureCount: number;
   /** Columns of the contract's metrics in this set. */
   readonly features: FeatureColumns;
-  /** Outputs of the model. */
-  readonly components: readonly string[];
+  /** What its rows have a risk of ({@link outputsOf}); none if it is not scored. */
+  readonly outputs: readonly string[];
+  /** Column of the agent's own word on a reboot; -1: none. */
+  readonly rebootColumn: number;
   /** Column whose hourly percentile counts as CPU need; -1: none. */
   readonly cpuColumn: number;
   names: string[];
@@ -62,8 +67,10 @@ export type SetTable = {
   /** Of VMs, if their CPU is measured. */
   workload: Workload | undefined;
   bands: Bands;
-  /** row × components, as last applied; NaN: never scored. */
+  /** row × outputs, as last applied; NaN: never scored. */
   risks: Float32Array;
+  /** Risk of a reboot as of each row's newest sample; NaN: the agent says nothing. */
+  reboot: Float32Array;
   /** Newest sample of each row that was sent to the scorer. */
   scoredMs: Float64Array;
   /** Samples of each row, for scoring every so many. */
@@ -75,9 +82,17 @@ export function isScored(set: MetricSet, model: ModelSignature): boolean {
   return set.kind === 'host' && model.requiredMetrics.every(metric => set.columns.includes(metric));
 }
 
+/**
+ * What a host has a risk of: each of the model's components and, if the model reads averages of what
+ * agents say, a reboot.
+ */
+export function outputsOf({components, contract}: ModelSignature): readonly string[] {
+  return contract.family === 'averages' ? [...components, REBOOT] : components;
+}
+
 export function createSetTable(set: MetricSet, model: ModelSignature): SetTable {
   const scored = isScored(set, model);
-  const {contract, featureHash, featureCount, components} = model;
+  const {contract, featureHash, featureCount} = model;
   const isCounted = scored && contract.family === 'count-window';
   const table: SetTable = {
     set,
@@ -85,7 +100,8 @@ export function createSetTable(set: MetricSet, model: ModelSignature): SetTable 
     featureHash,
     featureCount,
     features: featureColumns(set.columns, contract),
-    components: scored ? components : [],
+    outputs: scored ? outputsOf(model) : [],
+    rebootColumn: scored ? set.columns.indexOf(REBOOT_METRIC) : -1,
     cpuColumn: Math.max(
       set.columns.indexOf('cpu_utilisation_ratio'),
       set.columns.indexOf('cpu_used_ratio'),
@@ -101,6 +117,7 @@ export function createSetTable(set: MetricSet, model: ModelSignature): SetTable 
     workload: set.kind === 'vm' ? createWorkload(set.columns) : undefined,
     bands: createBands(),
     risks: new Float32Array(0),
+    reboot: new Float32Array(0),
     scoredMs: new Float64Array(0),
     samples: new Uint32Array(0),
   };
@@ -125,7 +142,7 @@ export function fitTable(stored: StoredTable, model: ModelSignature): SetTable {
   const fits =
     table.scored === stored.scored &&
     table.featureHash === stored.featureHash &&
-    table.components.join() === stored.components.join();
+    table.outputs.join() === stored.outputs.join();
   if (fits) {
     const {counted, windows} = stored;
     return {...stored, counted: counted && restoreCountWindows(counted, windows.capacity)};
@@ -143,9 +160,12 @@ function growTable(table: SetTable, rows: number): void {
   growBands(table.bands, rows);
   if (rows <= table.scoredMs.length) return;
   const capacity = table.windows.capacity;
-  const risks = new Float32Array(capacity * table.components.length).fill(Number.NaN);
+  const risks = new Float32Array(capacity * table.outputs.length).fill(Number.NaN);
   risks.set(table.risks);
   table.risks = risks;
+  const reboot = new Float32Array(capacity).fill(Number.NaN);
+  reboot.set(table.reboot);
+  table.reboot = reboot;
   const scoredMs = new Float64Array(capacity);
   scoredMs.set(table.scoredMs);
   table.scoredMs = scoredMs;
@@ -202,6 +222,9 @@ export function takeSample(
   if (table.cpuColumn >= 0) {
     recordUsage(table.usage, row, atMs, values[table.cpuColumn * stride + index] as number);
   }
+  if (table.rebootColumn >= 0) {
+    table.reboot[row] = values[table.rebootColumn * stride + index] as number;
+  }
   if (table.workload !== undefined) {
     recordWorkload(table.workload, row, atMs, values, index, stride);
   }
@@ -223,13 +246,14 @@ export function readFeatures(table: SetTable, row: number, into: Float32Array, a
 }
 
 /** Forgets what was seen of an entity; it keeps its row, its band and its usage. */
-export function clearSamples({windows, counted}: SetTable, row: number): void {
+export function clearSamples({windows, counted, reboot}: SetTable, row: number): void {
   clearRow(windows, row);
+  reboot[row] = Number.NaN;
   if (counted !== undefined) clearCountRow(counted, row);
 }
 
 /** Component with the highest risk of a row, or empty. */
-export function riskiestComponent({risks, components}: SetTable, row: number): string {
-  const index = worstComponent(risks, row * components.length, components.length);
-  return index < 0 ? '' : (components[index] as string);
+export function riskiestComponent({risks, outputs}: SetTable, row: number): string {
+  const index = worstComponent(risks, row * outputs.length, outputs.length);
+  return index < 0 ? '' : (outputs[index] as string);
 }

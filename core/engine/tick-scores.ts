@@ -25,7 +25,7 @@ function takeHostRisks(draft: TickDraft, {hosts, risks}: ScoreResult): void {
     const host = state.hosts.get(name);
     const found = host && bandRow(state, host);
     if (host === undefined || found === undefined) continue;
-    const width = found.table.components.length;
+    const width = found.table.outputs.length;
     takeRisks(draft, name, found, risks.subarray(index * width, (index + 1) * width));
     tell(draft, 'scores.taken', {cell: host.cell, rows: 1});
   }
@@ -53,7 +53,7 @@ function takeSampleRisks(draft: TickDraft, {hosts, risks}: ScoreResult, samples:
     const at = host && bandRow(state, host);
     return host === undefined || at === undefined ? undefined : {host, ...at};
   });
-  const components = found.find(each => each !== undefined)?.table.components ?? [];
+  const components = found.find(each => each !== undefined)?.table.outputs ?? [];
   const width = components.length;
   const {band} = state.policy;
   const rowsOfCells = new Map<string, number>();

@@ -16,6 +16,7 @@ import {COMPONENTS} from '../domain/components.ts';
 import type {Cut, Tick} from '../domain/records.ts';
 import {findDownVms} from './host-fate.ts';
 import type {PartitionState} from './partition-state.ts';
+import {outputsOf} from './set-table.ts';
 import {send, type TickDraft, type TickInput} from './tick-draft.ts';
 import {takeInbox} from './tick-inbox.ts';
 import {noticeSilence} from './tick-inventory.ts';
@@ -93,7 +94,8 @@ function finish(draft: TickDraft): {tick: Tick; changed: boolean} {
       0 ||
     draft.controlChanged ||
     draft.bandChanged;
-  const isUsual = state.model.components.join() === COMPONENTS.join();
+  const outputs = outputsOf(state.model);
+  const saysOutputs = draft.risks.length > 0 && outputs.join() !== COMPONENTS.join();
   const tick: Tick = {
     timeMs: state.timeMs,
     epoch: state.epoch,
@@ -110,7 +112,7 @@ function finish(draft: TickDraft): {tick: Tick; changed: boolean} {
     ...(draft.workloads.length === 0 ? {} : {workloads: draft.workloads}),
     ...(draft.controlChanged ? {control: {...state.control}} : {}),
     modelHash: state.model.hash,
-    ...(isUsual ? {} : {components: state.model.components}),
+    ...(saysOutputs ? {components: outputs} : {}),
   };
   return {tick, changed};
 }

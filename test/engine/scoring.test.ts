@@ -218,3 +218,25 @@ test('a defect of the program is not counted as a failed score', async t => {
   client.request(state);
   await t.throwsAsync(client.settled(1000), {instanceOf: TypeError});
 });
+
+test('what the agent says of a reboot is a risk beside the components', async t => {
+  const rig = createRig();
+  const runtime = await rig.start();
+  for (let count = 0; count < 3; count++) {
+    await second(rig, runtime, {a: {risk: 0.05, reboot: 0.9}, b: {risk: 0.05}});
+  }
+  const context = JSON.parse(
+    rig.ticks.flatMap(tick => tick.transitions).find(({actor}) => actor === 'hosts/a')?.context ??
+      '{}',
+  );
+  t.is(context.component, 'reboot');
+  t.true(Math.abs(context.risk - (1 - 0.95 * 0.1)) < 1e-6, `${context.risk}`);
+  t.is(runtime.state.actors.path('hosts/b'), 'normal');
+  const told = rig.ticks.find(tick => tick.risks.length > 0);
+  t.deepEqual(told?.components, [...COMPONENTS, 'reboot']);
+  t.deepEqual([...(told?.risks[1]?.risks ?? [])].slice(-1), [Number.NaN], 'of b nothing is said');
+  // It says no more: the risk is what the components have.
+  await second(rig, runtime, {a: {risk: 0.05}, b: {}});
+  await second(rig, runtime, {a: {risk: 0.05}, b: {}});
+  t.is(runtime.state.actors.path('hosts/a').split('.')[0], 'normal');
+});

@@ -8,6 +8,7 @@ import {DEFAULT_POLICY, type Policy} from '../../core/domain/policy.ts';
 import type {InboxRecord, Tick} from '../../core/domain/records.ts';
 import type {Batch, InventoryHost, InventoryVm} from '../../core/domain/telemetry.ts';
 import {PartitionRuntime, type RuntimeOptions} from '../../core/engine/partition-runtime.ts';
+import {REBOOT_METRIC} from '../../core/engine/set-table.ts';
 import type {Actuator, Log, Scorer} from '../../core/ports.ts';
 import {codec} from '../../proto/codec.ts';
 import {createFakeAgents} from './fake-agents.ts';
@@ -19,6 +20,7 @@ export {START_MS};
 export const RISK_METRIC = 'swap_used_ratio';
 const RISK_FEATURE = FEATURES.findIndex(({name}) => name === `${RISK_METRIC}.level`);
 const RISK_COLUMN = HOST_METRICS.columns.indexOf(RISK_METRIC);
+const REBOOT_COLUMN = HOST_METRICS.columns.indexOf(REBOOT_METRIC);
 
 /** Takes the risk of a part from one metric: a test says how risky a host is by what it sends. */
 export function metricScorer(): Scorer {
@@ -78,7 +80,7 @@ export function hostFacts(name: string, fields: Partial<InventoryHost> = {}): In
   };
 }
 
-export type Sample = {atMs: number; risk?: number};
+export type Sample = {atMs: number; risk?: number; reboot?: number};
 
 export function hostBatch(
   host: string,
@@ -88,8 +90,9 @@ export function hostBatch(
 ): Batch {
   const rows = samples.length;
   const values = new Float32Array(rows * HOST_METRICS.columns.length).fill(0.1);
-  samples.forEach(({risk = 0}, row) => {
+  samples.forEach(({risk = 0, reboot = Number.NaN}, row) => {
     values[RISK_COLUMN * rows + row] = risk;
+    values[REBOOT_COLUMN * rows + row] = reboot;
   });
   return {
     edge: host,
@@ -165,10 +168,15 @@ export function createRig({log = createMemoryLog(), ...options}: RigOptions = {}
     scorer,
     start,
     /** Appends telemetry of a host, with its inventory. */
-    async send(host: string, risk = 0, facts: Partial<InventoryHost> = {}): Promise<void> {
+    async send(
+      host: string,
+      risk = 0,
+      facts: Partial<InventoryHost> = {},
+      reboot = Number.NaN,
+    ): Promise<void> {
       const seq = (seqs.get(host) ?? 0) + 1;
       seqs.set(host, seq);
-      const batch = hostBatch(host, seq, [{atMs: clock.nowMs(), risk}], {
+      const batch = hostBatch(host, seq, [{atMs: clock.nowMs(), risk, reboot}], {
         timeBase: options.timeBase ?? 'simulated',
         inventory: {hosts: [hostFacts(host, facts)]},
       });
@@ -191,11 +199,11 @@ let requests = 0;
 export async function second(
   rig: Rig,
   runtime: PartitionRuntime,
-  hosts: Readonly<Record<string, {risk?: number} & Partial<InventoryHost>>>,
+  hosts: Readonly<Record<string, {risk?: number; reboot?: number} & Partial<InventoryHost>>>,
 ): Promise<void> {
   rig.pass();
-  for (const [host, {risk = 0, ...facts}] of Object.entries(hosts)) {
-    await rig.send(host, risk, facts);
+  for (const [host, {risk = 0, reboot, ...facts}] of Object.entries(hosts)) {
+    await rig.send(host, risk, facts, reboot);
   }
   await runtime.executor.poll();
   await runtime.step(rig.clock.nowMs());

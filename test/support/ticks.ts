@@ -54,7 +54,7 @@ export const command = (requestId: string, record: object) =>
 export const scored = (hosts: Record<string, number>): ScoreResult => ({
   request: 1,
   hosts: Object.keys(hosts),
-  risks: Float32Array.from(Object.values(hosts).flatMap(risk => [risk, 0, 0, 0, 0])),
+  risks: Float32Array.from(Object.values(hosts).flatMap(risk => [risk, 0, 0, 0, 0, Number.NaN])),
 });
 export const eventsOf = ({transitions}: Tick) =>
   transitions.map(({actor, event}) => `${actor} ${event}`);
