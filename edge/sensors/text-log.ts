@@ -4,6 +4,8 @@ const bytesMax = 256 * 1024;
 /** Further behind than that, the middle is left out: what is counted is what happens now. */
 const backlogMax = 4 * bytesMax;
 const lineMax = 16 * 1024;
+/** One for all logs: reads are synchronous, so no two are under way. */
+const buffer = Buffer.allocUnsafe(bytesMax);
 
 /** Follows a text log from its end at the first call on. */
 export type TextLog = {
@@ -16,7 +18,6 @@ export type TextLog = {
 };
 
 export function createTextLog(path: string): TextLog {
-  const buffer = Buffer.allocUnsafe(bytesMax);
   let open: {file: number; inode: number; offset: number} | undefined;
   let isFirst = true;
   let rest = '';

@@ -120,6 +120,15 @@ test('smart: a device that smartctl does not know is a failure that says so', t 
   });
 });
 
+test('smart: a drive behind a controller that does not answer is a failure that says which', t => {
+  const message = 'Smartctl open device: /dev/bus/0 [megaraid_disk_09] failed: INQUIRY failed';
+  const text = JSON.stringify({smartctl: {messages: [{string: message, severity: 'error'}]}});
+  t.throws(() => parseDrive(text, 2, '/dev/bus/0 megaraid,9'), {
+    code: 'SENSOR_FAILED',
+    message: /\/dev\/bus\/0 megaraid,9, exit code 2/,
+  });
+});
+
 test('smart: a drive that sleeps is left alone', t => {
   const text = '{"smartctl": {"messages": [{"string": "Device is in STANDBY mode, exit(0)"}]}}';
   t.is(parseDrive(text, 0, '/dev/sda'), undefined);
