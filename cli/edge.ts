@@ -13,6 +13,7 @@ type Options = ProbeOptions & {
   rack: string;
   root: string;
   interval: number;
+  falseAlarms: number;
   spool: string;
   actuatorListen?: string;
   http?: string;
@@ -42,6 +43,12 @@ export function registerEdge(program: Command): void {
         .argParser(duration)
         .default(1000, '1s'),
     )
+    .option(
+      '--false-alarms <n>',
+      'how often a day a metric of a healthy host or VM may count as odd, from 0.1 to 80',
+      alarms,
+      1,
+    )
     .option('--spool <dir>', 'keeps batches until the core has them', '.forestay/edge')
     .option('--actuator-listen <host:port>', 'serve ActuatorService for this host', parseServer)
     .option('--http <host:port>', 'serve /livez and /metrics', parseServer)
@@ -67,11 +74,11 @@ async function run(options: Options, command: Command): Promise<void> {
     import('../core/adapters/clock-system.ts'),
     import('../edge/main.ts'),
   ]);
-  const {host, root, interval: intervalMs} = options;
+  const {host, root, interval: intervalMs, falseAlarms: falseAlarmsPerDay} = options;
   const probes = toProbes(options, command);
   if (options.print) {
     const write = (line: string): void => writeOut(`${line}\n`);
-    const source = {host, root, probes, intervalMs, clock: systemClock, note};
+    const source = {host, root, probes, intervalMs, falseAlarmsPerDay, clock: systemClock, note};
     await printSamples(source, options.output, options.count, write, signal);
     return;
   }
@@ -88,6 +95,7 @@ async function run(options: Options, command: Command): Promise<void> {
     ...options,
     probes,
     intervalMs,
+    falseAlarmsPerDay,
     actuatorListen: options.actuatorListen,
     http: options.http,
     version: command.parent?.version() ?? '',
@@ -114,6 +122,13 @@ function duration(text: string): number {
   const ms = Number(match?.[1]) * (match?.[2] === 's' ? 1000 : 1);
   if (ms >= 100 && ms <= 60_000) return ms;
   throw new InvalidArgumentError('Expected a time from 100ms to 60s, for instance 1s.');
+}
+
+/** Rates that a tail can be known for. */
+function alarms(text: string): number {
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  if (value >= 0.1 && value <= 80) return value;
+  throw new InvalidArgumentError('Expected a number from 0.1 to 80.');
 }
 
 function count(text: string): number {

@@ -7,7 +7,7 @@ import type {Loss} from './losses.ts';
 import {type LimitedNote, limitNotes} from './note.ts';
 import type {Clock, Dial, Files, Note, Random, TelemetryCodec} from './ports.ts';
 import {createSampler, everyInterval} from './sampler.ts';
-import type {FleetSensor, Sensor} from './sensor.ts';
+import type {Conclusion, FleetSensor, Sensor} from './sensor.ts';
 import {Spool, type SpoolLimits} from './spool.ts';
 import {withSpool} from './spool-folder.ts';
 import {Uplink, type UplinkLimits} from './uplink.ts';
@@ -19,6 +19,7 @@ export type AgentOptions = {
   timeBase: TimeBase;
   sensors: readonly Sensor[];
   fleets: readonly FleetSensor[];
+  conclusions?: readonly Conclusion[];
   /** What the edge stands for; the same object as long as nothing changed. */
   inventory?: (nowMs: number) => Inventory;
   /** For waiting only: what is sent depends on sample times alone. */
@@ -84,6 +85,7 @@ export function createAgent(options: AgentOptions): Agent {
   const sampler = createSampler({
     sensors: options.sensors,
     fleets: options.fleets,
+    conclusions: options.conclusions,
     hostRow: nowMs => hosts.row(`hosts/${edge}`, nowMs),
     vmRow: (entity, nowMs) => vms.row(entity, nowMs),
     note: limitedNote,

@@ -10,6 +10,7 @@ import type {EffectTable} from './actuator/effect-table.ts';
 import {type Agent, createAgent} from './agent.ts';
 import {createInventory} from './inventory.ts';
 import {limitNotes} from './note.ts';
+import {concludeOddness} from './oddness.ts';
 import type {Clock, Files, Note, Random} from './ports.ts';
 import {createReading, createTable, type Reading, toNdjson} from './print.ts';
 import {createSampler, everyInterval} from './sampler.ts';
@@ -30,6 +31,8 @@ export type EdgeOptions = {
   root: string;
   probes?: HostProbes;
   intervalMs: number;
+  /** How often a day a metric of a healthy host or VM may count as odd. */
+  falseAlarmsPerDay?: number;
   /** Folder of the spool and of the table of effects. */
   spool: string;
   actuatorListen: string | undefined;
@@ -89,6 +92,7 @@ async function connectAgent(
     timeBase: 'live',
     sensors,
     fleets: vmSensors(root),
+    conclusions: [concludeOddness(options)],
     inventory: createInventory({root, host, rack, actuatorAddress, capabilities: []}),
     clock,
     random,
@@ -151,7 +155,10 @@ async function startHttp(options: EdgeOptions, listen: string, agent: Agent): Pr
 
 /** Prints live samples until `signal` aborts or `count` were printed; sends and keeps nothing. */
 export async function printSamples(
-  options: Pick<EdgeOptions, 'host' | 'root' | 'probes' | 'intervalMs' | 'clock' | 'note'>,
+  options: Pick<
+    EdgeOptions,
+    'host' | 'root' | 'probes' | 'intervalMs' | 'falseAlarmsPerDay' | 'clock' | 'note'
+  >,
   format: 'table' | 'ndjson',
   count: number,
   write: (line: string) => void,
@@ -168,6 +175,7 @@ export async function printSamples(
   const sampler = createSampler({
     sensors,
     fleets: vmSensors(root),
+    conclusions: [concludeOddness(options)],
     hostRow: nowMs => row(HOST_METRICS, `hosts/${host}`, nowMs),
     vmRow: (entity, nowMs) => row(VM_METRICS, entity, nowMs),
     note: limitNotes(note),

@@ -1,7 +1,7 @@
 import {isForestayError} from '../core/domain/errors.ts';
 import type {LimitedNote} from './note.ts';
 import type {Clock} from './ports.ts';
-import type {FleetSensor, RowWriter, Sensor} from './sensor.ts';
+import type {Conclusion, FleetSensor, RowWriter, Sensor} from './sensor.ts';
 
 export type SamplerCounters = {
   samples: number;
@@ -18,14 +18,17 @@ export type Sampler = {
 export type SamplerOptions = {
   sensors: readonly Sensor[];
   fleets: readonly FleetSensor[];
+  /** What is made of that; in this order, each sees what those before it concluded. */
+  conclusions?: readonly Conclusion[] | undefined;
   hostRow(nowMs: number): RowWriter;
   vmRow(entity: string, nowMs: number): RowWriter;
   note: LimitedNote;
 };
 
-export function createSampler({sensors, fleets, hostRow, vmRow, note}: SamplerOptions): Sampler {
+export function createSampler(options: SamplerOptions): Sampler {
+  const {sensors, fleets, conclusions = [], note} = options;
   const failures: Record<string, number> = {};
-  for (const {name} of [...sensors, ...fleets]) failures[name] = 0;
+  for (const {name} of [...sensors, ...fleets, ...conclusions]) failures[name] = 0;
   const counters = {samples: 0, failures};
 
   const guard = (name: string, nowMs: number, read: () => void): void => {
@@ -43,10 +46,12 @@ export function createSampler({sensors, fleets, hostRow, vmRow, note}: SamplerOp
     counters,
     sample(nowMs) {
       counters.samples++;
-      const row = hostRow(nowMs);
+      const row = conclusions.reduce((inner, of) => of.hostRow(inner), options.hostRow(nowMs));
+      const vmRow = (entity: string): RowWriter =>
+        conclusions.reduce((inner, of) => of.vmRow(entity, inner), options.vmRow(entity, nowMs));
       for (const sensor of sensors) guard(sensor.name, nowMs, () => sensor.read(nowMs, row));
-      for (const fleet of fleets)
-        guard(fleet.name, nowMs, () => fleet.read(nowMs, entity => vmRow(entity, nowMs)));
+      for (const fleet of fleets) guard(fleet.name, nowMs, () => fleet.read(nowMs, vmRow));
+      for (const of of conclusions) guard(of.name, nowMs, () => of.read(nowMs, row));
     },
   };
 }

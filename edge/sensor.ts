@@ -27,3 +27,17 @@ export type FleetSensor = {
   readonly columns: readonly string[];
   read(nowMs: number, row: (entity: string) => RowWriter): void;
 };
+
+/**
+ * What an edge concludes from a whole sample: it sees what every sensor puts into the rows, then
+ * fills its own columns of the host's.
+ */
+export type Conclusion = {
+  readonly name: string;
+  readonly columns: readonly string[];
+  /** A writer that passes everything on to the row. */
+  hostRow(row: RowWriter): RowWriter;
+  vmRow(entity: string, row: RowWriter): RowWriter;
+  /** After every sensor; `row` is the host's. */
+  read(nowMs: number, row: RowWriter): void;
+};

@@ -1,6 +1,7 @@
 import test from 'ava';
 import {HOST_METRIC_CATALOGUE} from '../../core/domain/host-metrics.ts';
 import {HOST_METRICS, VM_METRICS} from '../../core/domain/metric-sets.ts';
+import {concludeOddness} from '../../edge/oddness.ts';
 import {hostSensors, vmSensors} from '../../edge/sensors/all.ts';
 import {cpuSensor} from '../../edge/sensors/cpu.ts';
 import {memorySensor} from '../../edge/sensors/memory.ts';
@@ -9,11 +10,9 @@ import {hostFixture, readFailing, readOnce} from './host-fixture.ts';
 
 const cpus = 'sys/devices/system/cpu';
 
-test('the sensors fill host.v2 but for what the agent concludes from it, and vm.v1, each column once', t => {
-  const sensors = hostSensors('/');
-  const measured = HOST_METRIC_CATALOGUE.filter(
-    ({source}) => source !== 'intent' && source !== 'anomaly',
-  );
+test('the sensors, and what is concluded from them, fill host.v2 but for intent, and vm.v1, each column once', t => {
+  const sensors = [...hostSensors('/'), concludeOddness({intervalMs: 1000})];
+  const measured = HOST_METRIC_CATALOGUE.filter(({source}) => source !== 'intent');
   t.deepEqual(
     sensors.flatMap(({name, columns}) => columns.map(column => `${name}: ${column}`)).toSorted(),
     measured.map(({name, source}) => `${source}: ${name}`).toSorted(),

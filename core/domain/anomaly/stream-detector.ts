@@ -6,7 +6,7 @@ import {observeTail, resetTail, TAIL_NUMBERS} from './tail.ts';
 const MEMORY: DeviationMemory = {levelSamples: 300, deviationSamples: 3600};
 
 /** Values of a metric that are learned from before any is judged. */
-const UNJUDGED_SAMPLES = 100;
+export const UNJUDGED_SAMPLES = 100;
 
 const SEEN = 0;
 const DEVIATION = 1;
