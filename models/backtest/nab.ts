@@ -14,6 +14,9 @@ const SUFFIX = '.csv.gz';
  */
 const SURPRISE_MIN = 1.6;
 
+/** A recording that is older than these rows is to alarm the more seldom the older it is. */
+const YOUNG_ROWS = 4000;
+
 /**
  * Rows after an alarm that tell of nothing new: some hours of five-minute rows, and longer the
  * longer a recording has been watched, so that an old one does not alarm the more for its age.
@@ -31,22 +34,27 @@ export function scoreStream(values: Iterable<number>): number[] {
   const scores: number[] = [];
   let quietUntil = 0;
   for (const value of values) {
-    const surprise = surpriseOf(value);
     const row = scores.length;
+    const surprise = surpriseOf(value);
+    const surpriseMin = surpriseMinAt(row);
     const isQuiet = row < quietUntil;
-    if (!isQuiet && surprise >= SURPRISE_MIN) quietUntil = row + 1 + quietRows(row);
-    scores.push(isQuiet ? 0 : toScore(surprise));
+    if (!isQuiet && surprise >= surpriseMin) quietUntil = row + 1 + quietRows(row);
+    scores.push(isQuiet ? 0 : toScore(surprise, surpriseMin));
   }
   return scores;
 }
 
 const quietRows = (row: number) => Math.max(QUIET_ROWS_MIN, Math.floor(QUIET_SHARE * row));
 
-function toScore(surprise: number): number {
+/** An alarm as rare as 1 / age keeps their number in an old recording small; never out of reach. */
+const surpriseMinAt = (row: number) =>
+  Math.min(SURPRISE_MIN + Math.log10(Math.max(1, row / YOUNG_ROWS)), SURPRISE_MAX - 1);
+
+function toScore(surprise: number, surpriseMin: number): number {
   const score =
-    surprise < SURPRISE_MIN
-      ? (0.499 * surprise) / SURPRISE_MIN
-      : 0.5 + (0.5 * (surprise - SURPRISE_MIN)) / (SURPRISE_MAX - SURPRISE_MIN);
+    surprise < surpriseMin
+      ? (0.499 * surprise) / surpriseMin
+      : 0.5 + (0.5 * (surprise - surpriseMin)) / (SURPRISE_MAX - surpriseMin);
   return Number(score.toFixed(6));
 }
 
