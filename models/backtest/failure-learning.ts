@@ -27,7 +27,11 @@ const TRAINING_DAYS_MIN = 5;
 const POOLED_PRECISION = 3;
 const POOLED_INTERCEPT_PRECISION = 0.1;
 /** How firmly a system holds to what others taught, until it has learned of itself. */
-const ONLINE_PRECISION = 30;
+const ONLINE_PRECISION = 10;
+/** More firmly when it is asked by the week: outages of one component are few. */
+const ONLINE_PRECISION_WEEKLY = 30;
+/** Systems differ most in how often hosts fail at all. */
+const ONLINE_INTERCEPT_PRECISION = 3;
 const LEARNING: Learning = {share: 0.5, halfLifeMs: 34 * 7 * DAY_MS, steps: 3};
 
 /**
@@ -65,8 +69,7 @@ export class PooledModel {
   }
 
   #fit(batches: readonly LabelledRows[], start: Float64Array): Float64Array {
-    const precision = new Float64Array(start.length).fill(POOLED_PRECISION);
-    precision[start.length - 1] = POOLED_INTERCEPT_PRECISION;
+    const precision = precisionOf(start.length, POOLED_PRECISION, POOLED_INTERCEPT_PRECISION);
     const prior = {mean: this.#simple, precision: diagonal(precision)};
     return climbPosterior(start, batches, prior, {tolerance: 1e-6});
   }
@@ -80,7 +83,9 @@ export function predictSystem(
   prior: Float64Array,
 ): SystemRisks {
   const inputs = outageInputs(question);
-  const layer = createOnlineLogistic(prior, new Float64Array(prior.length).fill(ONLINE_PRECISION));
+  const held = cadence.everyDays < 7 ? ONLINE_PRECISION : ONLINE_PRECISION_WEEKLY;
+  const precision = precisionOf(prior.length, held, ONLINE_INTERCEPT_PRECISION);
+  const layer = createOnlineLogistic(prior, precision);
   const times: number[] = [];
   const risks: Float64Array[] = [];
   replaySystem(system, cadence, inputs, createOutcomes(question), {
@@ -92,4 +97,11 @@ export function predictSystem(
     },
   });
   return {atMs: times, risks};
+}
+
+/** Of every weight, and of the last one, the intercept. */
+function precisionOf(width: number, ofWeights: number, ofIntercept: number): Float64Array {
+  const precision = new Float64Array(width).fill(ofWeights);
+  precision[width - 1] = ofIntercept;
+  return precision;
 }
