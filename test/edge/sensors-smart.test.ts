@@ -179,8 +179,11 @@ test('ipmi: a supply without input fails, an empty bay does not, limits are of w
   t.like(readings, {
     power_supplies_failed_ratio: 0.5,
     power_draw_watts: 214,
-    ipmi_sensors_critical_ratio: 0.1,
-    devices: {power_supplies_failed_ratio: 'PS2 Status 10.2', ipmi_sensors_critical_ratio: 'Temp'},
+    ipmi_sensors_critical_ratio: 1 / 7,
+    devices: {
+      power_supplies_failed_ratio: 'PS2 Status 10.2',
+      ipmi_sensors_critical_ratio: 'CPU1 Temp',
+    },
   });
 });
 
