@@ -157,6 +157,5 @@ function drawTimes(
 }
 
 function occasionPlan({repairFactor, tempo}: IntentPlan): OccasionPlan {
-  const {lagMs, leadMs, regressionMs} = tempo;
-  return {repairFactor, lagMs, leadMs, regressionMs};
+  return {repairFactor, ...tempo};
 }

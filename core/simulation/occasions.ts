@@ -51,7 +51,8 @@ export type OccasionPlan = {
   lagMs: number;
   /** … and at most. */
   leadMs: number;
-  /** Between a change and the fault that it brings, on average. */
+  /** How often a change brings a fault, against time lapse, and how soon on average. */
+  regressionFactor: number;
   regressionMs: number;
 };
 
@@ -257,7 +258,7 @@ const LOOKALIKES: Readonly<Record<LookalikeKind, Builder>> = {
   },
 };
 
-/** How often what was changed turns out to be broken. */
+/** How often what was changed turns out to be broken, in time lapse. */
 const REGRESSION_RATIO: Partial<Record<Occasion['kind'], number>> = {
   maintenance: 0.05,
   upgrade: 0.12,
@@ -279,7 +280,7 @@ export function drawOccasion(
   const {downMs = drawRebootMs(random)} = builder(draft, atMs, plan);
   const steps = draft.steps.sort((a, b) => a.atMs - b.atMs);
   const lastMs = isIntent ? atMs + downMs : Math.max(atMs, ...steps.map(step => step.atMs));
-  const isBroken = random.next() < (REGRESSION_RATIO[kind] ?? 0);
+  const isBroken = random.next() < plan.regressionFactor * (REGRESSION_RATIO[kind] ?? 0);
   const regression = drawRegression(random, lastMs, plan);
   return {
     kind,

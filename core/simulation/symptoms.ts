@@ -83,6 +83,8 @@ function burst(episode: Episode, second: number): number {
 /** Bad sectors over the whole ramp of a usual failing disk, however long it takes. */
 const DEFECTS_A_RAMP = 80;
 const DISK_LINK_ERRORS_A_RAMP = 30;
+/** A disk that only remaps a few sectors loses fewer. */
+const FALSE_ALARM_SHARE = 0.3;
 /** Two failing disks of three say anything by SMART; every third says that it fails. */
 const SMART_SILENT_VARIANT = 0.67;
 const SMART_FAILING_VARIANT = 0.33;
@@ -90,7 +92,8 @@ const SMART_FAILING_VARIANT = 0.33;
 /** What the disk itself, rather than the system above it, notices. */
 function addDefects(stress: Stress, episode: Episode, level: number): void {
   const {variant, strength, rampMs, kind} = episode;
-  const share = (strength * level ** 0.7) / (rampMs / 1000);
+  const loud = kind === 'disk' ? 1 : FALSE_ALARM_SHARE;
+  const share = (loud * strength * level ** 0.7) / (rampMs / 1000);
   if (variant < SMART_SILENT_VARIANT) stress.diskDefects += 2 * DEFECTS_A_RAMP * share;
   else if (variant > 0.85) stress.diskLinkErrors += 2 * DISK_LINK_ERRORS_A_RAMP * share;
   if (kind === 'disk' && variant < SMART_FAILING_VARIANT && level > 0.7) stress.diskFailing = 1;

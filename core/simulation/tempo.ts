@@ -17,6 +17,8 @@ export type Tempo = {
   readonly leadMs: number;
   /** Between an upgrade and its reboot, at the median. */
   readonly lagMs: number;
+  /** Multiplies how often a change brings a fault: in life there are more changes than failures. */
+  readonly regressionFactor: number;
   /** Between a change and the fault that it brings, on average. */
   readonly regressionMs: number;
 };
@@ -29,6 +31,7 @@ export const LAPSE: Tempo = {
   labelMs: 30 * MINUTE_MS,
   leadMs: 3 * HOUR_MS,
   lagMs: 8 * MINUTE_MS,
+  regressionFactor: 1,
   regressionMs: 20 * MINUTE_MS,
 };
 
@@ -38,5 +41,6 @@ export const LIFE: Tempo = {
   labelMs: WEEK_MS,
   leadMs: 21 * DAY_MS,
   lagMs: 2 * DAY_MS,
+  regressionFactor: 0.08,
   regressionMs: 1.5 * DAY_MS,
 };

@@ -90,3 +90,31 @@ test('an empty ledger is all zero', t => {
     leadTimeSecondsP50: 0,
   });
 });
+
+test('outages by a reboot on purpose are told apart from failures, and are downtime all the same', t => {
+  const ledger = new Ledger([
+    {criticality: 0.5, requestsPerSecond: 2},
+    {criticality: 0.5, requestsPerSecond: 2},
+  ]);
+  ledger.act('h1', 10_000);
+  ledger.hostRebooted('h1', 40_000, 1);
+  ledger.serve(0, false, 40_000, true);
+  ledger.hostFailed('h2', 50_000, 0);
+  ledger.serve(1, false, 50_000);
+  ledger.serve(0, true, 100_000);
+  ledger.serve(0, false, 110_000);
+  const details = ledger.details(120_000);
+  t.is(details.plannedReboots, 1);
+  t.is(details.missedReboots, 1);
+  t.is(details.hostFailures, 1);
+  t.is(details.plannedInterruptions, 1);
+  t.is(details.plannedDowntimeSeconds, 60);
+  t.deepEqual(details.leadTimesSeconds, [30]);
+  const summary = ledger.summary(120_000);
+  t.is(summary.vmDowntimeSeconds, 60 + 70 + 10);
+  t.is(summary.interruptions, 3);
+  t.is(summary.missedFailures, 0);
+  ledger.serve(1, true, 130_000);
+  ledger.serve(1, false, 140_000, true);
+  t.is(ledger.details(145_000).plannedDowntimeSeconds, 65);
+});
