@@ -1,0 +1,129 @@
+import {averagePrecision, calibrationError, logLoss, quantile, rocAuc} from '../metrics.ts';
+import {CAUSES, type Cause, HORIZONS_MINUTES} from '../network/competing-risks.ts';
+import type {Lives} from './data.ts';
+
+/** How well one cause is told within one horizon, on fleets that were not seen. */
+export type IntentMetrics = {
+  readonly cause: Cause;
+  readonly horizonMinutes: number;
+  readonly rows: number;
+  readonly positives: number;
+  /** Null where nothing happened. */
+  readonly averagePrecision: number | null;
+  readonly rocAuc: number | null;
+  readonly logLoss: number;
+  /** Log-loss of always saying the base rate. */
+  readonly baseLogLoss: number;
+  readonly calibrationError: number;
+};
+
+/** Events one by one, at a threshold on the risk within the longest horizon. */
+export type IntentEpisodes = {
+  readonly cause: Cause;
+  readonly threshold: number;
+  readonly events: number;
+  /** Told at least a minute before: nothing can be moved in less. */
+  readonly foreseen: number;
+  /** Alerts, each the first row at or above the threshold and the next after half an hour. */
+  readonly alerts: number;
+  /** Share of the alerts after which it happened within the horizon. */
+  readonly precision: number | null;
+  readonly leadSecondsP10: number | null;
+  readonly leadSecondsP50: number | null;
+  readonly leadSecondsP90: number | null;
+};
+
+const ACTION_SECONDS = 60;
+const LONGEST_SECONDS = 60 * Math.max(...HORIZONS_MINUTES);
+
+/** Column of a cause within a horizon, in the outputs of the served graph. */
+export function outputColumn(cause: Cause, horizon: number): number {
+  return horizon * (CAUSES.length + 1) + 1 + CAUSES.indexOf(cause);
+}
+
+/** @param risks rows × outputs of the served graph. */
+export function evaluateIntent(lives: Lives, risks: Float32Array): IntentMetrics[] {
+  const width = risks.length / lives.rows;
+  return CAUSES.flatMap(cause =>
+    HORIZONS_MINUTES.map((horizonMinutes, horizon) => {
+      const labels = labelsOf(lives, cause, 60 * horizonMinutes);
+      const column = outputColumn(cause, horizon);
+      const own = Float32Array.from(labels, (_, row) => risks[row * width + column] as number);
+      const positives = labels.reduce((sum, label) => sum + label, 0);
+      const base = new Float64Array(labels.length).fill(positives / labels.length);
+      return {
+        cause,
+        horizonMinutes,
+        rows: labels.length,
+        positives,
+        averagePrecision: roundOrNull(averagePrecision(own, labels)),
+        rocAuc: roundOrNull(rocAuc(own, labels)),
+        logLoss: round(logLoss(own, labels)),
+        baseLogLoss: round(logLoss(base, labels)),
+        calibrationError: round(calibrationError(own, labels)),
+      };
+    }),
+  );
+}
+
+/** How long before each event its risk first reached the threshold, and how often it did in vain. */
+export function countEpisodes(
+  lives: Lives,
+  cause: Cause,
+  risks: ArrayLike<number>,
+  threshold: number,
+): IntentEpisodes {
+  const {starts, second, secondsToDown} = lives;
+  const labels = labelsOf(lives, cause, LONGEST_SECONDS);
+  const leads = new Map<string, number>();
+  let alerts = 0;
+  let right = 0;
+  for (let life = 0; life + 1 < starts.length; life++) {
+    let quietUntil = Number.NEGATIVE_INFINITY;
+    for (let row = starts[life] as number; row < (starts[life + 1] as number); row++) {
+      const at = second[row] as number;
+      const left = secondsToDown[row] as number;
+      const event = labels[row] === 1 ? `${life}/${Math.round(at + left)}` : undefined;
+      if (event !== undefined && !leads.has(event)) leads.set(event, 0);
+      if ((risks[row] as number) < threshold) continue;
+      if (event !== undefined) leads.set(event, Math.max(leads.get(event) as number, left));
+      if (at < quietUntil) continue;
+      alerts++;
+      if (event !== undefined) right++;
+      quietUntil = at + LONGEST_SECONDS;
+    }
+  }
+  const inTime = [...leads.values()].filter(lead => lead >= ACTION_SECONDS).sort((a, b) => a - b);
+  return {
+    cause,
+    threshold,
+    events: leads.size,
+    foreseen: inTime.length,
+    alerts,
+    precision: alerts === 0 ? null : round(right / alerts),
+    leadSecondsP10: quantile(inTime, 0.1),
+    leadSecondsP50: quantile(inTime, 0.5),
+    leadSecondsP90: quantile(inTime, 0.9),
+  };
+}
+
+/** One column of the outputs. */
+export function columnOf(risks: Float32Array, rows: number, column: number): Float32Array {
+  const width = risks.length / rows;
+  return Float32Array.from({length: rows}, (_, row) => risks[row * width + column] as number);
+}
+
+function labelsOf({secondsToDown, cause, rows}: Lives, of: Cause, seconds: number): Uint8Array {
+  const index = 1 + CAUSES.indexOf(of);
+  return Uint8Array.from({length: rows}, (_, row) =>
+    Number(cause[row] === index && (secondsToDown[row] as number) <= seconds),
+  );
+}
+
+function round(value: number): number {
+  return Number(value.toFixed(5));
+}
+
+function roundOrNull(value: number): number | null {
+  return Number.isNaN(value) ? null : round(value);
+}
