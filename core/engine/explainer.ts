@@ -9,6 +9,7 @@ import {
 } from '../domain/counterfactual.ts';
 import type {Decision, Reason} from '../domain/decision.ts';
 import {type Feature, featuresOf} from '../domain/features.ts';
+import {parseSigns} from '../domain/reboot-signs.ts';
 import type {RowReasons} from '../domain/records.ts';
 import {combineRisks} from '../domain/risk.ts';
 import type {Clock, Scorer} from '../ports.ts';
@@ -86,7 +87,7 @@ export class Explainer {
           : contributions.subarray(from, from + featureCount);
       const reboot = table.reboot[at] as number;
       const reasons =
-        output < 0 ? [rebootReason(reboot)] : topReasons(this.#features, each, own, usual);
+        output < 0 ? rebootReasons(table, at) : topReasons(this.#features, each, own, usual);
       return {
         reasons: {row, component, reasons, decisions: decisions[index] as string[]},
         tried: counterfactualRows(this.#features, own, usual, each),
@@ -142,13 +143,25 @@ export class Explainer {
   }
 }
 
-function rebootReason(probability: number): Reason {
-  return {
-    feature: `${REBOOT_METRIC}.level`,
-    value: probability,
-    usual: 0,
-    contribution: Math.log(probability / (1 - probability)),
+/** What the agent's own model gave as reasons; without any, that it said so. */
+function rebootReasons(table: SetTable, row: number): Reason[] {
+  const {windows, set} = table;
+  const levelOf = (metric: string): number => {
+    const column = set.columns.indexOf(metric);
+    return windows.fast[row * windows.columns + column] ?? Number.NaN;
   };
+  const signs = parseSigns(table.rebootSigns.get(row) ?? '');
+  if (signs.length > 0) {
+    return signs.map(({metric, part}) => ({
+      feature: `${metric}.level`,
+      value: levelOf(metric),
+      usual: Number.NaN,
+      contribution: part,
+    }));
+  }
+  const probability = table.reboot[row] as number;
+  const contribution = Math.log(probability / (1 - probability));
+  return [{feature: `${REBOOT_METRIC}.level`, value: probability, usual: 0, contribution}];
 }
 
 function topReasons(

@@ -71,6 +71,8 @@ export type SetTable = {
   risks: Float32Array;
   /** Risk of a reboot as of each row's newest sample; NaN: the agent says nothing. */
   reboot: Float32Array;
+  /** What the agent said last of why, by row (reboot-signs.ts); nothing for most. */
+  rebootSigns: Map<number, string>;
   /** Newest sample of each row that was sent to the scorer. */
   scoredMs: Float64Array;
   /** Samples of each row, for scoring every so many. */
@@ -118,6 +120,7 @@ export function createSetTable(set: MetricSet, model: ModelSignature): SetTable 
     bands: createBands(),
     risks: new Float32Array(0),
     reboot: new Float32Array(0),
+    rebootSigns: new Map(),
     scoredMs: new Float64Array(0),
     samples: new Uint32Array(0),
   };
@@ -246,9 +249,11 @@ export function readFeatures(table: SetTable, row: number, into: Float32Array, a
 }
 
 /** Forgets what was seen of an entity; it keeps its row, its band and its usage. */
-export function clearSamples({windows, counted, reboot}: SetTable, row: number): void {
+export function clearSamples(table: SetTable, row: number): void {
+  const {windows, counted} = table;
   clearRow(windows, row);
-  reboot[row] = Number.NaN;
+  table.reboot[row] = Number.NaN;
+  table.rebootSigns.delete(row);
   if (counted !== undefined) clearCountRow(counted, row);
 }
 

@@ -36,7 +36,17 @@ export function takeSamples(
     if (!takeSample(table, row, atMs, values, index, block.rows)) late++;
     else collector?.sampled(row, atMs);
   }
+  takeRebootSigns(table, rows, block);
   return late;
+}
+
+/** An agent names in the place of a device what speaks for a reboot. */
+function takeRebootSigns(table: SetTable, rows: Int32Array, {devices, rowEntity}: Block): void {
+  for (const {row: index, column, name} of devices) {
+    if (column !== table.rebootColumn) continue;
+    const row = rows[rowEntity[index] as number] as number;
+    if (row >= 0) table.rebootSigns.set(row, name);
+  }
 }
 
 /** {@link takeSample} for each. Whatever is called with a time must be inlined: boxed it is garbage. */

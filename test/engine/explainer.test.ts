@@ -45,3 +45,24 @@ test('reasons and what would have to be otherwise follow a decision, once, under
   t.true((first?.counterfactual?.risk ?? 1) < enter);
   t.true((first?.counterfactual?.changes[0]?.value ?? 1) < enter);
 });
+
+test('of a reboot the reasons are what the agent says, in its words', async t => {
+  const {scorer} = tellingScorer();
+  const rig = createRig({scorer});
+  const runtime = await rig.start();
+  const sign = 'shutdown_scheduled_ratio +0.61, sessions_open -0.05';
+  for (let count = 0; count < 3; count++) await second(rig, runtime, {a: {reboot: 0.9, sign}});
+  await runtime.settled();
+  const reasons = (await rig.log.read('scores', PARTITION, 0)).flatMap(
+    ({value}) => codec.decodeScores(value).reasons,
+  );
+  t.is(reasons[0]?.component, 'reboot');
+  t.deepEqual(
+    reasons[0]?.reasons.map(({feature, contribution}) => [feature, contribution]),
+    [
+      ['shutdown_scheduled_ratio.level', 0.61],
+      ['sessions_open.level', -0.05],
+    ],
+  );
+  t.true(Math.abs((reasons[0]?.reasons[0]?.value ?? 0) - 0.1) < 1e-6, 'as it was measured');
+});

@@ -80,7 +80,7 @@ export function hostFacts(name: string, fields: Partial<InventoryHost> = {}): In
   };
 }
 
-export type Sample = {atMs: number; risk?: number; reboot?: number};
+export type Sample = {atMs: number; risk?: number; reboot?: number; sign?: string};
 
 export function hostBatch(
   host: string,
@@ -109,7 +109,9 @@ export function hostBatch(
         rowEntity: new Uint16Array(rows),
         observedAtMs: Float64Array.from(samples, ({atMs}) => atMs),
         values,
-        devices: [],
+        devices: samples.flatMap(({sign}, row) =>
+          sign === undefined ? [] : [{row, column: REBOOT_COLUMN, name: sign}],
+        ),
       },
     ],
     ...fields,
@@ -172,11 +174,11 @@ export function createRig({log = createMemoryLog(), ...options}: RigOptions = {}
       host: string,
       risk = 0,
       facts: Partial<InventoryHost> = {},
-      reboot = Number.NaN,
+      said: Pick<Sample, 'reboot' | 'sign'> = {},
     ): Promise<void> {
       const seq = (seqs.get(host) ?? 0) + 1;
       seqs.set(host, seq);
-      const batch = hostBatch(host, seq, [{atMs: clock.nowMs(), risk, reboot}], {
+      const batch = hostBatch(host, seq, [{atMs: clock.nowMs(), risk, ...said}], {
         timeBase: options.timeBase ?? 'simulated',
         inventory: {hosts: [hostFacts(host, facts)]},
       });
@@ -199,11 +201,12 @@ let requests = 0;
 export async function second(
   rig: Rig,
   runtime: PartitionRuntime,
-  hosts: Readonly<Record<string, {risk?: number; reboot?: number} & Partial<InventoryHost>>>,
+  hosts: Readonly<Record<string, Omit<Sample, 'atMs'> & Partial<InventoryHost>>>,
 ): Promise<void> {
   rig.pass();
-  for (const [host, {risk = 0, reboot, ...facts}] of Object.entries(hosts)) {
-    await rig.send(host, risk, facts, reboot);
+  for (const [host, {risk = 0, reboot, sign, ...facts}] of Object.entries(hosts)) {
+    const said = {...(reboot === undefined ? {} : {reboot}), ...(sign === undefined ? {} : {sign})};
+    await rig.send(host, risk, facts, said);
   }
   await runtime.executor.poll();
   await runtime.step(rig.clock.nowMs());
