@@ -12,6 +12,7 @@ export function encodeScores(record: ScoresRecord): Uint8Array {
     epoch: BigInt(record.epoch),
     tickNumber: BigInt(record.tickNumber),
     modelHash: record.modelHash,
+    featureHash: record.featureHash,
     components: [...record.components],
     hosts: [...record.hosts],
     risks: bytesOf(record.risks),
@@ -31,7 +32,7 @@ export function encodeScores(record: ScoresRecord): Uint8Array {
 /** `risks` may be a view of `bytes`. */
 export function decodeScores(bytes: Uint8Array): ScoresRecord {
   const message = parse(ScoresRecordSchema, bytes, CODE);
-  const {timeMs, modelHash, components, hosts, risks} = message;
+  const {timeMs, modelHash, featureHash, components, hosts, risks} = message;
   const wantedBytes = hosts.length * components.length * 4;
   if (risks.length !== wantedBytes) {
     throw malformed(
@@ -45,6 +46,7 @@ export function decodeScores(bytes: Uint8Array): ScoresRecord {
     epoch: wholeNumber(message.epoch, 'epoch', CODE),
     tickNumber: wholeNumber(message.tickNumber, 'tick_number', CODE),
     modelHash,
+    featureHash,
     hosts,
     risks: floatsOf(risks),
     components,

@@ -124,6 +124,8 @@ export type ScoresRecord = {
   epoch: number;
   tickNumber: number;
   modelHash: string;
+  /** Of the feature contract that the risks were computed from; 0: an older core did not say. */
+  featureHash: number;
   hosts: readonly string[];
   /** hosts × components, row-major. */
   risks: Float32Array;

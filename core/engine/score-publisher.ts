@@ -57,6 +57,7 @@ export class ScorePublisher {
       epoch: state.epoch,
       tickNumber: state.tickNumber,
       modelHash: state.model.hash,
+      featureHash: state.model.featureHash,
       hosts,
       risks,
       components: outputsOf(state.model),

@@ -112,6 +112,7 @@ export function aScore(
     timeMs,
     epoch: 1,
     tickNumber: 1,
+    featureHash: 0,
     modelHash: 'feed',
     hosts,
     risks: Float32Array.from(risks),

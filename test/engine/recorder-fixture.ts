@@ -149,6 +149,7 @@ export const scores = (of: {epoch: number; tickNumber: number}) =>
     timeMs: START_MS + of.tickNumber,
     ...of,
     modelHash: 'abc',
+    featureHash: 7,
     hosts: ['h01', 'h02'],
     components: ['cpu', 'disk'],
     risks: Float32Array.of(0, 0.5, 0.25, Number.NaN),
