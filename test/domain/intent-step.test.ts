@@ -35,7 +35,7 @@ function rowsOf(samples: readonly Sample[]): Row[] {
 const samples = fc
   .array(
     fc.record({
-      gapMs: fc.integer({min: 1, max: 25_000}),
+      gapMs: fc.oneof(fc.integer({min: 1, max: 25_000}), fc.constantFrom(1000, 2500, 5000)),
       value: fc.oneof(fc.constant(Number.NaN), fc.integer({min: -9, max: 9})),
     }),
     {minLength: 1, maxLength: 60},

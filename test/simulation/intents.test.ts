@@ -54,6 +54,22 @@ test('every kind happens as often as its rate says', t => {
   }
 });
 
+test('what shows in a run does not depend on how long the run is', t => {
+  for (const [tempo, hours] of [
+    [LAPSE, 1],
+    [LIFE, 4 * WEEK_HOURS],
+  ] as const) {
+    const untilMs = START_MS + hours * HOUR_MS;
+    const begun = (durationMs: number) =>
+      drawFleets('cut', 30, {tempo, durationMs}).map(({occasions}) =>
+        occasions.filter(({beginsMs}) => beginsMs <= untilMs),
+      );
+    const short = begun(hours * HOUR_MS);
+    t.true(short.flat().length > 100);
+    t.deepEqual(begun(2 * hours * HOUR_MS), short);
+  }
+});
+
 test('hosts are rebooted at the hours and on the weekdays at which they were before', t => {
   const world = datacenter('habits', {
     hosts: 48,

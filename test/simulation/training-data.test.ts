@@ -1,11 +1,10 @@
 import test from 'ava';
 import {seededRandom} from '../../core/adapters/random-seeded.ts';
 import {COMPONENTS} from '../../core/domain/components.ts';
-import {featuresOf} from '../../core/domain/features.ts';
+import {COMPONENT_CONTRACT, featuresOf} from '../../core/domain/features.ts';
 import {INTENT_INPUTS} from '../../core/domain/host-metrics.ts';
 import {HOST_METRICS} from '../../core/domain/metric-sets.ts';
 import {
-  COMPONENT_CONTRACT,
   type ComponentRows,
   createRowTaking,
   simulateComponentDataset,
