@@ -3,7 +3,7 @@ import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {seededRandom} from '../core/adapters/random-seeded.ts';
 import {COMPONENTS} from '../core/domain/components.ts';
-import {contractHash, HOST_CONTRACT} from '../core/domain/features.ts';
+import {contractHash, FIRST_HOST_CONTRACT} from '../core/domain/features.ts';
 import {type Dataset, simulateDataset} from '../core/simulation/dataset.ts';
 import {writeArtefact} from '../models/artefact.ts';
 import {renderCard, renderMetrics} from '../models/card.ts';
@@ -153,7 +153,7 @@ function simulate(
     hosts,
   });
   note(`${data.rows} rows, ${data.failures} failures`);
-  return {...data, contract: HOST_CONTRACT, outputs: COMPONENTS};
+  return {...data, contract: FIRST_HOST_CONTRACT, outputs: COMPONENTS};
 }
 
 function describe(

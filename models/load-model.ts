@@ -4,7 +4,7 @@ import {dirname, join} from 'node:path';
 import {fromBinary} from '@bufbuild/protobuf';
 import {COMPONENTS} from '../core/domain/components.ts';
 import {ForestayError} from '../core/domain/errors.ts';
-import {contractHash, featuresOf, HOST_CONTRACT} from '../core/domain/features.ts';
+import {contractHash, FIRST_HOST_CONTRACT, featuresOf} from '../core/domain/features.ts';
 import type {ModelSignature} from '../core/ports.ts';
 import {
   type ModelProto,
@@ -44,9 +44,10 @@ export type ModelGraph = {
  * `manifest.json` and `golden.json` are read from beside the file. A model that was trained
  * elsewhere needs neither: it is taken if its graph has an input `features` of rows ×
  * FEATURE_COUNT floats, an output `risks` of rows × components floats and the metadata property
- * `featureHash` of the usual feature contract; `components` and `requiredMetrics` (comma
- * separated) are optional. A manifest may declare another contract, what the graph calls its input
- * and output, and which of its columns are the components.
+ * `featureHash` of the first contract, {@link FIRST_HOST_CONTRACT}; `components` and
+ * `requiredMetrics` (comma separated) are optional. A manifest may declare another contract, what
+ * the graph calls its input and output, and which of its columns are the components. Whatever is
+ * declared, the hash that the file itself carries must be that of the contract.
  *
  * @param path The .onnx file, or the folder with `model.onnx` in it.
  * @throws {ForestayError} `MODEL_UNREADABLE`, `MODEL_HASH_MISMATCH`, `MODEL_SIGNATURE_MISMATCH`.
@@ -109,18 +110,21 @@ function readSignature(
   if (inputWidth === undefined || width === undefined) {
     throw mismatch(file, `its graph must have "${input}" and "${output}": float, rows × columns`);
   }
-  const contract = manifest?.contract ?? HOST_CONTRACT;
+  const contract = manifest?.contract ?? FIRST_HOST_CONTRACT;
   const featureCount = featuresOf(contract).length;
   const featureHash = contractHash(contract);
   if (inputWidth !== featureCount) {
     throw mismatch(file, `it reads ${inputWidth} features, its contract has ${featureCount}`);
   }
-  const declared =
-    manifest?.contract === undefined ? metadata.get('featureHash') : manifest.featureHash;
-  if (String(declared) !== String(featureHash)) {
+  const ofManifest = manifest?.contract === undefined ? undefined : manifest.featureHash;
+  const ofFile = metadata.get('featureHash');
+  const wrong = [ofManifest, ofManifest === undefined ? (ofFile ?? 'not there') : ofFile].find(
+    declared => declared !== undefined && String(declared) !== String(featureHash),
+  );
+  if (wrong !== undefined) {
     throw mismatch(
       file,
-      `its property featureHash is ${declared ?? 'not there'}, the feature contract is ${featureHash}`,
+      `its property featureHash is ${wrong}, the feature contract is ${featureHash}`,
     );
   }
   const columns = manifest?.graph?.columns ?? Array.from({length: width}, (_, column) => column);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {COMPONENTS} from '../core/domain/components.ts';
 import {ForestayError} from '../core/domain/errors.ts';
-import {FEATURE_COUNT, FEATURE_HASH, HOST_CONTRACT} from '../core/domain/features.ts';
+import {FEATURE_COUNT, FEATURE_HASH, FIRST_HOST_CONTRACT} from '../core/domain/features.ts';
 import type {ModelSignature, Scorer} from '../core/ports.ts';
 import {loadModel} from './load-model.ts';
 import {scoreTrees} from './trees/tree-model.ts';
@@ -43,7 +43,7 @@ export function createConstantScorer(risk: number): Scorer {
   const signature: ModelSignature = {
     hash: `constant-${risk}`,
     name: 'constant',
-    contract: HOST_CONTRACT,
+    contract: FIRST_HOST_CONTRACT,
     featureHash: FEATURE_HASH,
     featureCount: FEATURE_COUNT,
     components: COMPONENTS,

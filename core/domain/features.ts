@@ -87,19 +87,32 @@ export function contractHash(contract: FeatureContract): number {
 }
 
 /**
- * The contract of the component-failure model: every metric of `host.v1`, three ways. A metric that
- * is missing makes level and trend NaN, which the model has learned to read; its noise is NaN where
- * the set has no such column and 0 where the column has no value.
+ * The contract of the first component-failure model, and of any model without a manifest that
+ * declares another: every metric of `host.v1`, three ways. A metric that is missing makes level and
+ * trend NaN, which a model learns to read; its noise is NaN where the set has no such column and 0
+ * where the column has no value.
  */
-export const HOST_CONTRACT: FeatureContract = {
+export const FIRST_HOST_CONTRACT: FeatureContract = {
   family: 'averages',
   metrics: FIRST_HOST_METRICS.columns,
   kinds: AVERAGE_KINDS,
 };
 
-export const FEATURES: readonly Feature[] = featuresOf(HOST_CONTRACT);
+/**
+ * What the models of component failure read today: every metric of `host.v2`, three ways where the
+ * catalogue says so, else as its level.
+ */
+export const COMPONENT_CONTRACT: FeatureContract & {family: 'averages'} = {
+  family: 'averages',
+  kinds: AVERAGE_KINDS,
+  metrics: HOST_METRIC_CATALOGUE.filter(({averaged}) => averaged).map(({name}) => name),
+  levels: HOST_METRIC_CATALOGUE.filter(({averaged}) => !averaged).map(({name}) => name),
+};
+
+/** Of {@link FIRST_HOST_CONTRACT}. */
+export const FEATURES: readonly Feature[] = featuresOf(FIRST_HOST_CONTRACT);
 export const FEATURE_COUNT = FEATURES.length;
-export const FEATURE_HASH = contractHash(HOST_CONTRACT);
+export const FEATURE_HASH = contractHash(FIRST_HOST_CONTRACT);
 
 /** Where in a metric set the contract's metrics are; -1 where the set has none. */
 export type FeatureColumns = {
@@ -111,7 +124,7 @@ export type FeatureColumns = {
 
 export function featureColumns(
   columns: readonly string[],
-  contract: FeatureContract = HOST_CONTRACT,
+  contract: FeatureContract = FIRST_HOST_CONTRACT,
 ): FeatureColumns {
   const find = (metrics: readonly string[]) =>
     Int32Array.from(metrics, metric => columns.indexOf(metric));

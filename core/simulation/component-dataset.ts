@@ -7,28 +7,19 @@
  */
 import {COMPONENTS} from '../domain/components.ts';
 import {
-  AVERAGE_KINDS,
+  COMPONENT_CONTRACT,
   extractFeatures,
   type FeatureColumns,
   type FeatureContract,
   featureColumns,
   featuresOf,
 } from '../domain/features.ts';
-import {HOST_METRIC_CATALOGUE} from '../domain/host-metrics.ts';
 import {HOST_METRICS} from '../domain/metric-sets.ts';
 import {clearRow, createWindows, observe, type Windows} from '../domain/windows.ts';
 import {causeOf, nextOutage, writeLabels} from './outcomes.ts';
 import {LAPSE} from './tempo.ts';
 import {createConclusions, createTrainingFleet, type FleetOptions} from './training-fleet.ts';
 import type {SimulatedHost} from './world.ts';
-
-/** Every metric of host.v2: three ways where the catalogue says so, else as its level. */
-export const COMPONENT_CONTRACT: FeatureContract & {family: 'averages'} = {
-  family: 'averages',
-  kinds: AVERAGE_KINDS,
-  metrics: HOST_METRIC_CATALOGUE.filter(({averaged}) => averaged).map(({name}) => name),
-  levels: HOST_METRIC_CATALOGUE.filter(({averaged}) => !averaged).map(({name}) => name),
-};
 
 export type ComponentDatasetOptions = FleetOptions & {
   minutesEach: number;

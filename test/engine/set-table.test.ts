@@ -1,6 +1,11 @@
 import {deserialize, serialize} from 'node:v8';
 import test from 'ava';
-import {COUNT_KINDS, contractHash, featuresOf, HOST_CONTRACT} from '../../core/domain/features.ts';
+import {
+  COUNT_KINDS,
+  contractHash,
+  FIRST_HOST_CONTRACT,
+  featuresOf,
+} from '../../core/domain/features.ts';
 import {HOST_METRICS, metricSet, VM_METRICS} from '../../core/domain/metric-sets.ts';
 import {
   clearSamples,
@@ -95,7 +100,7 @@ test('a stored table goes on where it stood', t => {
 });
 
 test('for another model a stored table keeps entities and bands, and begins its windows anew', t => {
-  const both: ModelSignature = {...averages, contract: HOST_CONTRACT, requiredMetrics: []};
+  const both: ModelSignature = {...averages, contract: FIRST_HOST_CONTRACT, requiredMetrics: []};
   const before = createSetTable(SET, both);
   feed(before, 'hosts/h', 1, 9);
   before.bands.band[0] = 1;

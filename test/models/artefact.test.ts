@@ -3,7 +3,12 @@ import {join} from 'node:path';
 import test from 'ava';
 import {seededRandom} from '../../core/adapters/random-seeded.ts';
 import {COMPONENTS} from '../../core/domain/components.ts';
-import {FEATURE_COUNT, FEATURE_HASH, FEATURES, HOST_CONTRACT} from '../../core/domain/features.ts';
+import {
+  FEATURE_COUNT,
+  FEATURE_HASH,
+  FEATURES,
+  FIRST_HOST_CONTRACT,
+} from '../../core/domain/features.ts';
 import {simulateDataset} from '../../core/simulation/dataset.ts';
 import {renderCard} from '../../models/card.ts';
 import {evaluateFailureModel} from '../../models/failure/evaluation.ts';
@@ -40,7 +45,7 @@ test('on fleets that it has not seen it ranks hosts that will fail above others'
   const {trees} = await loadModel(FOLDER);
   const random = seededRandom(4000);
   const simulated = simulateDataset({random, fleets: 12, minutesEach: 60, rowEverySeconds: 60});
-  const data = {...simulated, contract: HOST_CONTRACT, outputs: COMPONENTS};
+  const data = {...simulated, contract: FIRST_HOST_CONTRACT, outputs: COMPONENTS};
   for (const metrics of evaluateFailureModel(trees as TreeModel, data)) {
     const base = metrics.positives / metrics.rows;
     t.true((metrics.averagePrecision ?? 0) > 3 * base, JSON.stringify(metrics));

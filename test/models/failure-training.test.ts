@@ -1,6 +1,6 @@
 import test from 'ava';
 import {COMPONENTS} from '../../core/domain/components.ts';
-import {FEATURE_COUNT, FEATURES, HOST_CONTRACT} from '../../core/domain/features.ts';
+import {FEATURE_COUNT, FEATURES, FIRST_HOST_CONTRACT} from '../../core/domain/features.ts';
 import {
   type FailureData,
   maskSensors,
@@ -24,7 +24,7 @@ function drawHosts(seed: number, hosts: number): FailureData {
   const rows = hosts * 60;
   const data = {
     rows,
-    contract: HOST_CONTRACT,
+    contract: FIRST_HOST_CONTRACT,
     outputs: COMPONENTS,
     features: Float32Array.from({length: rows * FEATURE_COUNT}, random),
     labels: new Uint8Array(rows * COMPONENTS.length),

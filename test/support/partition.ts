@@ -2,7 +2,12 @@
 import {createMemoryLog} from '../../core/adapters/log-memory.ts';
 import {seededRandom} from '../../core/adapters/random-seeded.ts';
 import {COMPONENTS} from '../../core/domain/components.ts';
-import {FEATURE_COUNT, FEATURE_HASH, FEATURES, HOST_CONTRACT} from '../../core/domain/features.ts';
+import {
+  FEATURE_COUNT,
+  FEATURE_HASH,
+  FEATURES,
+  FIRST_HOST_CONTRACT,
+} from '../../core/domain/features.ts';
 import {HOST_METRICS} from '../../core/domain/metric-sets.ts';
 import {DEFAULT_POLICY, type Policy} from '../../core/domain/policy.ts';
 import type {InboxRecord, Tick} from '../../core/domain/records.ts';
@@ -28,7 +33,7 @@ export function metricScorer(): Scorer {
     signature: () => ({
       hash: 'metric',
       name: 'metric',
-      contract: HOST_CONTRACT,
+      contract: FIRST_HOST_CONTRACT,
       featureHash: FEATURE_HASH,
       featureCount: FEATURE_COUNT,
       components: COMPONENTS,
