@@ -35,6 +35,8 @@ export type CoreParts = {
   log: Log;
   store: Store;
   scorer: Scorer;
+  /** A second model, of days and weeks; undefined: none. */
+  outlook?: Scorer | undefined;
   /** What ticks are made by; virtual in a simulation. */
   clock: Clock;
   /** The machine's, for sinks and for people. */
@@ -177,10 +179,11 @@ export async function assembleCore(given: CoreParts, settings: CoreSettings): Pr
 }
 
 function engineOptions(
-  {log, codec, clock, random, scorer, actuators}: CoreParts,
+  {log, codec, clock, random, scorer, outlook, actuators}: CoreParts,
   settings: CoreSettings,
 ) {
   return {
+    outlook,
     log,
     codec,
     clock,
@@ -291,8 +294,9 @@ function openApi(
   });
 }
 
-async function closeParts({scorer, actuators, store, log}: CoreParts): Promise<void> {
+async function closeParts({scorer, outlook, actuators, store, log}: CoreParts): Promise<void> {
   await scorer.close();
+  await outlook?.close();
   await actuators.hypervisor.close();
   await actuators.balancer.close();
   await store.close();

@@ -1,5 +1,6 @@
 /** The composition root: the only file that knows which adapters there are. */
 
+import {existsSync} from 'node:fs';
 import {hostname} from 'node:os';
 import {join} from 'node:path';
 import {codec} from '../proto/codec.ts';
@@ -19,7 +20,7 @@ import {ForestayError, isSystemError} from './domain/errors.ts';
 import type {Mode} from './domain/policy.ts';
 import type {Actuators} from './engine/executor.ts';
 import {publish} from './events.ts';
-import type {Log, Store} from './ports.ts';
+import type {Log, Scorer, Store} from './ports.ts';
 
 export type RunningCore = {
   grpcAddress: string;
@@ -60,12 +61,15 @@ export async function startCore(
     const {modelDir, threads} = config.scoring;
     const modelPath = join(modelDir, 'component-failure');
     const scorer = keep(await createPiscinaScorer({modelPath, threads}));
+    const outlook = await openOutlook(modelDir);
+    if (outlook !== undefined) keep(outlook);
     const {cadence, intervalMs, everySamples, waitMs} = config.scoring;
     return await assembleCore(
       {
         log,
         store,
         scorer,
+        outlook,
         clock: systemClock,
         wallClock: systemClock,
         random: seededRandom(`${hostname()}/${process.pid}`),
@@ -97,6 +101,15 @@ export async function startCore(
     for (const part of opened.reverse()) await part.close();
     throw error;
   }
+}
+
+/**
+ * The model of days and weeks, if there is one beside the other. One thread: it is asked once a minute
+ * a host, and nobody waits for it.
+ */
+async function openOutlook(modelDir: string): Promise<Scorer | undefined> {
+  const modelPath = join(modelDir, 'component-outlook');
+  return existsSync(modelPath) ? createPiscinaScorer({modelPath, threads: 1}) : undefined;
 }
 
 type OnProblem = (message: string) => void;

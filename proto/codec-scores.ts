@@ -1,13 +1,18 @@
 import {create, toBinary} from '@bufbuild/protobuf';
+import type {HostAnomaly} from '../core/domain/anomaly/fleet-watch.ts';
 import type {ScoresRecord} from '../core/domain/records.ts';
 import {bytesOf, floatsOf} from './codec-floats.ts';
 import {malformed, parse, wholeNumber} from './codec-guards.ts';
-import {ScoresRecordSchema} from './gen/forestay/records/v1/records_pb.ts';
+import {
+  type HostAnomaly as HostAnomalyMessage,
+  ScoresRecordSchema,
+} from './gen/forestay/records/v1/records_pb.ts';
 
 const CODE = 'RECORD_MALFORMED';
 
 export function encodeScores(record: ScoresRecord): Uint8Array {
   const init = {
+    outlook: record.kind === 'outlook',
     timeMs: record.timeMs,
     epoch: BigInt(record.epoch),
     tickNumber: BigInt(record.tickNumber),
@@ -24,6 +29,11 @@ export function encodeScores(record: ScoresRecord): Uint8Array {
         counterfactual: {...counterfactual, changes: [...counterfactual.changes]},
       }),
       decisions: [...decisions],
+    })),
+    anomalies: (record.anomalies ?? []).map(({isOdd: odd, metrics, ...anomaly}) => ({
+      ...anomaly,
+      odd,
+      metrics: [...metrics],
     })),
   };
   return toBinary(ScoresRecordSchema, create(ScoresRecordSchema, init));
@@ -42,6 +52,7 @@ export function decodeScores(bytes: Uint8Array): ScoresRecord {
     );
   }
   return {
+    kind: message.outlook ? 'outlook' : 'risk',
     timeMs,
     epoch: wholeNumber(message.epoch, 'epoch', CODE),
     tickNumber: wholeNumber(message.tickNumber, 'tick_number', CODE),
@@ -72,5 +83,14 @@ export function decodeScores(bytes: Uint8Array): ScoresRecord {
         decisions,
       };
     }),
+    ...(message.anomalies.length > 0 && {anomalies: message.anomalies.map(toAnomaly)}),
+  };
+}
+
+function toAnomaly({$typeName: _, odd, metrics, ...anomaly}: HostAnomalyMessage): HostAnomaly {
+  return {
+    ...anomaly,
+    isOdd: odd,
+    metrics: metrics.map(({metric, value, usual}) => ({metric, value, usual})),
   };
 }

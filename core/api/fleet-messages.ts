@@ -1,6 +1,12 @@
 import type {MessageInitShape} from '@bufbuild/protobuf';
 import {durationFromMs, type Timestamp, timestampFromMs} from '@bufbuild/protobuf/wkt';
-import type {HostSchema, VmSchema, WorkloadSchema} from '../../proto/gen/forestay/v1/fleet_pb.ts';
+import type {
+  AnomalySchema,
+  HostSchema,
+  VmSchema,
+  WorkloadSchema,
+} from '../../proto/gen/forestay/v1/fleet_pb.ts';
+import {unitOf} from '../domain/features.ts';
 import {learnedCriticality, weighedCriticality} from '../domain/workload-profile.ts';
 import {type HostRow, nowOf, type ReadModel, type VmRow} from '../engine/read-model.ts';
 import {toExplanationFields} from './explanation-messages.ts';
@@ -32,7 +38,9 @@ export function toHostMessage(
     ...riskOf(row),
     componentRisks: row.componentRisks.filter(({risk}) => !Number.isNaN(risk)),
     reasons: toExplanationFields(row.explanation).reasons,
+    outlook: outlookOf(row),
     ...timeField('scoreTime', row.scoredAtMs),
+    ...anomalyField(row),
     rack: facts?.rack ?? '',
     cpuCores: facts?.cpuCores ?? 0,
     memoryBytes: facts?.memoryBytes ?? 0,
@@ -51,6 +59,41 @@ export function toHostMessage(
     partition: row.partition,
     ...timeField('updateTime', row.updatedAtMs),
     ...timeField('asOfTime', nowOf(model, row.partition, wallMs)),
+  };
+}
+
+/**
+ * Risks of the longer horizons, in the order of their horizons. They come from another model, so each
+ * is shown as no less than what is said of a shorter one.
+ */
+function outlookOf({componentRisks, outlook}: HostRow): {component: string; risk: number}[] {
+  const least = new Map(componentRisks.map(({component, risk}) => [component, risk]));
+  return outlook
+    .filter(({risk}) => !Number.isNaN(risk))
+    .map(({component, risk}) => {
+      const part = component.slice(0, component.indexOf('-'));
+      const shown = Math.max(risk, least.get(part) || 0);
+      least.set(part, shown);
+      return {component, risk: shown};
+    });
+}
+
+/** Nothing while it is not watched. */
+function anomalyField({anomaly}: HostRow): {anomaly?: MessageInitShape<typeof AnomalySchema>} {
+  if (anomaly === undefined) return {};
+  const {isOdd, metrics, learnedRows, neededRows} = anomaly;
+  return {
+    anomaly: {
+      ...known('score', anomaly.score),
+      ...known('threshold', anomaly.threshold),
+      odd: isOdd,
+      metrics: metrics.map(found => ({...found, unit: unitOf(found.metric)})),
+      ...known('rackOddRatio', anomaly.rackOddRatio),
+      ...known('oddVmsRatio', anomaly.oddVmsRatio),
+      learnedRows,
+      neededRows,
+      ...timeField('observeTime', anomaly.atMs),
+    },
   };
 }
 

@@ -1,3 +1,4 @@
+import type {HostAnomaly} from './anomaly/fleet-watch.ts';
 import type {Counterfactual} from './counterfactual.ts';
 import type {Decision, Reason} from './decision.ts';
 import type {EffectResult, IssuedEffect} from './effects.ts';
@@ -120,6 +121,8 @@ export type JournalRecord =
 
 /** A record of the scores topic: for display and stores, never an input. */
 export type ScoresRecord = {
+  /** What hosts are judged by, or what is shown of the days ahead. */
+  kind: 'risk' | 'outlook';
   timeMs: number;
   epoch: number;
   tickNumber: number;
@@ -132,6 +135,8 @@ export type ScoresRecord = {
   components: readonly string[];
   /** Of the rows above the enter threshold. */
   reasons: readonly RowReasons[];
+  /** How odd hosts were in a minute, not those of the risks; absent: nothing was found. */
+  anomalies?: readonly HostAnomaly[];
 };
 
 /** Why the risk of a row is what it is. */

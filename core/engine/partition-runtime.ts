@@ -19,6 +19,7 @@ import {releaseBefore} from './checkpoint-release.ts';
 import {CheckpointSchedule} from './checkpoint-schedule.ts';
 import {type Actuators, createExecutor, type Executor} from './executor.ts';
 import {claimJournal, type JournalWriter} from './journal-writer.ts';
+import {Outlook} from './outlook.ts';
 import {requireInputs, requireJournal, restrain} from './partition-start.ts';
 import type {PartitionState} from './partition-state.ts';
 import type {HeardElsewhere} from './preconditions.ts';
@@ -32,6 +33,8 @@ export type RuntimeOptions = SourceOptions & {
   /** Spreads retries; no decision rests on it. */
   random: Random;
   scorer: Scorer;
+  /** A second model, of days and weeks, for display; undefined: none. */
+  outlook?: Scorer | undefined;
   actuators: Actuators;
   policy: Policy;
   /** No partition starts in a mode that does more; undefined: in the one that was commanded last. */
@@ -62,6 +65,7 @@ export class PartitionRuntime {
   readonly #writer: JournalWriter;
   readonly #scoring: ScoringClient;
   readonly #scores: ScorePublisher;
+  readonly #outlook: Outlook | undefined;
   #trailerOffset: number;
   #writtenAtMs = 0;
   #quiet: QuietTick[] = [];
@@ -97,6 +101,8 @@ export class PartitionRuntime {
       state.cut.scoreRequest,
     );
     this.#scores = new ScorePublisher(options, state);
+    const {outlook} = options;
+    this.#outlook = outlook && new Outlook({...options, outlook}, state);
     this.executor = createExecutor({...options, state});
   }
 
@@ -196,6 +202,7 @@ export class PartitionRuntime {
       requestMs: clock.monotonicMs() - committedMs,
     });
     this.#scores.applied(scores, tick.decisions);
+    this.#outlook?.ticked();
     await this.#checkpointIfDue();
     const durationMs = clock.monotonicMs() - startedMs;
     publish('tick.completed', {
@@ -277,7 +284,7 @@ export class PartitionRuntime {
     if (this.#failure !== undefined) return;
     await within(this.#options.clock, DRAIN_MS, this.executor.drained());
     await this.#scoring.settled(this.#options.scoring.waitMs);
-    await this.#scores.settled();
+    await this.settled();
     await this.#writeQuiet();
     await this.#checkpoint();
   }
@@ -291,7 +298,8 @@ export class PartitionRuntime {
   }
 
   /** Waits for reasons and scores that are still on their way to the scores topic. */
-  settled(): Promise<void> {
-    return this.#scores.settled();
+  async settled(): Promise<void> {
+    await this.#scores.settled();
+    await this.#outlook?.settled();
   }
 }

@@ -1,5 +1,6 @@
 /** How records change the read model (read-model.ts). */
 
+import type {HostAnomaly} from '../domain/anomaly/fleet-watch.ts';
 import {COMPONENTS} from '../domain/components.ts';
 import type {Decision} from '../domain/decision.ts';
 import type {IssuedEffect} from '../domain/effects.ts';
@@ -125,6 +126,10 @@ export function applyScores(model: ReadModel, partition: number, record: ScoresR
     const row = hostRow(model, partition, `hosts/${host}`);
     if (record.timeMs < row.scoredAtMs) return;
     const risks = record.risks.subarray(index * width, (index + 1) * width);
+    if (record.kind === 'outlook') {
+      row.outlook = named(record.components, risks);
+      return;
+    }
     applyRisks(model, row, record.components, risks, record.timeMs);
     row.modelHash = record.modelHash;
     // Reasons are computed every now and then: the last ones stand until there are newer ones.
@@ -138,6 +143,15 @@ export function applyScores(model: ReadModel, partition: number, record: ScoresR
     };
     for (const id of found.flatMap(({decisions}) => decisions)) explain(model, id, row.explanation);
   });
+  for (const anomaly of record.anomalies ?? []) applyAnomaly(model, partition, anomaly);
+}
+
+function applyAnomaly(model: ReadModel, partition: number, anomaly: HostAnomaly): void {
+  const row = hostRow(model, partition, `hosts/${anomaly.host}`);
+  const before = row.anomaly;
+  if (before !== undefined && anomaly.atMs <= before.atMs) return;
+  row.anomaly = anomaly;
+  if (anomaly.isOdd !== (before?.isOdd ?? false)) touch(model, row.name);
 }
 
 /** Scores and journal are read side by side: the explanation may be there before its decision. */
@@ -299,6 +313,10 @@ function placeByContext(model: ReadModel, partition: number, name: string, atMs:
   if (host) place(model, row, host, atMs);
 }
 
+function named(components: readonly string[], risks: Float32Array): HostRow['componentRisks'] {
+  return components.map((component, index) => ({component, risk: risks[index] as number}));
+}
+
 function applyRisks(
   model: ReadModel,
   row: HostRow,
@@ -307,10 +325,7 @@ function applyRisks(
   atMs: number,
 ): void {
   row.scoredAtMs = atMs;
-  row.componentRisks = components.map((component, index) => ({
-    component,
-    risk: risks[index] as number,
-  }));
+  row.componentRisks = named(components, risks);
   row.risk = combineRisks(risks, 0, risks.length);
   const bothUnknown = Number.isNaN(row.risk) && Number.isNaN(row.shownRisk);
   if (bothUnknown || Math.abs(row.risk - row.shownRisk) < RISK_STEP) return;

@@ -6,9 +6,11 @@
  *    read.
  * M2 Memory is bounded by the size of the fleet: histories, effects and decisions are rings.
  * M3 A watcher holds at most one mark a resource: a slow one misses states, never the last one.
- * M4 A risk that moves by less than {@link RISK_STEP} wakes no watcher; Get and List show it.
+ * M4 A risk that moves by less than {@link RISK_STEP} wakes no watcher, nor does a host that is as
+ *    odd as it was; Get and List show both.
  */
 import type {BaseContext, HostContext, VmContext} from '../../statecharts/events.ts';
+import type {HostAnomaly} from '../domain/anomaly/fleet-watch.ts';
 import type {Counterfactual} from '../domain/counterfactual.ts';
 import type {Decision, Reason} from '../domain/decision.ts';
 import type {IssuedEffect} from '../domain/effects.ts';
@@ -68,8 +70,12 @@ export type HostRow = Row & {
   shownRisk: number;
   componentRisks: readonly {component: string; risk: number}[];
   explanation: Explanation;
+  /** Risks within a day and a week. */
+  outlook: readonly {component: string; risk: number}[];
   scoredAtMs: number;
   modelHash: string;
+  /** How odd it was in its last minute; undefined: nothing was heard of that. */
+  anomaly: HostAnomaly | undefined;
   /** Resource names of the VMs that run here. */
   vms: Set<string>;
   /** The partitions that know it, and whether it is silent there. Several: its cell was changed. */
@@ -158,8 +164,10 @@ export function hostRow(model: ReadModel, partition: number, name: string): Host
       shownRisk: Number.NaN,
       componentRisks: [],
       explanation: {reasons: [], counterfactual: undefined},
+      outlook: [],
       scoredAtMs: 0,
       modelHash: '',
+      anomaly: undefined,
       vms: new Set(),
       silentIn: new Map(),
     };

@@ -53,6 +53,7 @@ export class ScorePublisher {
     const {log, codec, partition} = this.#options;
     const state = this.#state;
     const record = {
+      kind: 'risk' as const,
       timeMs: state.timeMs,
       epoch: state.epoch,
       tickNumber: state.tickNumber,

@@ -1,5 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
+import {toHostMessage} from '../../core/api/fleet-messages.ts';
 import {createReadModel, type HostRow, type VmRow} from '../../core/engine/read-model.ts';
 import {
   applyCheckpoint,
@@ -219,4 +220,24 @@ test('a checkpoint stands for the ticks before it', t => {
   t.is(model.vms.get('vms/v1')?.workload?.kind, 'batch');
   t.like(model.vms.get('vms/v1')?.actor, {state: 'migrating', dueMs: 9, history: []});
   t.like(model.partitions.get(5), {tickNumber: 40, control: {mode: 'advise'}});
+});
+
+test('an outlook stands beside the risk, no lower than what is said of a shorter horizon', t => {
+  const {model, host} = fleet();
+  applyScores(model, 3, aScore(START_MS, ['h1'], [0.3, 0.2]));
+  const outlook = aScore(START_MS, ['h1'], [0.1, 0.6, 0.05, Number.NaN], {
+    kind: 'outlook',
+    components: ['cpu-24h', 'cpu-7d', 'memory-24h', 'memory-7d'],
+  });
+  applyScores(model, 3, outlook);
+  t.true(Math.abs(host('h1').risk - 0.44) < 1e-6, 'what it is judged by stays');
+  const shown = toHostMessage(model, host('h1'), START_MS).outlook;
+  t.deepEqual(
+    shown?.map(({component, risk}) => [component, Math.fround(risk ?? 0)]),
+    [
+      ['cpu-24h', Math.fround(0.3)],
+      ['cpu-7d', Math.fround(0.6)],
+      ['memory-24h', Math.fround(0.2)],
+    ],
+  );
 });

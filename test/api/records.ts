@@ -112,6 +112,7 @@ export function aScore(
     timeMs,
     epoch: 1,
     tickNumber: 1,
+    kind: 'risk',
     featureHash: 0,
     modelHash: 'feed',
     hosts,

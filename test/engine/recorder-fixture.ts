@@ -149,6 +149,7 @@ export const scores = (of: {epoch: number; tickNumber: number}) =>
     timeMs: START_MS + of.tickNumber,
     ...of,
     modelHash: 'abc',
+    kind: 'risk',
     featureHash: 7,
     hosts: ['h01', 'h02'],
     components: ['cpu', 'disk'],

@@ -300,6 +300,7 @@ export const scoresRecord: fc.Arbitrary<ScoresRecord> = fc
       epoch: offset,
       tickNumber: offset,
       modelHash: text,
+      kind: fc.constantFrom('risk' as const, 'outlook' as const),
       featureHash: fc.integer({min: 0, max: 2 ** 32 - 1}),
       hosts: fc.constant(hosts),
       risks: floats(hosts.length * components.length).map(risks => Float32Array.from(risks)),

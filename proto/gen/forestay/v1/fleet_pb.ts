@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file forestay/v1/fleet.proto.
  */
 export const file_forestay_v1_fleet: GenFile = /*@__PURE__*/
-  fileDesc("Chdmb3Jlc3RheS92MS9mbGVldC5wcm90bxILZm9yZXN0YXkudjEilAUKBEhvc3QSDAoEbmFtZRgBIAEoCRINCgVzdGF0ZRgCIAEoCRIQCghzdWJzdGF0ZRgDIAEoCRIuCgpzdGF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCgRyaXNrGAUgASgBSACIAQESMwoPY29tcG9uZW50X3Jpc2tzGAYgAygLMhouZm9yZXN0YXkudjEuQ29tcG9uZW50UmlzaxIkCgdyZWFzb25zGAcgAygLMhMuZm9yZXN0YXkudjEuUmVhc29uEi4KCnNjb3JlX3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBHJhY2sYCSABKAkSEQoJY3B1X2NvcmVzGAogASgBEhQKDG1lbW9yeV9ieXRlcxgLIAEoARILCgN2bXMYDCADKAkSEwoLbW92YWJsZV92bXMYDSABKA0SFAoMY2FwYWJpbGl0aWVzGA4gAygJEhgKEGFjdHVhdG9yX2FkZHJlc3MYDyABKAkSDwoHYm9vdF9pZBgQIAEoCRIUCgxvYnNlcnZlX29ubHkYESABKAgSEAoIY29yZG9uZWQYEiABKAgSEQoJc3VzcGVjdGVkGBMgASgIEgwKBGxvc3QYFCABKAgSDQoFc3RhbGUYFSABKAgSDgoGZnJvemVuGBYgASgIEhAKCHNpbGVuY2VkGBcgASgIEhEKCXBhcnRpdGlvbhgYIAEoDRIvCgt1cGRhdGVfdGltZRgZIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKYXNfb2ZfdGltZRgaIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBwoFX3Jpc2siMAoNQ29tcG9uZW50UmlzaxIRCgljb21wb25lbnQYASABKAkSDAoEcmlzaxgCIAEoASJuCgZSZWFzb24SEQoJY29tcG9uZW50GAEgASgJEg8KB2ZlYXR1cmUYAiABKAkSDQoFdmFsdWUYAyABKAESDQoFdXN1YWwYBCABKAESFAoMY29udHJpYnV0aW9uGAUgASgBEgwKBHVuaXQYBiABKAkiRAoOQ291bnRlcmZhY3R1YWwSJAoHY2hhbmdlcxgBIAMoCzITLmZvcmVzdGF5LnYxLkNoYW5nZRIMCgRyaXNrGAIgASgBIjUKBkNoYW5nZRIOCgZtZXRyaWMYASABKAkSDQoFdmFsdWUYAiABKAESDAoEdW5pdBgDIAEoCSLtBAoCVm0SDAoEbmFtZRgBIAEoCRINCgVzdGF0ZRgCIAEoCRIQCghzdWJzdGF0ZRgDIAEoCRIuCgpzdGF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRob3N0GAUgASgJEhMKC3RhcmdldF9ob3N0GAYgASgJEhIKCmdob3N0X2hvc3QYByABKAkSEwoLZ2hvc3RfYXJtZWQYCCABKAgSEQoJaG9tZV9ob3N0GAkgASgJEhEKBHJpc2sYCiABKAFIAIgBARIRCgljcHVfY29yZXMYCyABKAESFAoMbWVtb3J5X2J5dGVzGAwgASgBEhMKC2NyaXRpY2FsaXR5GA0gASgBEg4KBnRlbmFudBgOIAEoCRIbChNhbnRpX2FmZmluaXR5X2dyb3VwGA8gASgJEg8KB21vdmFibGUYECABKAgSFQoNcGlubmVkX3JlYXNvbhgRIAEoCRIsCghkZWFkbGluZRgSIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFc3RhbGUYEyABKAgSDgoGZnJvemVuGBQgASgIEhAKCHNpbGVuY2VkGBUgASgIEhEKCXBhcnRpdGlvbhgWIAEoDRIvCgt1cGRhdGVfdGltZRgXIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKYXNfb2ZfdGltZRgYIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoId29ya2xvYWQYGSABKAsyFS5mb3Jlc3RheS52MS5Xb3JrbG9hZEIHCgVfcmlzayLbBQoIV29ya2xvYWQSDAoEa2luZBgBIAEoCRIrCghvYnNlcnZlZBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIWCgljcHVfY29yZXMYAyABKAFIAIgBARIZCgxtZW1vcnlfYnl0ZXMYBCABKAFIAYgBARIiChVyZWFkX2J5dGVzX3Blcl9zZWNvbmQYBSABKAFIAogBARIjChZ3cml0ZV9ieXRlc19wZXJfc2Vjb25kGAYgASgBSAOIAQESJQoYcmVjZWl2ZV9ieXRlc19wZXJfc2Vjb25kGAcgASgBSASIAQESJgoZdHJhbnNtaXRfYnl0ZXNfcGVyX3NlY29uZBgIIAEoAUgFiAEBEhYKCXZhcmlhdGlvbhgJIAEoAUgGiAEBEhcKCmZ1bGxfc2hhcmUYCiABKAFIB4gBARINCgVkYWlseRgLIAEoCBIYCgtkYWlseV9zaGFyZRgMIAEoAUgIiAEBEhMKC2RpcnR5X2NsYXNzGA0gASgJEiMKFmRpcnR5X2J5dGVzX3Blcl9zZWNvbmQYDiABKAFICYgBARIUCgxkaXJ0eV9zb3VyY2UYDyABKAkSGgoSY3JpdGljYWxpdHlfZmFjdG9yGBAgASgBEhsKE3dlaWdoZWRfY3JpdGljYWxpdHkYESABKAESDwoHYmVjYXVzZRgSIAEoCUIMCgpfY3B1X2NvcmVzQg8KDV9tZW1vcnlfYnl0ZXNCGAoWX3JlYWRfYnl0ZXNfcGVyX3NlY29uZEIZChdfd3JpdGVfYnl0ZXNfcGVyX3NlY29uZEIbChlfcmVjZWl2ZV9ieXRlc19wZXJfc2Vjb25kQhwKGl90cmFuc21pdF9ieXRlc19wZXJfc2Vjb25kQgwKCl92YXJpYXRpb25CDQoLX2Z1bGxfc2hhcmVCDgoMX2RhaWx5X3NoYXJlQhkKF19kaXJ0eV9ieXRlc19wZXJfc2Vjb25kIh4KDkdldEhvc3RSZXF1ZXN0EgwKBG5hbWUYASABKAkiMgoPR2V0SG9zdFJlc3BvbnNlEh8KBGhvc3QYASABKAsyES5mb3Jlc3RheS52MS5Ib3N0IkkKEExpc3RIb3N0c1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkSDgoGZmlsdGVyGAMgASgJIk4KEUxpc3RIb3N0c1Jlc3BvbnNlEiAKBWhvc3RzGAEgAygLMhEuZm9yZXN0YXkudjEuSG9zdBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiOQoRV2F0Y2hIb3N0c1JlcXVlc3QSDgoGZmlsdGVyGAEgASgJEhQKDHJlc3VtZV90b2tlbhgCIAEoCSKnAQoSV2F0Y2hIb3N0c1Jlc3BvbnNlEiQKB2luaXRpYWwYASABKAsyES5mb3Jlc3RheS52MS5Ib3N0SAASJAoHY2hhbmdlZBgCIAEoCzIRLmZvcmVzdGF5LnYxLkhvc3RIABIRCgdyZW1vdmVkGAMgASgJSAASKQoIYm9va21hcmsYBCABKAsyFS5mb3Jlc3RheS52MS5Cb29rbWFya0gAQgcKBWV2ZW50IlwKCEJvb2ttYXJrEigKBHRpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDHJlc3VtZV90b2tlbhgCIAEoCRIQCghjb21wbGV0ZRgDIAEoCCIcCgxHZXRWbVJlcXVlc3QSDAoEbmFtZRgBIAEoCSIsCg1HZXRWbVJlc3BvbnNlEhsKAnZtGAEgASgLMg8uZm9yZXN0YXkudjEuVm0iRwoOTGlzdFZtc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkSDgoGZmlsdGVyGAMgASgJIkgKD0xpc3RWbXNSZXNwb25zZRIcCgN2bXMYASADKAsyDy5mb3Jlc3RheS52MS5WbRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiNwoPV2F0Y2hWbXNSZXF1ZXN0Eg4KBmZpbHRlchgBIAEoCRIUCgxyZXN1bWVfdG9rZW4YAiABKAkioQEKEFdhdGNoVm1zUmVzcG9uc2USIgoHaW5pdGlhbBgBIAEoCzIPLmZvcmVzdGF5LnYxLlZtSAASIgoHY2hhbmdlZBgCIAEoCzIPLmZvcmVzdGF5LnYxLlZtSAASEQoHcmVtb3ZlZBgDIAEoCUgAEikKCGJvb2ttYXJrGAQgASgLMhUuZm9yZXN0YXkudjEuQm9va21hcmtIAEIHCgVldmVudDLCAwoMRmxlZXRTZXJ2aWNlEkQKB0dldEhvc3QSGy5mb3Jlc3RheS52MS5HZXRIb3N0UmVxdWVzdBocLmZvcmVzdGF5LnYxLkdldEhvc3RSZXNwb25zZRJKCglMaXN0SG9zdHMSHS5mb3Jlc3RheS52MS5MaXN0SG9zdHNSZXF1ZXN0Gh4uZm9yZXN0YXkudjEuTGlzdEhvc3RzUmVzcG9uc2USTwoKV2F0Y2hIb3N0cxIeLmZvcmVzdGF5LnYxLldhdGNoSG9zdHNSZXF1ZXN0Gh8uZm9yZXN0YXkudjEuV2F0Y2hIb3N0c1Jlc3BvbnNlMAESPgoFR2V0Vm0SGS5mb3Jlc3RheS52MS5HZXRWbVJlcXVlc3QaGi5mb3Jlc3RheS52MS5HZXRWbVJlc3BvbnNlEkQKB0xpc3RWbXMSGy5mb3Jlc3RheS52MS5MaXN0Vm1zUmVxdWVzdBocLmZvcmVzdGF5LnYxLkxpc3RWbXNSZXNwb25zZRJJCghXYXRjaFZtcxIcLmZvcmVzdGF5LnYxLldhdGNoVm1zUmVxdWVzdBodLmZvcmVzdGF5LnYxLldhdGNoVm1zUmVzcG9uc2UwAWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("Chdmb3Jlc3RheS92MS9mbGVldC5wcm90bxILZm9yZXN0YXkudjEi6AUKBEhvc3QSDAoEbmFtZRgBIAEoCRINCgVzdGF0ZRgCIAEoCRIQCghzdWJzdGF0ZRgDIAEoCRIuCgpzdGF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCgRyaXNrGAUgASgBSACIAQESMwoPY29tcG9uZW50X3Jpc2tzGAYgAygLMhouZm9yZXN0YXkudjEuQ29tcG9uZW50UmlzaxIkCgdyZWFzb25zGAcgAygLMhMuZm9yZXN0YXkudjEuUmVhc29uEi4KCnNjb3JlX3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBHJhY2sYCSABKAkSEQoJY3B1X2NvcmVzGAogASgBEhQKDG1lbW9yeV9ieXRlcxgLIAEoARILCgN2bXMYDCADKAkSEwoLbW92YWJsZV92bXMYDSABKA0SFAoMY2FwYWJpbGl0aWVzGA4gAygJEhgKEGFjdHVhdG9yX2FkZHJlc3MYDyABKAkSDwoHYm9vdF9pZBgQIAEoCRIUCgxvYnNlcnZlX29ubHkYESABKAgSEAoIY29yZG9uZWQYEiABKAgSEQoJc3VzcGVjdGVkGBMgASgIEgwKBGxvc3QYFCABKAgSDQoFc3RhbGUYFSABKAgSDgoGZnJvemVuGBYgASgIEhAKCHNpbGVuY2VkGBcgASgIEhEKCXBhcnRpdGlvbhgYIAEoDRIvCgt1cGRhdGVfdGltZRgZIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKYXNfb2ZfdGltZRgaIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJQoHYW5vbWFseRgbIAEoCzIULmZvcmVzdGF5LnYxLkFub21hbHkSKwoHb3V0bG9vaxgcIAMoCzIaLmZvcmVzdGF5LnYxLkNvbXBvbmVudFJpc2tCBwoFX3Jpc2sivgIKB0Fub21hbHkSEgoFc2NvcmUYASABKAFIAIgBARIWCgl0aHJlc2hvbGQYAiABKAFIAYgBARILCgNvZGQYAyABKAgSJwoHbWV0cmljcxgEIAMoCzIWLmZvcmVzdGF5LnYxLk9kZE1ldHJpYxIbCg5yYWNrX29kZF9yYXRpbxgFIAEoAUgCiAEBEhoKDW9kZF92bXNfcmF0aW8YBiABKAFIA4gBARIUCgxsZWFybmVkX3Jvd3MYByABKA0SEwoLbmVlZGVkX3Jvd3MYCCABKA0SMAoMb2JzZXJ2ZV90aW1lGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIICgZfc2NvcmVCDAoKX3RocmVzaG9sZEIRCg9fcmFja19vZGRfcmF0aW9CEAoOX29kZF92bXNfcmF0aW8iRwoJT2RkTWV0cmljEg4KBm1ldHJpYxgBIAEoCRINCgV2YWx1ZRgCIAEoARINCgV1c3VhbBgDIAEoARIMCgR1bml0GAQgASgJIjAKDUNvbXBvbmVudFJpc2sSEQoJY29tcG9uZW50GAEgASgJEgwKBHJpc2sYAiABKAEibgoGUmVhc29uEhEKCWNvbXBvbmVudBgBIAEoCRIPCgdmZWF0dXJlGAIgASgJEg0KBXZhbHVlGAMgASgBEg0KBXVzdWFsGAQgASgBEhQKDGNvbnRyaWJ1dGlvbhgFIAEoARIMCgR1bml0GAYgASgJIkQKDkNvdW50ZXJmYWN0dWFsEiQKB2NoYW5nZXMYASADKAsyEy5mb3Jlc3RheS52MS5DaGFuZ2USDAoEcmlzaxgCIAEoASI1CgZDaGFuZ2USDgoGbWV0cmljGAEgASgJEg0KBXZhbHVlGAIgASgBEgwKBHVuaXQYAyABKAki7QQKAlZtEgwKBG5hbWUYASABKAkSDQoFc3RhdGUYAiABKAkSEAoIc3Vic3RhdGUYAyABKAkSLgoKc3RhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEaG9zdBgFIAEoCRITCgt0YXJnZXRfaG9zdBgGIAEoCRISCgpnaG9zdF9ob3N0GAcgASgJEhMKC2dob3N0X2FybWVkGAggASgIEhEKCWhvbWVfaG9zdBgJIAEoCRIRCgRyaXNrGAogASgBSACIAQESEQoJY3B1X2NvcmVzGAsgASgBEhQKDG1lbW9yeV9ieXRlcxgMIAEoARITCgtjcml0aWNhbGl0eRgNIAEoARIOCgZ0ZW5hbnQYDiABKAkSGwoTYW50aV9hZmZpbml0eV9ncm91cBgPIAEoCRIPCgdtb3ZhYmxlGBAgASgIEhUKDXBpbm5lZF9yZWFzb24YESABKAkSLAoIZGVhZGxpbmUYEiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBXN0YWxlGBMgASgIEg4KBmZyb3plbhgUIAEoCBIQCghzaWxlbmNlZBgVIAEoCBIRCglwYXJ0aXRpb24YFiABKA0SLwoLdXBkYXRlX3RpbWUYFyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmFzX29mX3RpbWUYGCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEicKCHdvcmtsb2FkGBkgASgLMhUuZm9yZXN0YXkudjEuV29ya2xvYWRCBwoFX3Jpc2si2wUKCFdvcmtsb2FkEgwKBGtpbmQYASABKAkSKwoIb2JzZXJ2ZWQYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SFgoJY3B1X2NvcmVzGAMgASgBSACIAQESGQoMbWVtb3J5X2J5dGVzGAQgASgBSAGIAQESIgoVcmVhZF9ieXRlc19wZXJfc2Vjb25kGAUgASgBSAKIAQESIwoWd3JpdGVfYnl0ZXNfcGVyX3NlY29uZBgGIAEoAUgDiAEBEiUKGHJlY2VpdmVfYnl0ZXNfcGVyX3NlY29uZBgHIAEoAUgEiAEBEiYKGXRyYW5zbWl0X2J5dGVzX3Blcl9zZWNvbmQYCCABKAFIBYgBARIWCgl2YXJpYXRpb24YCSABKAFIBogBARIXCgpmdWxsX3NoYXJlGAogASgBSAeIAQESDQoFZGFpbHkYCyABKAgSGAoLZGFpbHlfc2hhcmUYDCABKAFICIgBARITCgtkaXJ0eV9jbGFzcxgNIAEoCRIjChZkaXJ0eV9ieXRlc19wZXJfc2Vjb25kGA4gASgBSAmIAQESFAoMZGlydHlfc291cmNlGA8gASgJEhoKEmNyaXRpY2FsaXR5X2ZhY3RvchgQIAEoARIbChN3ZWlnaGVkX2NyaXRpY2FsaXR5GBEgASgBEg8KB2JlY2F1c2UYEiABKAlCDAoKX2NwdV9jb3Jlc0IPCg1fbWVtb3J5X2J5dGVzQhgKFl9yZWFkX2J5dGVzX3Blcl9zZWNvbmRCGQoXX3dyaXRlX2J5dGVzX3Blcl9zZWNvbmRCGwoZX3JlY2VpdmVfYnl0ZXNfcGVyX3NlY29uZEIcChpfdHJhbnNtaXRfYnl0ZXNfcGVyX3NlY29uZEIMCgpfdmFyaWF0aW9uQg0KC19mdWxsX3NoYXJlQg4KDF9kYWlseV9zaGFyZUIZChdfZGlydHlfYnl0ZXNfcGVyX3NlY29uZCIeCg5HZXRIb3N0UmVxdWVzdBIMCgRuYW1lGAEgASgJIjIKD0dldEhvc3RSZXNwb25zZRIfCgRob3N0GAEgASgLMhEuZm9yZXN0YXkudjEuSG9zdCJJChBMaXN0SG9zdHNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEg4KBmZpbHRlchgDIAEoCSJOChFMaXN0SG9zdHNSZXNwb25zZRIgCgVob3N0cxgBIAMoCzIRLmZvcmVzdGF5LnYxLkhvc3QSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIjkKEVdhdGNoSG9zdHNSZXF1ZXN0Eg4KBmZpbHRlchgBIAEoCRIUCgxyZXN1bWVfdG9rZW4YAiABKAkipwEKEldhdGNoSG9zdHNSZXNwb25zZRIkCgdpbml0aWFsGAEgASgLMhEuZm9yZXN0YXkudjEuSG9zdEgAEiQKB2NoYW5nZWQYAiABKAsyES5mb3Jlc3RheS52MS5Ib3N0SAASEQoHcmVtb3ZlZBgDIAEoCUgAEikKCGJvb2ttYXJrGAQgASgLMhUuZm9yZXN0YXkudjEuQm9va21hcmtIAEIHCgVldmVudCJcCghCb29rbWFyaxIoCgR0aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIUCgxyZXN1bWVfdG9rZW4YAiABKAkSEAoIY29tcGxldGUYAyABKAgiHAoMR2V0Vm1SZXF1ZXN0EgwKBG5hbWUYASABKAkiLAoNR2V0Vm1SZXNwb25zZRIbCgJ2bRgBIAEoCzIPLmZvcmVzdGF5LnYxLlZtIkcKDkxpc3RWbXNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEg4KBmZpbHRlchgDIAEoCSJICg9MaXN0Vm1zUmVzcG9uc2USHAoDdm1zGAEgAygLMg8uZm9yZXN0YXkudjEuVm0SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIjcKD1dhdGNoVm1zUmVxdWVzdBIOCgZmaWx0ZXIYASABKAkSFAoMcmVzdW1lX3Rva2VuGAIgASgJIqEBChBXYXRjaFZtc1Jlc3BvbnNlEiIKB2luaXRpYWwYASABKAsyDy5mb3Jlc3RheS52MS5WbUgAEiIKB2NoYW5nZWQYAiABKAsyDy5mb3Jlc3RheS52MS5WbUgAEhEKB3JlbW92ZWQYAyABKAlIABIpCghib29rbWFyaxgEIAEoCzIVLmZvcmVzdGF5LnYxLkJvb2ttYXJrSABCBwoFZXZlbnQywgMKDEZsZWV0U2VydmljZRJECgdHZXRIb3N0EhsuZm9yZXN0YXkudjEuR2V0SG9zdFJlcXVlc3QaHC5mb3Jlc3RheS52MS5HZXRIb3N0UmVzcG9uc2USSgoJTGlzdEhvc3RzEh0uZm9yZXN0YXkudjEuTGlzdEhvc3RzUmVxdWVzdBoeLmZvcmVzdGF5LnYxLkxpc3RIb3N0c1Jlc3BvbnNlEk8KCldhdGNoSG9zdHMSHi5mb3Jlc3RheS52MS5XYXRjaEhvc3RzUmVxdWVzdBofLmZvcmVzdGF5LnYxLldhdGNoSG9zdHNSZXNwb25zZTABEj4KBUdldFZtEhkuZm9yZXN0YXkudjEuR2V0Vm1SZXF1ZXN0GhouZm9yZXN0YXkudjEuR2V0Vm1SZXNwb25zZRJECgdMaXN0Vm1zEhsuZm9yZXN0YXkudjEuTGlzdFZtc1JlcXVlc3QaHC5mb3Jlc3RheS52MS5MaXN0Vm1zUmVzcG9uc2USSQoIV2F0Y2hWbXMSHC5mb3Jlc3RheS52MS5XYXRjaFZtc1JlcXVlc3QaHS5mb3Jlc3RheS52MS5XYXRjaFZtc1Jlc3BvbnNlMAFiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message forestay.v1.Host
@@ -165,6 +165,21 @@ export type Host = Message<"forestay.v1.Host"> & {
    * @generated from field: google.protobuf.Timestamp as_of_time = 26;
    */
   asOfTime?: Timestamp | undefined;
+
+  /**
+   * Absent: the core does not watch it, or has not heard a minute of it yet.
+   *
+   * @generated from field: forestay.v1.Anomaly anomaly = 27;
+   */
+  anomaly?: Anomaly | undefined;
+
+  /**
+   * Risks within a day and a week, e.g. `disk-7d`, for planning repairs; never less than within the
+   * shorter horizons. Nothing is decided by them.
+   *
+   * @generated from field: repeated forestay.v1.ComponentRisk outlook = 28;
+   */
+  outlook: ComponentRisk[];
 };
 
 /**
@@ -173,6 +188,117 @@ export type Host = Message<"forestay.v1.Host"> & {
  */
 export const HostSchema: GenMessage<Host> = /*@__PURE__*/
   messageDesc(file_forestay_v1_fleet, 0);
+
+/**
+ * Anomaly is how far a host is from what is usual among hosts of its cell with the same metrics.
+ *
+ * @generated from message forestay.v1.Anomaly
+ */
+export type Anomaly = Message<"forestay.v1.Anomaly"> & {
+  /**
+   * Of the last minutes; 0 and more. Absent: it is not known yet what is usual.
+   *
+   * @generated from field: optional double score = 1;
+   */
+  score?: number | undefined;
+
+  /**
+   * From which score on a host is odd.
+   *
+   * @generated from field: optional double threshold = 2;
+   */
+  threshold?: number | undefined;
+
+  /**
+   * @generated from field: bool odd = 3;
+   */
+  odd: boolean;
+
+  /**
+   * If it is odd: what shows it, the most to blame first.
+   *
+   * @generated from field: repeated forestay.v1.OddMetric metrics = 4;
+   */
+  metrics: OddMetric[];
+
+  /**
+   * Share of odd hosts in its rack, itself included; absent: not known.
+   *
+   * @generated from field: optional double rack_odd_ratio = 5;
+   */
+  rackOddRatio?: number | undefined;
+
+  /**
+   * Share of its VMs that its agent finds odd; absent: there are none, or it does not say.
+   *
+   * @generated from field: optional double odd_vms_ratio = 6;
+   */
+  oddVmsRatio?: number | undefined;
+
+  /**
+   * Minutes of hosts that were learned from or, without a score, that there are ...
+   *
+   * @generated from field: uint32 learned_rows = 7;
+   */
+  learnedRows: number;
+
+  /**
+   * ... of so many that are needed.
+   *
+   * @generated from field: uint32 needed_rows = 8;
+   */
+  neededRows: number;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp observe_time = 9;
+   */
+  observeTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message forestay.v1.Anomaly.
+ * Use `create(AnomalySchema)` to create a new message.
+ */
+export const AnomalySchema: GenMessage<Anomaly> = /*@__PURE__*/
+  messageDesc(file_forestay_v1_fleet, 1);
+
+/**
+ * A metric of an odd host.
+ *
+ * @generated from message forestay.v1.OddMetric
+ */
+export type OddMetric = Message<"forestay.v1.OddMetric"> & {
+  /**
+   * @generated from field: string metric = 1;
+   */
+  metric: string;
+
+  /**
+   * @generated from field: double value = 2;
+   */
+  value: number;
+
+  /**
+   * What hosts of its kind have.
+   *
+   * @generated from field: double usual = 3;
+   */
+  usual: number;
+
+  /**
+   * Of value and usual; empty: a plain number.
+   *
+   * @generated from field: string unit = 4;
+   */
+  unit: string;
+};
+
+/**
+ * Describes the message forestay.v1.OddMetric.
+ * Use `create(OddMetricSchema)` to create a new message.
+ */
+export const OddMetricSchema: GenMessage<OddMetric> = /*@__PURE__*/
+  messageDesc(file_forestay_v1_fleet, 2);
 
 /**
  * @generated from message forestay.v1.ComponentRisk
@@ -194,7 +320,7 @@ export type ComponentRisk = Message<"forestay.v1.ComponentRisk"> & {
  * Use `create(ComponentRiskSchema)` to create a new message.
  */
 export const ComponentRiskSchema: GenMessage<ComponentRisk> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_fleet, 1);
+  messageDesc(file_forestay_v1_fleet, 3);
 
 /**
  * A contribution to a risk.
@@ -244,7 +370,7 @@ export type Reason = Message<"forestay.v1.Reason"> & {
  * Use `create(ReasonSchema)` to create a new message.
  */
 export const ReasonSchema: GenMessage<Reason> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_fleet, 2);
+  messageDesc(file_forestay_v1_fleet, 4);
 
 /**
  * What would have to be otherwise for a risk to be below the threshold.
@@ -272,7 +398,7 @@ export type Counterfactual = Message<"forestay.v1.Counterfactual"> & {
  * Use `create(CounterfactualSchema)` to create a new message.
  */
 export const CounterfactualSchema: GenMessage<Counterfactual> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_fleet, 3);
+  messageDesc(file_forestay_v1_fleet, 5);
 
 /**
  * One metric as it would have to be.
@@ -303,7 +429,7 @@ export type Change = Message<"forestay.v1.Change"> & {
  * Use `create(ChangeSchema)` to create a new message.
  */
 export const ChangeSchema: GenMessage<Change> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_fleet, 4);
+  messageDesc(file_forestay_v1_fleet, 6);
 
 /**
  * @generated from message forestay.v1.Vm
@@ -456,7 +582,7 @@ export type Vm = Message<"forestay.v1.Vm"> & {
  * Use `create(VmSchema)` to create a new message.
  */
 export const VmSchema: GenMessage<Vm> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_fleet, 5);
+  messageDesc(file_forestay_v1_fleet, 7);
 
 /**
  * Workload is how a VM works, learned from its samples. What was not measured is absent.
@@ -580,7 +706,7 @@ export type Workload = Message<"forestay.v1.Workload"> & {
  * Use `create(WorkloadSchema)` to create a new message.
  */
 export const WorkloadSchema: GenMessage<Workload> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_fleet, 6);
+  messageDesc(file_forestay_v1_fleet, 8);
 
 /**
  * @generated from message forestay.v1.GetHostRequest
@@ -597,7 +723,7 @@ export type GetHostRequest = Message<"forestay.v1.GetHostRequest"> & {
  * Use `create(GetHostRequestSchema)` to create a new message.
  */
 export const GetHostRequestSchema: GenMessage<GetHostRequest> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_fleet, 7);
+  messageDesc(file_forestay_v1_fleet, 9);
 
 /**
  * @generated from message forestay.v1.GetHostResponse
@@ -614,7 +740,7 @@ export type GetHostResponse = Message<"forestay.v1.GetHostResponse"> & {
  * Use `create(GetHostResponseSchema)` to create a new message.
  */
 export const GetHostResponseSchema: GenMessage<GetHostResponse> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_fleet, 8);
+  messageDesc(file_forestay_v1_fleet, 10);
 
 /**
  * @generated from message forestay.v1.ListHostsRequest
@@ -633,7 +759,7 @@ export type ListHostsRequest = Message<"forestay.v1.ListHostsRequest"> & {
   pageToken: string;
 
   /**
-   * Fields: name, state, substate, rack, risk, cordoned, suspected, lost, stale.
+   * Fields: name, state, substate, rack, risk, odd, cordoned, suspected, lost, stale.
    *
    * @generated from field: string filter = 3;
    */
@@ -645,7 +771,7 @@ export type ListHostsRequest = Message<"forestay.v1.ListHostsRequest"> & {
  * Use `create(ListHostsRequestSchema)` to create a new message.
  */
 export const ListHostsRequestSchema: GenMessage<ListHostsRequest> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_fleet, 9);
+  messageDesc(file_forestay_v1_fleet, 11);
 
 /**
  * @generated from message forestay.v1.ListHostsResponse
@@ -669,7 +795,7 @@ export type ListHostsResponse = Message<"forestay.v1.ListHostsResponse"> & {
  * Use `create(ListHostsResponseSchema)` to create a new message.
  */
 export const ListHostsResponseSchema: GenMessage<ListHostsResponse> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_fleet, 10);
+  messageDesc(file_forestay_v1_fleet, 12);
 
 /**
  * @generated from message forestay.v1.WatchHostsRequest
@@ -693,7 +819,7 @@ export type WatchHostsRequest = Message<"forestay.v1.WatchHostsRequest"> & {
  * Use `create(WatchHostsRequestSchema)` to create a new message.
  */
 export const WatchHostsRequestSchema: GenMessage<WatchHostsRequest> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_fleet, 11);
+  messageDesc(file_forestay_v1_fleet, 13);
 
 /**
  * @generated from message forestay.v1.WatchHostsResponse
@@ -738,7 +864,7 @@ export type WatchHostsResponse = Message<"forestay.v1.WatchHostsResponse"> & {
  * Use `create(WatchHostsResponseSchema)` to create a new message.
  */
 export const WatchHostsResponseSchema: GenMessage<WatchHostsResponse> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_fleet, 12);
+  messageDesc(file_forestay_v1_fleet, 14);
 
 /**
  * Nothing happened up to this time that was not sent.
@@ -772,7 +898,7 @@ export type Bookmark = Message<"forestay.v1.Bookmark"> & {
  * Use `create(BookmarkSchema)` to create a new message.
  */
 export const BookmarkSchema: GenMessage<Bookmark> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_fleet, 13);
+  messageDesc(file_forestay_v1_fleet, 15);
 
 /**
  * @generated from message forestay.v1.GetVmRequest
@@ -789,7 +915,7 @@ export type GetVmRequest = Message<"forestay.v1.GetVmRequest"> & {
  * Use `create(GetVmRequestSchema)` to create a new message.
  */
 export const GetVmRequestSchema: GenMessage<GetVmRequest> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_fleet, 14);
+  messageDesc(file_forestay_v1_fleet, 16);
 
 /**
  * @generated from message forestay.v1.GetVmResponse
@@ -806,7 +932,7 @@ export type GetVmResponse = Message<"forestay.v1.GetVmResponse"> & {
  * Use `create(GetVmResponseSchema)` to create a new message.
  */
 export const GetVmResponseSchema: GenMessage<GetVmResponse> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_fleet, 15);
+  messageDesc(file_forestay_v1_fleet, 17);
 
 /**
  * @generated from message forestay.v1.ListVmsRequest
@@ -835,7 +961,7 @@ export type ListVmsRequest = Message<"forestay.v1.ListVmsRequest"> & {
  * Use `create(ListVmsRequestSchema)` to create a new message.
  */
 export const ListVmsRequestSchema: GenMessage<ListVmsRequest> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_fleet, 16);
+  messageDesc(file_forestay_v1_fleet, 18);
 
 /**
  * @generated from message forestay.v1.ListVmsResponse
@@ -857,7 +983,7 @@ export type ListVmsResponse = Message<"forestay.v1.ListVmsResponse"> & {
  * Use `create(ListVmsResponseSchema)` to create a new message.
  */
 export const ListVmsResponseSchema: GenMessage<ListVmsResponse> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_fleet, 17);
+  messageDesc(file_forestay_v1_fleet, 19);
 
 /**
  * @generated from message forestay.v1.WatchVmsRequest
@@ -879,7 +1005,7 @@ export type WatchVmsRequest = Message<"forestay.v1.WatchVmsRequest"> & {
  * Use `create(WatchVmsRequestSchema)` to create a new message.
  */
 export const WatchVmsRequestSchema: GenMessage<WatchVmsRequest> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_fleet, 18);
+  messageDesc(file_forestay_v1_fleet, 20);
 
 /**
  * @generated from message forestay.v1.WatchVmsResponse
@@ -920,7 +1046,7 @@ export type WatchVmsResponse = Message<"forestay.v1.WatchVmsResponse"> & {
  * Use `create(WatchVmsResponseSchema)` to create a new message.
  */
 export const WatchVmsResponseSchema: GenMessage<WatchVmsResponse> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_fleet, 19);
+  messageDesc(file_forestay_v1_fleet, 21);
 
 /**
  * FleetService shows hosts and VMs as the core sees them.
