@@ -1,4 +1,6 @@
+import {readdirSync} from 'node:fs';
 import {Argument, type Command, Option, type OutputConfiguration} from 'commander';
+import {ForestayError} from '../core/domain/errors.ts';
 import type {BacktestReport} from '../models/backtest/backtest.ts';
 import {BACKTESTS} from '../models/backtest/tasks.ts';
 import {requireFolder} from './folders.ts';
@@ -20,8 +22,11 @@ export function registerBacktest(program: Command): void {
     .addArgument(new Argument('<task>', 'what to predict').choices(Object.keys(BACKTESTS)))
     .requiredOption('--data <dir>', 'recordings to predict')
     .requiredOption('--out <dir>', 'folder for the predictions; made if there is none')
-    .option('--train <dir>', 'other recordings to learn from; without: cross-validation')
-    .option('--seed <n>', 'of everything that is drawn', wholeNumber(0), 1)
+    .option(
+      '--train <dir>',
+      'other recordings to learn from (failure, disk); without: cross-validation',
+    )
+    .option('--seed <n>', 'of what is drawn: the folds of disk', wholeNumber(0), 1)
     .addOption(
       new Option('-o, --output <format>', 'how to print the summary')
         .choices(['table', 'json'])
@@ -33,6 +38,8 @@ export function registerBacktest(program: Command): void {
 
 async function backtest(task: string, flags: BacktestFlags, command: Command): Promise<void> {
   const {writeOut, writeErr} = command.configureOutput() as Required<OutputConfiguration>;
+  requireRecordings(flags.data, '--data');
+  if (flags.train !== undefined) requireRecordings(flags.train, '--train');
   requireFolder(flags.out, '--out');
   const started = performance.now();
   const run = await (BACKTESTS[task] as (typeof BACKTESTS)[string]).load();
@@ -43,6 +50,23 @@ async function backtest(task: string, flags: BacktestFlags, command: Command): P
     flags.output === 'json'
       ? `${JSON.stringify({task, seed: flags.seed, ...report, seconds})}\n`
       : render(flags.out, report, seconds),
+  );
+}
+
+/** @throws {ForestayError} `INVALID_ARGUMENT` if the folder cannot be listed. `option` named it. */
+function requireRecordings(folder: string, option: string): void {
+  try {
+    readdirSync(folder);
+  } catch (error) {
+    throw unlistable(folder, option, error);
+  }
+}
+
+function unlistable(folder: string, option: string, cause: unknown): ForestayError {
+  return new ForestayError(
+    'INVALID_ARGUMENT',
+    `cannot list ${folder}; name a folder of recordings with ${option}`,
+    {details: {folder}, cause},
   );
 }
 
