@@ -239,9 +239,9 @@ export const HOST_METRIC_CATALOGUE: readonly HostMetric[] = [
   ...CONCLUDED,
 ];
 
-/** What the intent model reads: all but what it concludes itself. */
+/** What the intent model reads: all that is measured, nothing that was concluded from it. */
 export const INTENT_INPUTS: readonly HostMetric[] = HOST_METRIC_CATALOGUE.filter(
-  ({source}) => source !== 'intent',
+  metric => !CONCLUDED.includes(metric),
 );
 
 /**

@@ -1,4 +1,5 @@
 /** What a host remembers of its boots, and what that says of the next one. */
+import {affinity} from '../domain/affinity.ts';
 import type {Random} from '../ports.ts';
 import {DAY_MS, hourOf, type Moment, weekdayOf} from './calendar.ts';
 import {hostColumn} from './columns.ts';
@@ -9,7 +10,7 @@ type Boot = {atMs: number; unclean: boolean; downSeconds: number};
 
 export type BootHistory = {
   readonly boots: Boot[];
-  /** Boots by hour of the day and by weekday. */
+  /** Boots that somebody wanted, by hour of the day and by weekday. */
   readonly byHour: Float64Array;
   readonly byWeekday: Float64Array;
   /** Share of earlier boots that came out of a spike of load like one that is there now. */
@@ -61,14 +62,15 @@ export function drawBootHistory(random: Random, habit: Habit, startMs: number): 
 }
 
 export function noteBoot({boots, byHour, byWeekday}: BootHistory, boot: Boot): void {
+  boots.push(boot);
+  if (boot.unclean) return;
   const hour = hourOf(boot.atMs);
   const weekday = weekdayOf(boot.atMs);
   byHour[hour] = (byHour[hour] as number) + 1;
   byWeekday[weekday] = (byWeekday[weekday] as number) + 1;
-  boots.push(boot);
 }
 
-/** Affinities are shares of the remembered boots, those of the hour within an hour of now. */
+/** Affinities are those of hours about now, as agents have them. */
 export function senseBoots(
   history: BootHistory,
   {nowMs, hour, weekday}: Moment,
@@ -92,7 +94,8 @@ export function senseBoots(
   values[UNCLEAN_PER_DAY] = unclean / RECENT_DAYS;
   values[LAST_UNCLEAN] = Number(last.unclean);
   values[LAST_DOWNTIME] = last.downSeconds;
-  values[HOUR_AFFINITY] = (around(-1) + around(0) + around(1)) / boots.length;
-  values[WEEKDAY_AFFINITY] = (byWeekday[weekday] as number) / boots.length;
+  const wanted = byWeekday.reduce((sum, count) => sum + count, 0);
+  values[HOUR_AFFINITY] = affinity(around(-1) + around(0) + around(1), wanted, 3 / 24);
+  values[WEEKDAY_AFFINITY] = affinity(byWeekday[weekday] as number, wanted, 1 / 7);
   values[SPIKE_AFFINITY] = hasSpike ? history.spikeShare : 0;
 }

@@ -1,9 +1,8 @@
+import {affinity} from '../../core/domain/affinity.ts';
 import type {Boot, Boots} from './boot-records.ts';
 
 const dayMs = 86_400_000;
 const daysCounted = 30;
-/** As if so many more boots had been spread evenly. */
-const evenBoots = 3;
 const hoursAround = 1;
 
 export type BootSummary = {
@@ -52,10 +51,6 @@ export function weekdayAffinity(times: readonly number[], nowMs: number, offsetM
   const today = weekdayOf(nowMs + offsetMs);
   const same = times.filter(atMs => weekdayOf(atMs + offsetMs) === today);
   return affinity(same.length, times.length, 1 / 7);
-}
-
-function affinity(hits: number, all: number, even: number): number {
-  return (hits + evenBoots * even) / ((all + evenBoots) * even);
 }
 
 const hourOf = (localMs: number): number => (localMs % dayMs) / 3_600_000;

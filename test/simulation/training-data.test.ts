@@ -288,29 +288,44 @@ test('fleets begin at any hour of the week', t => {
 });
 
 test('what agents conclude is asked life by life and lands in the rows', t => {
-  const at = HOST_METRICS.columns.indexOf('anomalous_metrics_ratio');
-  const input = INTENT_INPUTS.findIndex(({name}) => name === 'anomalous_metrics_ratio');
-  const lives: string[] = [];
-  const data = [
-    ...simulateIntentDataset({
+  const at = HOST_METRICS.columns.indexOf('services_failed_per_minute');
+  const lives = new Map<string, number>();
+  const [data] = [
+    ...simulateComponentDataset({
       ...small,
       random: seededRandom(SEED),
       fleets: 1,
-      minutesEach: 30,
+      minutesEach: 60,
+      rowEverySeconds: 30,
       rateFactor: 3,
+      contract: {
+        family: 'averages',
+        kinds: ['level', 'trend', 'noise'],
+        metrics: ['cpu_utilisation_ratio'],
+        levels: ['anomalous_metrics_ratio'],
+      },
       conclude(host) {
-        lives.push(host);
-        let samples = 0;
+        const life = 1 + (lives.get(host) ?? 0);
+        lives.set(host, life);
         return (_atMs, values) => {
-          values[at] = samples++;
+          values[at] = life;
         };
       },
     }),
-  ][0] as IntentSequences;
-  t.true(lives.length > small.hosts);
-  t.true(lives.length >= data.group.length);
-  for (const start of data.starts.subarray(0, -1)) {
-    const value = data.features[start * data.columns + input] as number;
-    t.true(value < 10, 'a life begins anew');
+  ] as [ComponentRows];
+  t.true([...lives.values()].some(count => count > 1));
+  const told = new Map<number, number>();
+  for (let row = 0; row < data.rows; row++) {
+    const group = data.group[row] as number;
+    const life = data.features[row * 4 + 3] as number;
+    const before = told.get(group) ?? 0;
+    // A life may be too short for a row.
+    if (!Number.isInteger(life) || life < Math.max(1, before)) t.fail(`row ${row}: life ${life}`);
+    told.set(group, life);
   }
+  const hosts = [...lives].filter(([name, count]) => {
+    const last = told.get(Number(name.slice(1)) - 1) ?? 0;
+    return last === count || last === count - 1;
+  });
+  t.is(hosts.length, small.hosts);
 });
