@@ -2,7 +2,7 @@
 import {senseBoots} from './boots.ts';
 import type {Moment} from './calendar.ts';
 import {hostColumn} from './columns.ts';
-import {poisson} from './noise.ts';
+import {poisson, uniform} from './noise.ts';
 import {WATCHDOG_MS} from './occasions.ts';
 import {COMMANDS, COUNTERS, count, fadeCounts} from './people.ts';
 import type {SimulatedHost} from './world.ts';
@@ -39,8 +39,14 @@ const COUNTED = [
   'services_failed_per_minute',
 ].map(hostColumn);
 
-/** Lines that any host writes, a second. */
+/** Error lines that any host writes, a second, and lines of each class of fault without one. */
 const CHATTER = 0.004;
+const SPURIOUS = 0.0002;
+/** Every seventh host writes twenty times as much: it has a driver that complains. */
+const TALKATIVE_SHARE = 0.14;
+const TALKATIVE_FACTOR = 20;
+/** Hot processors are held back, and say so. */
+const HOT_CELSIUS = 88;
 /** A watchdog is fed every so often. */
 const FEED_SECONDS = 10;
 const BUSY_RATIO = 0.9;
@@ -50,24 +56,27 @@ export function writeLog(host: SimulatedHost, second: number, seconds: number): 
   const {people, stress, traits} = host;
   fadeCounts(people, seconds);
   const note = (counter: Parameters<typeof count>[1], perSecond: number, channel: number) => {
-    if (perSecond <= 0) return;
     // More than the last minute's is forgotten already.
     const mean = perSecond * Math.min(60, seconds);
     const events = poisson(mean, traits.noiseSeed, second, channel);
     if (events > 0) count(people, counter, events);
   };
-  note('errors', CHATTER + 0.05 * stress.diskErrors + 0.5 * stress.stallRatio, 40);
-  note('memory-faults', 0.01 * Math.min(20, stress.correctedErrors) + stress.uncorrectedErrors, 41);
-  note('cpu-faults', stress.machineChecks + 0.1 * Math.max(0, stress.coolingLoss - 0.5), 42);
-  note('disk-faults', 0.3 * stress.diskErrors + 0.02 * stress.diskDefects, 43);
-  note('network-faults', stress.carrierChanges + 0.002 * stress.networkLinkErrors, 44);
-  note(
-    'power-faults',
-    stress.suppliesFailed * 0.04 + 0.4 * Math.max(0, stress.voltageRatio - 0.04),
-    45,
-  );
-  note('stalls', 0.4 * stress.stallRatio + 0.004 * Math.max(0, stress.diskSlowdown - 4), 46);
-  note('services-failed', 0.3 * Math.max(0, stress.memoryShare - 0.85), 47);
+  const isTalkative = uniform(traits.noiseSeed, 0, 48) < TALKATIVE_SHARE;
+  const factor = isTalkative ? TALKATIVE_FACTOR : 1;
+  const spurious = SPURIOUS * factor;
+  const heat = host.temperatureCelsius > HOT_CELSIUS ? 0.05 : 0;
+  note('errors', CHATTER * factor + 0.05 * stress.diskErrors + 0.5 * stress.stallRatio, 40);
+  const corrected = 0.01 * Math.min(20, stress.correctedErrors);
+  note('memory-faults', spurious + corrected + stress.uncorrectedErrors, 41);
+  const fan = 0.1 * Math.max(0, stress.coolingLoss - 0.6);
+  note('cpu-faults', spurious + heat + fan + stress.machineChecks, 42);
+  note('disk-faults', spurious + 0.3 * stress.diskErrors + 0.02 * stress.diskDefects, 43);
+  note('network-faults', spurious + stress.carrierChanges + 0.002 * stress.networkLinkErrors, 44);
+  const sag = Math.max(0, stress.voltageRatio - 0.04);
+  note('power-faults', spurious + 0.04 * stress.suppliesFailed + 0.4 * sag, 45);
+  const waits = 0.004 * Math.max(0, stress.diskSlowdown - 4);
+  note('stalls', SPURIOUS + 0.4 * stress.stallRatio + waits, 46);
+  note('services-failed', SPURIOUS + 0.3 * Math.max(0, stress.memoryShare - 0.85), 47);
 }
 
 /** Reads `host.people`; load and heat are in `host.values` already. */
