@@ -288,7 +288,7 @@ test('fleets begin at any hour of the week', t => {
 });
 
 test('what agents conclude is asked life by life and lands in the rows', t => {
-  const at = HOST_METRICS.columns.indexOf('services_failed_per_minute');
+  const at = HOST_METRICS.columns.indexOf('anomalous_metrics_ratio');
   const lives = new Map<string, number>();
   const [data] = [
     ...simulateComponentDataset({
