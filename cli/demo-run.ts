@@ -6,6 +6,7 @@
 import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {createAnomalyWatchThread} from '../core/adapters/anomaly-watch-thread.ts';
 import {systemClock} from '../core/adapters/clock-system.ts';
 import {createMemoryFiles} from '../core/adapters/files-memory.ts';
 import {nodeFiles} from '../core/adapters/files-node.ts';
@@ -221,6 +222,7 @@ async function openCore(
       wallClock: systemClock,
       random: seededRandom(options.seed),
       codec,
+      anomalies: createAnomalyWatchThread({oddMinutesPerHostDay: 1}),
       // A busy machine must not turn into an agent that does not answer.
       actuators: {
         hypervisor: createGrpcActuator({deadlineMs: CALL_MS}),

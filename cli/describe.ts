@@ -74,7 +74,7 @@ export function explanationLines(explanation: ExplainEntityResponse): string[] {
     ...(reasons.length > 0 ? ['because'] : []),
     ...reasons.map(({contribution, component, feature, value, usual, unit}) => {
       const sign = contribution < 0 ? '' : '+';
-      return `  ${sign}${contribution.toFixed(2)}  ${component} ${feature} ${number(value, unit)}  usual ${number(usual)}`;
+      return `  ${sign}${contribution.toFixed(2)}  ${component} ${feature} ${formatFigure(value, unit)}  usual ${formatFigure(usual)}`;
     }),
     ...(counterfactual === undefined ? [] : [otherwise(counterfactual)]),
     decisions.length > 0 ? 'decisions, newest first' : 'no decision is recorded',
@@ -97,11 +97,13 @@ function ageMs(time: Timestamp | undefined): number | undefined {
 
 /** `it would be 12 %, below the threshold, if disk_latency_seconds were 0.001 seconds` */
 function otherwise({changes, risk}: Counterfactual): string {
-  const wanted = changes.map(({metric, value, unit}) => `${metric} were ${number(value, unit)}`);
+  const wanted = changes.map(
+    ({metric, value, unit}) => `${metric} were ${formatFigure(value, unit)}`,
+  );
   return `it would be ${formatRisk(risk)}, below the threshold, if ${wanted.join(' and ')}`;
 }
 
-function number(value: number, unit = ''): string {
+export function formatFigure(value: number, unit = ''): string {
   if (Number.isNaN(value)) return 'not measured';
   const shown = String(Number(value.toPrecision(4)));
   // A ratio says so in its name.

@@ -17,7 +17,7 @@ import {type Engine, startEngine} from './engine/engine.ts';
 import type {Actuators} from './engine/executor.ts';
 import {createIngest, type Ingest} from './engine/ingest.ts';
 import {createMetricSets, type MetricSets} from './engine/ingest-metric-sets.ts';
-import {watchLog} from './engine/log-health.ts';
+import {type LogHealth, watchLog} from './engine/log-health.ts';
 import {imageOfState} from './engine/partition-image.ts';
 import type {PartitionState} from './engine/partition-state.ts';
 import {createReadModel, heardElsewhere, type ReadModel} from './engine/read-model.ts';
@@ -27,7 +27,8 @@ import type {Recorder} from './engine/recorder.ts';
 import {requireCadence} from './engine/scoring.ts';
 import {isScored} from './engine/set-table.ts';
 import {startFollowing} from './following.ts';
-import type {Clock, Codec, Log, Random, Scorer, Store} from './ports.ts';
+import {observeAnomalies} from './observing.ts';
+import type {AnomalyWatch, Clock, Codec, Log, Random, Scorer, Store} from './ports.ts';
 import {startRecording} from './recording.ts';
 import {countTotals} from './totals.ts';
 
@@ -44,6 +45,8 @@ export type CoreParts = {
   random: Random;
   codec: Codec;
   actuators: Actuators;
+  /** Undefined: nobody watches for anomalies. */
+  anomalies?: AnomalyWatch | undefined;
 };
 
 export type CoreSettings = {
@@ -84,7 +87,10 @@ export type Core = {
 
 const TICK_BYTES_MAX = 4 * 1024 * 1024;
 const API_CLOSE_MS = 5000;
-/** A fifth of a tick, for ticks read batches; of 10,000 edges each has an ack every five seconds. */
+/**
+ * A fifth of a tick, for ticks read batches; of 10,000 edges each has an ack every five seconds. Not
+ * where time stands still until everything is acked.
+ */
 const PACED = {gatherMs: 50, acksPerSecondMax: 2000};
 
 /**
@@ -99,13 +105,13 @@ export async function assembleCore(given: CoreParts, settings: CoreSettings): Pr
   requireCadence(parts.scorer.signature(), settings.scoring.everySamples ?? 0);
   const model = createReadModel();
   const metricSets = createMetricSets({log, codec, clock: parts.clock});
+  const observe = observeAnomalies(parts, model);
   let engine: Engine | undefined;
   const ingest = createIngest({
     log,
     codec,
     clock: parts.clock,
     metricSets,
-    // Time that stands still until everything is acked cannot be waited for.
     limits: settings.run ? PACED : {},
     lagMs: partition => engine?.lagMs(partition) ?? 0,
     newestLife: (partition, {edge, cell}) =>
@@ -123,6 +129,7 @@ export async function assembleCore(given: CoreParts, settings: CoreSettings): Pr
       applyTick(model, state.partition, tick, nextOffset);
       applyTimeBase(model, state.partition, state.timeBase);
       settings.onTick?.(tick, state);
+      observe(state);
     },
     onScores: (partition, scores) => {
       applyScores(model, partition, scores);
@@ -137,10 +144,7 @@ export async function assembleCore(given: CoreParts, settings: CoreSettings): Pr
     await recording.stop();
     totals.close();
   };
-  const checks = () => [
-    ...checksOf(parts, engine, following.tailer, recording.problem()),
-    {name: 'log', ok: health.problem() === '', message: health.problem() || 'takes appends'},
-  ];
+  const checks = () => checksOf({...parts, health}, engine, following.tailer, recording.problem());
   const api = await openApi(parts, settings, {
     model,
     ingest,
@@ -220,7 +224,7 @@ function registerKnown(
 }
 
 function checksOf(
-  {scorer}: CoreParts,
+  {scorer, health}: CoreParts & {health: LogHealth},
   engine: Engine,
   tailer: Tailer,
   recorderProblem: string,
@@ -232,6 +236,7 @@ function checksOf(
     {name: 'reader', ok: reads, message: reads ? 'shows all partitions' : 'reading others'},
     {name: 'model', ok: true, message: scorer.signature().name},
     {name: 'store', ok: recorderProblem === '', message: recorderProblem || 'recording'},
+    {name: 'log', ok: health.problem() === '', message: health.problem() || 'takes appends'},
   ];
 }
 
@@ -294,7 +299,9 @@ function openApi(
   });
 }
 
-async function closeParts({scorer, outlook, actuators, store, log}: CoreParts): Promise<void> {
+async function closeParts(parts: CoreParts): Promise<void> {
+  const {anomalies, scorer, outlook, actuators, store, log} = parts;
+  await anomalies?.close();
   await scorer.close();
   await outlook?.close();
   await actuators.hypervisor.close();

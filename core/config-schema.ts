@@ -69,6 +69,14 @@ export type Config = {
     /** How long a tick waits for its scores before they join a later one. */
     waitMs: number;
   };
+  anomaly: {
+    enabled: boolean;
+    /**
+     * Minutes a day that a healthy host may count as odd, in the long run. Mostly a few in a row:
+     * 1 is one false alarm a host in some days.
+     */
+    oddMinutesPerHostDay: number;
+  };
   ticks: {tickMs: number; checkpointEveryMs: number};
   policy: Policy;
 };
@@ -109,6 +117,7 @@ export const DEFAULT_CONFIG: Config = {
     everySamples: 5,
     waitMs: 100,
   },
+  anomaly: {enabled: true, oddMinutesPerHostDay: 1},
   ticks: {tickMs: 250, checkpointEveryMs: 60_000},
   policy: DEFAULT_POLICY,
 };
@@ -254,6 +263,10 @@ export const configSchema = section(DEFAULT_CONFIG, {
     intervalMs: z.int().min(10).max(DAY_MS),
     everySamples: z.int().min(1).max(1_000_000),
     waitMs: z.int().min(0).max(10_000),
+  }),
+  anomaly: section(DEFAULT_CONFIG.anomaly, {
+    enabled: z.boolean(),
+    oddMinutesPerHostDay: z.number().min(0.01).max(100),
   }),
   ticks: section(DEFAULT_CONFIG.ticks, {
     tickMs: z.int().min(10).max(60_000),

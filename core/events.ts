@@ -30,6 +30,10 @@ export type EngineEvents = {
   };
   'scores.applied': {model: string; rows: number; durationMs: number};
   'scores.failed': {model: string; code: string};
+  /** Minutes of hosts that the anomaly watch has judged, and how often it learned anew. */
+  'anomalies.found': {hosts: number; learned: number};
+  /** Minutes that it will never judge: it was too far behind, or failed. */
+  'anomalies.missed': {hosts: number; code: string};
   'transition.made': {cell: string; kind: 'host' | 'vm'; from: string; to: string};
   'decision.made': {action: string; outcome: string; blockedBy: string};
   'effect.issued': {kind: string};

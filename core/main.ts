@@ -4,6 +4,7 @@ import {existsSync} from 'node:fs';
 import {hostname} from 'node:os';
 import {join} from 'node:path';
 import {codec} from '../proto/codec.ts';
+import {createAnomalyWatchThread} from './adapters/anomaly-watch-thread.ts';
 import {systemClock} from './adapters/clock-system.ts';
 import {nodeFiles} from './adapters/files-node.ts';
 import {createGrpcActuator} from './adapters/hypervisor-grpc.ts';
@@ -58,6 +59,7 @@ export async function startCore(
     if (config.log.kind === 'segments' || config.store.kind === 'sqlite') makeDataDir(config);
     const log = keep(await openLog(config, {onProblem, onWaiting, onLost}));
     const store = keep(await openStore(config, onWaiting));
+    const {anomaly} = config;
     const {modelDir, threads} = config.scoring;
     const modelPath = join(modelDir, 'component-failure');
     const scorer = keep(await createPiscinaScorer({modelPath, threads}));
@@ -75,6 +77,7 @@ export async function startCore(
         random: seededRandom(`${hostname()}/${process.pid}`),
         codec,
         actuators: openActuators(config),
+        anomalies: anomaly.enabled ? keep(createAnomalyWatchThread(anomaly)) : undefined,
       },
       {
         listen: config.core.listen,

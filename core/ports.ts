@@ -3,6 +3,7 @@
  * replaces, is one of these types. Each has two implementations and one contract test. The seam
  * between edge and core, `Link`, is in edge/ports.ts: the edge dials.
  */
+import type {AnomalyReport, MinuteRows} from './domain/anomaly/fleet-watch.ts';
 import type {EffectReport, IssuedEffect} from './domain/effects.ts';
 import type {FeatureContract} from './domain/features.ts';
 import type {InboxRecord, JournalRecord, ScoresRecord, Tick} from './domain/records.ts';
@@ -143,6 +144,16 @@ export type Scorer = {
     features: Float32Array,
   ): Promise<{contributions: Float32Array; usual: Float32Array}>;
   /** Waits for what is in flight, then ends the workers. */
+  close(): Promise<void>;
+};
+
+/**
+ * How odd hosts are, minute by minute, against what is usual among hosts of their kind; learned as
+ * it goes, kept nowhere. Nobody waits for it. Errors: `SCORER_FAILED`; it then begins anew.
+ */
+export type AnomalyWatch = {
+  /** Rows of a host in the order of time; the answer may come after later ones were given. */
+  observe(rows: MinuteRows): Promise<AnomalyReport>;
   close(): Promise<void>;
 };
 

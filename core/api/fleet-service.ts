@@ -28,6 +28,7 @@ const hostFields: FilterFields<HostRow> = {
   ...stateFields('host'),
   rack: text(row => row.facts?.rack ?? ''),
   risk: number(row => row.risk),
+  odd: flag(row => row.anomaly?.isOdd ?? false),
   cordoned: flag(row => row.actor?.context.cordoned ?? false),
   suspected: flag(row => row.actor?.context.suspected ?? false),
   lost: flag(row => row.actor?.context.lost ?? false),

@@ -27,6 +27,7 @@ export function createMetrics(deps: StatusDeps): Metrics {
   addGauges(registry, deps);
   countIngest(registry, on);
   countScoring(registry, on);
+  countAnomalies(registry, on, deps);
   countActing(registry, on);
   countKeeping(registry, on);
   let last: Promise<unknown> = Promise.resolve();
@@ -192,6 +193,40 @@ function countScoring(registry: Registry, on: On): void {
     predictions.inc({model: fields.model, outcome: 'ok'}, fields.rows);
   });
   on('scores.failed', ({model, code}) => predictions.inc({model, outcome: code}));
+}
+
+function countAnomalies(registry: Registry, on: On, deps: StatusDeps): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'forestay_anomaly_hosts',
+    help: 'Hosts by what the anomaly watch says of them: odd, usual, or learning.',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      for (const state of ['odd', 'usual', 'learning']) this.set({state}, 0);
+      for (const {anomaly} of deps.model.hosts.values()) {
+        if (anomaly === undefined) continue;
+        const known = anomaly.isOdd ? 'odd' : 'usual';
+        this.inc({state: Number.isNaN(anomaly.score) ? 'learning' : known});
+      }
+    },
+  });
+  const rows = new Counter({
+    name: 'forestay_anomaly_rows_total',
+    help: 'Minutes of hosts that the anomaly watch judged, and those that it missed.',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const learned = new Counter({
+    name: 'forestay_anomaly_learned_total',
+    help: 'Times that it was learned what is usual among hosts of a kind.',
+    registers,
+  });
+  on('anomalies.found', found => {
+    rows.inc({outcome: 'judged'}, found.hosts);
+    learned.inc(found.learned);
+  });
+  on('anomalies.missed', ({hosts}) => rows.inc({outcome: 'missed'}, hosts));
 }
 
 function countActing(registry: Registry, on: On): void {

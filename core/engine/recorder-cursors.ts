@@ -202,7 +202,9 @@ function readScores({codec, add, scoreEvery}: Sink, cursor: Cursor, from: number
       const record = codec.decodeScores(value);
       if (record.epoch < epoch) return undefined;
       epoch = record.epoch;
-      addScores(add, record, taken++ % scoreEvery === 0);
+      // Records of anomalies only come when they come.
+      const hasRisks = record.hosts.length > 0;
+      addScores(add, record, hasRisks && taken++ % scoreEvery === 0);
       return undefined;
     },
     committable: () => ({offset: cursor.readTo, epoch}),

@@ -1,4 +1,5 @@
 /** Records to rows, in the order of the tables' columns. Pure. */
+import type {HostAnomaly} from '../domain/anomaly/fleet-watch.ts';
 import type {Decision} from '../domain/decision.ts';
 import type {IssuedEffect} from '../domain/effects.ts';
 import {unitOf} from '../domain/features.ts';
@@ -6,6 +7,7 @@ import type {InboxRecord, RowReasons, ScoresRecord, Tick, Transition} from '../d
 import type {Batch, Block} from '../domain/telemetry.ts';
 import type {StoreRow, TableSchema} from '../ports.ts';
 import {
+  ANOMALIES,
   COMMANDS,
   DECISION_REASONS,
   DECISIONS,
@@ -65,6 +67,14 @@ export function addScores(add: AddRow, record: ScoresRecord, withRisks: boolean)
     }
   }
   for (const reasons of record.reasons) addDecisionReasons(add, record, reasons);
+  for (const anomaly of record.anomalies ?? []) addAnomaly(add, anomaly);
+}
+
+function addAnomaly(add: AddRow, anomaly: HostAnomaly): void {
+  const {atMs, host, score, threshold, isOdd, metrics, rackOddRatio, oddVmsRatio} = anomaly;
+  if (Number.isNaN(score)) return;
+  const shown = isOdd ? JSON.stringify(metrics) : '';
+  add(ANOMALIES, [atMs, host, score, threshold, Number(isOdd), shown, rackOddRatio, oddVmsRatio]);
 }
 
 function addDecisionReasons(

@@ -31,6 +31,21 @@ export const REASONS = table('reasons', ['ts', 'host', 'component', 'feature'], 
   contribution: 'double',
 });
 
+/**
+ * How odd hosts were, each minute, once it is known what is usual. `odd` is 0 or 1; `metrics` is JSON
+ * and says what made it odd.
+ */
+export const ANOMALIES = table('anomalies', ['ts', 'host'], {
+  ts: 'timestamp',
+  host: 'symbol',
+  score: 'double',
+  threshold: 'double',
+  odd: 'long',
+  metrics: 'text',
+  rack_odd_ratio: 'double',
+  odd_vms_ratio: 'double',
+});
+
 /** Every move of every actor. */
 export const TRANSITIONS = table('transitions', ['ts', 'actor', 'seq'], {
   ts: 'timestamp',
@@ -140,6 +155,7 @@ export const REJECTED_RECORDS = table(
 export const TABLES: readonly TableSchema[] = [
   RISKS,
   REASONS,
+  ANOMALIES,
   TRANSITIONS,
   DECISIONS,
   DECISION_REASONS,

@@ -14,9 +14,14 @@ const LEVEL_FLOOR = 1e-3;
 export type AnomalyOptions = {
   /**
    * How wide each metric's natural range is, such as 1 for a ratio; deviations have a floor that is
-   * a share of it. Undefined: from the least to the most in the rows.
+   * a share of it. Undefined, of all or of one: from the least to the most in the rows.
    */
-  readonly spans?: ArrayLike<number> | undefined;
+  readonly spans?: ArrayLike<number | undefined> | undefined;
+  /**
+   * Rows at which another host begins, or the same one after a break, ascending: none before it is
+   * looked back at from there. Every row has a value then.
+   */
+  readonly starts?: readonly number[] | undefined;
 };
 
 /**
@@ -47,8 +52,9 @@ export function fitAnomalyModel(
   const scales = measureScales(rows, width, options.spans);
   const fine = standardise(rows, scales.means, scales.fineScales);
   const coarse = standardise(rows, scales.means, scales.coarseScales);
-  const {weights, deviations} = fitRegression(fine, width, LAGS);
-  const subspace = fitSubspace(coarse, width);
+  const since = options.starts && countSince(count, options.starts);
+  const {weights, deviations} = fitRegression(fine, width, LAGS, since);
+  const subspace = fitSubspace(coarse, width, since);
   const places = chooseReferences(count);
   const model: AnomalyModel = {
     columns,
@@ -56,10 +62,10 @@ export function fitAnomalyModel(
     regression: weights,
     residualScales: deviations.map(deviation => Math.max(deviation, RESIDUAL_FLOOR)),
     ...subspace,
-    references: placeRows(subspace, coarse, places),
+    references: placeRows(subspace, coarse, places, since),
     usualLevels: new Float64Array(MEMBERS).fill(1),
   };
-  return {...model, usualLevels: measureLevels(model, rows, places)};
+  return {...model, usualLevels: measureLevels(model, rows, places, since)};
 }
 
 /** Rows that are remembered: evenly spread over all, so that each time of day has its share. */
@@ -70,14 +76,29 @@ function chooseReferences(count: number): Int32Array {
   );
 }
 
+function countSince(count: number, starts: readonly number[]): Int32Array {
+  const since = Int32Array.from({length: count}, (_, row) => row);
+  for (const [index, start] of starts.entries()) {
+    const end = starts[index + 1] ?? count;
+    for (let row = start; row < end; row++) since[row] = row - start;
+  }
+  return since;
+}
+
 /** The members' 99th percentiles on the rows learned from; no row is compared with itself. */
-function measureLevels(model: AnomalyModel, rows: Float64Array, places: Int32Array): Float64Array {
+function measureLevels(
+  model: AnomalyModel,
+  rows: Float64Array,
+  places: Int32Array,
+  since: Int32Array | undefined,
+): Float64Array {
   const width = model.columns.length;
   const count = rows.length / width;
   const levels = Array.from({length: MEMBERS}, () => new Float64Array(count));
-  const state = createAnomalyState(model);
+  let state = createAnomalyState(model);
   let away = 0;
   for (let row = 0; row < count; row++) {
+    if (since?.[row] === 0) state = createAnomalyState(model);
     while (away < places.length && (places[away] as number) <= row - STACKED) away++;
     let awayEnd = away;
     while (awayEnd < places.length && (places[awayEnd] as number) < row + STACKED) awayEnd++;

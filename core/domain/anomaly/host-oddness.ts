@@ -8,8 +8,8 @@
  * O3. State is bounded: 0.6 KB a metric, {@link VMS_MAX} VMs; a VM that was not seen for ten minutes
  *     is forgotten.
  */
-import {HOST_METRIC_CATALOGUE} from '../host-metrics.ts';
 import {HOST_METRICS, VM_METRICS} from '../metric-sets.ts';
+import {WATCHED_METRICS} from './metric-spans.ts';
 import {createStreamDetector, type StreamDetector, UNJUDGED_SAMPLES} from './stream-detector.ts';
 
 /** Of what a metric is: means of less are mostly noise, of more they are late. */
@@ -50,10 +50,8 @@ export type HostOddnessOptions = {
   intervalMs?: number;
 };
 
-/** Places of the watched metrics in host.v2: flags, totals and ages have no tail to speak of. */
-const HOST_PLACES = placesOf(
-  HOST_METRIC_CATALOGUE.filter(({averaged}) => averaged).map(({name}) => name),
-);
+/** Places of the watched metrics in host.v2. */
+const HOST_PLACES = Int32Array.from(WATCHED_METRICS, name => HOST_METRICS.columns.indexOf(name));
 const VM_PLACES = Int32Array.from(VM_METRICS.columns.keys());
 
 /** Cost: additions for each sample; about 0.1 µs a metric for each step of ten seconds. */
@@ -196,7 +194,3 @@ function learnMean({detector, sums, counts, means, last, moves}: Watched, metric
 }
 
 const nameOf = (column: number): string => HOST_METRICS.columns[column] as string;
-
-function placesOf(names: readonly string[]): Int32Array {
-  return Int32Array.from(names, name => HOST_METRICS.columns.indexOf(name));
-}

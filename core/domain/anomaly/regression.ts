@@ -14,9 +14,16 @@ export type Regression = {
  * Vector autoregression: each column from all columns of the rows before, by ridge regression.
  *
  * @param rows Standardised rows × columns.
+ * @param since Of each row, how many rows before it belong to it; those with fewer than `lags` are
+ *   only looked back at. Undefined: all before it.
  * @see H. Lütkepohl, "New Introduction to Multiple Time Series Analysis", 2005, chapter 3.
  */
-export function fitRegression(rows: Float64Array, columns: number, lags: number): Regression {
+export function fitRegression(
+  rows: Float64Array,
+  columns: number,
+  lags: number,
+  since?: Int32Array,
+): Regression {
   const width = lags * columns + 1;
   const squares = new Float64Array(width * width);
   const products = new Float64Array(width * columns);
@@ -24,6 +31,7 @@ export function fitRegression(rows: Float64Array, columns: number, lags: number)
   before[width - 1] = 1;
   const count = rows.length / columns;
   for (let row = lags; row < count; row++) {
+    if (since !== undefined && (since[row] as number) < lags) continue;
     takeBefore(rows, columns, lags, row, before);
     for (let i = 0; i < width; i++) {
       const value = before[i] as number;
@@ -41,7 +49,7 @@ export function fitRegression(rows: Float64Array, columns: number, lags: number)
     for (let j = 0; j < i; j++) squares[i * width + j] = squares[j * width + i] as number;
   }
   const weights = solveRidge(squares, products, width, columns);
-  return {weights, deviations: measureResiduals(rows, columns, lags, weights)};
+  return {weights, deviations: measureResiduals(rows, columns, lags, weights, since)};
 }
 
 function takeBefore(
@@ -88,6 +96,7 @@ function measureResiduals(
   columns: number,
   lags: number,
   weights: Float64Array,
+  since: Int32Array | undefined,
 ): Float64Array {
   const width = lags * columns + 1;
   const before = new Float64Array(width);
@@ -95,7 +104,10 @@ function measureResiduals(
   const sums = new Float64Array(columns);
   const squares = new Float64Array(columns);
   const count = rows.length / columns;
+  let used = 0;
   for (let row = lags; row < count; row++) {
+    if (since !== undefined && (since[row] as number) < lags) continue;
+    used++;
     takeBefore(rows, columns, lags, row, before);
     for (let column = 0; column < columns; column++) {
       let residual = rows[row * columns + column] as number;
@@ -106,7 +118,6 @@ function measureResiduals(
       squares[column] = (squares[column] as number) + residual * residual;
     }
   }
-  const used = count - lags;
   return squares.map((square, column) =>
     Math.sqrt(Math.max(square / used - ((sums[column] as number) / used) ** 2, 0)),
   );

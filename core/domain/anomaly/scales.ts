@@ -30,7 +30,7 @@ type Scales = Pick<AnomalyModel, 'means' | 'fineScales' | 'coarseScales'>;
 export function measureScales(
   rows: Float64Array,
   width: number,
-  spans?: ArrayLike<number>,
+  spans?: ArrayLike<number | undefined>,
 ): Scales {
   const means = new Float64Array(width);
   const fineScales = new Float64Array(width).fill(Number.POSITIVE_INFINITY);

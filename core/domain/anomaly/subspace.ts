@@ -5,25 +5,35 @@ const AXES_MAX = 15;
 
 export type Subspace = Pick<AnomalyModel, 'centre' | 'axes'>;
 
-/** The stacked rows that end at `row`, newest first, before the first row the same again. */
-function stackRows(coarse: Float64Array, width: number, row: number, into: Float64Array) {
+/** The stacked rows that end at `row`, newest first, before the first of `before` the same again. */
+function stackRows(
+  coarse: Float64Array,
+  width: number,
+  row: number,
+  before: number,
+  into: Float64Array,
+) {
   for (let lag = 0; lag < STACKED; lag++) {
-    const from = Math.max(row - lag, 0) * width;
+    const from = (row - Math.min(lag, before)) * width;
     for (let column = 0; column < width; column++) {
       into[lag * width + column] = coarse[from + column] as number;
     }
   }
 }
 
-/** Mean and principal axes of stacked rows. */
-export function fitSubspace(coarse: Float64Array, width: number): Subspace {
+/**
+ * Mean and principal axes of stacked rows.
+ *
+ * @param since Of each row, how many rows before it belong to it; undefined: all.
+ */
+export function fitSubspace(coarse: Float64Array, width: number, since?: Int32Array): Subspace {
   const size = STACKED * width;
   const count = coarse.length / width;
   const stacked = new Float64Array(size);
   const centre = new Float64Array(size);
   const products = new Float64Array(size * size);
   for (let row = 0; row < count; row++) {
-    stackRows(coarse, width, row, stacked);
+    stackRows(coarse, width, row, since?.[row] ?? row, stacked);
     for (let i = 0; i < size; i++) {
       const value = stacked[i] as number;
       centre[i] = (centre[i] as number) + value;
@@ -81,6 +91,7 @@ export function placeRows(
   subspace: Subspace,
   coarse: Float64Array,
   rows: Int32Array,
+  since?: Int32Array,
 ): Float64Array {
   const size = subspace.centre.length;
   const axes = subspace.axes.length / size;
@@ -88,7 +99,7 @@ export function placeRows(
   const stacked = new Float64Array(size);
   const centred = new Float64Array(size);
   for (const [index, row] of rows.entries()) {
-    stackRows(coarse, size / STACKED, row, stacked);
+    stackRows(coarse, size / STACKED, row, since?.[row] ?? row, stacked);
     const place = places.subarray(index * (axes + 1), (index + 1) * (axes + 1));
     place[axes] = project(subspace, stacked, centred, place.subarray(0, axes));
   }
