@@ -1,10 +1,11 @@
 /**
  * How odd hosts are, each minute, against what is usual among hosts of their kind: of the same cell,
- * with the same metrics; while that cell has too few rows, of all cells that are watched here.
+ * with the same metrics. While there are too few rows of these, all hosts that are watched here are
+ * the kind; what a host does not measure is not odd.
  *
  * F1. What it says depends only on the rows, cell by cell in the order of time.
  * F2. It begins with nothing, and is nobody's input: losing it loses no decision.
- * F3. Bounded: about 5 KB a host; pools and models a kind and cell, of which there are few. Of more
+ * F3. Bounded: about 5 KB a host; 2 MB at most a kind. Of more
  *     than {@link CELLS_MAX} and {@link KINDS_MAX} those go that were not heard of for longest.
  */
 
@@ -15,7 +16,7 @@ import {BREAK_MS} from './usual-rows.ts';
 import {judgeRow, type OddMetric, takeRow, type WatchedHost} from './watched-host.ts';
 
 const CELLS_MAX = 1024;
-const KINDS_MAX = 256;
+const KINDS_MAX = 1024;
 const FORGET_AFTER_MS = 1_800_000;
 const MINUTES_A_DAY = 1440;
 
@@ -59,13 +60,12 @@ export type AnomalyReport = {
   readonly learned: number;
 };
 
-type Kind = {metrics: readonly string[]; cells: Map<string, Learner>; common: Learner};
 type Judged = {host: WatchedHost; cell: Cell; learner: Learner; oddVms: number};
 type Cell = {hosts: Map<string, WatchedHost>; newestMs: number; sweptMs: number};
 
 export class FleetWatch {
   readonly #oddShare: number;
-  readonly #kinds = new Map<string, Kind>();
+  readonly #learners = new Map<string, Learner>();
   readonly #cells = new Map<string, Cell>();
 
   /** @param oddMinutesPerHostDay Minutes a day that a healthy host may count as odd. */
@@ -88,7 +88,8 @@ export class FleetWatch {
    */
   observe(rows: MinuteRows): AnomalyReport {
     const judged: Judged[] = [];
-    const learners = new Set<Learner>();
+    const everyone = this.#everyone(rows.columns);
+    const learners = new Set([everyone]);
     for (const [index, name] of rows.hosts.entries()) {
       const cellName = rows.cells[index] as string;
       const cell = this.#cell(cellName);
@@ -96,18 +97,13 @@ export class FleetWatch {
       if (host === undefined) continue;
       host.rack = rows.racks[index] as string;
       cell.newestMs = Math.max(cell.newestMs, host.atMs);
-      const kind = this.#kind(host.metrics);
-      const learner = learnerOf(kind, cellName, this.#oddShare);
-      learner.add(name, host.atMs, host.row);
-      learners.add(learner);
-      if (isShared(kind)) {
-        kind.common.add(`${cellName}\n${name}`, host.atMs, host.row);
-        learners.add(kind.common);
-      }
-      // Until a cell has rows enough, those of all cells are the ones that will be first.
-      const teacher = learner.usual === undefined && isShared(kind) ? kind.common : learner;
-      judgeRow(host, teacher);
-      judged.push({host, cell, learner: teacher, oddVms: rows.oddVms[index] as number});
+      const own = this.#learner(cellName, host);
+      own.add(name, host.atMs, host.row);
+      everyone.add(`${cellName}\n${name}`, host.atMs, host.row);
+      learners.add(own);
+      const learner = own.usual === undefined ? everyone : own;
+      judgeRow(host, learner);
+      judged.push({host, cell, learner, oddVms: rows.oddVms[index] as number});
     }
     const ratios = rackRatios(new Set(judged.map(({cell}) => cell)));
     const anomalies = judged.map(({host, learner, oddVms}) => ({
@@ -139,37 +135,26 @@ export class FleetWatch {
 
   #forgetCell(): void {
     const [oldest] = this.#cells.keys();
-    if (oldest === undefined) return;
-    this.#cells.delete(oldest);
-    for (const kind of this.#kinds.values()) kind.cells.delete(oldest);
+    if (oldest !== undefined) this.#cells.delete(oldest);
   }
 
-  #kind(metrics: readonly string[]): Kind {
-    const key = metrics.join();
-    const kind = this.#kinds.get(key) ?? {
-      metrics,
-      cells: new Map(),
-      common: new Learner(metrics, this.#oddShare),
-    };
-    this.#kinds.delete(key);
-    this.#kinds.set(key, kind);
-    const [oldest] = this.#kinds.size > KINDS_MAX ? this.#kinds.keys() : [];
-    if (oldest !== undefined) this.#kinds.delete(oldest);
-    return kind;
+  #everyone(columns: readonly string[]): Learner {
+    return this.#learnerOf(columns.join(), columns);
   }
-}
 
-/** Rows of several cells are put together as long as one of them has not learned by itself. */
-function isShared({cells}: Kind): boolean {
-  if (cells.size < 2) return false;
-  for (const {usual} of cells.values()) if (usual === undefined) return true;
-  return false;
-}
+  #learner(cell: string, {columns, kind}: WatchedHost): Learner {
+    return this.#learnerOf(`${cell}\n${kind}`, columns);
+  }
 
-function learnerOf(kind: Kind, cell: string, oddShare: number): Learner {
-  const learner = kind.cells.get(cell) ?? new Learner(kind.metrics, oddShare);
-  kind.cells.set(cell, learner);
-  return learner;
+  #learnerOf(name: string, columns: readonly string[]): Learner {
+    const learner = this.#learners.get(name) ?? new Learner(columns, this.#oddShare);
+    // In the order of their last rows, as the cells are.
+    this.#learners.delete(name);
+    this.#learners.set(name, learner);
+    const [oldest] = this.#learners.size > KINDS_MAX ? this.#learners.keys() : [];
+    if (oldest !== undefined) this.#learners.delete(oldest);
+    return learner;
+  }
 }
 
 /** Share of odd hosts in each host's rack, of those that were judged lately. */

@@ -17,11 +17,11 @@ export type WatchedHost = {
   rack: string;
   /** Columns of the rows as they come. */
   columns: readonly string[];
-  /** Places of the metrics that it has ever had, among the columns, and their names. */
-  places: Int32Array;
-  metrics: readonly string[];
+  /** Which of them it has ever had: hosts of a kind have the same. */
+  has: Uint8Array;
+  kind: string;
   atMs: number;
-  /** Its newest row, of its metrics only. */
+  /** Its newest row. */
   row: Float32Array;
   /** The last rows, oldest first. */
   before: Float32Array[];
@@ -62,15 +62,11 @@ export function takeRow(
   }
   if (at - host.atMs > BREAK_MS) forgetUsual(host, []);
   host.atMs = at;
-  if (hasMore(host, row)) {
-    const had = new Set(host.places);
-    host.places = Int32Array.from(columns.keys()).filter(
-      place => had.has(place) || Number.isFinite(row[place]),
-    );
-    host.metrics = Array.from(host.places, place => columns[place] as string);
+  if (noteMetrics(host, row)) {
+    host.kind = `${columns.join()}\n${host.has.join('')}`;
     forgetUsual(host, []);
   }
-  host.row = Float32Array.from(host.places, place => row[place] as number);
+  host.row = row.slice();
   return host;
 }
 
@@ -98,7 +94,7 @@ export function judgeRow(host: WatchedHost, learner: Learner): void {
 }
 
 function mostToBlame(
-  {metrics, row}: WatchedHost,
+  {columns, row}: WatchedHost,
   {model}: Usual,
   byMetric: Float64Array,
 ): OddMetric[] {
@@ -107,7 +103,7 @@ function mostToBlame(
     .sort((a, b) => (byMetric[b] as number) - (byMetric[a] as number) || a - b)
     .slice(0, ODD_METRICS_MAX)
     .map(metric => ({
-      metric: metrics[metric] as string,
+      metric: columns[metric] as string,
       value: row[metric] as number,
       usual: model.means[metric] as number,
     }));
@@ -128,8 +124,8 @@ function createHost(name: string, columns: readonly string[]): WatchedHost {
     name,
     rack: '',
     columns,
-    places: new Int32Array(0),
-    metrics: [],
+    has: new Uint8Array(columns.length),
+    kind: '',
     atMs: 0,
     row: new Float32Array(0),
     before: [],
@@ -142,13 +138,15 @@ function createHost(name: string, columns: readonly string[]): WatchedHost {
   };
 }
 
-function hasMore({places}: WatchedHost, row: Float32Array): boolean {
-  let known = 0;
+/** True if the row has a metric that the host never had. */
+function noteMetrics({has}: WatchedHost, row: Float32Array): boolean {
+  let isNew = false;
   for (let column = 0; column < row.length; column++) {
-    if (places[known] === column) known++;
-    else if (Number.isFinite(row[column])) return true;
+    if (has[column] === 1 || !Number.isFinite(row[column])) continue;
+    has[column] = 1;
+    isNew = true;
   }
-  return false;
+  return isNew;
 }
 
 function isEqual(one: readonly string[], other: readonly string[]): boolean {
