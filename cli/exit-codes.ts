@@ -37,6 +37,7 @@ const byErrorCode: Readonly<Partial<Record<ErrorCode, number>>> = {
   EFFECT_PRECONDITION: EXIT.conflict,
   STORE_SCHEMA_NEWER: EXIT.conflict,
   INVALID_ARGUMENT: EXIT.usage,
+  TRAINING_DATA_INVALID: EXIT.usage,
   TOKEN_EXPIRED: EXIT.usage,
   TIMED_OUT: EXIT.timedOut,
 };

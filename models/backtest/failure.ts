@@ -46,7 +46,7 @@ type Predictions = Map<System, SystemRisks[]>;
  */
 export const backtestFailure: Backtest = async ({data, out, train, note}) => {
   const systems = await readSystems(data);
-  const teachers = train === undefined ? systems : await readSystems(train);
+  const teachers = train === undefined ? systems : await readTeachers(train, systems, note);
   const weekly = systems.filter(({outages}) => outages.length >= WEEKLY_OUTAGES_MIN);
   const daily = systems.filter(
     ({outages}) => outages.filter(({cause}) => cause === 'planned').length >= DAILY_PLANNED_MIN,
@@ -75,6 +75,23 @@ export const backtestFailure: Backtest = async ({data, out, train, note}) => {
   );
   return {files: ['weekly.csv', 'daily.csv'], rows: weeklyRows + dailyRows};
 };
+
+/** Systems to learn from: none that is predicted, or it would be taught by its own future. */
+async function readTeachers(
+  train: string,
+  predicted: readonly System[],
+  note: (line: string) => void,
+): Promise<readonly System[]> {
+  const names = new Set(predicted.map(({name}) => name));
+  const all = await readSystems(train);
+  const others = all.filter(({name}) => !names.has(name));
+  if (others.length < all.length) {
+    note(
+      `${all.length - others.length} systems of ${train} are predicted: nothing is learned from them`,
+    );
+  }
+  return others;
+}
 
 function predict(
   systems: readonly System[],

@@ -137,6 +137,17 @@ test('every host has a row at every time that is judged, in the columns that are
   }
 });
 
+test('a system that is predicted teaches nothing, also if it lies among the teachers', async t => {
+  const own = await save(t, toEvents(draw('a', 6)), toNodes({a: 12}));
+  const both = await save(t, toEvents([...draw('a', 6), ...draw('z', 5)]), toNodes({a: 12, z: 12}));
+  const other = await save(t, toEvents(draw('z', 5)), toNodes({z: 12}));
+  const alone = await run(t, own);
+  t.is((await run(t, own, own)).weekly, alone.weekly, 'of itself it learns nothing');
+  const taught = await run(t, own, other);
+  t.not(taught.weekly, alone.weekly);
+  t.is((await run(t, own, both)).weekly, taught.weekly);
+});
+
 test('nothing that happens after a row changes it', async t => {
   const train = await save(t, toEvents(draw('z', 5)), toNodes({z: 12}));
   const all = draw('a', 6, 12, 420);
