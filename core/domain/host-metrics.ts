@@ -28,6 +28,11 @@ export type HostMetric = {
   readonly source: string;
   /** Whether its trend and noise are features besides its level. */
   readonly averaged: boolean;
+  /**
+   * Says whether it is there, to a model that reads no NaN: 1 where it is missing. Trees read NaN;
+   * networks read 0 for the metric, and this.
+   */
+  readonly missingTwin: string;
 };
 
 type Row = readonly [name: string, unit: Unit, component: HostMetric['component']];
@@ -43,6 +48,7 @@ function rowsOf(source: string, isAveraged: boolean, rows: readonly Row[]): Host
     component,
     source,
     averaged: isAveraged,
+    missingTwin: `${name}.missing`,
   }));
 }
 
@@ -243,11 +249,3 @@ export const HOST_METRIC_CATALOGUE: readonly HostMetric[] = [
 export const INTENT_INPUTS: readonly HostMetric[] = HOST_METRIC_CATALOGUE.filter(
   metric => !CONCLUDED.includes(metric),
 );
-
-/**
- * Whether a metric is there, as a model without NaN is told: 1 where it is missing.
- * Trees read NaN itself; networks read the metric as 0 and this twin.
- */
-export function missingTwin(metric: string): string {
-  return `${metric}.missing`;
-}

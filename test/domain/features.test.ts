@@ -115,8 +115,9 @@ test('a contract may read the level alone of some metrics, behind the others', t
   t.deepEqual([...into], [7, 0, 0, 1, Number.NaN]);
 });
 
-test('every host metric is described once: unit, part, source', t => {
-  for (const {name, unit, component, source} of HOST_METRIC_CATALOGUE) {
+test('every host metric is described once: unit, part, source, missing-twin', t => {
+  for (const {name, unit, component, source, missingTwin} of HOST_METRIC_CATALOGUE) {
+    t.is(missingTwin, `${name}.missing`);
     t.is(unitOf(name), unit);
     t.true(source !== '' && (component === 'host' || COMPONENTS.includes(component)), name);
     if (unit.startsWith('per ') || unit === 'ratio' || unit === '') continue;
