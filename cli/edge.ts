@@ -2,26 +2,28 @@ import {hostname} from 'node:os';
 import {setFlagsFromString} from 'node:v8';
 import {type Command, InvalidArgumentError, Option, type OutputConfiguration} from 'commander';
 import type {EdgeOptions} from '../edge/main.ts';
+import {addIntentOptions, type IntentFlagOptions, toIntentUse} from './edge-intent.ts';
 import {addProbeOptions, type ProbeOptions, toProbes} from './edge-probes.ts';
 import {parseServer, parseServers} from './servers.ts';
 import {firstSignal} from './signals.ts';
 
-type Options = ProbeOptions & {
-  core: string;
-  cell: string;
-  host: string;
-  rack: string;
-  root: string;
-  interval: number;
-  falseAlarms: number;
-  spool: string;
-  actuatorListen?: string;
-  http?: string;
-  insecure: boolean;
-  print: boolean;
-  count: number;
-  output: 'table' | 'ndjson';
-};
+type Options = ProbeOptions &
+  IntentFlagOptions & {
+    core: string;
+    cell: string;
+    host: string;
+    rack: string;
+    root: string;
+    interval: number;
+    falseAlarms: number;
+    spool: string;
+    actuatorListen?: string;
+    http?: string;
+    insecure: boolean;
+    print: boolean;
+    count: number;
+    output: 'table' | 'ndjson';
+  };
 
 /** `forestay edge`: measures this host and its VMs, and streams to a core. */
 export function registerEdge(program: Command): void {
@@ -61,7 +63,7 @@ export function registerEdge(program: Command): void {
         .default('table'),
     )
     .action(run);
-  addProbeOptions(command);
+  addIntentOptions(addProbeOptions(command));
 }
 
 async function run(options: Options, command: Command): Promise<void> {
@@ -76,14 +78,28 @@ async function run(options: Options, command: Command): Promise<void> {
   ]);
   const {host, root, interval: intervalMs, falseAlarms: falseAlarmsPerDay} = options;
   const probes = toProbes(options, command);
+  // What is printed needs no word about a model that is not there.
+  const intent = toIntentUse(options, options.print ? () => {} : note);
+  const {nodeFiles} = await import('../core/adapters/files-node.ts');
+  const shared = {
+    host,
+    root,
+    probes,
+    intervalMs,
+    falseAlarmsPerDay,
+    intent,
+    clock: systemClock,
+    files: nodeFiles,
+    random: {next: Math.random},
+    note,
+  };
   if (options.print) {
     const write = (line: string): void => writeOut(`${line}\n`);
-    const source = {host, root, probes, intervalMs, falseAlarmsPerDay, clock: systemClock, note};
-    await printSamples(source, options.output, options.count, write, signal);
+    const printed = {...shared, intent: intent && {...intent, flags: undefined}};
+    await printSamples(printed, options.output, options.count, write, signal);
     return;
   }
-  const [{nodeFiles}, {lockDirectory}, {withSpool}] = await Promise.all([
-    import('../core/adapters/files-node.ts'),
+  const [{lockDirectory}, {withSpool}] = await Promise.all([
     import('../core/adapters/log-segments-lock.ts'),
     import('../edge/spool-folder.ts'),
   ]);
@@ -93,16 +109,10 @@ async function run(options: Options, command: Command): Promise<void> {
   });
   const edge: EdgeOptions = {
     ...options,
-    probes,
-    intervalMs,
-    falseAlarmsPerDay,
+    ...shared,
     actuatorListen: options.actuatorListen,
     http: options.http,
     version: command.parent?.version() ?? '',
-    clock: systemClock,
-    files: nodeFiles,
-    random: {next: Math.random},
-    note,
   };
   try {
     await runEdge(edge, signal);

@@ -58,7 +58,10 @@ export type AgentCounters = {
 export type Agent = {
   /** Samples at a fixed rate of the clock until `stop`. */
   start(): void;
-  /** Samples once, at a time that the caller gives, and sends it as soon as the core takes it. */
+  /**
+   * Samples once, at a time that the caller gives, and sends it as soon as the core takes it;
+   * resolves when the conclusions of it are drawn.
+   */
   sampleOnce(nowMs: number): Promise<void>;
   /** Resolves when everything sent so far is acked; rejects if the agent is stopped before. */
   drained(): Promise<void>;
@@ -126,6 +129,7 @@ export function createAgent(options: AgentOptions): Agent {
     },
     async sampleOnce(nowMs) {
       sample(nowMs);
+      await sampler.settled();
     },
     drained: () => uplink.drained(),
     async stop() {

@@ -8,6 +8,7 @@ import {HOST_METRICS, type MetricSet, VM_METRICS} from '../core/domain/metric-se
 import type {Driver} from './actuator/driver.ts';
 import type {EffectTable} from './actuator/effect-table.ts';
 import {type Agent, createAgent} from './agent.ts';
+import {type IntentUse, openIntent} from './intent-use.ts';
 import {createInventory} from './inventory.ts';
 import {limitNotes} from './note.ts';
 import {concludeOddness} from './oddness.ts';
@@ -33,6 +34,8 @@ export type EdgeOptions = {
   intervalMs: number;
   /** How often a day a metric of a healthy host or VM may count as odd. */
   falseAlarmsPerDay?: number;
+  /** The reboot-intent model, and what may be done of it here; without: off. */
+  intent?: IntentUse | undefined;
   /** Folder of the spool and of the table of effects. */
   spool: string;
   actuatorListen: string | undefined;
@@ -86,13 +89,15 @@ async function connectAgent(
   const histories = fileHistories(files, `${options.spool}/sensors`);
   const sensors = hostSensors(root, {...options.probes, histories, random});
   closing.push(closingAll(sensors));
+  const intent = await openIntent(options);
+  closing.push(intent);
   return createAgent({
     edge: host,
     cell,
     timeBase: 'live',
     sensors,
     fleets: vmSensors(root),
-    conclusions: [concludeOddness(options)],
+    conclusions: [concludeOddness(options), ...intent.conclusions],
     inventory: createInventory({root, host, rack, actuatorAddress, capabilities: []}),
     clock,
     random,
@@ -157,7 +162,16 @@ async function startHttp(options: EdgeOptions, listen: string, agent: Agent): Pr
 export async function printSamples(
   options: Pick<
     EdgeOptions,
-    'host' | 'root' | 'probes' | 'intervalMs' | 'falseAlarmsPerDay' | 'clock' | 'note'
+    | 'host'
+    | 'root'
+    | 'probes'
+    | 'intervalMs'
+    | 'falseAlarmsPerDay'
+    | 'intent'
+    | 'clock'
+    | 'files'
+    | 'random'
+    | 'note'
   >,
   format: 'table' | 'ndjson',
   count: number,
@@ -166,6 +180,7 @@ export async function printSamples(
 ): Promise<void> {
   const {host, root, intervalMs, clock, note} = options;
   const sensors = hostSensors(root, options.probes);
+  const intent = options.intent && (await openIntent(options));
   let readings = new Map<string, ReturnType<typeof createReading>>();
   const row = (set: MetricSet, entity: string, nowMs: number): RowWriter => {
     const reading = readings.get(entity) ?? createReading(set, entity, nowMs);
@@ -175,7 +190,7 @@ export async function printSamples(
   const sampler = createSampler({
     sensors,
     fleets: vmSensors(root),
-    conclusions: [concludeOddness(options)],
+    conclusions: [concludeOddness(options), ...(intent?.conclusions ?? [])],
     hostRow: nowMs => row(HOST_METRICS, `hosts/${host}`, nowMs),
     vmRow: (entity, nowMs) => row(VM_METRICS, entity, nowMs),
     note: limitNotes(note),
@@ -195,6 +210,7 @@ export async function printSamples(
   const until = AbortSignal.any([signal, enough.signal]);
   await everyInterval(clock, intervalMs, until, print, () => {});
   await closingAll(sensors).close();
+  await intent?.close();
 }
 
 function closingAll(sensors: readonly Sensor[]): Closing {

@@ -59,6 +59,8 @@ const cells: readonly Cell[] = [
   {title: 'TX/s', columns: ['network_transmit_bytes_per_second'], show: rate},
   {title: '°C', columns: ['temperature_celsius'], show: plain},
   {title: 'CE/s', columns: ['memory_corrected_errors_per_second'], show: plain},
+  {title: 'REBOOT', columns: ['reboot_intentional_30m_probability'], show: percent},
+  {title: 'CRASH', columns: ['reboot_crash_30m_probability'], show: percent},
 ];
 
 const cellWidth = 8;

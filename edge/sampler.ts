@@ -12,6 +12,8 @@ export type SamplerCounters = {
 export type Sampler = {
   /** Reads every sensor once. Never throws: a failing one is counted and noted. */
   sample(nowMs: number): void;
+  /** Resolves when no conclusion has anything under way; no sample waits for it by itself. */
+  settled(): Promise<void>;
   readonly counters: Readonly<SamplerCounters>;
 };
 
@@ -52,6 +54,9 @@ export function createSampler(options: SamplerOptions): Sampler {
       for (const sensor of sensors) guard(sensor.name, nowMs, () => sensor.read(nowMs, row));
       for (const fleet of fleets) guard(fleet.name, nowMs, () => fleet.read(nowMs, vmRow));
       for (const of of conclusions) guard(of.name, nowMs, () => of.read(nowMs, row));
+    },
+    async settled() {
+      for (const of of conclusions) await of.settled?.();
     },
   };
 }

@@ -40,4 +40,6 @@ export type Conclusion = {
   vmRow(entity: string, row: RowWriter): RowWriter;
   /** After every sensor; `row` is the host's. */
   read(nowMs: number, row: RowWriter): void;
+  /** Resolves when what the samples so far set going is over: samples on virtual time wait for it. */
+  settled?(): Promise<void>;
 };

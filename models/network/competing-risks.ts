@@ -6,23 +6,19 @@
  *   chapter 8; discrete time as in M. Tutz, M. Schmid, "Modeling discrete time-to-event data", 2016.
  */
 
-/** Ends of the intervals, in minutes; each begins where the one before ends. */
-export const HORIZONS_MINUTES = [1, 5, 15, 30] as const;
+import {
+  CAUSES,
+  type Cause,
+  HORIZONS_MINUTES,
+  RISK_OUTPUTS,
+  STATES,
+} from '../../core/domain/reboot-risks.ts';
 
-export const CAUSES = ['intentional', 'crash'] as const;
-export type Cause = (typeof CAUSES)[number];
+export {CAUSES, type Cause, HORIZONS_MINUTES, RISK_OUTPUTS};
 
 const NONE = HORIZONS_MINUTES.length * CAUSES.length;
 /** An interval and a cause each, then none within 30 minutes. */
 export const RISK_CLASSES = NONE + 1;
-
-/** Told for each horizon, horizon after horizon. */
-const STATES = ['normal', ...CAUSES] as const;
-
-/** Names of the outputs: `normal-1m`, `intentional-1m`, `crash-1m`, `normal-5m` and so on. */
-export const RISK_OUTPUTS: readonly string[] = HORIZONS_MINUTES.flatMap(minutes =>
-  STATES.map(state => `${state}-${minutes}m`),
-);
 
 /**
  * The class of a sample whose host goes down so many minutes later for this cause; undefined: it
