@@ -167,3 +167,12 @@ test('a manifest whose contract no core can serve is refused with what is wrong'
   );
   await refused(() => ({graph: {input: 'in', output: 'y'}}), 'MODEL_SIGNATURE_MISMATCH', /"in"/);
 });
+
+test('an operator that the runtime does not know is told as such, with what to do', async t => {
+  const path = await writeOwnModel(t, model => {
+    for (const node of model.graph?.node ?? []) if (node.opType === 'Sigmoid') node.opType = 'Wish';
+  });
+  const error = await t.throwsAsync<Error>(openSession(path), {code: 'MODEL_UNREADABLE'});
+  t.regex(error.message, /the ONNX runtime refuses it; check its operators and opset/);
+  t.regex(String((error.cause as Error).message), /Wish/);
+});
