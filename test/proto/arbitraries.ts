@@ -1,5 +1,6 @@
 /** Random records of every kind, as fast-check arbitraries. */
 import fc from 'fast-check';
+import type {HostAnomaly} from '../../core/domain/anomaly/fleet-watch.ts';
 import {actionKinds, type Decision} from '../../core/domain/decision.ts';
 import {type EffectResult, effectKinds, type IssuedEffect} from '../../core/domain/effects.ts';
 import type {
@@ -292,10 +293,29 @@ export const inboxRecord: fc.Arbitrary<InboxRecord> = fc.oneof(
   }),
 );
 
+const hostAnomaly: fc.Arbitrary<HostAnomaly> = fc.record({
+  host: text,
+  atMs: number,
+  score: number,
+  threshold: number,
+  isOdd: fc.boolean(),
+  metrics: few(fc.record({metric: text, value: number, usual: number})),
+  learnedRows: fc.nat(),
+  neededRows: fc.nat(),
+  rackOddRatio: number,
+  oddVmsRatio: number,
+});
+
 export const scoresRecord: fc.Arbitrary<ScoresRecord> = fc
-  .tuple(fc.array(text, {minLength: 1, maxLength: 3}), fc.array(text, {maxLength: 3}), fc.boolean())
-  .chain(([hosts, components, withCounterfactual]) =>
+  .tuple(
+    fc.array(text, {minLength: 1, maxLength: 3}),
+    fc.array(text, {maxLength: 3}),
+    fc.boolean(),
+    fc.array(hostAnomaly, {maxLength: 2}),
+  )
+  .chain(([hosts, components, withCounterfactual, anomalies]) =>
     fc.record({
+      ...(anomalies.length > 0 && {anomalies: fc.constant(anomalies)}),
       timeMs: number,
       epoch: offset,
       tickNumber: offset,
