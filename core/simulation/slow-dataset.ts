@@ -7,8 +7,8 @@
  * that a live host has. What an agent concludes is asked in those samples only.
  *
  * Base rates (life-faults.ts, `RATES`): three failures a host and year, which is the upper end of
- * what large clusters had at Los Alamos and one to six times what most had, relapses included; 14
- * intended reboots a year.
+ * what large clusters had at Los Alamos and one to six times what most had, relapses included; half
+ * a one more that changes bring; 14 intended reboots a year.
  */
 
 import type {FeatureContract} from '../domain/features.ts';
