@@ -4,7 +4,7 @@ import type {AnomalyReport} from '../domain/anomaly/fleet-watch.ts';
 import {ForestayError} from '../domain/errors.ts';
 import type {AnomalyWatch} from '../ports.ts';
 
-/** A kind of hosts takes about 2 MB, 5 KB a host: this is for a thousand kinds. */
+/** A kind of hosts takes about 2 MB, a host 8 KB: this is for a thousand kinds. */
 const MEMORY_MB_MAX = 2048;
 
 type Waiting = {resolve(report: AnomalyReport): void; reject(error: Error): void};

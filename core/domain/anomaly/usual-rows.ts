@@ -13,6 +13,8 @@ const HOUR_MS = 3_600_000;
 export const BREAK_MS = 180_000;
 const ROWS_MAX = 4096;
 const HOUR_ROWS = 60;
+/** An hour has room for so many rows at first, and then for twice as many. */
+const FIRST_ROWS = 8;
 
 export type UsualRows = {
   /** Rows × metrics: host by host, each in the order of time. */
@@ -66,12 +68,13 @@ export class UsualPool {
         host,
         number,
         count: 0,
-        atMs: new Float64Array(HOUR_ROWS),
-        values: new Float32Array(HOUR_ROWS * this.#width),
+        atMs: new Float64Array(FIRST_ROWS),
+        values: new Float32Array(FIRST_ROWS * this.#width),
       };
       this.#hours.set(name, hour);
     }
     if (hour.count === HOUR_ROWS) return;
+    if (hour.count === hour.atMs.length) grow(hour);
     hour.atMs[hour.count] = atMs;
     hour.values.set(row, hour.count * this.#width);
     hour.count++;
@@ -116,6 +119,14 @@ export class UsualPool {
       this.#kept -= hour.count;
     }
   }
+}
+
+function grow(hour: Hour): void {
+  const {atMs, values} = hour;
+  hour.atMs = new Float64Array(2 * atMs.length);
+  hour.atMs.set(atMs);
+  hour.values = new Float32Array(2 * values.length);
+  hour.values.set(values);
 }
 
 /** Of each `every` names about one, and of each 2 × `every` one of those. */
