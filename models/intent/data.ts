@@ -1,5 +1,6 @@
 import {ForestayError} from '../../core/domain/errors.ts';
-import {CAUSES, RISK_CLASSES, riskClass} from '../network/competing-risks.ts';
+import {CAUSES} from '../../core/domain/reboot-risks.ts';
+import {RISK_CLASSES, riskClass} from '../network/competing-risks.ts';
 import type {Sequences} from '../network/sequences.ts';
 
 /** Lives of hosts, sampled every step, and how each ended; a piece of training data, such as a fleet. */

@@ -1,5 +1,5 @@
+import {CAUSES, type Cause, HORIZONS_MINUTES} from '../../core/domain/reboot-risks.ts';
 import {averagePrecision, calibrationError, logLoss, quantile, rocAuc} from '../metrics.ts';
-import {CAUSES, type Cause, HORIZONS_MINUTES} from '../network/competing-risks.ts';
 import type {Lives} from './data.ts';
 
 /** How well one cause is told within one horizon, on fleets that were not seen. */
@@ -35,6 +35,7 @@ export type IntentEpisodes = {
 
 const ACTION_SECONDS = 60;
 const LONGEST_SECONDS = 60 * Math.max(...HORIZONS_MINUTES);
+const BIN_SECONDS = 120;
 
 /** Column of a cause within a horizon, in the outputs of the served graph. */
 export function outputColumn(cause: Cause, horizon: number): number {
@@ -107,13 +108,38 @@ export function countEpisodes(
   };
 }
 
+/** Median risk of the rows before an event, by minutes before it. */
+export function riskBefore(
+  {secondsToDown}: Lives,
+  risks: ArrayLike<number>,
+  labels: Uint8Array,
+): [minutes: number, risk: number][] {
+  const bins = Array.from({length: LONGEST_SECONDS / BIN_SECONDS}, () => [] as number[]);
+  for (let row = 0; row < labels.length; row++) {
+    if (labels[row] !== 1) continue;
+    bins[Math.floor((secondsToDown[row] as number) / BIN_SECONDS)]?.push(risks[row] as number);
+  }
+  return bins.flatMap((values, bin) => {
+    const median = quantile(
+      values.sort((a, b) => a - b),
+      0.5,
+    );
+    return median === null ? [] : [[((bin + 0.5) * BIN_SECONDS) / 60, median]];
+  });
+}
+
 /** One column of the outputs. */
 export function columnOf(risks: Float32Array, rows: number, column: number): Float32Array {
   const width = risks.length / rows;
   return Float32Array.from({length: rows}, (_, row) => risks[row * width + column] as number);
 }
 
-function labelsOf({secondsToDown, cause, rows}: Lives, of: Cause, seconds: number): Uint8Array {
+/** 1 where this cause takes the host down within so many seconds. */
+export function labelsOf(
+  {secondsToDown, cause, rows}: Lives,
+  of: Cause,
+  seconds: number,
+): Uint8Array {
   const index = 1 + CAUSES.indexOf(of);
   return Uint8Array.from({length: rows}, (_, row) =>
     Number(cause[row] === index && (secondsToDown[row] as number) <= seconds),

@@ -1,0 +1,85 @@
+import type {IntentManifest} from '../../core/domain/intent-manifest.ts';
+import type {IntentEpisodes, IntentMetrics} from './evaluation.ts';
+
+/** The card of an artefact: what the manifest says, for people. */
+export function renderIntentCard(
+  manifest: IntentManifest,
+  metrics: readonly IntentMetrics[],
+  episodes: readonly IntentEpisodes[],
+): string {
+  return `# ${manifest.name}, version ${manifest.version}
+
+Written by \`forestay train --family reboot-intent\`; change nothing here by hand.
+
+- Gives: the probabilities that a host is rebooted on purpose, or crashes, within 1, 5, 15 and 30 minutes.
+- Reads: ${manifest.inputs.length} metrics of \`host.v2\`, their means over ${manifest.stepMs / 1000} s (contract ${manifest.inputHash}).
+- Made of: an LSTM of ${manifest.hidden} units that carries its state from step to step, and a calibration.
+- Data: ${manifest.data}
+- Seed: ${manifest.seed}
+- SHA-256: \`${manifest.sha256}\`; of what explains it: \`${manifest.explainSha256}\`
+
+## On fleets that it has not seen
+
+${renderIntentMetrics(metrics, episodes)}
+
+AP: average precision (its base is the rate of positives). Log-loss in nats, the base rate's own in
+brackets. ECE: expected calibration error, ten bins of equal mass. Foreseen: events whose probability
+within 30 minutes reached the threshold at least a minute before; lead: how long before, 10th, 50th
+and 90th percentile. An alert is the first row at or above the threshold, and the next after half an hour.
+
+## Limits
+
+${manifest.limits.map(limit => `- ${limit}`).join('\n')}
+`;
+}
+
+/** How good the model is on fleets that it has not seen, in Markdown. */
+export function renderIntentMetrics(
+  metrics: readonly IntentMetrics[],
+  episodes: readonly IntentEpisodes[],
+): string {
+  const byHorizon = [
+    '| cause | within | base rate | AP | ROC-AUC | log-loss | ECE |',
+    '|---|---|---|---|---|---|---|',
+    ...metrics.map(each =>
+      row(
+        each.cause,
+        `${each.horizonMinutes} min`,
+        percent(each.positives / each.rows),
+        fixed(each.averagePrecision, 3),
+        fixed(each.rocAuc, 3),
+        `${each.logLoss.toFixed(4)} (${each.baseLogLoss.toFixed(4)})`,
+        each.calibrationError.toFixed(4),
+      ),
+    ),
+  ];
+  const byEvent = [
+    '| cause | threshold | foreseen | lead, minutes | alerts | precision |',
+    '|---|---|---|---|---|---|',
+    ...episodes.map(each =>
+      row(
+        each.cause,
+        String(each.threshold),
+        `${each.foreseen} of ${each.events}`,
+        [each.leadSecondsP10, each.leadSecondsP50, each.leadSecondsP90]
+          .map(seconds => fixed(seconds === null ? null : seconds / 60, 1))
+          .join(' · '),
+        String(each.alerts),
+        fixed(each.precision, 2),
+      ),
+    ),
+  ];
+  return [...byHorizon, '', ...byEvent].join('\n');
+}
+
+function row(...cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |`;
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(2)} %`;
+}
+
+function fixed(value: number | null, digits: number): string {
+  return value?.toFixed(digits) ?? '–';
+}
