@@ -1,5 +1,6 @@
 import {compare} from './compare.ts';
 import {ingest} from './ingest.ts';
+import {intent} from './intent.ts';
 import {log} from './log.ts';
 import {peer} from './peer.ts';
 import {pipeline} from './pipeline.ts';
@@ -22,6 +23,7 @@ export const verbs: readonly BenchVerb[] = [
   recover,
   train,
   trainNetwork,
+  intent,
   compare,
   self,
 ];

@@ -3,6 +3,8 @@ import {seededRandom} from '../core/adapters/random-seeded.ts';
 import {within} from '../core/domain/concurrency.ts';
 import type {Datacenter} from '../core/simulation/datacenter.ts';
 import {type Agent, createAgent} from '../edge/agent.ts';
+import {concludeIntent} from '../edge/intent.ts';
+import type {IntentThread} from '../edge/intent-thread.ts';
 import type {Dial, Files, Note, TelemetryCodec} from '../edge/ports.ts';
 import {hostSensor, inventoryOf, vmSensor} from './datacenter-sensors.ts';
 
@@ -11,6 +13,8 @@ export type DatacenterEdgeOptions = {
   host: string;
   cell: string;
   actuatorAddress: string;
+  /** The reboot-intent model that edges share. */
+  intent?: IntentThread | undefined;
   dial: Dial;
   codec: TelemetryCodec;
   files: Files;
@@ -60,13 +64,14 @@ export function createDatacenterEdge(options: DatacenterEdgeOptions): Datacenter
 }
 
 function startAgent(options: DatacenterEdgeOptions): Agent {
-  const {datacenter, host, cell, actuatorAddress, dial, codec, files, note} = options;
+  const {datacenter, host, cell, actuatorAddress, intent, dial, codec, files, note} = options;
   return createAgent({
     edge: host,
     cell,
     timeBase: 'simulated',
     sensors: [hostSensor(datacenter, host)],
     fleets: [vmSensor(datacenter, host)],
+    conclusions: intent === undefined ? [] : [concludeIntent({key: host, thread: intent})],
     inventory: inventoryOf(datacenter, host, actuatorAddress),
     clock: systemClock,
     random: seededRandom(host),

@@ -8,6 +8,7 @@ import type {Clock, Files} from '../core/ports.ts';
 import {openActJournal} from '../core/simulation/act-journal.ts';
 import {createDatacenter, type DatacenterOptions} from '../core/simulation/datacenter.ts';
 import {LastingDatacenter} from '../core/simulation/lasting-datacenter.ts';
+import {type IntentThread, openIntentThread} from '../edge/intent-thread.ts';
 import {dialAny} from '../edge/link-any.ts';
 import {createGrpcLinks} from '../edge/link-grpc.ts';
 import type {Note} from '../edge/ports.ts';
@@ -34,6 +35,8 @@ export type DatacenterRun = {
   /** Folder of acts, tables of effects and spools; undefined: all is gone with the process. */
   state: string | undefined;
   oracle: string | undefined;
+  /** Folder of the reboot-intent model that the edges share; undefined: none. */
+  intentModel?: string | undefined;
   version: string;
   note: Note;
 };
@@ -69,7 +72,13 @@ export async function runDatacenter(options: DatacenterRun, signal: AbortSignal)
       listen: options.actuatorListen,
     });
     const actuators = options.actuatorAdvertise ?? service.address;
-    const fleet = openFleet(options, lasting, {oracle, files, state, actuators});
+    const {intentModel: folder, seed} = options;
+    const random = seededRandom(seed);
+    const intent =
+      folder === undefined
+        ? undefined
+        : await openIntentThread({folder, clock: systemClock, random, note});
+    const fleet = openFleet(options, lasting, {oracle, files, state, actuators, intent});
     const {hosts, vms, nowMs} = datacenter;
     note(
       `datacenter: ${hosts.length} hosts and ${vms.length} VMs stream to ${options.cores.join(', ')}; ` +
@@ -78,6 +87,7 @@ export async function runDatacenter(options: DatacenterRun, signal: AbortSignal)
     await live(lasting, fleet.edges, oracle, createPace(STEP_MS, options.speed, signal), signal);
     note('datacenter: draining');
     await fleet.close();
+    await intent?.close();
     await service.close();
     lasting.close();
   } finally {
@@ -128,12 +138,18 @@ function worldClock({datacenter}: LastingDatacenter): Clock {
   };
 }
 
-type Parts = {oracle: Oracle | undefined; files: Files; state: string; actuators: string};
+type Parts = {
+  oracle: Oracle | undefined;
+  files: Files;
+  state: string;
+  actuators: string;
+  intent: IntentThread | undefined;
+};
 
 function openFleet(
   {cores, version, note}: DatacenterRun,
   {datacenter}: LastingDatacenter,
-  {oracle, files, state, actuators}: Parts,
+  {oracle, files, state, actuators, intent}: Parts,
 ): {edges: readonly DatacenterEdge[]; close(): Promise<void>} {
   const links = cores.map(core => createGrpcLinks(core, version));
   const dials = links.map(({dial}) => dial);
@@ -144,6 +160,7 @@ function openFleet(
       host,
       cell,
       actuatorAddress: actuators,
+      intent,
       dial: oracle?.watchDial(dial) ?? dial,
       codec: oracle?.watchCodec(codec) ?? codec,
       files,

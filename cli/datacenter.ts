@@ -16,6 +16,7 @@ type Flags = {
   actuatorAdvertise?: string;
   state?: string;
   oracle?: string;
+  intentModel?: string;
 };
 
 /** The demo's density. */
@@ -51,6 +52,7 @@ export function registerDatacenter(program: Command): void {
     )
     .option('--state <dir>', 'keep acts, effects and spools: a killed datacenter goes on')
     .option('--oracle <file>', 'append what really happens, one JSON object a line')
+    .addOption(new Option('--intent-model <dir>', 'reboot-intent model of the edges').hideHelp())
     .addHelpText(
       'after',
       `
@@ -81,6 +83,7 @@ async function run(flags: Flags, command: Command): Promise<void> {
       actuatorAdvertise: flags.actuatorAdvertise,
       state: flags.state,
       oracle: flags.oracle,
+      intentModel: flags.intentModel,
       version: command.parent?.version() ?? '',
       note: line => writeErr(`${line}\n`),
     },

@@ -6,6 +6,8 @@ import {within} from '../core/domain/concurrency.ts';
 import {ForestayError} from '../core/domain/errors.ts';
 import type {Datacenter} from '../core/simulation/datacenter.ts';
 import {type Agent, createAgent} from '../edge/agent.ts';
+import {concludeIntent} from '../edge/intent.ts';
+import type {IntentThread} from '../edge/intent-thread.ts';
 import {createGrpcLinks, type GrpcLinks} from '../edge/link-grpc.ts';
 import {codec} from '../proto/codec.ts';
 import {hostSensor, inventoryOf, vmSensor} from './datacenter-sensors.ts';
@@ -16,15 +18,16 @@ export type DemoFleet = {
   close(): Promise<void>;
 };
 
-/** One edge a host. `core` is where they stream to. */
+/** One edge a host. `core` is where they stream to; they share one thread of the intent model. */
 export function createDemoFleet(
   datacenter: Datacenter,
   core: string,
   actuatorAddress: string,
+  intent?: IntentThread,
 ): DemoFleet {
   const links = createGrpcLinks(core, 'demo');
   const edges = datacenter.hosts.map(({name, cell}) =>
-    createEdge({datacenter, links, actuatorAddress, name, cell}),
+    createEdge({datacenter, links, actuatorAddress, intent, name, cell}),
   );
   return {
     async sample(nowMs) {
@@ -41,6 +44,7 @@ type EdgeOptions = {
   datacenter: Datacenter;
   links: GrpcLinks;
   actuatorAddress: string;
+  intent: IntentThread | undefined;
   name: string;
   cell: string;
 };
@@ -55,7 +59,7 @@ const unacknowledged = (name: string): ForestayError =>
   );
 
 /** An edge that dies with its host and comes back with it, in its spool's next incarnation. */
-function createEdge({datacenter, links, actuatorAddress, name, cell}: EdgeOptions) {
+function createEdge({datacenter, links, actuatorAddress, intent, name, cell}: EdgeOptions) {
   const files = createMemoryFiles();
   let agent: Agent | undefined;
   const start = () =>
@@ -65,6 +69,7 @@ function createEdge({datacenter, links, actuatorAddress, name, cell}: EdgeOption
       timeBase: 'simulated',
       sensors: [hostSensor(datacenter, name)],
       fleets: [vmSensor(datacenter, name)],
+      conclusions: intent === undefined ? [] : [concludeIntent({key: name, thread: intent})],
       inventory: inventoryOf(datacenter, name, actuatorAddress),
       // For waiting only: a connection that breaks is dialled again while virtual time stands still.
       clock: systemClock,

@@ -27,6 +27,7 @@ import {
 } from '../core/simulation/datacenter.ts';
 import type {LedgerDetails, LedgerSummary} from '../core/simulation/ledger.ts';
 import {CONFIRM_AFTER_MS, runReactive} from '../core/simulation/reactive.ts';
+import {type IntentThread, openIntentThread} from '../edge/intent-thread.ts';
 import {codec} from '../proto/codec.ts';
 import {START_MS, serveDatacenter} from './datacenter-agents.ts';
 import {createVirtualClock} from './demo-clock.ts';
@@ -44,7 +45,11 @@ export type DemoOptions = {
   /** Virtual seconds a second; Infinity: as fast as it goes. */
   speed: number;
   faults: DatacenterOptions['faults'];
+  /** Whether people reboot hosts on purpose; absent: nobody does. */
+  intents?: DatacenterOptions['intents'];
   openScorer: () => Promise<Scorer>;
+  /** Folder of the reboot-intent model that the hosts' edges share; undefined: none. */
+  intentModel?: string | undefined;
   /** Whether the machine it runs on takes part, observed only. */
   thisMachine: boolean;
   tell: (line: StoryLine) => void;
@@ -97,13 +102,15 @@ export async function runDemo(options: DemoOptions): Promise<DemoOutcome> {
   }
 }
 
-function buildDatacenter({seed, hosts, vms, durationMs, faults}: DemoOptions): Datacenter {
+function buildDatacenter(options: DemoOptions): Datacenter {
+  const {seed, hosts, vms, durationMs, faults, intents = 'none'} = options;
   return createDatacenter({
     random: seededRandom(seed),
     startMs: START_MS,
     durationMs,
     hosts,
     vms,
+    intents,
     ...(faults === undefined ? {} : {faults}),
   });
 }
@@ -146,7 +153,8 @@ async function conduct(
     folder: '/effects',
     listen: '127.0.0.1:0',
   });
-  const fleet = createDemoFleet(datacenter, core.grpcAddress, service.address);
+  const intent = await openIntent(options);
+  const fleet = createDemoFleet(datacenter, core.grpcAddress, service.address, intent);
   const thisMachine = options.thisMachine
     ? await joinThisMachine({core: core.grpcAddress, folder, avoid: simulated})
     : undefined;
@@ -182,9 +190,18 @@ async function conduct(
     unlisten();
     await thisMachine?.stop();
     await fleet.close();
+    await intent?.close();
     await core.close();
     await service.close();
   }
+}
+
+async function openIntent({
+  intentModel: folder,
+  seed,
+}: DemoOptions): Promise<IntentThread | undefined> {
+  if (folder === undefined) return undefined;
+  return openIntentThread({folder, clock: systemClock, random: seededRandom(seed)});
 }
 
 type Partitions = {simulated: ReadonlySet<number>; live: number | undefined};

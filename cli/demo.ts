@@ -15,7 +15,11 @@ type Flags = {
   headless?: boolean;
   until: 'done' | 'interrupted';
   json?: boolean;
+  /** Folder of the component-failure model; absent: the shipped one. */
+  model?: string;
+  intentModel?: string;
   thisMachine: boolean;
+  intents: 'none' | 'usual';
 };
 
 /** Chosen because it shows most of what there is to see; `--seeds` shows the others. */
@@ -50,6 +54,13 @@ export function registerDemo(program: Command): void {
         .default('done'),
     )
     .option('--json', 'one JSON object on stdout, everything else on stderr')
+    .option('--model <dir>', 'component-failure model to score with, instead of the shipped one')
+    .addOption(new Option('--intent-model <dir>', 'reboot-intent model of the edges').hideHelp())
+    .addOption(
+      new Option('--intents <which>', 'whether people reboot hosts on purpose')
+        .choices(['none', 'usual'])
+        .default('none'),
+    )
     .option('--no-this-machine', 'leave the machine it runs on out')
     .addHelpText(
       'after',

@@ -1,3 +1,5 @@
+import {getCompileCacheDir} from 'node:module';
+import {dirname} from 'node:path';
 import {Worker} from 'node:worker_threads';
 import {ForestayError, formatError} from '../core/domain/errors.ts';
 import type {IntentManifest} from '../core/domain/intent-manifest.ts';
@@ -160,7 +162,12 @@ class RestartingThread {
     const workerData: IntentWorkerData = {folder};
     // It holds one model: a small heap is enough.
     const resourceLimits = {maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8};
-    const worker = new Worker(file, {workerData, resourceLimits, name: 'reboot-intent'});
+    const worker = new Worker(startOf(file), {
+      eval: true,
+      workerData,
+      resourceLimits,
+      name: 'reboot-intent',
+    });
     this.#worker = worker;
     this.#startedAtMs = clock.monotonicMs();
     return new Promise((resolve, reject) => {
@@ -265,6 +272,16 @@ class RestartingThread {
   #note(line: string): void {
     this.#options.note?.(`edge: ${line}`);
   }
+}
+
+/** Compiled code is kept for the thread too, where it is for the process: 10 to 20 MiB less. */
+function startOf({href}: URL): string {
+  const cache = getCompileCacheDir?.();
+  const enable =
+    cache === undefined
+      ? ''
+      : `require('node:module').enableCompileCache(${JSON.stringify(dirname(cache))});`;
+  return `${enable} import(${JSON.stringify(href)});`;
 }
 
 function errorOf({code, message, cause}: Extract<IntentReply, {code: unknown}>): ForestayError {
