@@ -6,7 +6,6 @@
 import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {createAnomalyWatchThread} from '../core/adapters/anomaly-watch-thread.ts';
 import {systemClock} from '../core/adapters/clock-system.ts';
 import {createMemoryFiles} from '../core/adapters/files-memory.ts';
 import {nodeFiles} from '../core/adapters/files-node.ts';
@@ -14,6 +13,7 @@ import {createGrpcActuator} from '../core/adapters/hypervisor-grpc.ts';
 import {openSegmentLog} from '../core/adapters/log-segments.ts';
 import {seededRandom} from '../core/adapters/random-seeded.ts';
 import {openSqliteStore} from '../core/adapters/store-sqlite.ts';
+import {createWatchThread} from '../core/adapters/watch-thread.ts';
 import {assembleCore, type Core} from '../core/assembly.ts';
 import {buildInfo} from '../core/build-info.ts';
 import {partitionOfCell} from '../core/domain/hash.ts';
@@ -239,7 +239,7 @@ async function openCore(
       wallClock: systemClock,
       random: seededRandom(options.seed),
       codec,
-      anomalies: createAnomalyWatchThread({oddMinutesPerHostDay: 1}),
+      watch: createWatchThread({oddMinutesPerHostDay: 1}),
       // A busy machine must not turn into an agent that does not answer.
       actuators: {
         hypervisor: createGrpcActuator({deadlineMs: CALL_MS}),

@@ -28,7 +28,7 @@ import {requireCadence} from './engine/scoring.ts';
 import {isScored} from './engine/set-table.ts';
 import {startFollowing} from './following.ts';
 import {observeAnomalies} from './observing.ts';
-import type {AnomalyWatch, Clock, Codec, Log, Random, Scorer, Store} from './ports.ts';
+import type {Clock, Codec, Log, Random, Scorer, Store, Watch} from './ports.ts';
 import {startRecording} from './recording.ts';
 import {countTotals} from './totals.ts';
 
@@ -46,7 +46,7 @@ export type CoreParts = {
   codec: Codec;
   actuators: Actuators;
   /** Undefined: nobody watches for anomalies. */
-  anomalies?: AnomalyWatch | undefined;
+  watch?: Watch | undefined;
 };
 
 export type CoreSettings = {
@@ -300,8 +300,8 @@ function openApi(
 }
 
 async function closeParts(parts: CoreParts): Promise<void> {
-  const {anomalies, scorer, outlook, actuators, store, log} = parts;
-  await anomalies?.close();
+  const {watch, scorer, outlook, actuators, store, log} = parts;
+  await watch?.close();
   await scorer.close();
   await outlook?.close();
   await actuators.hypervisor.close();

@@ -4,7 +4,6 @@ import {existsSync} from 'node:fs';
 import {hostname} from 'node:os';
 import {join} from 'node:path';
 import {codec} from '../proto/codec.ts';
-import {createAnomalyWatchThread} from './adapters/anomaly-watch-thread.ts';
 import {systemClock} from './adapters/clock-system.ts';
 import {nodeFiles} from './adapters/files-node.ts';
 import {createGrpcActuator} from './adapters/hypervisor-grpc.ts';
@@ -14,6 +13,7 @@ import {type LogDamage, openSegmentLog} from './adapters/log-segments.ts';
 import {seededRandom} from './adapters/random-seeded.ts';
 import {createPiscinaScorer} from './adapters/scorer-piscina.ts';
 import {createMemoryStore} from './adapters/store-memory.ts';
+import {createWatchThread} from './adapters/watch-thread.ts';
 import {assembleCore} from './assembly.ts';
 import {buildInfo} from './build-info.ts';
 import type {Config} from './config.ts';
@@ -77,7 +77,7 @@ export async function startCore(
         random: seededRandom(`${hostname()}/${process.pid}`),
         codec,
         actuators: openActuators(config),
-        anomalies: anomaly.enabled ? keep(createAnomalyWatchThread(anomaly)) : undefined,
+        watch: anomaly.enabled ? keep(createWatchThread(anomaly)) : undefined,
       },
       {
         listen: config.core.listen,

@@ -151,7 +151,7 @@ export type Scorer = {
  * How odd hosts are, minute by minute, against what is usual among hosts of their kind; learned as
  * it goes, kept nowhere. Nobody waits for it. Errors: `SCORER_FAILED`; it then begins anew.
  */
-export type AnomalyWatch = {
+export type Watch = {
   /** Rows of a host in the order of time; the answer may come after later ones were given. */
   observe(rows: MinuteRows): Promise<AnomalyReport>;
   close(): Promise<void>;

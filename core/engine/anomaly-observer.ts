@@ -11,7 +11,7 @@ import {WATCHED_METRICS} from '../domain/anomaly/metric-spans.ts';
 import {isForestayError} from '../domain/errors.ts';
 import type {ScoresRecord} from '../domain/records.ts';
 import {publish} from '../events.ts';
-import type {AnomalyWatch, Codec, Log} from '../ports.ts';
+import type {Codec, Log, Watch} from '../ports.ts';
 import {bandRow, type HostEntry, type PartitionState} from './partition-state.ts';
 import type {SetTable} from './set-table.ts';
 
@@ -22,7 +22,7 @@ const ROWS_WAITING_MAX = 20_000;
 const ODD_VMS_METRIC = 'anomalous_vms_ratio';
 
 export type ObserverDeps = {
-  watch: AnomalyWatch;
+  watch: Watch;
   log: Log;
   codec: Codec;
   /** Told of what was found, before it goes to the scores topic. */

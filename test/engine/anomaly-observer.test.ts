@@ -7,7 +7,7 @@ import type {Tick} from '../../core/domain/records.ts';
 import {AnomalyObserver} from '../../core/engine/anomaly-observer.ts';
 import type {PartitionRuntime} from '../../core/engine/partition-runtime.ts';
 import {listen} from '../../core/events.ts';
-import type {AnomalyWatch} from '../../core/ports.ts';
+import type {Watch} from '../../core/ports.ts';
 import {codec} from '../../proto/codec.ts';
 import {createNormal} from '../domain/streams.ts';
 import {createRig, hostBatch, hostFacts, PARTITION, type Rig} from '../support/partition.ts';
@@ -18,7 +18,7 @@ const LATENCY = HOST_METRICS.columns.indexOf('disk_latency_seconds');
 const WATCHED = WATCHED_METRICS.map(name => HOST_METRICS.columns.indexOf(name));
 const ODD_VMS = HOST_METRICS.columns.indexOf('anomalous_vms_ratio');
 
-function inlineWatch(): AnomalyWatch {
+function inlineWatch(): Watch {
   const watch = new FleetWatch({oddMinutesPerHostDay: 5});
   return {observe: async rows => watch.observe(rows), close: async () => {}};
 }
@@ -28,7 +28,7 @@ type Fleet = {rig: Rig; minute: number; runtime: PartitionRuntime; next: () => n
 /** Hosts in one partition, each tick a minute later. */
 async function startFleet(
   t: ExecutionContext,
-  watch: AnomalyWatch | undefined,
+  watch: Watch | undefined,
   options: {rig?: Rig; rowsWaitingMax?: number} = {},
 ) {
   const rig = options.rig ?? createRig();
@@ -132,7 +132,7 @@ test('a watch that does not answer delays no tick: what is beyond the bound is l
     }),
   );
   let given = 0;
-  const silent: AnomalyWatch = {
+  const silent: Watch = {
     observe: rows => {
       given += rows.hosts.length;
       return new Promise(() => {});

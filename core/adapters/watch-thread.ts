@@ -2,7 +2,7 @@ import {Worker} from 'node:worker_threads';
 import type {WatchReply, WatchRequest, WatchSettings} from '../../workers/watch-task.ts';
 import type {AnomalyReport} from '../domain/anomaly/fleet-watch.ts';
 import {ForestayError} from '../domain/errors.ts';
-import type {AnomalyWatch} from '../ports.ts';
+import type {Watch} from '../ports.ts';
 
 /** A kind of hosts takes about 2 MB, a host 8 KB: this is for a thousand kinds. */
 const MEMORY_MB_MAX = 2048;
@@ -13,7 +13,7 @@ type Waiting = {resolve(report: AnomalyReport): void; reject(error: Error): void
  * Watches in a thread of its own, which starts with the first rows. If it ends, what it has not
  * answered fails with `SCORER_FAILED`, and the next rows begin with a new one.
  */
-export function createAnomalyWatchThread(settings: WatchSettings): AnomalyWatch {
+export function createWatchThread(settings: WatchSettings): Watch {
   let worker: Worker | undefined;
   let isClosed = false;
   let nextId = 0;

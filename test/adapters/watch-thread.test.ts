@@ -1,12 +1,12 @@
 import test from 'ava';
-import {createAnomalyWatchThread} from '../../core/adapters/anomaly-watch-thread.ts';
+import {createWatchThread} from '../../core/adapters/watch-thread.ts';
 import {FleetWatch, type MinuteRows} from '../../core/domain/anomaly/fleet-watch.ts';
 import {createFleet} from '../domain/minute-rows.ts';
 
 const settings = {oddMinutesPerHostDay: 5};
 
 test('a watch in a thread says what one in this thread says, in the order of the questions', async t => {
-  const thread = createAnomalyWatchThread(settings);
+  const thread = createWatchThread(settings);
   t.teardown(() => thread.close());
   const here = new FleetWatch(settings);
   const [one, other] = [createFleet({}), createFleet({})];
@@ -16,7 +16,7 @@ test('a watch in a thread says what one in this thread says, in the order of the
 });
 
 test('a thread that ends fails what it has not answered, and the next rows begin anew', async t => {
-  const thread = createAnomalyWatchThread(settings);
+  const thread = createWatchThread(settings);
   t.teardown(() => thread.close());
   const fleet = createFleet({hosts: 3});
   t.is((await thread.observe(fleet.next())).anomalies.length, 3);
@@ -30,7 +30,7 @@ test('a thread that ends fails what it has not answered, and the next rows begin
 });
 
 test('closing fails what waits, at once, and whatever comes later', async t => {
-  const thread = createAnomalyWatchThread(settings);
+  const thread = createWatchThread(settings);
   const waiting = thread.observe(createFleet({}).next());
   const failed = t.throwsAsync(waiting, {code: 'SCORER_FAILED'});
   await thread.close();
