@@ -6,6 +6,7 @@ import {seededRandom} from '../core/adapters/random-seeded.ts';
 import {partitionOfCell} from '../core/domain/hash.ts';
 import {createAgent} from '../edge/agent.ts';
 import {createGrpcLinks} from '../edge/link-grpc.ts';
+import {concludeOddness} from '../edge/oddness.ts';
 import {hostSensors} from '../edge/sensors/all.ts';
 import {codec} from '../proto/codec.ts';
 
@@ -48,6 +49,7 @@ export async function joinThisMachine({
     timeBase: 'live',
     sensors: hostSensors('/'),
     fleets: [],
+    conclusions: [concludeOddness({intervalMs: 1000})],
     inventory: () => inventory,
     clock: systemClock,
     random: seededRandom(name),

@@ -67,7 +67,7 @@ export class AnomalyObserver {
       }
       const columns = view.columns.get(table.set) ?? columnsOf(table.set.columns);
       view.columns.set(table.set, columns);
-      this.#send(state, copyRows(table, columns, due));
+      this.#send(state, {...copyRows(table, columns, due), timeBase: state.timeBase ?? 'live'});
     }
   }
 
@@ -149,7 +149,11 @@ function columnsOf(columns: readonly string[]): Columns {
   };
 }
 
-function copyRows({windows}: SetTable, columns: Columns, due: readonly Due[]): MinuteRows {
+function copyRows(
+  {windows}: SetTable,
+  columns: Columns,
+  due: readonly Due[],
+): Omit<MinuteRows, 'timeBase'> {
   const {names, places, oddVms} = columns;
   const values = new Float32Array(due.length * places.length);
   let at = 0;

@@ -89,6 +89,24 @@ test('hosts of a cell that is too small are judged by what all do', t => {
   t.true(said.at(-1)?.every(({score, learnedRows}) => score > 0 && learnedRows >= 1150));
 });
 
+test('fleets that live at different times do not teach each other', t => {
+  const watch = new FleetWatch({oddMinutesPerHostDay: 5});
+  const [live, simulated] = [createFleet({hosts: 10}), createFleet({hosts: 10, seed: 2})];
+  const yearMs = 365 * DAY_MINUTES * 60_000;
+  let last: readonly HostAnomaly[] = [];
+  for (let minute = 0; minute < 80; minute++) {
+    watch.observe(live.next());
+    const rows = simulated.next();
+    last = watch.observe({
+      ...rows,
+      timeBase: 'simulated',
+      cells: rows.cells.map(cell => `simulated-${cell}`),
+      atMs: rows.atMs.map(atMs => atMs - yearMs),
+    }).anomalies;
+  }
+  t.true(last.every(({score, learnedRows}) => Number.isNaN(score) && learnedRows === 800));
+});
+
 test('a metric that a host stops to measure is not odd, nor one that it never had', t => {
   const {said} = watchFleet(400, {
     change: (row, host, minute) => {

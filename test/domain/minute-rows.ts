@@ -42,6 +42,7 @@ export function createFleet({seed = 1, hosts = 12, cells = 1, change = row => ro
       });
       const heard = rows.flatMap(({host, row}) => (row === undefined ? [] : [{host, row}]));
       return {
+        timeBase: 'live',
         columns: METRICS,
         hosts: heard.map(({host}) => `h${host}`),
         cells: heard.map(({host}) => `cell-${host % cells}`),

@@ -53,6 +53,8 @@ for (const [args, what] of [
   [['--core', 'nowhere'], /Expected HOST:PORT/],
   [['--host', 'a/b'], /letters, digits/],
   [['--count', '0'], /at least 1/],
+  [['--false-alarms', '0'], /from 0.1 to 80/],
+  [['--false-alarms', 'few'], /from 0.1 to 80/],
 ] as const) {
   test(`forestay edge ${args.join(' ')} is a wrong use`, async t => {
     const {output, exit} = forestay(t, 'edge', ...args);

@@ -5,7 +5,7 @@
  *
  * F1. What it says depends only on the rows, cell by cell in the order of time.
  * F2. It begins with nothing, and is nobody's input: losing it loses no decision.
- * F3. Bounded: about 8 KB a host; 2 MB at most a kind. Of more
+ * F3. Bounded: about 8 KB a host; 0.7 MB at most a kind. Of more
  *     than {@link CELLS_MAX} and {@link KINDS_MAX} those go that were not heard of for longest.
  */
 
@@ -16,12 +16,14 @@ import {BREAK_MS} from './usual-rows.ts';
 import {judgeRow, type OddMetric, takeRow, type WatchedHost} from './watched-host.ts';
 
 const CELLS_MAX = 1024;
-const KINDS_MAX = 1024;
+const KINDS_MAX = 512;
 const FORGET_AFTER_MS = 1_800_000;
 const MINUTES_A_DAY = 1440;
 
 /** A minute of hosts that have the same columns. */
 export type MinuteRows = {
+  /** Whose time it is: hosts that live at different times have nothing to compare. */
+  readonly timeBase: string;
   readonly columns: readonly string[];
   readonly hosts: readonly string[];
   readonly cells: readonly string[];
@@ -88,7 +90,7 @@ export class FleetWatch {
    */
   observe(rows: MinuteRows): AnomalyReport {
     const judged: Judged[] = [];
-    const everyone = this.#everyone(rows.columns);
+    const everyone = this.#learnerOf(`${rows.timeBase}\n${rows.columns.join()}`, rows.columns);
     const learners = new Set([everyone]);
     for (const [index, name] of rows.hosts.entries()) {
       const cellName = rows.cells[index] as string;
@@ -97,7 +99,7 @@ export class FleetWatch {
       if (host === undefined) continue;
       host.rack = rows.racks[index] as string;
       cell.newestMs = Math.max(cell.newestMs, host.atMs);
-      const own = this.#learner(cellName, host);
+      const own = this.#learnerOf(`${cellName}\n${host.kind}`, host.columns);
       own.add(name, host.atMs, host.row);
       everyone.add(`${cellName}\n${name}`, host.atMs, host.row);
       learners.add(own);
@@ -105,6 +107,8 @@ export class FleetWatch {
       judgeRow(host, learner);
       judged.push({host, cell, learner, oddVms: rows.oddVms[index] as number});
     }
+    // Only now: hosts that come together are measured by one threshold.
+    for (const {host, learner} of judged) learner.judged(host.oddMinutes);
     const ratios = rackRatios(new Set(judged.map(({cell}) => cell)));
     const anomalies = judged.map(({host, learner, oddVms}) => ({
       host: host.name,
@@ -136,14 +140,6 @@ export class FleetWatch {
   #forgetCell(): void {
     const [oldest] = this.#cells.keys();
     if (oldest !== undefined) this.#cells.delete(oldest);
-  }
-
-  #everyone(columns: readonly string[]): Learner {
-    return this.#learnerOf(columns.join(), columns);
-  }
-
-  #learner(cell: string, {columns, kind}: WatchedHost): Learner {
-    return this.#learnerOf(`${cell}\n${kind}`, columns);
   }
 
   #learnerOf(name: string, columns: readonly string[]): Learner {

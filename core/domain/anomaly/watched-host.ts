@@ -87,7 +87,6 @@ export function judgeRow(host: WatchedHost, learner: Learner): void {
     const isOdd = host.state.rows >= SETTLING_ROWS && score >= host.threshold;
     host.oddMinutes = isOdd ? host.oddMinutes + 1 : 0;
     host.oddMetrics = isOdd ? mostToBlame(host, usual, byMetric) : [];
-    learner.judged(host.oddMinutes);
   }
   host.before.push(host.row);
   if (host.before.length > REMEMBERED_ROWS) host.before.shift();
