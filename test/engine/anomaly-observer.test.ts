@@ -58,17 +58,22 @@ async function startFleet(
     runtime,
     observer,
     /** A minute: a sample of each host, a tick. */
-    async pass(isIncident = false, hosts = HOSTS) {
-      await passMinute(fleet, isIncident, hosts);
+    async pass(isIncident = false, hosts = HOSTS, stepMs = MINUTE_MS) {
+      await passMinute(fleet, isIncident, hosts, stepMs);
       if (options.rowsWaitingMax === undefined) await observer?.settled();
     },
   };
 }
 
-async function passMinute(fleet: Fleet, isIncident: boolean, hosts: number): Promise<void> {
+async function passMinute(
+  fleet: Fleet,
+  isIncident: boolean,
+  hosts: number,
+  stepMs: number,
+): Promise<void> {
   const {rig, runtime, next} = fleet;
   fleet.minute++;
-  rig.pass(MINUTE_MS);
+  rig.pass(stepMs);
   for (let host = 0; host < hosts; host++) {
     const name = `h${host}`;
     const batch = hostBatch(name, fleet.minute, [{atMs: rig.clock.nowMs()}], {
@@ -122,6 +127,20 @@ test('what was found goes to the scores topic, and every minute of a host is loo
   t.is(anomalies.length, 4 * HOSTS);
   t.is(new Set(anomalies.map(({host, atMs}) => `${host} ${atMs}`)).size, anomalies.length);
   t.true(anomalies.every(({atMs}) => atMs % MINUTE_MS === 0));
+});
+
+test('however often a host is sampled, it is looked at once a minute', async t => {
+  let given = 0;
+  const {pass} = await startFleet(t, {
+    observe: async rows => {
+      given += rows.hosts.length;
+      return {anomalies: [], learned: 0};
+    },
+    close: async () => {},
+  });
+  for (let step = 0; step < 30; step++) await pass(false, 3, 10_000);
+  // Five minutes, of which the first is not whole.
+  t.is(given, 4 * 3);
 });
 
 test('a watch that does not answer delays no tick: what is beyond the bound is left out and counted', async t => {
