@@ -162,6 +162,7 @@ const policySchema = section(DEFAULT_POLICY, {
     path: ['leave'],
     message: 'must be below band.enter, else a host would enter and leave at once',
   }),
+  reboot: section(DEFAULT_POLICY.reboot, {threshold: ratio}),
   horizonMs: durationMs,
   costs: section(DEFAULT_POLICY.costs, {
     interruptionMinutes: nonNegative,

@@ -12,6 +12,13 @@ export type Policy = {
   version: number;
   mode: Mode;
   band: BandPolicy;
+  /**
+   * A reboot on purpose counts as a risk of its host once it is as likely as this; what is then done
+   * about it is decided by cost. Many are announced; before that every host of a fleet that reboots
+   * at eight in the morning is a little at risk at a quarter to eight, and nothing can be done
+   * about all of them.
+   */
+  reboot: {threshold: number};
   /** How far ahead the risk looks. */
   horizonMs: number;
   costs: CostPolicy;
@@ -89,6 +96,7 @@ export const DEFAULT_POLICY: Policy = {
   version: 1,
   mode: 'observe',
   band: {enter: 0.2, enterHoldMs: 10 * SECOND, leave: 0.12, leaveHoldMs: 2 * MINUTE},
+  reboot: {threshold: 0.75},
   horizonMs: 30 * MINUTE,
   costs: {
     interruptionMinutes: 5,

@@ -14,6 +14,7 @@ import type {RowReasons} from '../domain/records.ts';
 import {combineRisks} from '../domain/risk.ts';
 import type {Clock, Scorer} from '../ports.ts';
 import {bandRow, type PartitionState} from './partition-state.ts';
+import {countedReboot} from './scored-reboots.ts';
 import {REBOOT_METRIC, readFeatures, riskiestComponent, type SetTable} from './set-table.ts';
 
 /** Reasons of a host are computed again after this long, whatever the speed of a recording. */
@@ -85,7 +86,7 @@ export class Explainer {
         output < 0
           ? new Float32Array(featureCount)
           : contributions.subarray(from, from + featureCount);
-      const reboot = table.reboot[at] as number;
+      const reboot = countedReboot(table.reboot[at] as number, state.policy.reboot.threshold);
       const reasons =
         output < 0 ? rebootReasons(table, at) : topReasons(this.#features, each, own, usual);
       return {

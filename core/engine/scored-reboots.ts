@@ -1,6 +1,11 @@
 import type {ModelSignature} from '../ports.ts';
 import {outputsOf} from './set-table.ts';
 
+/** What an agent says of a reboot, as far as it counts: 0 below the threshold of the policy. */
+export function countedReboot(probability: number, threshold: number): number {
+  return probability < threshold ? 0 : probability;
+}
+
 /**
  * A model's risks beside what the agents say of reboots, if this model's outputs have a place for
  * it: rows × outputs.

@@ -15,7 +15,7 @@ import type {Clock, ModelSignature, Random, Scorer} from '../ports.ts';
 import type {DueSamples} from './due-samples.ts';
 import type {PartitionState} from './partition-state.ts';
 import type {ScoreResult} from './score-result.ts';
-import {withReboots} from './scored-reboots.ts';
+import {countedReboot, withReboots} from './scored-reboots.ts';
 import {hasFeatures, readFeatures, type SetTable} from './set-table.ts';
 
 const IN_FLIGHT_MAX = 4;
@@ -130,7 +130,7 @@ export function createScoringClient(
     });
     const hosts = dirty.map(({host}) => host);
     const soil = () => dirty.forEach(soilAgain);
-    const reboots = Float32Array.from(dirty, ({table, row}) => table.reboot[row] as number);
+    const reboots = rebootsOf(dirty, state.policy.reboot.threshold);
     track(send({request: ++last, hosts}, reboots, features, 1, soil));
   };
 
@@ -160,6 +160,12 @@ export function createScoringClient(
     },
     taken: () => taken,
   };
+}
+
+function rebootsOf(rows: readonly DirtyRow[], threshold: number): Float32Array {
+  return Float32Array.from(rows, ({table, row}) =>
+    countedReboot(table.reboot[row] as number, threshold),
+  );
 }
 
 type DirtyRow = {

@@ -11,6 +11,7 @@ export const policy: Policy = {
   version: 1,
   mode: 'auto',
   band: {enter: 0.25, enterHoldMs: 10_000, leave: 0.15, leaveHoldMs: 120_000},
+  reboot: {threshold: 0.75},
   horizonMs: 30 * MINUTE_MS,
   costs: {
     interruptionMinutes: 5,

@@ -235,7 +235,8 @@ test('what the agent says of a reboot is a risk beside the components', async t 
   const told = rig.ticks.find(tick => tick.risks.length > 0);
   t.deepEqual(told?.components, [...COMPONENTS, 'reboot']);
   t.deepEqual([...(told?.risks[1]?.risks ?? [])].slice(-1), [Number.NaN], 'of b nothing is said');
-  // It says no more: the risk is what the components have.
+  // Less than the threshold is no risk, and if it says no more the risk is what the components have.
+  await second(rig, runtime, {a: {risk: 0.05, reboot: 0.7}, b: {}});
   await second(rig, runtime, {a: {risk: 0.05}, b: {}});
   await second(rig, runtime, {a: {risk: 0.05}, b: {}});
   t.is(runtime.state.actors.path('hosts/a').split('.')[0], 'normal');
