@@ -1,7 +1,7 @@
 /** What an edge does with the reboot-intent model. */
 import {existsSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
-import {type Command, InvalidArgumentError} from 'commander';
+import {type Command, InvalidArgumentError, Option} from 'commander';
 import {ForestayError} from '../core/domain/errors.ts';
 import {DEFAULT_FLAG_POLICY, FLAGS, type FlagName} from '../core/domain/intent-policy.ts';
 import type {IntentUse} from '../edge/intent-use.ts';
@@ -28,17 +28,21 @@ export function addIntentOptions(command: Command): Command {
       '--local-flags <dir>',
       'write the files checkpoint-me and drain there while this host is likely to go down',
     )
-    .option(
-      '--local-gain <file=minutes,...>',
-      'work that a flag saves if the host does go down',
-      (text: string) => minutes(text, gain),
-      gain,
+    .addOption(
+      new Option(
+        '--local-gain <file=minutes,...>',
+        'work that a flag saves if the host does go down',
+      )
+        .argParser(text => minutes(text, gain))
+        .default(gain, shown(gain)),
     )
-    .option(
-      '--local-cost <file=minutes,...>',
-      'work that a flag costs in any case: it is up when probability × gain reaches that',
-      (text: string) => minutes(text, cost),
-      cost,
+    .addOption(
+      new Option(
+        '--local-cost <file=minutes,...>',
+        'work that a flag costs in any case: it is up when probability × gain reaches that',
+      )
+        .argParser(text => minutes(text, cost))
+        .default(cost, shown(cost)),
     );
 }
 
@@ -74,6 +78,10 @@ export function toIntentUse(
 function minutesOf(what: 'gain' | 'cost'): Minutes {
   const {drain, 'checkpoint-me': checkpoint} = DEFAULT_FLAG_POLICY;
   return {'checkpoint-me': checkpoint[what], drain: drain[what]};
+}
+
+function shown(of: Minutes): string {
+  return FLAGS.map(flag => `${flag}=${of[flag]}`).join();
 }
 
 function minutes(text: string, before: Minutes): Minutes {

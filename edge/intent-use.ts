@@ -4,7 +4,7 @@ import type {FlagPolicy} from '../core/domain/intent-policy.ts';
 import {INTENT_STEP_MS} from '../core/domain/intent-step.ts';
 import {concludeIntent} from './intent.ts';
 import {type IntentFlags, openIntentFlags} from './intent-flags.ts';
-import {type IntentThread, openIntentThread} from './intent-thread.ts';
+import {type IntentCounters, type IntentThread, openIntentThread} from './intent-thread.ts';
 import type {Clock, Files, Note, Random} from './ports.ts';
 import type {Conclusion} from './sensor.ts';
 
@@ -27,9 +27,14 @@ type Options = {
   readonly note: Note;
 };
 
-export type OpenIntent = {readonly conclusions: readonly Conclusion[]; close(): Promise<void>};
+type OpenIntent = {
+  readonly conclusions: readonly Conclusion[];
+  /** Undefined: off. */
+  readonly counters: Readonly<IntentCounters> | undefined;
+  close(): Promise<void>;
+};
 
-const OFF: OpenIntent = {conclusions: [], close: async () => {}};
+const OFF: OpenIntent = {conclusions: [], counters: undefined, close: async () => {}};
 
 /**
  * Starts the model's thread, if the edge has a model. One that came with the program and does not
@@ -67,6 +72,7 @@ export async function openIntent(options: Options): Promise<OpenIntent> {
   }
   return {
     conclusions: [concludeIntent({key: host, thread, flags})],
+    counters: thread.counters,
     async close() {
       flags?.close();
       await thread.close();

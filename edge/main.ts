@@ -8,6 +8,7 @@ import {HOST_METRICS, type MetricSet, VM_METRICS} from '../core/domain/metric-se
 import type {Driver} from './actuator/driver.ts';
 import type {EffectTable} from './actuator/effect-table.ts';
 import {type Agent, createAgent} from './agent.ts';
+import type {IntentCounters} from './intent-thread.ts';
 import {type IntentUse, openIntent} from './intent-use.ts';
 import {createInventory} from './inventory.ts';
 import {limitNotes} from './note.ts';
@@ -15,7 +16,7 @@ import {concludeOddness} from './oddness.ts';
 import type {Clock, Files, Note, Random} from './ports.ts';
 import {createReading, createTable, type Reading, toNdjson} from './print.ts';
 import {createSampler, everyInterval} from './sampler.ts';
-import type {RowWriter, Sensor} from './sensor.ts';
+import type {Conclusion, RowWriter, Sensor} from './sensor.ts';
 import {type HostSensorOptions, hostSensors, vmSensors} from './sensors/all.ts';
 import {fileHistories} from './sensors/history.ts';
 
@@ -60,8 +61,12 @@ export async function runEdge(options: EdgeOptions, signal: AbortSignal): Promis
   let agent: Agent | undefined;
   try {
     const actuator = await startActuator(options, closing);
-    agent = await connectAgent(options, actuator, closing);
-    if (options.http !== undefined) closing.push(await startHttp(options, options.http, agent));
+    const intent = await openIntent(options);
+    closing.push(intent);
+    agent = await connectAgent(options, actuator, intent.conclusions, closing);
+    if (options.http !== undefined) {
+      closing.push(await startHttp(options, options.http, agent, intent.counters));
+    }
     agent.start();
     note(`edge: host ${host} of cell ${cell} streams to ${core}; spool in ${options.spool}`);
     await aborted(signal);
@@ -76,6 +81,7 @@ export async function runEdge(options: EdgeOptions, signal: AbortSignal): Promis
 async function connectAgent(
   options: EdgeOptions,
   actuatorAddress: string,
+  conclusions: readonly Conclusion[],
   closing: Closing[],
 ): Promise<Agent> {
   const [{createGrpcLinks}, {dialAny}, {codec}] = await Promise.all([
@@ -89,15 +95,13 @@ async function connectAgent(
   const histories = fileHistories(files, `${options.spool}/sensors`);
   const sensors = hostSensors(root, {...options.probes, histories, random});
   closing.push(closingAll(sensors));
-  const intent = await openIntent(options);
-  closing.push(intent);
   return createAgent({
     edge: host,
     cell,
     timeBase: 'live',
     sensors,
     fleets: vmSensors(root),
-    conclusions: [concludeOddness(options), ...intent.conclusions],
+    conclusions: [concludeOddness(options), ...conclusions],
     inventory: createInventory({root, host, rack, actuatorAddress, capabilities: []}),
     clock,
     random,
@@ -147,12 +151,17 @@ async function startActuator(options: EdgeOptions, closing: Closing[]): Promise<
   return server.address;
 }
 
-async function startHttp(options: EdgeOptions, listen: string, agent: Agent): Promise<Closing> {
+async function startHttp(
+  options: EdgeOptions,
+  listen: string,
+  agent: Agent,
+  intent: Readonly<IntentCounters> | undefined,
+): Promise<Closing> {
   const [{serveHttp}, {renderMetrics}] = await Promise.all([
     import('./http.ts'),
     import('./metrics.ts'),
   ]);
-  const render = (): string => renderMetrics(agent.counters, options.version);
+  const render = (): string => renderMetrics(agent.counters, options.version, intent);
   const server = await serveHttp(listen, options.insecure, render);
   options.note(`edge: http://${server.address}/metrics`);
   return server;

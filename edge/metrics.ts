@@ -1,9 +1,14 @@
 import type {AgentCounters} from './agent.ts';
+import type {IntentCounters} from './intent-thread.ts';
 
 type Sample = {labels?: Readonly<Record<string, string>>; value: number};
 
-/** The counters of an agent in the Prometheus text format. */
-export function renderMetrics(counters: AgentCounters, version: string): string {
+/** The counters of an agent, and of its reboot-intent model if it has one, in the Prometheus text format. */
+export function renderMetrics(
+  counters: AgentCounters,
+  version: string,
+  intent?: Readonly<IntentCounters>,
+): string {
   const {spool, uplink, sensorFailures} = counters;
   const failures = Object.entries(sensorFailures).map(([sensor, value]) => ({
     labels: {sensor},
@@ -46,5 +51,12 @@ export function renderMetrics(counters: AgentCounters, version: string): string 
   count('throttles', 'Times that the core asked to wait.', uplink.throttles);
   gauge('in_flight_batches', 'Sent and not acknowledged.', uplink.inFlightBatches);
   gauge('connected_ratio', 'Whether a stream is open.', uplink.connected ? 1 : 0);
+  if (intent !== undefined) {
+    count('intent_predictions', 'Answers of the reboot-intent model.', intent.predictions);
+    count('intent_explanations', 'Answers that it gave reasons for.', intent.explanations);
+    count('intent_dropped', 'Questions that found it too busy or away.', intent.dropped);
+    count('intent_failures', 'Questions that it failed at.', intent.failed);
+    count('intent_crashes', 'Times that its thread ended by itself.', intent.crashes);
+  }
   return `${lines.join('\n')}\n`;
 }

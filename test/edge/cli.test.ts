@@ -53,6 +53,8 @@ for (const [args, what] of [
   [['--core', 'nowhere'], /Expected HOST:PORT/],
   [['--host', 'a/b'], /letters, digits/],
   [['--count', '0'], /at least 1/],
+  [['--local-cost', 'reboot=1'], /checkpoint-me=MINUTES/],
+  [['--local-gain', 'drain=0'], /above 0/],
   [['--false-alarms', '0'], /from 0.1 to 80/],
   [['--false-alarms', 'few'], /from 0.1 to 80/],
 ] as const) {
@@ -60,5 +62,20 @@ for (const [args, what] of [
     const {output, exit} = forestay(t, 'edge', ...args);
     t.is(await exit, 2);
     t.regex(output.stderr, what);
+  });
+}
+
+for (const [args, what] of [
+  [['--intent-model', '/nowhere'], /MODEL_UNREADABLE.*manifest\.json/],
+  [
+    ['--intent-model', 'off', '--local-flags', '/tmp'],
+    /CONFIG_INVALID.*needs a reboot-intent model/,
+  ],
+] as const) {
+  test(`forestay edge ${args.join(' ')} is refused before anything is sampled`, async t => {
+    const {output, exit} = forestay(t, 'edge', '--print', '--count', '1', ...args);
+    t.is(await exit, 3);
+    t.regex(output.stderr, what);
+    t.is(output.stdout, '');
   });
 }
