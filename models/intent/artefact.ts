@@ -1,6 +1,7 @@
 import {createHash} from 'node:crypto';
 import {mkdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
+import {ForestayError} from '../../core/domain/errors.ts';
 import {INTENT_INPUTS} from '../../core/domain/host-metrics.ts';
 import {
   type IntentGolden,
@@ -31,6 +32,7 @@ export type IntentProvenance = Pick<
  * Writes model.onnx, explain.onnx, manifest.json and golden.json to `folder`, creating it. Equal
  * models give equal bytes.
  *
+ * @throws {ForestayError} `INVALID_ARGUMENT` for a window, or for other columns than INTENT_INPUTS.
  * @param golden Rows of one host × INTENT_COLUMNS, to verify runtimes with.
  */
 export async function writeIntentArtefact(
@@ -39,6 +41,7 @@ export async function writeIntentArtefact(
   {usual, ...provenance}: IntentProvenance,
   golden: Float32Array,
 ): Promise<IntentManifest> {
+  requireStream(network);
   const inputs = INTENT_INPUTS.map(({name}) => name);
   const inputHash = intentInputHash(inputs, INTENT_STEP_MS);
   const head = {outputs: RISK_OUTPUTS, sums: RISK_SUMS, calibration};
@@ -63,6 +66,17 @@ export async function writeIntentArtefact(
   await writeJson(join(folder, 'manifest.json'), manifest);
   await writeJson(join(folder, 'golden.json'), await goldenOf(bytes, golden, inputs.length));
   return manifest;
+}
+
+function requireStream({form, normalisation}: IntentModel['network']): void {
+  const {length: columns} = normalisation.centre;
+  if (form === 'stream' && columns === INTENT_INPUTS.length) return;
+  throw new ForestayError(
+    'INVALID_ARGUMENT',
+    `cannot write a reboot-intent model of a ${form} of ${columns} columns: agents run streams of ` +
+      `${INTENT_INPUTS.length}; train it on rows of this version`,
+    {details: {form, columns}},
+  );
 }
 
 async function goldenOf(

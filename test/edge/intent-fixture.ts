@@ -23,7 +23,7 @@ export const FAULTS = 'log_memory_faults_per_minute';
  * Its first unit sees only whether a shutdown is scheduled now, and makes an intentional reboot
  * within 15 to 30 minutes likely; the second adds up memory faults, for a crash within a minute.
  */
-function handmadeNetwork(): Network {
+export function handmadeNetwork(): Network {
   const lstm = {inputs: INTENT_COLUMNS, hidden: HIDDEN, outputs: RISK_CLASSES};
   const theta = new Float32Array(parameterCount(lstm));
   const gates = 4 * HIDDEN;
