@@ -30,7 +30,7 @@ export type IntentThread = {
    * under way at a time, so that a step waits for one at most, and {@link EXPLANATIONS_MAX} wait.
    */
   explain(samples: Float32Array, output: number): Promise<Float32Array | undefined>;
-  /** The host begins anew with its next row, from a state of zeros. */
+  /** The host begins anew with its next row, from a state of zeros; a row that waits is left out. */
   forget(key: string): void;
   /** Answers what was asked, then ends the thread. */
   close(): Promise<void>;
@@ -128,6 +128,12 @@ class SharedThread implements IntentThread {
   }
 
   forget(key: string): void {
+    const waiting = this.#hosts.get(key);
+    if (waiting !== undefined) {
+      // It is of the life that is over.
+      this.#hosts.set(key, undefined);
+      waiting.resolve(undefined);
+    }
     this.#thread.tell({kind: 'forget', key});
   }
 

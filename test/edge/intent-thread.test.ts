@@ -35,6 +35,16 @@ test('a host that is forgotten begins anew', async t => {
   t.deepEqual(await thread.next('h01', rowOf({[FAULTS]: 1})), first);
 });
 
+test('a row that waits for its turn is not the first of the next life', async t => {
+  const {thread} = await startThread(t, await writeHandmade(t));
+  const first = await thread.next('h01', rowOf({[FAULTS]: 1}));
+  const old = [1, 2].map(faults => thread.next('h01', rowOf({[FAULTS]: faults})));
+  thread.forget('h01');
+  const next = thread.next('h01', rowOf({[FAULTS]: 1}));
+  t.is((await Promise.all(old))[1], undefined);
+  t.deepEqual(await next, first);
+});
+
 test('of the rows of a host that come too fast, the newest waits and the others are counted', async t => {
   const {thread} = await startThread(t, await writeHandmade(t));
   const asked = [0, 0.25, 0.5, 1].map(value => thread.next('h01', rowOf({[SCHEDULED]: value})));
