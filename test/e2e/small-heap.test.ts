@@ -2,7 +2,7 @@ import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
 import test from 'ava';
-import {HOST_METRICS} from '../../core/domain/metric-sets.ts';
+import {FIRST_HOST_METRICS} from '../../core/domain/metric-sets.ts';
 import type {Batch} from '../../core/domain/telemetry.ts';
 import {createGrpcLinks} from '../../edge/link-grpc.ts';
 import {codec} from '../../proto/codec.ts';
@@ -25,8 +25,8 @@ function bytesOf(cell: string, seq: number, startMs: number): Uint8Array {
     timeBase: 'recorded',
     blocks: [
       {
-        metricSet: HOST_METRICS.name,
-        metricSetHash: HOST_METRICS.hash,
+        metricSet: FIRST_HOST_METRICS.name,
+        metricSetHash: FIRST_HOST_METRICS.hash,
         rows: ROWS,
         entities: Array.from({length: HOSTS}, (_, host) => `hosts/${cell}-${host}`),
         rowEntity: Uint16Array.from({length: ROWS}, (_, row) => row % HOSTS),
@@ -34,7 +34,7 @@ function bytesOf(cell: string, seq: number, startMs: number): Uint8Array {
           {length: ROWS},
           (_, row) => startMs + 1000 * ((seq * ROWS) / HOSTS + Math.floor(row / HOSTS)),
         ),
-        values: new Float32Array(ROWS * HOST_METRICS.columns.length).map(() => Math.random()),
+        values: new Float32Array(ROWS * FIRST_HOST_METRICS.columns.length).map(() => Math.random()),
         devices: [],
       },
     ],
