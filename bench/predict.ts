@@ -35,7 +35,7 @@ export const predict: BenchVerb = {
     {
       flags: '--model <dir>',
       description: 'the forest',
-      default: 'models/artefacts/component-failure',
+      default: 'models/artefacts/component-failure-1',
     },
     {flags: '--models <names>', description: 'forest, lstm or both', default: 'forest,lstm'},
     {

@@ -3,7 +3,6 @@
  * what was deliberately not done. Pure: lines go to a callback.
  */
 import type {Decision, Reason} from '../core/domain/decision.ts';
-import {FEATURES} from '../core/domain/features.ts';
 import type {ScoresRecord, Tick, Transition} from '../core/domain/records.ts';
 import type {HostContext, VmContext} from '../statecharts/events.ts';
 
@@ -276,10 +275,9 @@ function because(reasons: readonly Reason[] | undefined): string {
 
 /** `memory_corrected_errors_per_second.level` → `memory corrected errors per second 3.1 (usual 0)`. */
 function describe({feature, value, usual}: Reason): string {
-  const found = FEATURES.find(({name}) => name === feature);
-  const metric = (found?.metric ?? feature).replaceAll('_', ' ');
-  const kind = found?.kind === 'level' ? '' : ` ${found?.kind}`;
-  return `${metric}${kind} ${short(value)} (usual ${short(usual)})`;
+  const [metric = '', kind = 'level'] = feature.split('.');
+  const way = kind === 'level' ? '' : ` ${kind}`;
+  return `${metric.replaceAll('_', ' ')}${way} ${short(value)} (usual ${short(usual)})`;
 }
 
 function short(value: number): string {

@@ -1,31 +1,32 @@
 import {rmSync} from 'node:fs';
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {seededRandom} from '../core/adapters/random-seeded.ts';
-import {COMPONENTS} from '../core/domain/components.ts';
-import {contractHash, FIRST_HOST_CONTRACT} from '../core/domain/features.ts';
-import {type Dataset, simulateDataset} from '../core/simulation/dataset.ts';
-import {writeArtefact} from '../models/artefact.ts';
+import {contractHash, featuresOf} from '../core/domain/features.ts';
+import {type Provenance, writeArtefact} from '../models/artefact.ts';
 import {renderCard, renderMetrics} from '../models/card.ts';
 import {
   type FailureData,
   featureCountOf,
   maskSensors,
   medianFeatures,
+  pickRows,
   sliceData,
 } from '../models/failure/data.ts';
-import {evaluateFailureModel} from '../models/failure/evaluation.ts';
-import {createTrainingPool} from '../models/failure/pool.ts';
+import {evaluateFailures} from '../models/failure/evaluation.ts';
+import {type FailureFamily, outputNames} from '../models/failure/family.ts';
+import {createTrainingPool, type TrainingPool} from '../models/failure/pool.ts';
 import {renderReport} from '../models/failure/report.ts';
+import {scoreBaseline, scoreOutputs} from '../models/failure/scoring.ts';
 import {type Search, searchSettings} from '../models/failure/search.ts';
-import {assembleModel, FAILURE_DEFAULTS, type FittedOutput} from '../models/failure/training.ts';
+import {FAILURE_SETTINGS} from '../models/failure/settings.ts';
+import {assembleModel, type FittedOutput} from '../models/failure/training.ts';
 import type {Manifest} from '../models/manifest.ts';
-import {openResults} from '../models/training/results.ts';
+import {openResults, type Results} from '../models/training/results.ts';
 import type {ModelMetadata} from '../models/trees/tree-onnx.ts';
 import type {TrainFlags, TrainOutput} from './train.ts';
+import {type FailureSource, openFailureSource} from './train-failure-data.ts';
+import type {Progress} from './train-progress.ts';
 
-/** Fleets that judge are drawn from the seed this far above the one that taught. */
-const UNSEEN_OFFSET = 1_000_000;
 /** Shares of rows, and of sensors in them, that are taken away before training. */
 const MASKED_ROWS = 0.2;
 const MASKED_SENSORS = 0.3;
@@ -33,151 +34,155 @@ const GOLDEN_ROWS = 16;
 
 const REQUIRED_METRICS = ['cpu_utilisation_ratio', 'memory_used_ratio', 'disk_busy_ratio'];
 
-const LIMITS = [
-  'It has only ever seen simulated hosts: their symptoms follow what vendors and operators report, ' +
-    'their rates are raised from years to an hour. On a real fleet its order of hosts may help; its ' +
-    'numbers are not calibrated there.',
-  'Before its first symptom a failure is not foreseeable; hangs show seconds ahead, or not at all.',
-  'Intended reboots, load that outgrows a host and failures of more than one host are not in it.',
-  'It reads averages of 30 seconds and 10 minutes: in a host’s first minutes its trends say little.',
-];
+type Learned = {
+  readonly fitted: readonly FittedOutput[];
+  /** Of trainings on other hosts. */
+  readonly again: readonly (readonly FittedOutput[])[];
+  readonly search: Search | undefined;
+};
 
-/** The component-failure family: simulates fleets, searches if asked to, learns, judges, writes. */
-export async function trainFailure(flags: TrainFlags, {note, write}: TrainOutput): Promise<void> {
-  const data = simulate(flags, flags.seed, flags.fleets, note);
-  maskSensors(data, flags.seed, MASKED_ROWS, MASKED_SENSORS);
-  const {fitted, search} = await learn(flags, data, note);
-  const unseenSeed = flags.seed + UNSEEN_OFFSET;
-  const unseen = simulate(flags, unseenSeed, flags.unseenFleets, note);
-  const model = assembleModel(featureCountOf(data), fitted);
+/** A family of component failure: takes rows, searches if asked to, learns, judges, writes. */
+export async function trainFailure(
+  family: FailureFamily,
+  flags: TrainFlags,
+  {progress, write}: TrainOutput,
+): Promise<void> {
+  const source = await openFailureSource(family, flags, progress);
+  const {learned: data, unseen, about} = source;
+  if (flags.data === undefined) maskSensors(data, flags.seed, MASKED_ROWS, MASKED_SENSORS);
+  const {fitted, again, search} = await learn(family, flags, source, progress);
+  const width = featureCountOf(data);
+  const model = assembleModel(width, fitted);
   const metadata: ModelMetadata = {
-    name: 'component-failure',
+    name: family.name,
     featureHash: contractHash(data.contract),
-    components: data.outputs,
-    requiredMetrics: REQUIRED_METRICS,
+    components: outputNames(data),
+    requiredMetrics: REQUIRED_METRICS.filter(metric => hasMetric(data, metric)),
     seed: flags.seed,
-    data: describe(flags, data, unseen),
+    data: about,
   };
-  const metrics = evaluateFailureModel(model, unseen);
-  const provenance = {
+  const {baseline} = flags;
+  const rivals = baseline === undefined ? [] : [await scoreBaseline(baseline, unseen)];
+  const metrics = evaluateFailures(unseen, scoreOutputs(model, unseen), {
+    alertsPerHostDay: source.alertsPerHostDay,
+    rivals,
+    again: again.map(each => scoreOutputs(assembleModel(width, each), unseen)),
+  });
+  const provenance: Provenance = {
     version: flags.modelVersion,
+    gives: family.gives,
+    contract: family.contract,
     metrics,
-    limits: LIMITS,
+    limits: source.limits,
     usual: medianFeatures(data, sliceData(data).train),
   };
-  const golden = pickRows(unseen, GOLDEN_ROWS);
+  const golden = pickRows(unseen, spreadRows(unseen.rows, GOLDEN_ROWS)).features;
   const manifest = await writeArtefact(flags.out, model, metadata, provenance, golden);
   await writeFile(join(flags.out, 'README.md'), renderCard(manifest));
-  note(`wrote ${flags.out}: ${manifest.sha256}`);
+  progress.note(`wrote ${flags.out}: ${manifest.sha256}`);
   if (flags.report !== undefined) {
-    const {name, data: about} = metadata;
-    const title = `${name}, version ${manifest.version}`;
+    const title = `${metadata.name}, version ${manifest.version}`;
     const report = renderReport({title, about, model, fitted, metrics, unseen, search});
     await writeFile(flags.report, report);
-    note(`wrote ${flags.report}`);
+    progress.note(`wrote ${flags.report}`);
   }
   write(`${render(flags, manifest)}\n`);
 }
 
 /** Settings first, if there is a budget for them, then every output; stopped, it goes on here. */
 async function learn(
+  family: FailureFamily,
   flags: TrainFlags,
-  data: FailureData,
-  note: TrainOutput['note'],
-): Promise<{fitted: FittedOutput[]; search: Search | undefined}> {
-  const {seed, fleets, hosts, minutes, rowEvery, trials, threads} = flags;
+  {learned: data, identity}: FailureSource,
+  progress: Progress,
+): Promise<Learned> {
+  const {seed, trials, threads, repeats} = flags;
   const folder = join(flags.out, '.training');
-  const results = openResults(folder, {seed, fleets, hosts, minutes, rowEvery, trials});
-  if (results.known > 0) note(`going on behind ${results.known} results in ${folder}`);
+  const {name} = family;
+  const contract = contractHash(data.contract);
+  const results = openResults(folder, {
+    name,
+    contract,
+    settings: FAILURE_SETTINGS,
+    identity,
+    seed,
+    trials,
+  });
+  if (results.known > 0) progress.note(`going on behind ${results.known} results in ${folder}`);
   const pool = createTrainingPool(data, seed, threads);
   try {
-    const search = await find(flags, data, pool, results, note);
-    const settings = search?.settings ?? FAILURE_DEFAULTS;
-    const fitted = await Promise.all(
-      data.outputs.map(async (name, output) => {
-        const found = await pool.fit(output, settings);
-        const kept = found.forest.roots.length;
-        const [learned, held] = [found.trainLoss, found.validationLoss].map(losses =>
-          (losses[kept - 1] ?? Number.NaN).toFixed(4),
-        );
-        note(`${name}: ${kept} trees, log-loss ${learned}, held out ${held}`);
+    const search = await find(flags, data, pool, results, progress);
+    const settings = search?.settings ?? FAILURE_SETTINGS;
+    const tasks = Array.from({length: repeats}, (_, turn) =>
+      data.outputs.map((output, index) => ({turn, output, index})),
+    ).flat();
+    let done = 0;
+    const all = await Promise.all(
+      tasks.map(async ({turn, output, index}) => {
+        const found = await pool.fit(index, settings, turn);
+        if (turn === 0) progress.note(`${output.name}: ${describeFit(found)}`);
+        progress.show('trainings', ++done / tasks.length);
         return found;
       }),
     );
     rmSync(folder, {recursive: true});
-    return {fitted, search};
+    const [fitted = [], ...again] = Array.from({length: repeats}, (_, turn) =>
+      all.filter((__, at) => tasks[at]?.turn === turn),
+    );
+    return {fitted, again, search};
   } finally {
     await pool.close();
   }
 }
 
+function describeFit({forest, trainLoss, validationLoss}: FittedOutput): string {
+  const kept = forest.roots.length;
+  const [learned, held] = [trainLoss, validationLoss].map(losses =>
+    (losses[kept - 1] ?? Number.NaN).toFixed(4),
+  );
+  return `${kept} trees, log-loss ${learned}, held out ${held}`;
+}
+
 async function find(
   {budget, trials, threads, seed}: TrainFlags,
   data: FailureData,
-  pool: ReturnType<typeof createTrainingPool>,
-  results: ReturnType<typeof openResults>,
-  note: TrainOutput['note'],
+  pool: TrainingPool,
+  results: Results,
+  {note, show}: Progress,
 ): Promise<Search | undefined> {
   if (budget === 0) return undefined;
-  const endsMs = performance.now() + budget;
+  const beganMs = performance.now();
+  const usedMs = () => performance.now() - beganMs;
   const search = await searchSettings(data, pool, {
     trials,
     seed,
     threads,
     results,
-    hasTime: () => performance.now() < endsMs,
+    hasTime: () => usedMs() < budget,
     onTrial: (trial, share, loss) => {
-      const leftSeconds = Math.max(0, (endsMs - performance.now()) / 1000);
-      note(
-        `trial ${trial} on ${Math.round(100 * share)} % of the hosts: loss ${loss.toFixed(5)}, ` +
-          `${leftSeconds.toFixed(0)} s left`,
-      );
+      const hosts = `${Math.round(100 * share)} % of the hosts`;
+      note(`trial ${trial} on ${hosts}: loss ${loss.toFixed(5)}`);
+      show('of the budget', Math.min(1, usedMs() / budget));
     },
   });
   note(`best of ${trials}: trial ${search.halving.winner}, ${JSON.stringify(search.settings)}`);
   return search;
 }
 
-function simulate(
-  {hosts, minutes, rowEvery}: TrainFlags,
-  seed: number,
-  fleets: number,
-  note: TrainOutput['note'],
-): FailureData & Dataset {
-  note(`seed ${seed}: ${fleets} fleets of ${hosts} hosts, ${minutes} minutes each`);
-  const data = simulateDataset({
-    random: seededRandom(seed),
-    fleets,
-    minutesEach: minutes,
-    rowEverySeconds: rowEvery,
-    hosts,
-  });
-  note(`${data.rows} rows, ${data.failures} failures`);
-  return {...data, contract: FIRST_HOST_CONTRACT, outputs: COMPONENTS};
-}
-
-function describe(
-  {fleets, unseenFleets, hosts, minutes, rowEvery}: TrainFlags,
-  data: Dataset,
-  unseen: Dataset,
-): string {
-  return (
-    `${fleets} simulated fleets of ${hosts} hosts over ${minutes} minutes, a row of each host every ` +
-    `${rowEvery} s: ${data.rows} rows, ${data.failures} failures (70 % to learn, 15 % to stop, 15 % ` +
-    `to calibrate, split by host). Judged on ${unseenFleets} other fleets: ${unseen.rows} rows, ` +
-    `${unseen.failures} failures. The demo draws from other seeds again.`
-  );
-}
-
-/** Rows spread over the data. */
-function pickRows(data: FailureData, rows: number): Float32Array {
-  const width = featureCountOf(data);
-  const picked = new Float32Array(Math.min(rows, data.rows) * width);
-  for (let at = 0; at < picked.length; at += width) {
-    const row = Math.floor((at / picked.length) * data.rows);
-    picked.set(data.features.subarray(row * width, (row + 1) * width), at);
+/** Whether a metric has a value in some row: what no row has, a host need not have either. */
+function hasMetric(data: FailureData, metric: string): boolean {
+  const all = featuresOf(data.contract);
+  const column = all.findIndex(feature => feature.metric === metric);
+  for (let at = column; at < data.features.length; at += all.length) {
+    if (!Number.isNaN(data.features[at])) return true;
   }
-  return picked;
+  return false;
+}
+
+/** Numbers of rows, as far from each other as there are. */
+function spreadRows(rows: number, count: number): Int32Array {
+  const length = Math.min(rows, count);
+  return Int32Array.from({length}, (_, at) => Math.floor((at / length) * rows));
 }
 
 function render({out, output}: TrainFlags, {sha256, rounds, metrics}: Manifest): string {

@@ -1,24 +1,34 @@
 import {availableParallelism, constants, setPriority} from 'node:os';
 import {type Command, InvalidArgumentError, Option, type OutputConfiguration} from 'commander';
+import {COMPONENT_FAILURE, COMPONENT_OUTLOOK} from '../models/failure/family.ts';
 import {requireFolder} from './folders.ts';
 import {duration, wholeNumber} from './numbers.ts';
 import {trainFailure} from './train-failure.ts';
+import {createProgress, type Progress} from './train-progress.ts';
 
 /** The demo and its tests draw from seeds below, training from here on. */
 const SEED_MIN = 1000;
 
 export type TrainFlags = {
   family: string;
+  /** Rows of one's own; absent: simulated fleets. */
+  data?: string;
   seed: number;
-  fleets: number;
-  unseenFleets: number;
-  minutes: number;
-  rowEvery: number;
+  /** Of simulated fleets; absent: what the family needs. */
+  fleets?: number;
+  unseenFleets?: number;
+  rowEvery?: number;
+  minutes?: number;
+  days: number;
   hosts: number;
   /** Milliseconds of search; 0: none. */
   budget: number;
   trials: number;
   threads: number;
+  /** Trainings on other hosts of the same data, for the spread; 1: none. */
+  repeats: number;
+  /** Folder of a model to compare with. */
+  baseline?: string;
   modelVersion: string;
   out: string;
   report?: string;
@@ -26,15 +36,17 @@ export type TrainFlags = {
 };
 
 export type TrainOutput = {
-  /** Takes a line of progress. */
-  readonly note: (line: string) => void;
+  readonly progress: Progress;
   readonly write: (text: string) => void;
 };
 
 /** What can be trained. */
 const FAMILIES: Readonly<
   Record<string, (flags: TrainFlags, output: TrainOutput) => Promise<void>>
-> = {'component-failure': trainFailure};
+> = {
+  'component-failure': (flags, output) => trainFailure(COMPONENT_FAILURE, flags, output),
+  'component-outlook': (flags, output) => trainFailure(COMPONENT_OUTLOOK, flags, output),
+};
 
 const count = wholeNumber(1);
 
@@ -49,14 +61,18 @@ export function registerTrain(program: Command): void {
         .default('component-failure'),
     )
     .option('--seed <n>', `of fleets and sampling, from ${SEED_MIN}`, seedNumber, SEED_MIN)
-    .option('--fleets <n>', 'simulated fleets to learn from', count, 800)
-    .option('--unseen-fleets <n>', 'simulated fleets to judge on', count, 100)
-    .option('--minutes <n>', 'virtual minutes of each fleet', count, 60)
-    .option('--row-every <seconds>', 'time between two rows of a host', count, 90)
+    .option('--data <file>', 'rows of your own, CSV or CSV.gz, instead of simulated fleets')
+    .option('--fleets <n>', 'simulated fleets to learn from (600; for the outlook 300)', count)
+    .option('--unseen-fleets <n>', 'simulated fleets to judge on (100)', count)
+    .option('--minutes <n>', 'virtual minutes of each fleet (60; for reboot-intent 120)', count)
+    .option('--days <n>', 'virtual days of each fleet, for the outlook', count, 28)
+    .option('--row-every <seconds>', 'time between two rows of a host (90; 46800)', count)
     .option('--hosts <n>', 'hosts of each fleet', count, 24)
     .option('--budget <time>', 'search for settings so long first, for instance 10m', duration, 0)
     .option('--trials <n>', 'settings that the search begins with', count, 18)
     .option('--threads <n>', 'threads that learn', count, availableParallelism())
+    .option('--repeats <n>', 'trainings on other hosts of the data, for the spread', count, 1)
+    .option('--baseline <dir>', 'a model to compare with on the same rows')
     .option('--model-version <text>', 'version to write down', '2')
     .requiredOption('--out <dir>', 'folder of the artefact; a training that was stopped goes on')
     .option('--report <file>', 'also write a page of curves, calibration, lead times, importances')
@@ -73,10 +89,9 @@ async function train(flags: TrainFlags, command: Command): Promise<void> {
   requireFolder(flags.out, '--out');
   // Serving and acting go first on a machine that does both.
   setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
-  await FAMILIES[flags.family]?.(flags, {
-    note: line => writeErr(`train: ${line}\n`),
-    write: writeOut,
-  });
+  const isTerminal = process.stderr.isTTY === true;
+  const progress = createProgress({isTerminal, write: writeErr});
+  await FAMILIES[flags.family]?.(flags, {progress, write: writeOut});
 }
 
 function seedNumber(text: string): number {

@@ -1,13 +1,15 @@
 import {createHash} from 'node:crypto';
 import {mkdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {FEATURES} from '../core/domain/features.ts';
+import {type FeatureContract, FIRST_HOST_CONTRACT, featuresOf} from '../core/domain/features.ts';
 import type {Golden, Manifest} from './manifest.ts';
 import {scoreTrees, type TreeModel} from './trees/tree-model.ts';
 import {encodeOnnx, type ModelMetadata} from './trees/tree-onnx.ts';
 
 /** What a manifest says beyond the file's own metadata. */
-export type Provenance = Pick<Manifest, 'version' | 'metrics' | 'limits'> & {
+export type Provenance = Pick<Manifest, 'version' | 'gives' | 'metrics' | 'limits'> & {
+  /** Left out: {@link FIRST_HOST_CONTRACT}, which a manifest need not declare. */
+  readonly contract?: FeatureContract;
   /** Median of each feature; NaN: never present. */
   readonly usual: Float32Array;
 };
@@ -31,7 +33,7 @@ export async function writeArtefact(
     ...metadata,
     ...rest,
     sha256: createHash('sha256').update(bytes).digest('hex'),
-    features: FEATURES.map(feature => feature.name),
+    features: featuresOf(provenance.contract ?? FIRST_HOST_CONTRACT).map(({name}) => name),
     usual: Array.from(usual, presentOrNull),
     rounds: model.forests.map(forest => forest.roots.length),
   };

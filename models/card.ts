@@ -1,28 +1,27 @@
 import type {ComponentMetrics, Manifest} from './manifest.ts';
+import type {Table} from './report/page.ts';
+import {alertTable, EXPLANATION, riskTable} from './tables.ts';
 
 /** The model card of an artefact, in Markdown: what the manifest says, for people. */
 export function renderCard(manifest: Manifest): string {
-  const trees = manifest.rounds.reduce((sum, rounds) => sum + rounds, 0);
-  return `# ${manifest.name}, version ${manifest.version}
+  const {name, version, gives, features, featureHash, requiredMetrics, rounds} = manifest;
+  const trees = rounds.reduce((sum, each) => sum + each, 0);
+  return `# ${name}, version ${version}
 
 Written by \`forestay train\`; change nothing here by hand.
 
-- Gives: the risk that each of ${manifest.components.join(', ')} fails within 30 minutes.
-- Reads: ${manifest.features.length} features of \`host.v1\` (contract ${manifest.featureHash});
-  without ${manifest.requiredMetrics.join(', ')} a host is not scored.
-- Made of: ${trees} trees (${manifest.rounds.join(', ')}) and one Platt calibration a component.
+- Gives: ${gives ?? `risks of ${manifest.components.join(', ')}`}.
+- Reads: ${features.length} features (contract ${featureHash})${required(requiredMetrics)}.
+- Made of: ${trees} trees (${rounds.join(', ')}) and one Platt calibration an output.
 - Data: ${manifest.data}
 - Seed: ${manifest.seed}
 - SHA-256: \`${manifest.sha256}\`
 
-## On fleets that it has not seen
+## On hosts that it has not seen
 
 ${renderMetrics(manifest.metrics)}
 
-AP: average precision (its base is the rate of positives). Log-loss in nats, the base rate's own in
-brackets. ECE: expected calibration error, ten bins of equal mass. At the budget: the
-${percent(manifest.metrics[0]?.atBudget.budgetRatio ?? 0)} of rows with the highest risk raise an alert. Foreseen: failures whose
-alert came at least a minute before; lead: how long before, 10th, 50th and 90th percentile.
+${EXPLANATION}
 
 ## Limits
 
@@ -30,37 +29,19 @@ ${manifest.limits.map(limit => `- ${limit}`).join('\n')}
 `;
 }
 
-/** The metrics as a Markdown table. */
+/** The metrics as Markdown tables. */
 export function renderMetrics(metrics: readonly ComponentMetrics[]): string {
-  const head =
-    '| component | positives | AP | ROC-AUC | log-loss | Brier | ECE | precision at budget ' +
-    '| recall at budget | foreseen | lead, minutes |\n|---|---|---|---|---|---|---|---|---|---|---|';
-  return [head, ...metrics.map(renderRow)].join('\n');
+  return [riskTable(metrics), alertTable(metrics)]
+    .filter(({rows}) => rows.length > 0)
+    .map(renderTable)
+    .join('\n\n');
 }
 
-function renderRow(metrics: ComponentMetrics): string {
-  const {atBudget, episodes} = metrics;
-  const lead = [episodes.leadSecondsP10, episodes.leadSecondsP50, episodes.leadSecondsP90];
-  const cells = [
-    metrics.component,
-    percent(metrics.positives / metrics.rows),
-    fixed(metrics.averagePrecision, 3),
-    fixed(metrics.rocAuc, 3),
-    `${metrics.logLoss.toFixed(4)} (${metrics.baseLogLoss.toFixed(4)})`,
-    metrics.brier.toFixed(4),
-    metrics.calibrationError.toFixed(4),
-    atBudget.precision.toFixed(2),
-    fixed(atBudget.recall, 2),
-    `${episodes.foreseen} of ${episodes.failures}`,
-    lead.map(seconds => fixed(seconds === null ? null : seconds / 60, 1)).join(' · '),
-  ];
-  return `| ${cells.join(' | ')} |`;
+function required(metrics: readonly string[]): string {
+  return metrics.length === 0 ? '' : `; without ${metrics.join(', ')} a host is not scored`;
 }
 
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
-}
-
-function fixed(value: number | null, digits: number): string {
-  return value?.toFixed(digits) ?? '–';
+function renderTable({header, rows}: Table): string {
+  const lines = [header, header.map(() => '---'), ...rows];
+  return lines.map(cells => `| ${cells.join(' | ')} |`).join('\n');
 }

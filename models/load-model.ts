@@ -113,11 +113,15 @@ function readSignature(
   const contract = manifest?.contract ?? FIRST_HOST_CONTRACT;
   const featureCount = featuresOf(contract).length;
   const featureHash = contractHash(contract);
-  if (inputWidth !== featureCount) {
-    throw mismatch(file, `it reads ${inputWidth} features, its contract has ${featureCount}`);
-  }
   const ofManifest = manifest?.contract === undefined ? undefined : manifest.featureHash;
   const ofFile = metadata.get('featureHash');
+  if (inputWidth !== featureCount) {
+    throw mismatch(
+      file,
+      `it reads ${inputWidth} features (featureHash ${ofManifest ?? ofFile ?? 'not there'}), the ` +
+        `feature contract ${featureHash} has ${featureCount}`,
+    );
+  }
   const wrong = [ofManifest, ofManifest === undefined ? (ofFile ?? 'not there') : ofFile].find(
     declared => declared !== undefined && String(declared) !== String(featureHash),
   );

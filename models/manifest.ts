@@ -30,6 +30,48 @@ export type ComponentMetrics = {
     readonly leadSecondsP50: number | null;
     readonly leadSecondsP90: number | null;
   };
+  /** With few alerts a day, as somebody on call would get them. */
+  readonly alerts?: AlertMetrics;
+  /** What others reach on the same rows. */
+  readonly rivals?: readonly RivalMetrics[];
+  readonly spread?: SpreadMetrics;
+};
+
+/** Alerts within a budget, and failures. Null where nothing was raised or nothing failed. */
+export type AlertMetrics = {
+  readonly hostDays: number;
+  /** The budget; rates of failures may be raised in the data, and the budget with them. */
+  readonly perHostDay: number;
+  readonly threshold: number | null;
+  readonly alerts: number;
+  /** Share of the alerts after which the part failed within the horizon. */
+  readonly precision: number | null;
+  readonly failures: number;
+  /** Failures with an alert early enough to act. */
+  readonly foreseen: number;
+  readonly recall: number | null;
+};
+
+/** Judged by order only: it may be no probability, or one of another horizon. */
+export type RivalMetrics = {
+  readonly name: string;
+  readonly averagePrecision: number | null;
+  readonly rocAuc: number | null;
+  readonly alerts: AlertMetrics;
+};
+
+/** Null where none of them says anything. */
+type Range = readonly [least: number, most: number] | null;
+
+/** The least and the most that trainings on other hosts of the same data gave. */
+export type SpreadMetrics = {
+  readonly trainings: number;
+  readonly averagePrecision: Range;
+  readonly rocAuc: Range;
+  readonly logLoss: Range;
+  readonly calibrationError: Range;
+  readonly alertPrecision: Range;
+  readonly alertRecall: Range;
 };
 
 /** What lies beside a model file and says where it comes from. */
@@ -38,6 +80,8 @@ export type Manifest = {
   readonly version: string;
   /** Of model.onnx, hexadecimal. */
   readonly sha256: string;
+  /** What the outputs are, for people. */
+  readonly gives?: string;
   readonly featureHash: number;
   readonly features: readonly string[];
   /** What the features are; absent: the contract of `host.v1`. */

@@ -1,6 +1,8 @@
 import {ForestayError} from '../../core/domain/errors.ts';
-import {type FeatureContract, featuresOf} from '../../core/domain/features.ts';
+import {type FeatureContract, FIRST_HOST_CONTRACT, featuresOf} from '../../core/domain/features.ts';
+import {HOST_METRIC_CATALOGUE} from '../../core/domain/host-metrics.ts';
 import {createUniform} from '../random.ts';
+import type {FailureOutput} from './family.ts';
 
 /** Nobody knows what would have become of it: the row says nothing of this output. */
 export const UNKNOWN = 255;
@@ -10,8 +12,8 @@ export type FailureData = {
   readonly rows: number;
   /** What the features are. */
   readonly contract: FeatureContract;
-  /** What is predicted, by name: a component, or one within another horizon. */
-  readonly outputs: readonly string[];
+  /** What is predicted. */
+  readonly outputs: readonly FailureOutput[];
   /** Rows × features of the contract. */
   readonly features: Float32Array;
   /** Rows × outputs: 1 if it fails within the horizon, 0 if not, {@link UNKNOWN}. */
@@ -24,18 +26,44 @@ export type FailureData = {
   readonly second: Int32Array;
 };
 
+/**
+ * Days that hosts were watched: each from its first row to its last, and one usual step more.
+ */
+export function hostDaysOf({group, second}: Pick<FailureData, 'group' | 'second'>): number {
+  const hosts = new Map<number, {rows: number; first: number; last: number}>();
+  for (const [row, id] of group.entries()) {
+    const at = second[row] as number;
+    const host = hosts.get(id);
+    if (host === undefined) hosts.set(id, {rows: 1, first: at, last: at});
+    else {
+      host.rows++;
+      host.first = Math.min(host.first, at);
+      host.last = Math.max(host.last, at);
+    }
+  }
+  let seconds = 0;
+  for (const {rows, first, last} of hosts.values()) {
+    if (rows > 1) seconds += ((last - first) * rows) / (rows - 1);
+  }
+  return seconds / 86_400;
+}
+
 /** Rows to learn from, to stop by, and to calibrate on; no host is on two sides. */
 export type DataSlices = {train: Int32Array; validation: Int32Array; calibration: Int32Array};
 
 const TRAIN_SHARE = 0.7;
 const VALIDATION_SHARE = 0.15;
+const JUDGED_SHARE = 0.2;
+/** Turns that begin far from each other, however many there are. */
+const GOLDEN_RATIO = 0.618_034;
 
 /**
  * Slices by group, in order: the last hosts calibrate what the first have taught.
  *
+ * @param turn Other hosts for each: the order begins at another one. Whole number.
  * @throws {ForestayError} `TRAINING_DATA_INVALID` when shapes differ or a slice would be empty.
  */
-export function sliceData(data: FailureData): DataSlices {
+export function sliceData(data: FailureData, turn = 0): DataSlices {
   const {rows, outputs} = data;
   const width = featureCountOf(data);
   if (
@@ -49,10 +77,14 @@ export function sliceData(data: FailureData): DataSlices {
     );
   }
   const groups = [...new Set(data.group)].sort((a, b) => a - b);
-  const trainEnd = groups[Math.floor(groups.length * TRAIN_SHARE)] ?? 0;
-  const validationEnd = groups[Math.floor(groups.length * (TRAIN_SHARE + VALIDATION_SHARE))] ?? 0;
+  const first = Math.floor(((turn * GOLDEN_RATIO) % 1) * groups.length);
+  const placeOf = new Map(
+    groups.map((group, rank) => [group, (rank + groups.length - first) % groups.length]),
+  );
+  const trainEnd = Math.floor(groups.length * TRAIN_SHARE);
+  const validationEnd = Math.floor(groups.length * (TRAIN_SHARE + VALIDATION_SHARE));
   const all = Int32Array.from({length: rows}, (_, row) => row);
-  const groupOf = (row: number) => data.group[row] as number;
+  const groupOf = (row: number) => placeOf.get(data.group[row] as number) as number;
   const slices = {
     train: all.filter(row => groupOf(row) < trainEnd),
     validation: all.filter(row => groupOf(row) >= trainEnd && groupOf(row) < validationEnd),
@@ -62,6 +94,42 @@ export function sliceData(data: FailureData): DataSlices {
     throw invalid(`${groups.length} hosts are too few to learn, to stop and to calibrate`);
   }
   return slices;
+}
+
+/** Those of four fifths of the hosts, and those of the last fifth, to judge by. */
+export function splitHosts(data: FailureData): [learned: FailureData, judged: FailureData] {
+  const groups = [...new Set(data.group)].sort((a, b) => a - b);
+  const from = groups[Math.ceil(groups.length * (1 - JUDGED_SHARE))] ?? Number.POSITIVE_INFINITY;
+  const all = Int32Array.from({length: data.rows}, (_, row) => row);
+  const isJudged = (row: number) => (data.group[row] as number) >= from;
+  return [
+    pickRows(
+      data,
+      all.filter(row => !isJudged(row)),
+    ),
+    pickRows(data, all.filter(isJudged)),
+  ];
+}
+
+/** @param picked Numbers of rows. */
+export function pickRows(data: FailureData, picked: Int32Array): FailureData {
+  const width = featureCountOf(data);
+  const outputs = data.outputs.length;
+  const features = new Float32Array(picked.length * width);
+  const labels = new Uint8Array(picked.length * outputs);
+  for (const [at, row] of picked.entries()) {
+    features.set(data.features.subarray(row * width, (row + 1) * width), at * width);
+    labels.set(data.labels.subarray(row * outputs, (row + 1) * outputs), at * outputs);
+  }
+  return {
+    ...data,
+    rows: picked.length,
+    features,
+    labels,
+    secondsToFailure: Float32Array.from(picked, row => data.secondsToFailure[row] as number),
+    group: Int32Array.from(picked, row => data.group[row] as number),
+    second: Int32Array.from(picked, row => data.second[row] as number),
+  };
 }
 
 export function featureCountOf({contract}: Pick<FailureData, 'contract'>): number {
@@ -106,7 +174,15 @@ const SENSORS: readonly (readonly string[])[] = [
   ['voltage_deviation_ratio'],
   ['fan_speed_rpm'],
   ['memory_corrected_errors_per_second', 'memory_uncorrected_errors_per_second'],
+  ...sourcesBeyond(FIRST_HOST_CONTRACT.metrics),
 ];
+
+function sourcesBeyond(known: readonly string[]): string[][] {
+  const left = HOST_METRIC_CATALOGUE.filter(({name}) => !known.includes(name));
+  return [...new Set(left.map(({source}) => source))].map(source =>
+    left.filter(each => each.source === source).map(({name}) => name),
+  );
+}
 
 /**
  * Takes some sensors away from `rowShare` of the rows, each with the chance `sensorShare`, in place:

@@ -1,19 +1,20 @@
 import {Piscina} from 'piscina';
 import type {FailureData} from './data.ts';
+import type {FailureSettings} from './settings.ts';
 import {type FailureTask, type FailureTaskData, shareData} from './task.ts';
-import type {FailureSettings, FittedOutput} from './training.ts';
+import type {FittedOutput} from './training.ts';
 
 /** Threads that learn; tasks wait for a free one, in the order in which they were asked. */
 export type TrainingPool = {
   evaluate(task: Omit<Extract<FailureTask, {kind: 'evaluate'}>, 'kind'>): Promise<number>;
-  fit(output: number, settings: FailureSettings): Promise<FittedOutput>;
+  fit(output: number, settings: FailureSettings, turn: number): Promise<FittedOutput>;
   close(): Promise<void>;
 };
 
 /** Niceness of the threads: serving and acting go first on a machine that does both. */
 const NICE = 10;
 
-/** @param data Copied once into memory that the threads share. */
+/** @param data Copied once into memory that the threads share, if it does not lie there. */
 export function createTrainingPool(data: FailureData, seed: number, threads: number): TrainingPool {
   const workerData: FailureTaskData = {data: shareData(data), seed};
   const pool = new Piscina<FailureTask, number | FittedOutput>({
@@ -26,8 +27,8 @@ export function createTrainingPool(data: FailureData, seed: number, threads: num
   });
   return {
     evaluate: async task => (await pool.run({kind: 'evaluate', ...task})) as number,
-    fit: async (output, settings) =>
-      (await pool.run({kind: 'fit', output, settings})) as FittedOutput,
+    fit: async (output, settings, turn) =>
+      (await pool.run({kind: 'fit', output, settings, turn})) as FittedOutput,
     close: () => pool.destroy(),
   };
 }

@@ -3,9 +3,11 @@ import type {ComponentMetrics} from '../manifest.ts';
 import {precisionAndRecall, reliability} from '../metrics.ts';
 import {drawBars, drawLines, shortly} from '../report/charts.ts';
 import {renderPage, type Section} from '../report/page.ts';
-import {scoreTrees, type TreeModel} from '../trees/tree-model.ts';
+import {alertTable, EXPLANATION, riskTable} from '../tables.ts';
+import type {TreeModel} from '../trees/tree-model.ts';
 import {explainTrees} from '../trees/tree-shap.ts';
 import {type FailureData, labelsOf, UNKNOWN} from './data.ts';
+import {scoreOutputs} from './scoring.ts';
 import type {Search} from './search.ts';
 import type {FittedOutput} from './training.ts';
 
@@ -28,9 +30,9 @@ const BARS = 12;
 /** A page about a training: curves, calibration, lead times, importances. */
 export function renderReport(input: ReportInput): string {
   const {title, about, unseen, model} = input;
-  const risks = scoreTrees(model, unseen.rows, unseen.features);
+  const risks = scoreOutputs(model, unseen);
   const importances = meanContributions(model, unseen);
-  const sections = unseen.outputs.map((name, output) =>
+  const sections = unseen.outputs.map(({name}, output) =>
     describeOutput(input, name, output, risks, importances),
   );
   return renderPage(title, about, [summarise(input), ...searchSection(input), ...sections]);
@@ -38,38 +40,9 @@ export function renderReport(input: ReportInput): string {
 
 function summarise({metrics}: ReportInput): Section {
   return {
-    title: 'On fleets that it has not seen',
-    about:
-      'The base rate is the share of rows that were followed by a failure: an average precision ' +
-      'must be read against it. Precision and recall are at a budget of the 1 % riskiest rows.',
-    tables: [
-      {
-        header: [
-          'output',
-          'base rate',
-          'AP',
-          'ROC-AUC',
-          'log-loss',
-          'of base',
-          'ECE',
-          'precision',
-          'recall',
-          'foreseen',
-        ],
-        rows: metrics.map(each => [
-          each.component,
-          `${(100 * (each.positives / each.rows)).toFixed(2)} %`,
-          numberOr(each.averagePrecision),
-          numberOr(each.rocAuc),
-          shortly(each.logLoss),
-          shortly(each.baseLogLoss),
-          shortly(each.calibrationError),
-          shortly(each.atBudget.precision),
-          numberOr(each.atBudget.recall),
-          `${each.episodes.foreseen} of ${each.episodes.failures}`,
-        ]),
-      },
-    ],
+    title: 'On hosts that it has not seen',
+    about: EXPLANATION,
+    tables: [riskTable(metrics), alertTable(metrics)],
   };
 }
 

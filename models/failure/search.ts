@@ -3,7 +3,8 @@ import type {Results} from '../training/results.ts';
 import {drawTrials} from '../training/space.ts';
 import type {FailureData} from './data.ts';
 import type {TrainingPool} from './pool.ts';
-import {FAILURE_DEFAULTS, FAILURE_SPACE, type FailureSettings, FOLDS} from './training.ts';
+import {FAILURE_SETTINGS, FAILURE_SPACE, type FailureSettings} from './settings.ts';
+import {FOLDS} from './training.ts';
 
 export type SearchOptions = {
   readonly trials: number;
@@ -34,7 +35,7 @@ export async function searchSettings(
   pool: TrainingPool,
   {trials: count, seed, threads, results, hasTime, onTrial}: SearchOptions,
 ): Promise<Search> {
-  const trials = drawTrials(FAILURE_SPACE, FAILURE_DEFAULTS, count, seed);
+  const trials = drawTrials(FAILURE_SPACE, FAILURE_SETTINGS, count, seed);
   const halving = await halve(count, {
     shares: SHARES,
     keptShare: KEPT_SHARE,

@@ -1,5 +1,6 @@
 import type {FailureData} from './data.ts';
-import {createFailureTrainer, type FailureSettings, type FittedOutput} from './training.ts';
+import type {FailureSettings} from './settings.ts';
+import {createFailureTrainer, type FittedOutput} from './training.ts';
 
 /** What one thread is asked to do; see {@link createFailureTrainer}. */
 export type FailureTask =
@@ -10,23 +11,26 @@ export type FailureTask =
       readonly fold: number;
       readonly share: number;
     }
-  | {readonly kind: 'fit'; readonly output: number; readonly settings: FailureSettings};
+  | {
+      readonly kind: 'fit';
+      readonly output: number;
+      readonly settings: FailureSettings;
+      readonly turn: number;
+    };
 
 /** What the threads share: arrays of `data` lie in shared memory, nothing is copied. */
 export type FailureTaskData = {readonly data: FailureData; readonly seed: number};
 
-/** The same data in memory that threads can share. */
+/** The same data in memory that threads can share; what lies there already is not copied. */
 export function shareData(data: FailureData): FailureData {
+  const {features, labels, secondsToFailure, group, second} = data;
   return {
     ...data,
-    features: copyTo(new Float32Array(sharedBytes(data.features)), data.features),
-    labels: copyTo(new Uint8Array(sharedBytes(data.labels)), data.labels),
-    secondsToFailure: copyTo(
-      new Float32Array(sharedBytes(data.secondsToFailure)),
-      data.secondsToFailure,
-    ),
-    group: copyTo(new Int32Array(sharedBytes(data.group)), data.group),
-    second: copyTo(new Int32Array(sharedBytes(data.second)), data.second),
+    features: share(features, memory => new Float32Array(memory)),
+    labels: share(labels, memory => new Uint8Array(memory)),
+    secondsToFailure: share(secondsToFailure, memory => new Float32Array(memory)),
+    group: share(group, memory => new Int32Array(memory)),
+    second: share(second, memory => new Int32Array(memory)),
   };
 }
 
@@ -36,17 +40,15 @@ export function createTaskRunner({data, seed}: FailureTaskData) {
   return (task: FailureTask): number | FittedOutput =>
     task.kind === 'evaluate'
       ? trainer.evaluate(task.output, task.settings, task.fold, task.share)
-      : trainer.fit(task.output, task.settings);
+      : trainer.fit(task.output, task.settings, task.turn);
 }
 
-function sharedBytes({byteLength}: {byteLength: number}): SharedArrayBuffer {
-  return new SharedArrayBuffer(byteLength);
-}
-
-function copyTo<Values extends Float32Array | Uint8Array | Int32Array>(
-  to: Values,
-  from: Values,
+function share<Values extends Float32Array | Uint8Array | Int32Array>(
+  values: Values,
+  create: (memory: SharedArrayBuffer) => Values,
 ): Values {
-  to.set(from);
-  return to;
+  if (values.buffer instanceof SharedArrayBuffer) return values;
+  const shared = create(new SharedArrayBuffer(values.byteLength));
+  shared.set(values);
+  return shared;
 }

@@ -1,49 +1,20 @@
 import {ForestayError} from '../../core/domain/errors.ts';
 import {fitPlatt, type Platt} from '../platt.ts';
-import type {Settings, Space} from '../training/space.ts';
 import {type BinnedTable, binTable} from '../trees/bins.ts';
 import {BOOSTING_DEFAULTS, trainForest} from '../trees/boosting.ts';
 import {type Forest, marginOf} from '../trees/forest.ts';
 import type {TreeModel} from '../trees/tree-model.ts';
 import {type FailureData, featureCountOf, labelsOf, sliceData, UNKNOWN} from './data.ts';
-
-type SettingName =
-  | 'rounds'
-  | 'leavesMax'
-  | 'depthMax'
-  | 'learningRate'
-  | 'l2'
-  | 'minChildHessian'
-  | 'rowShare'
-  | 'columnShare';
-export type FailureSettings = Settings<SettingName>;
-
-/** Small, cautious trees on small samples: rows of one host are much alike. */
-export const FAILURE_DEFAULTS: FailureSettings = {
-  rounds: 120,
-  leavesMax: 16,
-  depthMax: 6,
-  learningRate: 0.06,
-  l2: 1,
-  minChildHessian: 8,
-  rowShare: 0.4,
-  columnShare: 0.5,
-};
-
-/** What a search may try. */
-export const FAILURE_SPACE = {
-  leavesMax: {from: 6, to: 48, scale: 'whole'},
-  learningRate: {from: 0.02, to: 0.15, scale: 'log'},
-  l2: {from: 0.3, to: 30, scale: 'log'},
-  minChildHessian: {from: 2, to: 60, scale: 'log'},
-  rowShare: {from: 0.2, to: 0.8, scale: 'linear'},
-  columnShare: {from: 0.15, to: 0.8, scale: 'linear'},
-} satisfies Space<SettingName>;
+import type {FailureOutput} from './family.ts';
+import type {FailureSettings} from './settings.ts';
+import {directionsOf} from './symptoms.ts';
 
 /** Bins a feature: finer ones gave no better trees. */
 const BINS_MAX = 63;
 /** A fold of the search judges, the others teach. */
 export const FOLDS = 3;
+/** Between the seeds of two turns. */
+const TURN_SEEDS = 7919;
 
 /** One output's forest with its calibration, and how it was learned. */
 export type FittedOutput = {
@@ -60,8 +31,12 @@ export type FailureTrainer = {
    * stop by the fold that judges them: equally flattering to all that are compared.
    */
   evaluate(output: number, settings: FailureSettings, fold: number, share: number): number;
-  /** Learns from the first hosts, stops by the next, calibrates by the last. */
-  fit(output: number, settings: FailureSettings): FittedOutput;
+  /**
+   * Learns from the first hosts, stops by the next, calibrates by the last.
+   *
+   * @param turn Other hosts for each, and other draws: how much the outcome owes to chance.
+   */
+  fit(output: number, settings: FailureSettings, turn?: number): FittedOutput;
 };
 
 /**
@@ -77,11 +52,15 @@ export function createFailureTrainer(data: FailureData, seed: number): FailureTr
     coded ??= binTable(data.features, width, slices.train, BINS_MAX);
     return coded;
   };
-  const optionsOf = (settings: FailureSettings, output: number) => ({
-    ...BOOSTING_DEFAULTS,
-    ...settings,
-    seed: seed * data.outputs.length + output,
-  });
+  const optionsOf = ({monotone, ...settings}: FailureSettings, output: number, turn = 0) => {
+    const {component} = data.outputs[output] as FailureOutput;
+    return {
+      ...BOOSTING_DEFAULTS,
+      ...settings,
+      ...(monotone === 0 ? {} : {monotone: directionsOf(component, data.contract)}),
+      seed: (seed + turn * TURN_SEEDS) * data.outputs.length + output,
+    };
+  };
   const rankOf = ranksOfGroups(data.group);
   return {
     evaluate(output, settings, fold, share) {
@@ -101,17 +80,21 @@ export function createFailureTrainer(data: FailureData, seed: number): FailureTr
       const {validationLoss} = trainForest(input, optionsOf(settings, output));
       return Math.min(...validationLoss);
     },
-    fit(output, settings) {
+    fit(output, settings, turn = 0) {
       const labels = labelsOf(data, output);
       const known = (rows: Int32Array) => rows.filter(row => labels[row] !== UNKNOWN);
+      const turned = turn === 0 ? slices : sliceData(data, turn);
       const [train, validation, calibration] = [
-        known(slices.train),
-        known(slices.validation),
-        known(slices.calibration),
+        known(turned.train),
+        known(turned.validation),
+        known(turned.calibration),
       ];
-      requireRows(data.outputs[output] as string, train.length);
+      requireRows((data.outputs[output] as FailureOutput).name, train.length);
       const input = {table: tableOf(), labels, train, validation};
-      const {forest, trainLoss, validationLoss} = trainForest(input, optionsOf(settings, output));
+      const {forest, trainLoss, validationLoss} = trainForest(
+        input,
+        optionsOf(settings, output, turn),
+      );
       const margins = Float64Array.from(calibration, row =>
         marginOf(forest, data.features, row * width),
       );

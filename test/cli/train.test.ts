@@ -51,6 +51,61 @@ test.serial('metrics are printed as a table, a component a line', async t => {
     t.regex(printed.join(''), new RegExp(`^\\| ${component} \\|`, 'm'));
 });
 
+test.serial(
+  'a model is judged beside the usual rules, another model and trainings on other hosts',
+  async t => {
+    const first = join(import.meta.dirname, '../../models/artefacts/component-failure-1');
+    const {printed} = await train(t, '--repeats=2', '--baseline', first, '-o', 'json');
+    const [cpu] = JSON.parse(printed.join('')).metrics;
+    t.is(cpu.component, 'cpu');
+    t.deepEqual(
+      cpu.rivals.map(({name}: {name: string}) => name),
+      ['threshold rule', 'component-failure f16445a5'],
+    );
+    // In time lapse one alert a host-day is what one in 1,000 host-days is in life.
+    t.is(cpu.alerts.perHostDay, 1);
+    t.is(cpu.spread.trainings, 2);
+    const [least, most] = cpu.spread.logLoss;
+    t.true(least < most && least <= cpu.logLoss && cpu.logLoss <= most);
+  },
+);
+
+test.serial('the outlook learns from weeks, and says a day and a week of every part', async t => {
+  const {read} = await train(t, '--family=component-outlook', '--days=14', '--fleets=6');
+  const manifest = JSON.parse(String(await read('manifest.json')));
+  t.is(manifest.name, 'component-outlook');
+  t.deepEqual(manifest.components.slice(0, 3), ['cpu-24h', 'cpu-7d', 'memory-24h']);
+  t.is(manifest.metrics[0].alerts.perHostDay, 0.001);
+});
+
+test.serial(
+  'rows of one’s own are learned from, and what is the matter with them is said',
+  async t => {
+    const folder = await mkdtemp(join(tmpdir(), 'forestay-rows-'));
+    t.teardown(() => rm(folder, {recursive: true}));
+    const rows = ['group,second,disk_errors_per_second.level,swap_used_ratio.level,label_disk'];
+    for (let host = 0; host < 60; host++) {
+      for (let second = 0; second < 900; second += 90) {
+        const fails = host % 3 === 0 && second >= 450;
+        rows.push(`host-${host},${second},${fails ? 5 + host : host % 4},0,${Number(fails)}`);
+      }
+    }
+    const file = join(folder, 'rows.csv');
+    await writeFile(file, `${rows.join('\n')}\n`);
+    const {read, printed} = await train(t, '--data', file, '-o', 'json');
+    const [disk, ...others] = JSON.parse(printed.join('')).metrics;
+    t.is(others.length, 0);
+    t.is(disk.component, 'disk');
+    t.true(disk.rocAuc > 0.8, JSON.stringify(disk));
+    t.is(disk.alerts.perHostDay, 0.001);
+    t.regex(String(await read('README.md')), /600 rows of 60 hosts of one’s own/);
+    t.regex(String(await read('README.md')), /nothing is learned of it: swap_used_ratio\.level/);
+    await writeFile(file, rows.slice(0, 1).join('\n'));
+    const error = await t.throwsAsync(train(t, '--data', file));
+    t.true(isForestayError(error, 'TRAINING_DATA_INVALID'));
+  },
+);
+
 test.serial('a place that is no folder is refused before the training, not after', async t => {
   const out = join(await mkdtemp(join(tmpdir(), 'forestay-train-')), 'file');
   t.teardown(() => rm(dirname(out), {recursive: true}));

@@ -14,7 +14,7 @@ const model = scorer.signature();
 const policy = {...DEFAULT_POLICY, mode: 'auto' as const};
 
 /** A seed with migrations, ghosts and cordons within minutes. */
-const SEED = 1;
+const SEED = 6;
 
 /** A small fleet that has lived for a while, at so many ticks a second. */
 async function live(seed: number, ticksPerSecond: number, seconds = 500) {

@@ -7,12 +7,11 @@ import {
   medianFeatures,
   sliceData,
 } from '../../models/failure/data.ts';
-import {evaluateFailureModel} from '../../models/failure/evaluation.ts';
-import {
-  assembleModel,
-  createFailureTrainer,
-  FAILURE_DEFAULTS,
-} from '../../models/failure/training.ts';
+import {evaluateFailures} from '../../models/failure/evaluation.ts';
+import {COMPONENT_FAILURE} from '../../models/failure/family.ts';
+import {scoreOutputs} from '../../models/failure/scoring.ts';
+import {FAILURE_SETTINGS} from '../../models/failure/settings.ts';
+import {assembleModel, createFailureTrainer} from '../../models/failure/training.ts';
 import {createUniform} from '../../models/random.ts';
 
 const SYMPTOM = FEATURES.findIndex(feature => feature.name === 'disk_errors_per_second.level');
@@ -25,7 +24,7 @@ function drawHosts(seed: number, hosts: number): FailureData {
   const data = {
     rows,
     contract: FIRST_HOST_CONTRACT,
-    outputs: COMPONENTS,
+    outputs: COMPONENT_FAILURE.outputs,
     features: Float32Array.from({length: rows * FEATURE_COUNT}, random),
     labels: new Uint8Array(rows * COMPONENTS.length),
     secondsToFailure: new Float32Array(rows).fill(Number.POSITIVE_INFINITY),
@@ -44,9 +43,10 @@ function drawHosts(seed: number, hosts: number): FailureData {
 
 test('a symptom that precedes failures is learned, calibrated and seen in time', t => {
   const trainer = createFailureTrainer(drawHosts(1, 200), 1);
-  const fitted = COMPONENTS.map((_, output) => trainer.fit(output, FAILURE_DEFAULTS));
+  const fitted = COMPONENTS.map((_, output) => trainer.fit(output, FAILURE_SETTINGS));
   const model = assembleModel(FEATURE_COUNT, fitted);
-  const metrics = evaluateFailureModel(model, drawHosts(2, 100));
+  const unseen = drawHosts(2, 100);
+  const metrics = evaluateFailures(unseen, scoreOutputs(model, unseen), {alertsPerHostDay: 8});
   const disk = metrics[DISK];
   t.true((disk?.averagePrecision ?? 0) > 0.7);
   t.true((disk?.calibrationError ?? 1) < 0.03);
@@ -54,6 +54,10 @@ test('a symptom that precedes failures is learned, calibrated and seen in time',
   t.true((disk?.episodes.foreseen ?? 0) > 25);
   const lead = disk?.episodes.leadSecondsP50 ?? 0;
   t.true(lead >= 60 && lead <= 1800);
+  // Whoever loses a disk is told of once, in time; nobody else is.
+  t.like(disk?.alerts, {failures: 34, perHostDay: 8});
+  t.true((disk?.alerts?.precision ?? 0) > 0.9, JSON.stringify(disk?.alerts));
+  t.true((disk?.alerts?.recall ?? 0) > 0.8, JSON.stringify(disk?.alerts));
   t.like(metrics[0], {component: 'cpu', positives: 0, rocAuc: null, averagePrecision: null});
 });
 

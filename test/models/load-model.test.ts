@@ -99,7 +99,14 @@ test('a model of another contract is refused with what differs', async t => {
     const path = await writeOwnModel(t, change);
     await t.throwsAsync(loadModel(path), {code: 'MODEL_SIGNATURE_MISMATCH', message});
   };
-  await refused(model => setProperty(model, 'featureHash', '7'), /featureHash is 7/);
+  await refused(
+    model => setProperty(model, 'featureHash', '7'),
+    /is 7, the feature contract is 1038701892/,
+  );
+  await refused(model => {
+    setProperty(model, 'featureHash', '8');
+    setInputWidth(model, 7n);
+  }, /reads 7 features \(featureHash 8\), the feature contract 1038701892 has 78/);
   await refused(model => setProperty(model, 'featureHash', undefined), /featureHash is not there/);
   await refused(model => setProperty(model, 'components', 'cpu,disk'), /5 outputs for cpu, disk/);
   await refused(model => setProperty(model, 'components', 'a,b,c,d,e'), /known are cpu/);

@@ -1,0 +1,91 @@
+import type {ComponentMetrics} from './manifest.ts';
+import type {Table} from './report/page.ts';
+
+/** What stands below the tables, wherever they are shown. */
+export const EXPLANATION =
+  'AP: average precision (its base is the share of rows that were followed by a failure). Log-loss ' +
+  'in nats, that of always saying the base rate in brackets. ECE: expected calibration error, ten ' +
+  'bins of equal mass. Foreseen: failures before which, at least a minute, the risk was among the ' +
+  '1 % highest; lead: how long before, 10th, 50th and 90th percentile. An alert stands as long as ' +
+  'the horizon; it is right if the part fails in that time. Where the data raise the rates of ' +
+  'failures, the budget of alerts is raised with them. [ ]: least and most of trainings on other ' +
+  'hosts of the same data.';
+
+/** How good the risks are, an output a line. */
+export function riskTable(metrics: readonly ComponentMetrics[]): Table {
+  return {
+    header: [
+      'output',
+      'base rate',
+      'AP',
+      'ROC-AUC',
+      'log-loss',
+      'Brier',
+      'ECE',
+      'foreseen',
+      'lead, minutes',
+    ],
+    rows: metrics.map(each => [
+      each.component,
+      percent(each.positives / each.rows),
+      fixed(each.averagePrecision, 3) + range(each.spread?.averagePrecision),
+      fixed(each.rocAuc, 3) + range(each.spread?.rocAuc),
+      `${each.logLoss.toFixed(4)} (${each.baseLogLoss.toFixed(4)})`,
+      each.brier.toFixed(4),
+      each.calibrationError.toFixed(4),
+      `${each.episodes.foreseen} of ${each.episodes.failures}`,
+      [each.episodes.leadSecondsP10, each.episodes.leadSecondsP50, each.episodes.leadSecondsP90]
+        .map(seconds => fixed(seconds === null ? null : seconds / 60, 1))
+        .join(' · '),
+    ]),
+  };
+}
+
+/** Alerts within the budget, of the model and of those that it is compared with. */
+export function alertTable(metrics: readonly ComponentMetrics[]): Table {
+  const lines = metrics.flatMap(({component, alerts, averagePrecision, rocAuc, rivals, spread}) =>
+    alerts === undefined
+      ? []
+      : [
+          {component, name: 'this model', alerts, averagePrecision, rocAuc, spread},
+          ...(rivals ?? []).map(rival => ({component, spread: undefined, ...rival})),
+        ],
+  );
+  const {hostDays = 0, perHostDay = 0} = lines[0]?.alerts ?? {};
+  return {
+    header: [
+      'output',
+      'by',
+      'AP',
+      'ROC-AUC',
+      `alerts (${shortest(perHostDay)} a host-day, ${hostDays} of them)`,
+      'precision',
+      'recall',
+    ],
+    rows: lines.map(({component, name, alerts, averagePrecision, rocAuc, spread}) => [
+      component,
+      name,
+      fixed(averagePrecision, 3),
+      fixed(rocAuc, 3),
+      String(alerts.alerts),
+      fixed(alerts.precision, 2) + range(spread?.alertPrecision),
+      `${fixed(alerts.recall, 2)} of ${alerts.failures}${range(spread?.alertRecall)}`,
+    ]),
+  };
+}
+
+function range(found: readonly [number, number] | null | undefined): string {
+  return !found ? '' : ` [${found.map(each => each.toFixed(2)).join(', ')}]`;
+}
+
+function shortest(value: number): string {
+  return String(Number(value.toPrecision(3)));
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(2)} %`;
+}
+
+function fixed(value: number | null, digits: number): string {
+  return value?.toFixed(digits) ?? '–';
+}

@@ -1,0 +1,29 @@
+import test from 'ava';
+import fc from 'fast-check';
+import {raiseToShorter} from '../../core/domain/horizons.ts';
+
+const risk = fc.oneof(
+  {weight: 5, arbitrary: fc.float({min: 0, max: 1, noNaN: true})},
+  {weight: 1, arbitrary: fc.constant(Number.NaN)},
+);
+
+test('the risk of a longer time is never below that of a shorter one, and otherwise as it was', t => {
+  fc.assert(
+    fc.property(fc.array(risk, {maxLength: 6}), given => {
+      const raised = Float32Array.from(given);
+      raiseToShorter(raised);
+      for (const [at, value] of raised.entries()) {
+        const before = given.slice(0, at + 1).filter(each => !Number.isNaN(each));
+        // Not known stays so; all else is the highest so far, which an oracle can say at once.
+        if (Number.isNaN(given[at])) t.is(value, Number.NaN);
+        else t.is(value, Math.fround(Math.max(...before)));
+      }
+    }),
+  );
+});
+
+test('only the risks of the one thing are touched', t => {
+  const risks = Float32Array.of(0.5, 0.4, 0.3, 0.2);
+  raiseToShorter(risks, 1, 2);
+  t.deepEqual([...risks], [...Float32Array.of(0.5, 0.4, 0.4, 0.2)]);
+});
