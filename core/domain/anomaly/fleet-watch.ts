@@ -5,8 +5,8 @@
  *
  * F1. What it says depends only on the rows, cell by cell in the order of time.
  * F2. It begins with nothing, and is nobody's input: losing it loses no decision.
- * F3. Bounded: about 8 KB a host; 0.7 MB at most a kind. Of more
- *     than {@link CELLS_MAX} and {@link KINDS_MAX} those go that were not heard of for longest.
+ * F3. Bounded: about 8 KB a host, 0.7 MB at most a kind. Of more cells and kinds than
+ *     {@link CELLS_MAX} and {@link KINDS_MAX} those go that were not heard of for longest.
  */
 
 import {LEARNING_ROWS_MIN} from './learn-usual.ts';
