@@ -4,6 +4,7 @@ import {COMPONENT_FAILURE, COMPONENT_OUTLOOK} from '../models/failure/family.ts'
 import {requireFolder} from './folders.ts';
 import {duration, wholeNumber} from './numbers.ts';
 import {trainFailure} from './train-failure.ts';
+import {trainIntentFamily} from './train-intent.ts';
 import {createProgress, type Progress} from './train-progress.ts';
 
 /** The demo and its tests draw from seeds below, training from here on. */
@@ -46,6 +47,7 @@ const FAMILIES: Readonly<
 > = {
   'component-failure': (flags, output) => trainFailure(COMPONENT_FAILURE, flags, output),
   'component-outlook': (flags, output) => trainFailure(COMPONENT_OUTLOOK, flags, output),
+  'reboot-intent': trainIntentFamily,
 };
 
 const count = wholeNumber(1);
