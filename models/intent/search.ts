@@ -1,5 +1,5 @@
-import type {NetworkOptions} from '../network/train.ts';
-import {trainNetwork} from '../network/train.ts';
+import {isForestayError} from '../../core/domain/errors.ts';
+import {type NetworkOptions, type TrainingData, trainNetwork} from '../network/train.ts';
 import {type Halving, halve} from '../training/halving.ts';
 import type {Results} from '../training/results.ts';
 import {drawTrials, type Settings, type Space} from '../training/space.ts';
@@ -51,15 +51,26 @@ export async function searchIntent(
       const known = results.get(key);
       if (typeof known === 'number') return known;
       const some = teaching.slice(0, Math.max(1, Math.round(share * teaching.length)));
-      const {epochs} = await trainNetwork(
-        {training: toSequences(joinLives(some)), validation: judging},
+      const training = toSequences(joinLives(some));
+      const loss = await lossOf(
+        {training, validation: judging},
         {...options, ...(trials[trial] as IntentSettings)},
       );
-      const loss = Math.min(...epochs.map(({validationLoss}) => validationLoss));
       results.put(key, loss);
       onTrial(trial, share, loss);
       return loss;
     },
   });
   return {settings: trials[halving.winner] as IntentSettings, trials, halving};
+}
+
+/** NaN for so small a share that nothing happens in it: it says nothing of the settings. */
+async function lossOf(data: TrainingData, options: NetworkOptions): Promise<number> {
+  try {
+    const {epochs} = await trainNetwork(data, options);
+    return Math.min(...epochs.map(({validationLoss}) => validationLoss));
+  } catch (error) {
+    if (isForestayError(error, 'TRAINING_DATA_INVALID')) return Number.NaN;
+    throw error;
+  }
 }
