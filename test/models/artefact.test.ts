@@ -6,7 +6,7 @@ import {contractHash, FIRST_HOST_CONTRACT, featuresOf} from '../../core/domain/f
 import {simulateComponentDataset} from '../../core/simulation/component-dataset.ts';
 import {renderCard} from '../../models/card.ts';
 import {evaluateFailures} from '../../models/failure/evaluation.ts';
-import {COMPONENT_FAILURE, outputNames} from '../../models/failure/family.ts';
+import {COMPONENT_FAILURE, COMPONENT_OUTLOOK, outputNames} from '../../models/failure/family.ts';
 import {scoreBaseline, scoreOutputs} from '../../models/failure/scoring.ts';
 import {loadModel} from '../../models/load-model.ts';
 import {parseManifest} from '../../models/manifest.ts';
@@ -16,7 +16,7 @@ import {scoreTrees, type TreeModel} from '../../models/trees/tree-model.ts';
 const folderOf = (name: string) => join(import.meta.dirname, '../../models/artefacts', name);
 const FIRST = folderOf('component-failure-1');
 
-for (const family of [COMPONENT_FAILURE]) {
+for (const family of [COMPONENT_FAILURE, COMPONENT_OUTLOOK]) {
   const {name} = family;
   const folder = folderOf(name);
 
