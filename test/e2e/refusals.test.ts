@@ -3,7 +3,7 @@ import {createServer} from 'node:net';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import test, {type ExecutionContext} from 'ava';
-import {FEATURE_HASH} from '../../core/domain/features.ts';
+import {COMPONENT_CONTRACT, contractHash} from '../../core/domain/features.ts';
 import {type Exit, forestay, temporaryFolder} from '../support/process.ts';
 import {FREE_PORTS, startCore} from '../support/process-fleet.ts';
 
@@ -127,7 +127,7 @@ test.serial('a model for other features is refused', async t => {
   const {code, stderr} = await refusedModel(t, folder => {
     const path = join(folder, 'model.onnx');
     const text = readFileSync(path, 'latin1');
-    const own = String(FEATURE_HASH);
+    const own = String(contractHash(COMPONENT_CONTRACT));
     t.true(text.includes(own));
     writeFileSync(path, text.replaceAll(own, own.replace(/./g, '1')), 'latin1');
     // As if it had been trained elsewhere: nothing beside it names its bytes.
