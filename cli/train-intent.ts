@@ -3,7 +3,7 @@ import {rename, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {deserialize, serialize} from 'node:v8';
 import {seededRandom} from '../core/adapters/random-seeded.ts';
-import {CAUSES} from '../core/domain/reboot-risks.ts';
+import {CAUSES, riskColumn} from '../core/domain/reboot-risks.ts';
 import {simulateIntentDataset} from '../core/simulation/intent-dataset.ts';
 import {writeIntentArtefact} from '../models/intent/artefact.ts';
 import {renderIntentCard, renderIntentMetrics} from '../models/intent/card.ts';
@@ -13,7 +13,6 @@ import {
   countEpisodes,
   evaluateIntent,
   type IntentEpisodes,
-  outputColumn,
 } from '../models/intent/evaluation.ts';
 import {renderIntentReport} from '../models/intent/report.ts';
 import {scoreByRule} from '../models/intent/rule.ts';
@@ -170,7 +169,7 @@ function simulate(
 
 function episodesOf(unseen: Lives, risks: Float32Array): IntentEpisodes[] {
   return CAUSES.flatMap(cause => {
-    const own = columnOf(risks, unseen.rows, outputColumn(cause, 3));
+    const own = columnOf(risks, unseen.rows, riskColumn(cause, 30));
     return THRESHOLDS.map(threshold => countEpisodes(unseen, cause, own, threshold));
   });
 }

@@ -1,5 +1,5 @@
 import type {ComponentMetrics, Manifest} from './manifest.ts';
-import type {Table} from './report/page.ts';
+import {renderMarkdown} from './report/figures.ts';
 import {alertTable, EXPLANATION, riskTable} from './tables.ts';
 
 /** The model card of an artefact, in Markdown: what the manifest says, for people. */
@@ -33,15 +33,10 @@ ${manifest.limits.map(limit => `- ${limit}`).join('\n')}
 export function renderMetrics(metrics: readonly ComponentMetrics[]): string {
   return [riskTable(metrics), alertTable(metrics)]
     .filter(({rows}) => rows.length > 0)
-    .map(renderTable)
+    .map(renderMarkdown)
     .join('\n\n');
 }
 
 function required(metrics: readonly string[]): string {
   return metrics.length === 0 ? '' : `; without ${metrics.join(', ')} a host is not scored`;
-}
-
-function renderTable({header, rows}: Table): string {
-  const lines = [header, header.map(() => '---'), ...rows];
-  return lines.map(cells => `| ${cells.join(' | ')} |`).join('\n');
 }

@@ -1,4 +1,5 @@
 import type {ComponentMetrics} from './manifest.ts';
+import {fixed, leadMinutes, percent} from './report/figures.ts';
 import type {Table} from './report/page.ts';
 
 /** What stands below the tables, wherever they are shown. */
@@ -34,9 +35,7 @@ export function riskTable(metrics: readonly ComponentMetrics[]): Table {
       each.brier.toFixed(4),
       each.calibrationError.toFixed(4),
       `${each.episodes.foreseen} of ${each.episodes.failures}`,
-      [each.episodes.leadSecondsP10, each.episodes.leadSecondsP50, each.episodes.leadSecondsP90]
-        .map(seconds => fixed(seconds === null ? null : seconds / 60, 1))
-        .join(' · '),
+      leadMinutes(each.episodes),
     ]),
   };
 }
@@ -80,12 +79,4 @@ function range(found: readonly [number, number] | null | undefined): string {
 
 function shortest(value: number): string {
   return String(Number(value.toPrecision(3)));
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(2)} %`;
-}
-
-function fixed(value: number | null, digits: number): string {
-  return value?.toFixed(digits) ?? '–';
 }

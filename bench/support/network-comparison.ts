@@ -1,6 +1,8 @@
 /** What windows and streams learn from the same hosts, judged on other ones. */
+
+import {RISK_OUTPUTS} from '../../core/domain/reboot-risks.ts';
 import {averagePrecision} from '../../models/metrics.ts';
-import {RISK_CLASSES, RISK_OUTPUTS, RISK_SUMS} from '../../models/network/competing-risks.ts';
+import {RISK_CLASSES, RISK_SUMS} from '../../models/network/competing-risks.ts';
 import {predictSequences} from '../../models/network/evaluation.ts';
 import type {NetworkForm} from '../../models/network/network.ts';
 import type {Sequences} from '../../models/network/sequences.ts';

@@ -4,7 +4,8 @@
  * after it; a crash follows a memory leak, or the third burst of errors within hours; some follow
  * nothing. Updates without reboot and bursts without crash are as frequent.
  */
-import {type Cause, RISK_CLASSES, riskClass} from '../../models/network/competing-risks.ts';
+import type {Cause} from '../../core/domain/reboot-risks.ts';
+import {RISK_CLASSES, riskClass} from '../../models/network/competing-risks.ts';
 import type {Sequences} from '../../models/network/sequences.ts';
 import {createUniform} from '../../models/random.ts';
 

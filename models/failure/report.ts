@@ -2,6 +2,7 @@ import {featuresOf} from '../../core/domain/features.ts';
 import type {ComponentMetrics} from '../manifest.ts';
 import {precisionAndRecall, reliability} from '../metrics.ts';
 import {drawBars, drawLines, shortly} from '../report/charts.ts';
+import {shortlyOr} from '../report/figures.ts';
 import {renderPage, type Section} from '../report/page.ts';
 import {alertTable, EXPLANATION, riskTable} from '../tables.ts';
 import type {TreeModel} from '../trees/tree-model.ts';
@@ -66,7 +67,7 @@ function searchSection({search}: ReportInput): Section[] {
           rows: trials.map((trial, index) => [
             String(index),
             ...names.map(name => shortly(trial[name])),
-            ...halving.rungs.map(({losses}) => numberOr(losses[index] ?? Number.NaN)),
+            ...halving.rungs.map(({losses}) => shortlyOr(losses[index] ?? Number.NaN)),
           ]),
         },
       ],
@@ -173,8 +174,4 @@ function largest(importances: Float64Array, {contract}: FailureData, output: num
     .map((label, at) => ({label, value: importances[output * names.length + at] as number}))
     .sort((a, b) => b.value - a.value)
     .slice(0, BARS);
-}
-
-function numberOr(value: number | null): string {
-  return value === null || Number.isNaN(value) ? '–' : shortly(value);
 }

@@ -1,4 +1,6 @@
 import type {IntentManifest} from '../../core/domain/intent-manifest.ts';
+import {fixed, leadMinutes, percent, renderMarkdown} from '../report/figures.ts';
+import type {Table} from '../report/page.ts';
 import type {IntentEpisodes, IntentMetrics} from './evaluation.ts';
 
 /** The card of an artefact: what the manifest says, for people. */
@@ -38,48 +40,28 @@ export function renderIntentMetrics(
   metrics: readonly IntentMetrics[],
   episodes: readonly IntentEpisodes[],
 ): string {
-  const byHorizon = [
-    '| cause | within | base rate | AP | ROC-AUC | log-loss | ECE |',
-    '|---|---|---|---|---|---|---|',
-    ...metrics.map(each =>
-      row(
-        each.cause,
-        `${each.horizonMinutes} min`,
-        percent(each.positives / each.rows),
-        fixed(each.averagePrecision, 3),
-        fixed(each.rocAuc, 3),
-        `${each.logLoss.toFixed(4)} (${each.baseLogLoss.toFixed(4)})`,
-        each.calibrationError.toFixed(4),
-      ),
-    ),
-  ];
-  const byEvent = [
-    '| cause | threshold | foreseen | lead, minutes | alerts | precision |',
-    '|---|---|---|---|---|---|',
-    ...episodes.map(each =>
-      row(
-        each.cause,
-        String(each.threshold),
-        `${each.foreseen} of ${each.events}`,
-        [each.leadSecondsP10, each.leadSecondsP50, each.leadSecondsP90]
-          .map(seconds => fixed(seconds === null ? null : seconds / 60, 1))
-          .join(' · '),
-        String(each.alerts),
-        fixed(each.precision, 2),
-      ),
-    ),
-  ];
-  return [...byHorizon, '', ...byEvent].join('\n');
-}
-
-function row(...cells: readonly string[]): string {
-  return `| ${cells.join(' | ')} |`;
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(2)} %`;
-}
-
-function fixed(value: number | null, digits: number): string {
-  return value?.toFixed(digits) ?? '–';
+  const byHorizon: Table = {
+    header: ['cause', 'within', 'base rate', 'AP', 'ROC-AUC', 'log-loss', 'ECE'],
+    rows: metrics.map(each => [
+      each.cause,
+      `${each.horizonMinutes} min`,
+      percent(each.positives / each.rows),
+      fixed(each.averagePrecision, 3),
+      fixed(each.rocAuc, 3),
+      `${each.logLoss.toFixed(4)} (${each.baseLogLoss.toFixed(4)})`,
+      each.calibrationError.toFixed(4),
+    ]),
+  };
+  const byEvent: Table = {
+    header: ['cause', 'threshold', 'foreseen', 'lead, minutes', 'alerts', 'precision'],
+    rows: episodes.map(each => [
+      each.cause,
+      String(each.threshold),
+      `${each.foreseen} of ${each.events}`,
+      leadMinutes(each),
+      String(each.alerts),
+      fixed(each.precision, 2),
+    ]),
+  };
+  return [byHorizon, byEvent].map(renderMarkdown).join('\n\n');
 }

@@ -1,4 +1,4 @@
-import {CAUSES, type Cause, HORIZONS_MINUTES} from '../../core/domain/reboot-risks.ts';
+import {CAUSES, type Cause, HORIZONS_MINUTES, riskColumn} from '../../core/domain/reboot-risks.ts';
 import {averagePrecision, calibrationError, logLoss, quantile, rocAuc} from '../metrics.ts';
 import type {Lives} from './data.ts';
 
@@ -37,18 +37,13 @@ const ACTION_SECONDS = 60;
 const LONGEST_SECONDS = 60 * Math.max(...HORIZONS_MINUTES);
 const BIN_SECONDS = 120;
 
-/** Column of a cause within a horizon, in the outputs of the served graph. */
-export function outputColumn(cause: Cause, horizon: number): number {
-  return horizon * (CAUSES.length + 1) + 1 + CAUSES.indexOf(cause);
-}
-
 /** @param risks rows × outputs of the served graph. */
 export function evaluateIntent(lives: Lives, risks: Float32Array): IntentMetrics[] {
   const width = risks.length / lives.rows;
   return CAUSES.flatMap(cause =>
-    HORIZONS_MINUTES.map((horizonMinutes, horizon) => {
+    HORIZONS_MINUTES.map(horizonMinutes => {
       const labels = labelsOf(lives, cause, 60 * horizonMinutes);
-      const column = outputColumn(cause, horizon);
+      const column = riskColumn(cause, horizonMinutes);
       const own = Float32Array.from(labels, (_, row) => risks[row * width + column] as number);
       const positives = labels.reduce((sum, label) => sum + label, 0);
       const base = new Float64Array(labels.length).fill(positives / labels.length);

@@ -1,6 +1,7 @@
-import {CAUSES} from '../../core/domain/reboot-risks.ts';
+import {CAUSES, riskColumn} from '../../core/domain/reboot-risks.ts';
 import {precisionAndRecall, reliability} from '../metrics.ts';
 import {drawLines, shortly} from '../report/charts.ts';
+import {shortlyOr} from '../report/figures.ts';
 import {renderPage, type Section} from '../report/page.ts';
 import type {Lives} from './data.ts';
 import {
@@ -8,7 +9,6 @@ import {
   type IntentEpisodes,
   type IntentMetrics,
   labelsOf,
-  outputColumn,
   riskBefore,
 } from './evaluation.ts';
 import type {IntentSearch} from './search.ts';
@@ -48,8 +48,8 @@ function summarise({metrics, episodes}: IntentReport): Section {
           each.cause,
           `${each.horizonMinutes} min`,
           `${((100 * each.positives) / each.rows).toFixed(2)} %`,
-          numberOr(each.averagePrecision),
-          numberOr(each.rocAuc),
+          shortlyOr(each.averagePrecision),
+          shortlyOr(each.rocAuc),
           shortly(each.logLoss),
           shortly(each.baseLogLoss),
           shortly(each.calibrationError),
@@ -61,9 +61,9 @@ function summarise({metrics, episodes}: IntentReport): Section {
           each.cause,
           String(each.threshold),
           `${each.foreseen} of ${each.events}`,
-          `${numberOr(each.leadSecondsP50)} s`,
+          `${shortlyOr(each.leadSecondsP50)} s`,
           String(each.alerts),
-          numberOr(each.precision),
+          shortlyOr(each.precision),
         ]),
       },
     ],
@@ -93,7 +93,7 @@ function learning({model, search}: IntentReport): Section {
 }
 
 function describe({unseen, risks}: IntentReport, cause: (typeof CAUSES)[number]): Section {
-  const own = columnOf(risks, unseen.rows, outputColumn(cause, 3));
+  const own = columnOf(risks, unseen.rows, riskColumn(cause, 30));
   const labels = labelsOf(unseen, cause, LONGEST_SECONDS);
   return {
     title: `${cause}, within 30 minutes`,
@@ -119,8 +119,4 @@ function describe({unseen, risks}: IntentReport, cause: (typeof CAUSES)[number])
       }),
     ],
   };
-}
-
-function numberOr(value: number | null): string {
-  return value === null ? '–' : shortly(value);
 }

@@ -6,15 +6,7 @@
  *   chapter 8; discrete time as in M. Tutz, M. Schmid, "Modeling discrete time-to-event data", 2016.
  */
 
-import {
-  CAUSES,
-  type Cause,
-  HORIZONS_MINUTES,
-  RISK_OUTPUTS,
-  STATES,
-} from '../../core/domain/reboot-risks.ts';
-
-export {CAUSES, type Cause, HORIZONS_MINUTES, RISK_OUTPUTS};
+import {CAUSES, type Cause, HORIZONS_MINUTES, STATES} from '../../core/domain/reboot-risks.ts';
 
 const NONE = HORIZONS_MINUTES.length * CAUSES.length;
 /** An interval and a cause each, then none within 30 minutes. */

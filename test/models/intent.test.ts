@@ -6,7 +6,6 @@ import {
   columnOf,
   countEpisodes,
   evaluateIntent,
-  outputColumn,
   riskBefore,
 } from '../../models/intent/evaluation.ts';
 import {renderIntentReport} from '../../models/intent/report.ts';
@@ -64,7 +63,7 @@ test('what precedes reboots and crashes is learned, told apart, calibrated and t
     t.true(each.logLoss < each.baseLogLoss, JSON.stringify(each));
     t.true(each.calibrationError < 0.06, JSON.stringify(each));
   }
-  const own = columnOf(risks, unseen.rows, outputColumn('intentional', 3));
+  const own = columnOf(risks, unseen.rows, riskColumn('intentional', 30));
   const episodes = countEpisodes(unseen, 'intentional', own, 0.75);
   t.is(episodes.events, 24);
   t.true(episodes.foreseen >= 22, JSON.stringify(episodes));
@@ -97,7 +96,7 @@ test('of every horizon the probabilities add up to one, and a longer one is no l
     }
     t.true(at(riskColumn('crash', 30)) >= at(riskColumn('crash', 1)) - 1e-6);
   }
-  t.is(outputColumn('crash', 3), riskColumn('crash', 30));
+  t.is(RISK_OUTPUTS[riskColumn('crash', 30)], 'crash-30m');
 });
 
 test('a row is of the interval in which its host goes down, or of none', t => {

@@ -1,13 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
-import {
-  CAUSES,
-  HORIZONS_MINUTES,
-  RISK_CLASSES,
-  RISK_OUTPUTS,
-  RISK_SUMS,
-  riskClass,
-} from '../../models/network/competing-risks.ts';
+import {CAUSES, HORIZONS_MINUTES, RISK_OUTPUTS} from '../../core/domain/reboot-risks.ts';
+import {RISK_CLASSES, RISK_SUMS, riskClass} from '../../models/network/competing-risks.ts';
 import {predictSequences} from '../../models/network/evaluation.ts';
 import {initialParameters, parameterShapes} from '../../models/network/lstm.ts';
 import {type Network, type NetworkForm, outputsOf} from '../../models/network/network.ts';
