@@ -13,6 +13,8 @@ import {hasFeatures, type SetTable} from './set-table.ts';
 
 const EVERY_MS = 60_000;
 const ROWS_MAX = 256;
+/** Hosts are looked through this often: at every tick it would be for nothing. */
+const LOOK_EVERY_MS = 1000;
 
 export type OutlookOptions = Pick<PublisherOptions, 'partition' | 'onScores'> & {
   log: Log;
@@ -31,6 +33,7 @@ export class Outlook {
   readonly #askedMs = new Map<string, number>();
   readonly #columns = new Map<string, FeatureColumns>();
   #flight: Promise<void> | undefined;
+  #lookedMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: OutlookOptions, state: PartitionState) {
     this.#options = options;
@@ -39,7 +42,9 @@ export class Outlook {
 
   /** After a tick: asks for the hosts that are due, unless the last request is still under way. */
   ticked(): void {
-    if (this.#flight !== undefined) return;
+    const {timeMs} = this.#state;
+    if (this.#flight !== undefined || timeMs - this.#lookedMs < LOOK_EVERY_MS) return;
+    this.#lookedMs = timeMs;
     const due = this.#due();
     if (due.length === 0) return;
     this.#flight = this.#ask(due).finally(() => {
