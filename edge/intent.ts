@@ -180,12 +180,18 @@ class Intent {
     this.#signs.set(cause, formatSigns(signs));
   }
 
-  /** A life that is shorter is led by a host on which everything is as usual: that adds nothing. */
+  /**
+   * A life that is shorter is led by a host on which everything is as usual, and missing what is
+   * missing at first: that adds nothing, and what this host lacks has not gone missing.
+   */
   #lastRows(): Float32Array {
     const {explainSteps, usual} = this.#options.thread.manifest;
     const samples = new Float32Array(explainSteps * INTENT_COLUMNS);
     const padding = explainSteps - this.#history.length;
-    const plain = Float32Array.from(usual, value => value ?? 0);
+    const first = this.#history[0];
+    const plain = Float32Array.from(usual, (value, input) =>
+      value === null || Number.isNaN(first?.[input]) ? Number.NaN : value,
+    );
     for (let at = 0; at < explainSteps; at++) {
       samples.set(this.#history[at - padding] ?? plain, at * INTENT_COLUMNS);
     }

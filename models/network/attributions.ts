@@ -2,7 +2,7 @@ import {gradients} from './gradients.ts';
 import {createGraph, type Value} from './graph.ts';
 import {headOf, parameterCount, splitParameters, unrollLstm} from './lstm.ts';
 import type {Network} from './network.ts';
-import {normaliseRows} from './normalisation.ts';
+import {inputsOf, type Normalisation, normaliseRows} from './normalisation.ts';
 import {add, exp, gemm, logSoftmax, mul, reduceSum, zeros} from './operations.ts';
 import {emptyFloats, openRunner} from './runtime.ts';
 import {type Calibration, identityCalibration} from './temperature.ts';
@@ -14,7 +14,10 @@ export type Attribution = {
    * counts with it.
    */
   readonly parts: Float32Array;
-  /** The risk, and that of a host on which everything is as usual. */
+  /**
+   * The risk, and that of a host on which everything is as usual, and missing where this one has
+   * never had it: see {@link openExplainer}.
+   */
   readonly risk: number;
   readonly usual: number;
   /**
@@ -39,9 +42,12 @@ const POINTS = 64;
 
 /**
  * Integrated gradients of a network of classes: the gradient by every input, averaged along the
- * straight way from a host where everything is as usual (nothing missing) to this one, times how
- * far the input is from usual. The parts add up to the difference of the two risks, but for the
- * residual. One run of the batch `points`: about 8 ms for 64 points × 60 steps × 16 inputs.
+ * straight way from a host where everything is as usual to this one, times how far the input is from
+ * usual. The parts add up to the difference of the two risks, but for the residual.
+ *
+ * A sensor that a host does not have is no reason for anything: the usual host lacks it as well. What
+ * was there and has gone missing may be one: see {@link usualInputs}.
+ * One run of the batch `points`: about 8 ms for 64 points × 60 steps × 16 inputs.
  *
  * @see M. Sundararajan, A. Taly, Q. Yan, "Axiomatic attribution for deep networks", ICML 2017.
  */
@@ -65,11 +71,14 @@ export async function openExplainer(
   return {
     async explain(samples, classes) {
       const ours = normaliseRows(samples, normalisation);
+      const start = usualInputs(ours, normalisation);
+      const away = ours.map((input, at) => input - (start[at] as number));
       for (let step = 0; step < steps; step++) {
         for (const [row, share] of shares.entries()) {
           for (let at = 0; at < width; at++) {
+            const from = step * width + at;
             inputs.values[(step * rows + row) * width + at] =
-              share * (ours[step * width + at] as number);
+              (start[from] as number) + share * (away[from] as number);
           }
         }
       }
@@ -84,7 +93,7 @@ export async function openExplainer(
           for (let row = 0; row < points; row++) {
             slope += slopes.values[(step * rows + row) * width + at] as number;
           }
-          const part = (slope / points) * (ours[step * width + at] as number);
+          const part = (slope / points) * (away[step * width + at] as number);
           const column = at < columns ? at : (normalisation.twins[at - columns] as number);
           const to = step * columns + column;
           parts[to] = (parts[to] as number) + part;
@@ -96,6 +105,22 @@ export async function openExplainer(
     },
     release: () => runner.release(),
   };
+}
+
+/**
+ * Inputs of the usual host beside these: 0, and 1 for the missing-twin of every feature that was
+ * missing at this step and at all before it.
+ */
+function usualInputs(ours: Float32Array, normalisation: Normalisation): Float32Array {
+  const columns = normalisation.centre.length;
+  const width = inputsOf(normalisation);
+  const usual = new Float32Array(ours.length);
+  for (const [at, input] of ours.entries()) {
+    const isTwin = at % width >= columns;
+    const wasThere = at >= width && usual[at - width] === 0;
+    usual[at] = isTwin && !wasThere ? input : 0;
+  }
+  return usual;
 }
 
 function encodeExplanation(

@@ -26,6 +26,8 @@ import {identityCalibration} from './temperature.ts';
 
 const FLOAT_CAST = 1;
 const POINTS = 64;
+/** Steps come first. */
+const STEPS_AXIS = 0;
 
 type ExplanationOptions = {
   /** Samples that are explained together; of a stream the last ones, its state before them is zero. */
@@ -41,7 +43,8 @@ type ExplanationOptions = {
  * Inputs: `samples` steps × columns, raw, oldest first, NaN is missing; `picked` outputs × 1, how
  * much of each of the head's outputs is in the risk. Outputs: `parts` of the columns, summed over
  * the steps, a twin's with its feature; `risk`, `usual` and `residual` of one value each, which is
- * what the parts miss of risk − usual.
+ * what the parts miss of risk − usual. A feature that is missing from the first of the samples on is
+ * missing on the usual host too, and has no part; one that goes missing later has.
  */
 export function encodeExplanation(
   network: Network,
@@ -54,17 +57,19 @@ export function encodeExplanation(
   const graph = createGraph();
   const samples = graph.input(EXPLANATION.samples, [steps, columns]);
   const picked = graph.input(EXPLANATION.picked, [head.outputs.length, 1]);
-  const ours = normalised(graph, samples, normalisation);
+  const {ours, usual: start} = normalised(graph, samples, normalisation);
+  const away = sub(graph, ours, start);
   // The middles of equal pieces of the way, then both of its ends: midpoint rule.
   const rows = points + 2;
   const shares = Float32Array.from({length: rows}, (_, row) =>
     row < points ? (row + 0.5) / points : row - points,
   );
-  const onWay = mul(
+  const moved = mul(
     graph,
-    reshape(graph, ours, [steps, 1, width]),
+    reshape(graph, away, [steps, 1, width]),
     graph.constant(shares, [1, rows, 1]),
   );
+  const onWay = add(graph, reshape(graph, start, [steps, 1, width]), moved);
   const inputs = reshape(graph, onWay, [steps * rows, width]);
   const parameters = splitParameters(graph, graph.constant(theta, [parameterCount(lstm)]), lstm);
   const zero = zeros(graph, [rows, lstm.hidden]);
@@ -74,7 +79,7 @@ export function encodeExplanation(
   const [slopes] = gradients(graph, reduceSum(graph, risks), [inputs]);
   const walked = slice(graph, reshape(graph, slopes as Value, [steps, rows, width]), 0, points, 1);
   const mean = div(graph, reduceSum(graph, walked, [1]), scalar(graph, points));
-  const ofInputs = reduceSum(graph, mul(graph, mean, ours), [0]);
+  const ofInputs = reduceSum(graph, mul(graph, mean, away), [0]);
   const folded = gemm(graph, reshape(graph, ofInputs, [1, width]), folding(graph, normalisation));
   const parts = reshape(graph, folded, [columns]);
   const usual = reshape(graph, slice(graph, risks, points, points + 1, 0), [1]);
@@ -87,8 +92,12 @@ export function encodeExplanation(
   return graph.encode('explain');
 }
 
-/** As normaliseRows has it. No gradient goes through it. */
-function normalised(graph: Graph, samples: Value, normalisation: Normalisation): Value {
+/** As normaliseRows and usualInputs (attributions.ts) have them. No gradient goes through them. */
+function normalised(
+  graph: Graph,
+  samples: Value,
+  normalisation: Normalisation,
+): {ours: Value; usual: Value} {
   const {centre, scale, lowest, highest, twins} = normalisation;
   const [steps, columns] = samples.shape as [number, number];
   const apply = (opType: string, inputs: Value[], attributes = {}, shape = samples.shape): Value =>
@@ -99,11 +108,19 @@ function normalised(graph: Graph, samples: Value, normalisation: Normalisation):
   const filled = apply('Where', [missing, scalar(graph, 0), scaled]);
   const raised = apply('Max', [filled, ofColumns(lowest)]);
   const clipped = apply('Min', [raised, ofColumns(highest)]);
-  if (twins.length === 0) return clipped;
+  const plain = zeros(graph, samples.shape);
+  if (twins.length === 0) return {ours: clipped, usual: plain};
   const own = [steps, twins.length];
   const missingTwins = apply('Gather', [missing, graph.integers(twins)], {axis: 1}, own);
   const twinInputs = apply('Cast', [missingTwins], {to: FLOAT_CAST}, own);
-  return concat(graph, [clipped, twinInputs], 1);
+  const one = scalar(graph, 1);
+  const axis = graph.integers([STEPS_AXIS]);
+  const seen = apply('CumSum', [sub(graph, one, twinInputs), axis], {}, own);
+  const neverSeen = sub(graph, one, apply('Min', [seen, one], {}, own));
+  return {
+    ours: concat(graph, [clipped, twinInputs], 1),
+    usual: concat(graph, [plain, neverSeen], 1),
+  };
 }
 
 /** rows × 1: the picked outputs of the calibrated head. */

@@ -18,6 +18,9 @@ import {scriptedCore} from './scripted-core.ts';
 const START_MS = 1_760_000_000_000;
 const INTENTIONAL = 'reboot_intentional_30m_probability';
 const CRASH = 'reboot_crash_30m_probability';
+/** Metrics that a model knows a usual value of; the hosts here have the first alone. */
+const [USUAL_AT, LACKED_AT] = [1, 2];
+const OTHER = INTENT_INPUTS[USUAL_AT]?.name ?? '';
 const columnOf = (column: string) => HOST_METRICS.columns.indexOf(column);
 
 /** Says at each second what is told. */
@@ -70,7 +73,7 @@ function plainThread(metric = SCHEDULED) {
   const thread: Pick<IntentThread, 'manifest' | 'next' | 'explain' | 'forget'> = {
     manifest: {
       explainSteps: 60,
-      usual: INTENT_INPUTS.map((_, at) => (at === 1 ? 7 : null)),
+      usual: INTENT_INPUTS.map((_, at) => (at === USUAL_AT || at === LACKED_AT ? 7 : null)),
     } as unknown as IntentThread['manifest'],
     async next(_, row) {
       asked.push(row[input] as number);
@@ -219,6 +222,7 @@ test('a likely cause is explained once a minute, the causes by turns, from the l
   const {thread, explained} = plainThread();
   const {device} = await sampled(concludeIntent({key: 'h01', thread}), upTo(200), second => ({
     [SCHEDULED]: 0.3 + (second >= 170 ? -0.2 : 0),
+    [OTHER]: 3,
   }));
   t.deepEqual(
     explained.map(({output}) => RISK_OUTPUTS[output]),
@@ -228,7 +232,13 @@ test('a likely cause is explained once a minute, the causes by turns, from the l
   t.is(first?.samples.length, 60 * INTENT_INPUTS.length);
   const at = INTENT_INPUTS.findIndex(({name}) => name === SCHEDULED);
   t.is(first?.samples[59 * INTENT_INPUTS.length + at], Math.fround(0.3));
-  t.is(first?.samples[58 * INTENT_INPUTS.length + 1], 7, 'before its first step all is as usual');
+  const before =
+    first?.samples.subarray(58 * INTENT_INPUTS.length, 59 * INTENT_INPUTS.length) ?? [];
+  t.is(before[USUAL_AT], 7, 'before its first step all is as usual');
+  t.true(
+    before.every((value, input) => input === USUAL_AT || Number.isNaN(value)),
+    'and what the host lacks was never there',
+  );
   t.is(device(INTENTIONAL, 12), `${SCHEDULED} +0.41`);
   t.is(device(CRASH, 12), undefined);
   t.is(device(CRASH, 75), `${SCHEDULED} +0.41`);

@@ -71,10 +71,39 @@ test('what the network does not look at, and what is as usual, has no part', asy
   const explainer = await openExplainer(drawNetwork(2));
   const samples = drawSamples(3);
   for (let step = 0; step < STEPS; step++) samples[step * COLUMNS] = 5;
+  samples[1] = 4;
   const {parts} = await explainer.explain(samples, picked);
   for (const [at, part] of parts.entries()) {
     t.is(part === 0, at % COLUMNS !== 1, `feature ${at % COLUMNS}`);
   }
+});
+
+test('what a host has never had is no reason; what goes missing is one', async t => {
+  await fc.assert(
+    fc.asyncProperty(fc.nat(1e6), fc.nat(STEPS), async (seed, thereFrom) => {
+      const explainer = await openExplainer(drawNetwork(seed));
+      const samples = drawSamples(seed + 1);
+      const partsOf = async (isMissing: (step: number) => boolean) => {
+        for (let step = 0; step < STEPS; step++) {
+          // Where it is there, it is as usual: only its being there can have a part.
+          samples[step * COLUMNS + 1] = isMissing(step) ? Number.NaN : 0;
+        }
+        const {parts, risk, usual, residual} = await explainer.explain(samples, picked);
+        const sum = parts.reduce((total, part) => total + part, 0);
+        t.true(Math.abs(usual + sum + residual - risk) < 1e-5, 'complete');
+        return parts.filter((_, at) => at % COLUMNS === 1);
+      };
+      const appeared = await partsOf(step => step < thereFrom);
+      t.true(appeared.every(part => part === 0));
+      const vanished = await partsOf(step => step >= Math.max(1, thereFrom));
+      t.deepEqual(
+        [...vanished].map(part => part !== 0),
+        Array.from({length: STEPS}, (_, step) => step >= Math.max(1, thereFrom)),
+      );
+      await explainer.release();
+    }),
+    {numRuns: 8},
+  );
 });
 
 test('the risk that is explained is the one that is served, calibrated', async t => {
@@ -91,7 +120,10 @@ test('the risk that is explained is the one that is served, calibrated', async t
   const {risk, usual} = await explainer.explain(samples, picked);
   t.true(Math.abs(risk - (risks[0] as number)) < 1e-6);
   const plain = Float32Array.from({length: STEPS * COLUMNS}, (_, at) => {
-    return network.normalisation.centre[at % COLUMNS] as number;
+    const isNeverThere = !samples.some(
+      (value, other) => other <= at && (at - other) % COLUMNS === 0 && !Number.isNaN(value),
+    );
+    return isNeverThere ? Number.NaN : (network.normalisation.centre[at % COLUMNS] as number);
   });
   await session.run(1, plain, risks);
   t.true(Math.abs(usual - (risks[0] as number)) < 1e-6);
