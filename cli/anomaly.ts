@@ -1,5 +1,5 @@
 import type {Anomaly} from '../proto/gen/forestay/v1/fleet_pb.ts';
-import {formatFigure} from './describe.ts';
+import {formatFigure} from './figures.ts';
 
 /** What `hosts describe` says of how odd a host is: nothing while it is not watched. */
 export function anomalyFacts(anomaly: Anomaly | undefined): [label: string, value: string][] {

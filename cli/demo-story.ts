@@ -5,6 +5,7 @@
 import type {Decision, Reason} from '../core/domain/decision.ts';
 import type {ScoresRecord, Tick, Transition} from '../core/domain/records.ts';
 import type {HostContext, VmContext} from '../statecharts/events.ts';
+import {formatFigure} from './figures.ts';
 
 export type Tone = 'plain' | 'quiet' | 'warn' | 'bad' | 'good';
 export type StoryLine = {atMs: number; tone: Tone; subject: string; text: string};
@@ -277,13 +278,8 @@ function because(reasons: readonly Reason[] | undefined): string {
 function describe({feature, value, usual}: Reason): string {
   const [metric = '', kind = 'level'] = feature.split('.');
   const way = kind === 'level' ? '' : ` ${kind}`;
-  return `${metric.replaceAll('_', ' ')}${way} ${short(value)} (usual ${short(usual)})`;
-}
-
-function short(value: number): string {
-  if (Number.isNaN(value)) return 'missing';
-  if (value !== 0 && Math.abs(value) < 0.01) return value.toExponential(1);
-  return Math.abs(value) >= 1000 ? value.toExponential(2) : String(Number(value.toPrecision(3)));
+  const beside = Number.isNaN(usual) ? '' : ` (usual ${formatFigure(usual)})`;
+  return `${metric.replaceAll('_', ' ')}${way} ${formatFigure(value)}${beside}`;
 }
 
 function percent(ratio: number): string {

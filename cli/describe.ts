@@ -4,6 +4,7 @@ import type {Command} from 'commander';
 import type {Counterfactual} from '../proto/gen/forestay/v1/fleet_pb.ts';
 import type {ExplainEntityResponse} from '../proto/gen/forestay/v1/inspect_pb.ts';
 import {addClientOptions, type ClientOptions, type Connection, withCore} from './client.ts';
+import {formatFigure} from './figures.ts';
 import {addOutputOption, type Format, printValue, toRecord} from './output.ts';
 import {type Resource, resourceName} from './resources.ts';
 import {formatAge, formatRisk} from './table.ts';
@@ -74,7 +75,9 @@ export function explanationLines(explanation: ExplainEntityResponse): string[] {
     ...(reasons.length > 0 ? ['because'] : []),
     ...reasons.map(({contribution, component, feature, value, usual, unit}) => {
       const sign = contribution < 0 ? '' : '+';
-      return `  ${sign}${contribution.toFixed(2)}  ${component} ${feature} ${formatFigure(value, unit)}  usual ${formatFigure(usual)}`;
+      // Of a reboot the agent says what speaks for it, and not what is usual.
+      const beside = Number.isNaN(usual) ? '' : `  usual ${formatFigure(usual)}`;
+      return `  ${sign}${contribution.toFixed(2)}  ${component} ${feature} ${formatFigure(value, unit)}${beside}`;
     }),
     ...(counterfactual === undefined ? [] : [otherwise(counterfactual)]),
     decisions.length > 0 ? 'decisions, newest first' : 'no decision is recorded',
@@ -101,13 +104,6 @@ function otherwise({changes, risk}: Counterfactual): string {
     ({metric, value, unit}) => `${metric} were ${formatFigure(value, unit)}`,
   );
   return `it would be ${formatRisk(risk)}, below the threshold, if ${wanted.join(' and ')}`;
-}
-
-export function formatFigure(value: number, unit = ''): string {
-  if (Number.isNaN(value)) return 'not measured';
-  const shown = String(Number(value.toPrecision(4)));
-  // A ratio says so in its name.
-  return unit === '' || unit === 'ratio' ? shown : `${shown} ${unit}`;
 }
 
 function headOf({name, state, substate, stateTime, asOfTime}: Described): string[] {
