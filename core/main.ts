@@ -11,7 +11,7 @@ import {createNoActuator} from './adapters/hypervisor-none.ts';
 import {createMemoryLog} from './adapters/log-memory.ts';
 import {type LogDamage, openSegmentLog} from './adapters/log-segments.ts';
 import {seededRandom} from './adapters/random-seeded.ts';
-import {createPiscinaScorer} from './adapters/scorer-piscina.ts';
+import {createScoringPool, type ScoringPool} from './adapters/scorer-piscina.ts';
 import {createMemoryStore} from './adapters/store-memory.ts';
 import {createWatchThread} from './adapters/watch-thread.ts';
 import {assembleCore} from './assembly.ts';
@@ -61,12 +61,11 @@ export async function startCore(
     const store = keep(await openStore(config, onWaiting));
     const {anomaly} = config;
     const {modelDir, threads} = config.scoring;
-    const modelPath = join(modelDir, 'component-failure');
-    const scorer = keep(await createPiscinaScorer({modelPath, threads}));
-    const outlook = await openOutlook(modelDir);
-    if (outlook !== undefined) keep(outlook);
+    const pool = keep(createScoringPool({threads}));
+    const scorer = await pool.open(join(modelDir, 'component-failure'));
+    const outlook = await openOutlook(pool, modelDir);
     const {cadence, intervalMs, everySamples, waitMs} = config.scoring;
-    return await assembleCore(
+    const core = await assembleCore(
       {
         log,
         store,
@@ -100,19 +99,21 @@ export async function startCore(
         onProblem,
       },
     );
+    return {
+      grpcAddress: core.grpcAddress,
+      httpAddress: core.httpAddress,
+      close: () => core.close().finally(() => pool.close()),
+    };
   } catch (error) {
     for (const part of opened.reverse()) await part.close();
     throw error;
   }
 }
 
-/**
- * The model of days and weeks, if there is one beside the other. One thread: it is asked once a minute
- * a host, and nobody waits for it.
- */
-async function openOutlook(modelDir: string): Promise<Scorer | undefined> {
+/** The model of days and weeks, if there is one beside the other. */
+async function openOutlook(pool: ScoringPool, modelDir: string): Promise<Scorer | undefined> {
   const modelPath = join(modelDir, 'component-outlook');
-  return existsSync(modelPath) ? createPiscinaScorer({modelPath, threads: 1}) : undefined;
+  return existsSync(modelPath) ? pool.open(modelPath) : undefined;
 }
 
 type OnProblem = (message: string) => void;

@@ -1,19 +1,27 @@
 import type {ErrorCode} from '../core/domain/errors.ts';
-import type {ModelSignature} from '../core/ports.ts';
 
 /** What the scoring threads share with the one that feeds them. */
 export type ScoreWorkerData = {
-  readonly modelPath: string;
-  readonly rowsPerTask: number;
-  readonly shape: ModelShape;
+  /** Name of the BroadcastChannel on which {@link ThreadMessage}s travel. */
+  readonly channel: string;
   /** Rows in and risks out, one slot a task in flight. */
   readonly slots: SharedArrayBuffer;
-  /** One number: how many threads have finished starting, well or not. */
-  readonly started: SharedArrayBuffer;
+  readonly slotBytes: number;
+};
+
+/** A model as threads know it; its file must not change while it is served. */
+export type ServedModel = {
+  /** SHA-256 of the file. */
+  readonly hash: string;
+  readonly path: string;
+  /** Columns in and out. */
+  readonly features: number;
+  readonly components: number;
 };
 
 export type ScoreTask = {
-  readonly kind: 'describe' | 'score' | 'explain';
+  readonly kind: 'score' | 'explain';
+  readonly model: ServedModel;
   readonly slot: number;
   readonly rows: number;
 };
@@ -29,33 +37,38 @@ export type ScoreReply<Value> =
       readonly cause: string;
     };
 
-export type ModelDescription = {readonly signature: ModelSignature; readonly usual: Float32Array};
+/** To a thread: open or release a model; from it: that it listens, and how an opening went. */
+export type ThreadMessage =
+  | {readonly kind: 'ready'; readonly thread: number}
+  | {readonly kind: 'open'; readonly thread: number; readonly model: ServedModel}
+  | {
+      readonly kind: 'opened';
+      readonly thread: number;
+      readonly hash: string;
+      readonly reply: ScoreReply<undefined>;
+    }
+  | {readonly kind: 'release'; readonly hash: string};
 
 const FLOAT_BYTES = Float32Array.BYTES_PER_ELEMENT;
 
-/** Columns in and out. */
-export type ModelShape = {readonly features: number; readonly components: number};
-
-/** Bytes of one slot: rows of features, then rows of risks. */
-export function slotBytes({features, components}: ModelShape, rowsPerTask: number): number {
-  return rowsPerTask * (features + components) * FLOAT_BYTES;
+/** Bytes of so many rows of features, and their risks. */
+export function rowBytes({features, components}: ServedModel, rows: number): number {
+  return rows * (features + components) * FLOAT_BYTES;
 }
 
 /** The features of a slot: rows × features. */
 export function slotFeatures(
-  {slots, shape, rowsPerTask}: ScoreWorkerData,
-  slot: number,
-  rows: number,
+  {slots, slotBytes}: ScoreWorkerData,
+  {model, slot, rows}: ScoreTask,
 ): Float32Array<SharedArrayBuffer> {
-  return new Float32Array(slots, slot * slotBytes(shape, rowsPerTask), rows * shape.features);
+  return new Float32Array(slots, slot * slotBytes, rows * model.features);
 }
 
-/** The risks of a slot: rows × components. */
+/** The risks of a slot: rows × components, behind its features. */
 export function slotRisks(
-  {slots, shape, rowsPerTask}: ScoreWorkerData,
-  slot: number,
-  rows: number,
+  {slots, slotBytes}: ScoreWorkerData,
+  {model, slot, rows}: ScoreTask,
 ): Float32Array<SharedArrayBuffer> {
-  const start = slot * slotBytes(shape, rowsPerTask) + rowsPerTask * shape.features * FLOAT_BYTES;
-  return new Float32Array(slots, start, rows * shape.components);
+  const start = slot * slotBytes + rows * model.features * FLOAT_BYTES;
+  return new Float32Array(slots, start, rows * model.components);
 }

@@ -1,40 +1,77 @@
-import {workerData} from 'node:worker_threads';
-import {isForestayError} from '../core/domain/errors.ts';
+import {BroadcastChannel, threadId, workerData} from 'node:worker_threads';
+import {ForestayError, isForestayError} from '../core/domain/errors.ts';
 import {explainByOcclusion} from '../models/occlusion.ts';
 import {openSession, type ScoringSession} from '../models/session.ts';
 import {explainTrees} from '../models/trees/tree-shap.ts';
 import {
-  type ModelDescription,
   type ScoreReply,
   type ScoreTask,
   type ScoreWorkerData,
+  type ServedModel,
   slotFeatures,
   slotRisks,
+  type ThreadMessage,
 } from './score-task.ts';
 
 const data = workerData as ScoreWorkerData;
-const {modelPath, started} = data;
-const opening = openSession(modelPath);
-// Every task awaits `opening` and reports its failure; nobody may end this thread before it settles.
-opening.then(countStarted, countStarted);
+/** By hash. A thread that took the place of another opens what it is asked for when it is asked. */
+const sessions = new Map<string, Promise<ScoringSession>>();
 
-function countStarted(): void {
-  Atomics.add(new Int32Array(started), 0, 1);
+const channel = new BroadcastChannel(data.channel);
+channel.onmessage = async event => {
+  const message = (event as {data: ThreadMessage}).data;
+  if (message.kind === 'open' && message.thread === threadId) {
+    const {model, thread} = message;
+    const reply = await replyOf(async () => void (await sessionOf(model)));
+    tell({kind: 'opened', thread, hash: model.hash, reply});
+  } else if (message.kind === 'release') {
+    const session = sessions.get(message.hash);
+    sessions.delete(message.hash);
+    await (await session?.catch(() => undefined))?.release();
+  }
+};
+tell({kind: 'ready', thread: threadId});
+
+function tell(message: ThreadMessage): void {
+  channel.postMessage(message);
+}
+
+function sessionOf(model: ServedModel): Promise<ScoringSession> {
+  let session = sessions.get(model.hash);
+  if (session === undefined) {
+    session = open(model);
+    sessions.set(model.hash, session);
+    session.catch(() => sessions.delete(model.hash));
+  }
+  return session;
+}
+
+async function open({hash, path}: ServedModel): Promise<ScoringSession> {
+  const session = await openSession(path);
+  const found = session.model.signature.hash;
+  if (found === hash) return session;
+  await session.release();
+  throw new ForestayError(
+    'MODEL_HASH_MISMATCH',
+    `cannot serve model ${path}: its SHA-256 was ${hash} and is ${found} now; a file that is ` +
+      'served must not be changed: put the new model beside it',
+    {details: {path, hash, found}},
+  );
 }
 
 /** One Piscina task. Errors are returned, not thrown: see {@link ScoreReply}. */
-export default async function runTask(
-  task: ScoreTask,
-): Promise<ScoreReply<ModelDescription | Float32Array | undefined>> {
+export default function runTask(task: ScoreTask): Promise<ScoreReply<Float32Array | undefined>> {
+  return replyOf(async () => {
+    const session = await sessionOf(task.model);
+    if (task.kind === 'explain') return await explain(session, task);
+    await session.run(task.rows, slotFeatures(data, task), slotRisks(data, task));
+    return undefined;
+  });
+}
+
+async function replyOf<Value>(run: () => Promise<Value>): Promise<ScoreReply<Value>> {
   try {
-    const session = await opening;
-    if (task.kind === 'describe') {
-      const {signature, usual} = session.model;
-      return {ok: true, value: {signature, usual}};
-    }
-    if (task.kind === 'explain') return {ok: true, value: await explain(session, task)};
-    await score(session, task);
-    return {ok: true, value: undefined};
+    return {ok: true, value: await run()};
   } catch (error) {
     return {
       ok: false,
@@ -46,14 +83,10 @@ export default async function runTask(
   }
 }
 
-async function score(session: ScoringSession, {slot, rows}: ScoreTask): Promise<void> {
-  await session.run(rows, slotFeatures(data, slot, rows), slotRisks(data, slot, rows));
-}
-
-async function explain(session: ScoringSession, {slot, rows}: ScoreTask): Promise<Float32Array> {
-  const features = slotFeatures(data, slot, rows);
+async function explain(session: ScoringSession, task: ScoreTask): Promise<Float32Array> {
+  const features = slotFeatures(data, task);
   const {trees} = session.model;
   return trees === undefined
-    ? explainByOcclusion(session, rows, features)
-    : explainTrees(trees, rows, features);
+    ? explainByOcclusion(session, task.rows, features)
+    : explainTrees(trees, task.rows, features);
 }

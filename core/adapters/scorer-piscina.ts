@@ -1,23 +1,21 @@
 import assert from 'node:assert/strict';
-import {setTimeout as sleep} from 'node:timers/promises';
+import {randomUUID} from 'node:crypto';
 import {Piscina} from 'piscina';
-import {readModelShape} from '../../workers/model-shape.ts';
+import {describeModel} from '../../workers/describe-model.ts';
 import {
-  type ModelDescription,
+  rowBytes,
   type ScoreReply,
   type ScoreTask,
   type ScoreWorkerData,
-  slotBytes,
-  slotFeatures,
-  slotRisks,
+  type ServedModel,
 } from '../../workers/score-task.ts';
 import {ForestayError} from '../domain/errors.ts';
 import {PARTITION_COUNT} from '../domain/hash.ts';
-import type {ModelSignature, Scorer} from '../ports.ts';
+import type {Scorer} from '../ports.ts';
+import {type PoolOfTasks, ServedScorer, unwrap} from './scorer-piscina-served.ts';
+import {ModelThreads} from './scorer-piscina-threads.ts';
 
-export type PiscinaScorerOptions = {
-  /** The .onnx file or its folder. */
-  readonly modelPath: string;
+export type ScoringPoolOptions = {
   readonly threads: number;
   /** Tasks in flight at most; by default 64 a thread. */
   readonly slots?: number;
@@ -27,6 +25,23 @@ export type PiscinaScorerOptions = {
   readonly waitingMax?: number;
 };
 
+/** Worker threads that hold any number of models at once. */
+export type ScoringPool = {
+  /**
+   * Opens a model in one thread after the other, so that the others go on scoring, and resolves when
+   * all have it. The model's file must not change until its scorer is closed. Errors:
+   * `MODEL_UNREADABLE`, `MODEL_HASH_MISMATCH`, `MODEL_SIGNATURE_MISMATCH`; `SCORER_FAILED` when the
+   * golden rows come out wrong, or the pool is closed.
+   *
+   * @param modelPath The .onnx file or its folder.
+   */
+  open(modelPath: string): Promise<Scorer>;
+  /** Waits for what is in flight, then ends the threads. */
+  close(): Promise<void>;
+};
+
+export type PiscinaScorerOptions = ScoringPoolOptions & {readonly modelPath: string};
+
 /**
  * One for each partition of a core, all of which may ask in the same moment. What has no slot waits
  * for an answer to be seen by the engine's thread, which has many other things to do in between: with
@@ -34,142 +49,119 @@ export type PiscinaScorerOptions = {
  */
 const SLOTS_A_THREAD = PARTITION_COUNT;
 const WAITING_A_THREAD = 256;
-const START_DEADLINE_MS = 60_000;
-const START_POLL_MS = 5;
-/** Reasons cost milliseconds a row: in small tasks they do not hold up the scores behind them. */
-const EXPLAIN_ROWS_PER_TASK = 16;
+const ROWS_PER_TASK = 1024;
+/** Of a model of ordinary width; a wider one has fewer rows in a task. */
+const ROW_BYTES = 1024;
 
 /**
- * Scores in worker threads, one ONNX session each. Rows travel through slots of shared memory;
- * the slots are the credits, so that work in flight is bounded.
+ * Scores in worker threads, one ONNX session a thread and model. Rows travel through slots of shared
+ * memory; the slots are the credits, so that work in flight is bounded.
  *
- * S1. Scores resolve in the order of the calls.
+ * S1. Scores of a model resolve in the order of the calls.
  * S2. A request that finds no room is refused as a whole, before any of it runs.
  * S3. A worker is never ended while it may be inside the runtime: that aborts the process.
- *
- * @throws {ForestayError} `MODEL_UNREADABLE`, `MODEL_HASH_MISMATCH`, `MODEL_SIGNATURE_MISMATCH`,
- *   `SCORER_FAILED` when the golden rows come out wrong.
+ * S4. A model is let go of when the last scorer of it is closed and has nothing in flight.
  */
-export async function createPiscinaScorer(options: PiscinaScorerOptions): Promise<Scorer> {
-  const {threads, slots = SLOTS_A_THREAD * threads, rowsPerTask = 1024} = options;
+export function createScoringPool(options: ScoringPoolOptions): ScoringPool {
+  const {threads, slots = SLOTS_A_THREAD * threads, rowsPerTask = ROWS_PER_TASK} = options;
   assert(threads >= 1 && slots >= 1 && rowsPerTask >= 1, 'at least one of each');
   // The runtime reports its use to its maker by default. It reads the process's own environment,
   // when it is loaded: a worker's copy would be too late.
   process.env.ORT_DISABLE_TELEMETRY ??= '1';
-  const shape = await readModelShape(options.modelPath);
-  const workerData: ScoreWorkerData = {
-    modelPath: options.modelPath,
+  return new PiscinaPool({
+    threads,
+    slots,
     rowsPerTask,
-    shape,
-    slots: new SharedArrayBuffer(slots * slotBytes(shape, rowsPerTask)),
-    started: new SharedArrayBuffer(4),
-  };
-  const pool = new Piscina<ScoreTask, ScoreReply<unknown>>({
-    filename: new URL('../../workers/score.ts', import.meta.url).href,
-    minThreads: threads,
-    maxThreads: threads,
-    idleTimeout: Number.POSITIVE_INFINITY,
-    concurrentTasksPerWorker: SLOTS_A_THREAD,
-    atomics: 'async',
-    workerData,
+    waitingMax: options.waitingMax ?? WAITING_A_THREAD * threads,
   });
+}
+
+/** A pool of its own for one model; both end together. Errors: those of {@link ScoringPool.open}. */
+export async function createPiscinaScorer(options: PiscinaScorerOptions): Promise<Scorer> {
+  const pool = createScoringPool(options);
   try {
-    const reply = await pool.run({kind: 'describe', slot: 0, rows: 0});
-    await allStarted(new Int32Array(workerData.started), threads);
-    const description = unwrap(reply as ScoreReply<ModelDescription>);
-    const waitingMax = options.waitingMax ?? WAITING_A_THREAD * threads;
-    return new PiscinaScorer(pool, description, workerData, slots, waitingMax);
+    const scorer = await pool.open(options.modelPath);
+    return {
+      signature: () => scorer.signature(),
+      score: (...request) => scorer.score(...request),
+      explain: (...request) => scorer.explain(...request),
+      close: () => pool.close(),
+    };
   } catch (error) {
-    await allStarted(new Int32Array(workerData.started), threads).catch(() => {});
-    await pool.destroy();
+    await pool.close();
     throw error;
   }
 }
 
-/** Waits until every thread has its session or has failed to get one. */
-async function allStarted(started: Int32Array, threads: number): Promise<void> {
-  const deadline = performance.now() + START_DEADLINE_MS;
-  for (let seen = Atomics.load(started, 0); seen < threads; seen = Atomics.load(started, 0)) {
-    const leftMs = deadline - performance.now();
-    if (leftMs <= 0) {
-      throw new ForestayError(
-        'SCORER_FAILED',
-        `only ${seen} of ${threads} scoring threads started within ${START_DEADLINE_MS} ms; ` +
-          'start again on a machine with less load or ask for fewer threads',
-        {retryable: true},
-      );
-    }
-    await sleep(Math.min(leftMs, START_POLL_MS));
-  }
-}
-
-class PiscinaScorer implements Scorer {
+class PiscinaPool implements ScoringPool, PoolOfTasks {
   readonly #pool: Piscina<ScoreTask, ScoreReply<unknown>>;
-  readonly #description: ModelDescription;
-  readonly #data: ScoreWorkerData;
+  readonly #threads: ModelThreads;
+  readonly #rowsPerTask: number;
   readonly #free: number[];
   readonly #waiting: ((slot: number) => void)[] = [];
   readonly #waitingMax: number;
   readonly #inFlight = new Set<Promise<unknown>>();
-  #lastScore: Promise<unknown> = Promise.resolve();
+  /** Scorers of a model, by its hash. */
+  readonly #scorers = new Map<string, number>();
+  #opening: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | undefined;
+  readonly data: ScoreWorkerData;
 
-  constructor(
-    pool: Piscina<ScoreTask, ScoreReply<unknown>>,
-    description: ModelDescription,
-    data: ScoreWorkerData,
-    slots: number,
-    waitingMax: number,
-  ) {
-    this.#pool = pool;
-    this.#description = description;
-    this.#data = data;
+  constructor({threads, slots, rowsPerTask, waitingMax}: Required<ScoringPoolOptions>) {
+    const slotBytes = rowsPerTask * ROW_BYTES;
+    this.data = {
+      channel: `forestay-scoring-${randomUUID()}`,
+      slots: new SharedArrayBuffer(slots * slotBytes),
+      slotBytes,
+    };
+    this.#rowsPerTask = rowsPerTask;
     this.#free = Array.from({length: slots}, (_, index) => slots - 1 - index);
     this.#waitingMax = waitingMax;
+    this.#threads = new ModelThreads(this.data.channel, threads);
+    this.#pool = new Piscina<ScoreTask, ScoreReply<unknown>>({
+      filename: new URL('../../workers/score.ts', import.meta.url).href,
+      minThreads: threads,
+      maxThreads: threads,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      concurrentTasksPerWorker: SLOTS_A_THREAD,
+      atomics: 'async',
+      workerData: this.data,
+    });
   }
 
-  signature(): ModelSignature {
-    return this.#description.signature;
+  open(modelPath: string): Promise<Scorer> {
+    this.#refuseIfClosed('open a model');
+    const opened = this.#opening.then(() => this.#open(modelPath));
+    this.#opening = opened.catch(() => {});
+    return opened;
   }
 
-  async score(modelHash: string, rows: number, features: Float32Array): Promise<Float32Array> {
-    const {rowsPerTask} = this.#data;
-    const components = this.signature().components.length;
-    const risks = new Float32Array(rows * components);
-    const work = this.#split(
-      'score',
-      modelHash,
-      rows,
-      features,
-      rowsPerTask,
-      (slot, from, count) => {
-        risks.set(slotRisks(this.#data, slot, count), from * components);
-      },
-    );
-    const before = this.#lastScore;
-    this.#lastScore = Promise.allSettled([before, work]);
-    await this.#lastScore;
-    await work;
-    return risks;
+  async #open(modelPath: string): Promise<Scorer> {
+    const description = await describeModel(modelPath);
+    const {hash, featureCount, components} = description.signature;
+    const model = {hash, path: modelPath, features: featureCount, components: components.length};
+    const served = this.#scorers.get(hash) ?? 0;
+    if (served === 0) {
+      try {
+        await this.#threads.open(
+          model,
+          this.#pool.threads.map(({threadId}) => threadId),
+        );
+      } catch (error) {
+        this.#threads.release(hash);
+        throw error;
+      }
+    }
+    this.#scorers.set(hash, (this.#scorers.get(hash) ?? 0) + 1);
+    return new ServedScorer(this, model, description, () => this.#release(hash));
   }
 
-  async explain(
-    modelHash: string,
-    rows: number,
-    features: Float32Array,
-  ): Promise<{contributions: Float32Array; usual: Float32Array}> {
-    const width = this.signature().components.length * this.signature().featureCount;
-    const contributions = new Float32Array(rows * width);
-    const rowsPerTask = Math.min(EXPLAIN_ROWS_PER_TASK, this.#data.rowsPerTask);
-    await this.#split(
-      'explain',
-      modelHash,
-      rows,
-      features,
-      rowsPerTask,
-      (_slot, from, _count, value) => contributions.set(value as Float32Array, from * width),
-    );
-    return {contributions, usual: this.#description.usual};
+  #release(hash: string): void {
+    const left = (this.#scorers.get(hash) ?? 1) - 1;
+    this.#scorers.set(hash, left);
+    if (left > 0 || this.#closing !== undefined) return;
+    this.#scorers.delete(hash);
+    this.#threads.release(hash);
   }
 
   close(): Promise<void> {
@@ -178,55 +170,60 @@ class PiscinaScorer implements Scorer {
   }
 
   async #drain(): Promise<void> {
+    await this.#opening;
     while (this.#inFlight.size > 0) await Promise.allSettled(this.#inFlight);
+    await this.#threads.ready().catch(() => {});
+    this.#threads.close();
     await this.#pool.destroy();
   }
 
-  /** Runs `rows` in tasks of at most `rowsPerTask`; `take` sees each one before its slot is freed. */
-  async #split(
-    kind: ScoreTask['kind'],
-    modelHash: string,
-    rows: number,
-    features: Float32Array,
-    rowsPerTask: number,
-    take: (slot: number, from: number, rows: number, value: unknown) => void,
-  ): Promise<void> {
-    const width = this.#data.shape.features;
-    assert(features.length === rows * width, 'features must be rows × featureCount');
-    const tasks = Math.ceil(rows / rowsPerTask);
-    this.#admit(modelHash, rows, tasks);
-    const running: Promise<void>[] = [];
-    for (let from = 0; from < rows; from += rowsPerTask) {
-      const count = Math.min(rowsPerTask, rows - from);
-      const part = features.subarray(from * width, (from + count) * width);
-      const task = this.#run(kind, part, count, (slot, value) => take(slot, from, count, value));
-      this.#inFlight.add(task);
-      const done = () => this.#inFlight.delete(task);
-      task.then(done, done);
-      running.push(task);
+  rowsPerTask(model: ServedModel): number {
+    const fitting = Math.floor(this.data.slotBytes / rowBytes(model, 1));
+    return Math.max(1, Math.min(this.#rowsPerTask, fitting));
+  }
+
+  admit(rows: number, tasks: number): void {
+    this.#refuseIfClosed(`score ${rows} rows`);
+    const waiting = this.#waiting.length + Math.max(0, tasks - this.#free.length);
+    if (waiting > this.#waitingMax) {
+      throw new ForestayError(
+        'SCORER_SATURATED',
+        `cannot score ${rows} rows: ${waiting} tasks would wait, ${this.#waitingMax} may; ` +
+          'score less often or add threads',
+        {retryable: true, details: {rows, waiting, waitingMax: this.#waitingMax}},
+      );
     }
-    // All are awaited, so that none writes into an answer that was given up.
-    const failed = (await Promise.allSettled(running)).find(task => task.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
+  }
+
+  run(
+    task: Omit<ScoreTask, 'slot'>,
+    fill: (task: ScoreTask) => void,
+    take: (task: ScoreTask, value: unknown) => void,
+  ): Promise<void> {
+    const running = this.#run(task, fill, take);
+    this.#inFlight.add(running);
+    const done = () => this.#inFlight.delete(running);
+    running.then(done, done);
+    return running;
   }
 
   async #run(
-    kind: ScoreTask['kind'],
-    features: Float32Array,
-    rows: number,
-    take: (slot: number, value: unknown) => void,
+    {kind, model, rows}: Omit<ScoreTask, 'slot'>,
+    fill: (task: ScoreTask) => void,
+    take: (task: ScoreTask, value: unknown) => void,
   ): Promise<void> {
     const slot = this.#free.pop() ?? (await this.#nextSlot());
+    const task: ScoreTask = {kind, model, slot, rows};
     try {
-      slotFeatures(this.#data, slot, rows).set(features);
-      const reply = await this.#pool.run({kind, slot, rows}).catch((cause: unknown) => {
+      fill(task);
+      const reply = await this.#pool.run(task).catch((cause: unknown) => {
         throw new ForestayError(
           'SCORER_FAILED',
           `cannot ${kind} ${rows} rows: a scoring thread ended; the rows may be sent again`,
           {retryable: true, cause},
         );
       });
-      take(slot, unwrap(reply));
+      take(task, unwrap(reply));
     } finally {
       const next = this.#waiting.shift();
       if (next === undefined) this.#free.push(slot);
@@ -238,32 +235,8 @@ class PiscinaScorer implements Scorer {
     return new Promise(resolve => this.#waiting.push(resolve));
   }
 
-  #admit(modelHash: string, rows: number, tasks: number): void {
-    if (this.#closing !== undefined) {
-      throw new ForestayError('SCORER_FAILED', `cannot score ${rows} rows: the scorer is closed`);
-    }
-    const {hash} = this.signature();
-    if (modelHash !== hash) {
-      throw new ForestayError(
-        'MODEL_HASH_MISMATCH',
-        `cannot score ${rows} rows with model ${modelHash}: this scorer serves ${hash}`,
-        {details: {asked: modelHash, served: hash}},
-      );
-    }
-    const waiting = this.#waiting.length + Math.max(0, tasks - this.#free.length);
-    if (waiting > this.#waitingMax) {
-      throw new ForestayError(
-        'SCORER_SATURATED',
-        `cannot score ${rows} rows: ${waiting} tasks would wait, ${this.#waitingMax} may; ` +
-          'score less often or add threads',
-        {retryable: true, details: {rows, waiting, waitingMax: this.#waitingMax}},
-      );
-    }
+  #refuseIfClosed(what: string): void {
+    if (this.#closing === undefined) return;
+    throw new ForestayError('SCORER_FAILED', `cannot ${what}: the scorer is closed`);
   }
-}
-
-function unwrap<Value>(reply: ScoreReply<Value>): Value {
-  if (reply.ok) return reply.value;
-  const {code, message, details, cause} = reply;
-  throw new ForestayError(code, message, cause === '' ? {details} : {details, cause});
 }

@@ -6,6 +6,7 @@ import {fromBinary, toBinary} from '@bufbuild/protobuf';
 import test, {type ExecutionContext} from 'ava';
 import {
   createPiscinaScorer,
+  createScoringPool,
   type PiscinaScorerOptions,
 } from '../../core/adapters/scorer-piscina.ts';
 import {FEATURE_COUNT} from '../../core/domain/features.ts';
@@ -107,6 +108,76 @@ test('a model that is not made of trees is explained by leaving out one feature 
   const logOdds = (risk = 0) => Math.log(risk / (1 - risk));
   t.true(Math.abs(logOdds(before) - logOdds(after) - (contributions[1] as number)) < 1e-3);
   t.not(contributions[1], 0);
+});
+
+async function startPool(t: ExecutionContext) {
+  const pool = createScoringPool({threads: 2});
+  t.teardown(() => pool.close());
+  return pool;
+}
+
+test('a pool serves several models at once, each under its own hash', async t => {
+  const pool = await startPool(t);
+  const paths = await Promise.all([1, 2].map(seed => writeModel(t, seed)));
+  const {features} = drawContractSample(81, 300);
+  await Promise.all(
+    paths.map(async path => {
+      const scorer = await pool.open(path);
+      const {signature, trees} = await loadModel(path);
+      const risks = await scorer.score(signature.hash, 300, features);
+      const wanted = scoreTrees(trees as TreeModel, 300, features);
+      t.true(risks.every((risk, at) => Math.abs(risk - (wanted[at] as number)) <= 1e-6));
+    }),
+  );
+});
+
+test('while a model is opened and another is let go of, a third goes on scoring', async t => {
+  const pool = await startPool(t);
+  const [path, other] = await Promise.all([1, 2].map(seed => writeModel(t, seed)));
+  const scorer = await pool.open(path as string);
+  const {hash} = scorer.signature();
+  const {features} = drawContractSample(82, 64);
+  const wanted = await scorer.score(hash, 64, features);
+  let ended = false;
+  const loop = (async () => {
+    while (!ended) t.deepEqual(await scorer.score(hash, 64, features), wanted);
+  })();
+  for (let time = 0; time < 5; time++) {
+    const opened = await pool.open(other as string);
+    const flying = opened.score(opened.signature().hash, 64, features);
+    await opened.close();
+    t.is((await flying).length, 64 * 5);
+  }
+  ended = true;
+  await loop;
+});
+
+test('a model that was opened twice is served until both have let go of it', async t => {
+  const pool = await startPool(t);
+  const path = await writeModel(t);
+  const [first, second] = await Promise.all([pool.open(path), pool.open(path)]);
+  const {features} = drawContractSample(83, 1);
+  const {hash} = first.signature();
+  await first.close();
+  await t.throwsAsync(first.score(hash, 1, features), {code: 'SCORER_FAILED'});
+  t.is((await second.score(hash, 1, features)).length, 5);
+});
+
+test('a model that fails to open leaves the pool and its other models as they were', async t => {
+  const pool = await startPool(t);
+  const [path, broken] = await Promise.all([1, 2].map(seed => writeModel(t, seed)));
+  const scorer = await pool.open(path as string);
+  const golden = join(broken as string, 'golden.json');
+  const sound = await readFile(golden, 'utf8');
+  await writeFile(golden, sound.replace('"risks": [\n  [\n   ', '"risks": [\n  [\n   2'));
+  await t.throwsAsync(pool.open(broken as string), {
+    code: 'SCORER_FAILED',
+    message: /golden row 0/,
+  });
+  const {features} = drawContractSample(84, 1);
+  t.is((await scorer.score(scorer.signature().hash, 1, features)).length, 5);
+  await writeFile(golden, sound);
+  await t.notThrowsAsync(pool.open(broken as string));
 });
 
 test('a process that is told to end in the middle of scoring drains and exits with 0', async t => {
