@@ -27,6 +27,7 @@ function statusLines(status: GetStatusResponse): string[] {
     `forestay ${version}  ${ready ? 'ready' : 'not ready'}`,
     ...checks.map(({name, ok, message}) => `  ${ok ? '+' : '-'} ${name} ${message}`.trimEnd()),
     ...countModes(partitions).map(modeLine),
+    ...modelLines(partitions),
     ...ownerLines(partitions),
     ...actors.map(({kind, state, count}) => `  ${kind} ${state.padEnd(12)} ${count}`),
     ...cells.map(
@@ -34,6 +35,20 @@ function statusLines(status: GetStatusResponse): string[] {
         `cell ${cell}  ingested ${ingestedSamples}  stored ${storedSamples}  scored ${scoredRows}  transitions ${transitions}`,
     ),
   ];
+}
+
+/** One line for each way in which partitions use models; the usual one, a champion alone, has none. */
+function modelLines(partitions: readonly PartitionStatus[]): string[] {
+  const short = (hash: string) => hash.slice(0, 12);
+  const uses = partitions.flatMap(use => [
+    ...(use.canaryHash === ''
+      ? []
+      : [`canary ${short(use.canaryHash)} scores ${use.canaryPercent} % of the hosts`]),
+    ...(use.refusedHash === ''
+      ? []
+      : [`model ${short(use.refusedHash)} refused: ${use.refusedBecause}`]),
+  ]);
+  return [...new Set(uses)];
 }
 
 /** One line a core: how many partitions it owns, and which. */

@@ -18,6 +18,7 @@ import type {Actuators} from './engine/executor.ts';
 import {createIngest, type Ingest} from './engine/ingest.ts';
 import {createMetricSets, type MetricSets} from './engine/ingest-metric-sets.ts';
 import {type LogHealth, watchLog} from './engine/log-health.ts';
+import {modelUse, namedModels} from './engine/model-switch.ts';
 import {imageOfState} from './engine/partition-image.ts';
 import type {PartitionState} from './engine/partition-state.ts';
 import {createReadModel, heardElsewhere, type ReadModel} from './engine/read-model.ts';
@@ -25,10 +26,11 @@ import {applyCheckpoint, applyScores, applyTick, applyTimeBase} from './engine/r
 import type {Tailer} from './engine/read-model-tailer.ts';
 import type {Recorder} from './engine/recorder.ts';
 import {requireCadence} from './engine/scoring.ts';
+import {ServedModels} from './engine/served-models.ts';
 import {isScored} from './engine/set-table.ts';
 import {startFollowing} from './following.ts';
 import {observeAnomalies} from './observing.ts';
-import type {Clock, Codec, Log, Random, Scorer, Store, Watch} from './ports.ts';
+import type {Clock, Codec, Log, ModelSource, Random, Scorer, Store, Watch} from './ports.ts';
 import {startRecording} from './recording.ts';
 import {countTotals} from './totals.ts';
 
@@ -36,6 +38,8 @@ export type CoreParts = {
   log: Log;
   store: Store;
   scorer: Scorer;
+  /** Models that commands may ask for; undefined: the given one serves for good. */
+  models?: ModelSource | undefined;
   /** A second model, of days and weeks; undefined: none. */
   outlook?: Scorer | undefined;
   /** What ticks are made by; virtual in a simulation. */
@@ -104,21 +108,14 @@ export async function assembleCore(given: CoreParts, settings: CoreSettings): Pr
   const {log, codec} = parts;
   requireCadence(parts.scorer.signature(), settings.scoring.everySamples ?? 0);
   const model = createReadModel();
+  const models = new ServedModels(parts.scorer, parts.models);
   const metricSets = createMetricSets({log, codec, clock: parts.clock});
   const observe = observeAnomalies(parts, model);
   let engine: Engine | undefined;
-  const ingest = createIngest({
-    log,
-    codec,
-    clock: parts.clock,
-    metricSets,
-    limits: settings.run ? PACED : {},
-    lagMs: partition => engine?.lagMs(partition) ?? 0,
-    newestLife: (partition, {edge, cell}) =>
-      engine?.stateOf(partition)?.marks.newestLife(edge, cell),
-  });
+  const ingest = openIngest(parts, settings, metricSets, () => engine);
   engine = await startEngine({
     ...engineOptions(parts, settings),
+    models,
     heardElsewhere: (host, partition) => heardElsewhere(model, host, partition),
     onStart: (state, nextOffset) => {
       const image = imageOfState(state, ownerOf(settings), nextOffset);
@@ -130,6 +127,7 @@ export async function assembleCore(given: CoreParts, settings: CoreSettings): Pr
       applyTimeBase(model, state.partition, state.timeBase);
       settings.onTick?.(tick, state);
       observe(state);
+      if (tick.models) letGoOfModels(models, engine);
     },
     onScores: (partition, scores) => {
       applyScores(model, partition, scores);
@@ -177,9 +175,27 @@ export async function assembleCore(given: CoreParts, settings: CoreSettings): Pr
         await recorder.drained().catch(error => settings.onProblem(formatError(error)));
       }
       await stopRecording();
-      await closeParts(parts);
+      await closeParts(parts, models);
     },
   };
+}
+
+function openIngest(
+  {log, codec, clock}: CoreParts,
+  {run}: CoreSettings,
+  metricSets: MetricSets,
+  engine: () => Engine | undefined,
+): Ingest {
+  return createIngest({
+    log,
+    codec,
+    clock,
+    metricSets,
+    limits: run ? PACED : {},
+    lagMs: partition => engine()?.lagMs(partition) ?? 0,
+    newestLife: (partition, {edge, cell}) =>
+      engine()?.stateOf(partition)?.marks.newestLife(edge, cell),
+  });
 }
 
 function engineOptions(
@@ -221,6 +237,14 @@ function registerKnown(
   for (const {set} of state.tables.values()) into.metricSets.registerKnown(set);
   if (state.timeBase === undefined) return;
   for (const {cell} of state.hosts.values()) into.ingest.registerKnownCell(cell, state.timeBase);
+}
+
+/** Models that no partition uses any more are not kept open for ever. */
+function letGoOfModels(models: ServedModels, engine: Engine | undefined): void {
+  const runtimes = engine?.runtimes() ?? [];
+  const used = runtimes.flatMap(({state}) => namedModels(modelUse(state)));
+  // Closing waits for answers, and nobody waits for it; the next switch would find it again.
+  void models.keep(new Set(used));
 }
 
 function checksOf(
@@ -299,9 +323,10 @@ function openApi(
   });
 }
 
-async function closeParts(parts: CoreParts): Promise<void> {
+async function closeParts(parts: CoreParts, models: ServedModels): Promise<void> {
   const {watch, scorer, outlook, actuators, store, log} = parts;
   await watch?.close();
+  await models.close();
   await scorer.close();
   await outlook?.close();
   await actuators.hypervisor.close();

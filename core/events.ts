@@ -30,6 +30,9 @@ export type EngineEvents = {
   };
   'scores.applied': {model: string; rows: number; durationMs: number};
   'scores.failed': {model: string; code: string};
+  /** A model that a command asked for. */
+  'model.opened': {model: string};
+  'model.refused': {model: string; code: string};
   /** Minutes of hosts that the anomaly watch has judged, and how often it learned anew. */
   'anomalies.found': {hosts: number; learned: number};
   /** Minutes that it will never judge: it was too far behind, or failed. */

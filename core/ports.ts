@@ -148,6 +148,13 @@ export type Scorer = {
 };
 
 /**
+ * Where models are found by the hash of their file. Errors: `NOT_FOUND`, and those of a model that is
+ * not to be trusted: `MODEL_UNREADABLE`, `MODEL_HASH_MISMATCH`, `MODEL_SIGNATURE_MISMATCH`,
+ * `SCORER_FAILED`.
+ */
+export type ModelSource = {open(hash: string): Promise<Scorer>};
+
+/**
  * How odd hosts are, minute by minute, against what is usual among hosts of their kind; learned as
  * it goes, kept nowhere. Nobody waits for it. Errors: `SCORER_FAILED`; it then begins anew.
  */

@@ -1,5 +1,6 @@
 import {create, type MessageInitShape, toBinary} from '@bufbuild/protobuf';
 import type {EffectResult} from '../core/domain/effects.ts';
+import {PERCENT_ALL} from '../core/domain/model-use.ts';
 import {MODES} from '../core/domain/policy.ts';
 import type {InboxRecord} from '../core/domain/records.ts';
 import {malformed, oneOf, parse} from './codec-guards.ts';
@@ -39,7 +40,7 @@ export function decodeInbox(bytes: Uint8Array): InboxRecord {
     case 'setMode':
       return {...head, kind: 'set-mode', mode: oneOf(record.value.mode, MODES, 'mode', CODE)};
     case 'switchModel':
-      return {...head, kind: 'switch-model', modelHash: record.value.modelHash};
+      return switchOf(head, record.value);
     case 'declareHost': {
       const state = oneOf(record.value.state, hostStates, 'state', CODE);
       return {...head, kind: 'declare-host', host: record.value.host, state};
@@ -47,6 +48,16 @@ export function decodeInbox(bytes: Uint8Array): InboxRecord {
     default:
       throw malformed(CODE, `inbox record ${requestId} is of no known kind`);
   }
+}
+
+function switchOf(
+  head: Pick<InboxRecord, 'requestId' | 'atMs' | 'author'>,
+  {modelHash, percent, comment}: records.ModelSwitch,
+): InboxRecord {
+  if (percent > PERCENT_ALL) {
+    throw malformed(CODE, `model ${modelHash} is to score ${percent} of 100 percent of the hosts`);
+  }
+  return {...head, kind: 'switch-model', modelHash, percent, comment};
 }
 
 function toRecord(record: InboxRecord): InboxInit {
@@ -63,8 +74,10 @@ function toRecord(record: InboxRecord): InboxInit {
       return {case: 'resume', value: {comment: record.comment}};
     case 'set-mode':
       return {case: 'setMode', value: {mode: record.mode}};
-    case 'switch-model':
-      return {case: 'switchModel', value: {modelHash: record.modelHash}};
+    case 'switch-model': {
+      const {modelHash, percent, comment} = record;
+      return {case: 'switchModel', value: {modelHash, percent, comment}};
+    }
     case 'declare-host':
       return {case: 'declareHost', value: {host: record.host, state: record.state}};
   }

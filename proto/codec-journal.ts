@@ -1,6 +1,7 @@
 import {create, type MessageInitShape, toBinary} from '@bufbuild/protobuf';
 import {actionKinds, type Decision} from '../core/domain/decision.ts';
 import {effectKinds, type IssuedEffect} from '../core/domain/effects.ts';
+import type {ModelUse} from '../core/domain/model-use.ts';
 import {MODES} from '../core/domain/policy.ts';
 import type {Cut, JournalRecord, Tick, Transition, VmWorkload} from '../core/domain/records.ts';
 import {DIRTY_CLASSES, DIRTY_SOURCES, WORKLOAD_KINDS} from '../core/domain/workload-profile.ts';
@@ -141,6 +142,7 @@ function toTick(tick: Tick) {
     })),
     inventory: tick.inventory.map(toInventoryHost),
     workloads: [...(tick.workloads ?? [])],
+    ...(tick.models === undefined ? {} : {models: toModelUse(tick.models)}),
     quiet: (tick.quiet ?? []).map(({timeMs, cut}) => ({timeMs, cut: toCut(cut)})),
   };
 }
@@ -154,7 +156,7 @@ function toCut(cut: Cut) {
 }
 
 function tickOf(tick: records.Tick): Tick {
-  const {control, quiet, sampleRisks, components, everySamples, workloads} = tick;
+  const {control, quiet, sampleRisks, components, everySamples, workloads, models} = tick;
   return {
     timeMs: tick.timeMs,
     epoch: counter(tick.epoch, 'epoch'),
@@ -172,6 +174,7 @@ function tickOf(tick: records.Tick): Tick {
     ...(workloads.length === 0 ? {} : {workloads: workloads.map(workloadOf)}),
     ...(control === undefined ? {} : {control: controlOf(control)}),
     modelHash: tick.modelHash,
+    ...(models === undefined ? {} : {models: modelUseOf(models)}),
     ...(quiet.length === 0
       ? {}
       : {quiet: quiet.map(({timeMs, cut}) => ({timeMs, cut: cutOf(cut, tick.number)}))}),
@@ -202,6 +205,25 @@ function tickPartOf(message: records.TickPart): JournalRecord {
 
 function controlOf({mode, paused, policyVersion}: records.Control) {
   return {mode: oneOf(mode, MODES, 'mode', CODE), paused, policyVersion};
+}
+
+function toModelUse({champion, canary, refused}: ModelUse) {
+  return {
+    champion,
+    canary: canary?.modelHash ?? '',
+    canaryPercent: canary?.percent ?? 0,
+    refused: refused?.modelHash ?? '',
+    refusedBecause: refused?.because ?? '',
+  };
+}
+
+function modelUseOf(message: records.ModelUse): ModelUse {
+  const {champion, canary, canaryPercent: percent, refused, refusedBecause: because} = message;
+  return {
+    champion,
+    ...(canary === '' ? {} : {canary: {modelHash: canary, percent}}),
+    ...(refused === '' ? {} : {refused: {modelHash: refused, because}}),
+  };
 }
 
 function transitionOf(move: records.Transition): Transition {

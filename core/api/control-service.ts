@@ -2,6 +2,7 @@ import {randomUUID} from 'node:crypto';
 import {type ControlService, HostDeclaration} from '../../proto/gen/forestay/v1/control_pb.ts';
 import type {Handlers} from '../../proto/grpc.ts';
 import {ForestayError} from '../domain/errors.ts';
+import {PERCENT_ALL} from '../domain/model-use.ts';
 import {MODES, type Mode} from '../domain/policy.ts';
 import type {InboxRecord} from '../domain/records.ts';
 import type {ReadModel} from '../engine/read-model.ts';
@@ -31,6 +32,7 @@ export type ControlDeps = StatusDeps & {
 type Command =
   | {kind: 'pause' | 'resume'; comment: string}
   | {kind: 'set-mode'; mode: Mode}
+  | {kind: 'switch-model'; modelHash: string; percent: number; comment: string}
   | {kind: 'declare-host'; host: string; state: 'lost' | 'returned'};
 
 type Asked = {requestId: string; author: string};
@@ -63,6 +65,15 @@ export function controlHandlers(deps: ControlDeps): Handlers<(typeof ControlServ
       const mode = modes.get(request.mode);
       if (mode === undefined) throw invalid('mode', `mode is one of ${MODES.join(', ')}`);
       return change(request, peer, {kind: 'set-mode', mode});
+    }),
+    switchModel: unary((request, peer) => {
+      const {modelHash, percent} = request;
+      if (!/^[0-9a-f]{64}$/.test(modelHash)) {
+        throw invalid('model_hash', 'model_hash is the SHA-256 of a model: 64 hexadecimal digits');
+      }
+      if (percent > PERCENT_ALL) throw invalid('percent', `percent is ${percent}, at most 100`);
+      const comment = checkedText('comment', request.comment, COMMENT_LENGTH_MAX);
+      return change(request, peer, {kind: 'switch-model', modelHash, percent, comment});
     }),
     declareHost: unary((request, peer) => {
       const state = declarations.get(request.declaration);

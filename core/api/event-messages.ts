@@ -126,7 +126,7 @@ function detailOf(command: Command): string {
     case 'set-mode':
       return command.mode;
     case 'switch-model':
-      return command.modelHash;
+      return `${command.modelHash} for ${command.percent} % of hosts`;
     case 'declare-host':
       return `${command.host} is ${command.state}`;
     case 'register-metric-set':

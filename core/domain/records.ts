@@ -2,6 +2,7 @@ import type {HostAnomaly} from './anomaly/fleet-watch.ts';
 import type {Counterfactual} from './counterfactual.ts';
 import type {Decision, Reason} from './decision.ts';
 import type {EffectResult, IssuedEffect} from './effects.ts';
+import type {ModelUse} from './model-use.ts';
 import type {Mode} from './policy.ts';
 import type {InventoryHost} from './telemetry.ts';
 import type {WorkloadProfile} from './workload-profile.ts';
@@ -18,7 +19,8 @@ export type InboxRecord = {requestId: string; atMs: number; author: string} & (
   | {kind: 'pause'; comment: string}
   | {kind: 'resume'; comment: string}
   | {kind: 'set-mode'; mode: Mode}
-  | {kind: 'switch-model'; modelHash: string}
+  /** Score so many percent of the hosts by this model; all of them: from now on. */
+  | {kind: 'switch-model'; modelHash: string; percent: number; comment: string}
   /** An operator's word that a host is gone or back: `host.lost` needs proof, this is one. */
   | {kind: 'declare-host'; host: string; state: 'lost' | 'returned'}
 );
@@ -81,7 +83,10 @@ export type Tick = {
   workloads?: readonly VmWorkload[];
   /** Present when it changed. */
   control?: Control;
+  /** The champion. */
   modelHash: string;
+  /** Which models are in use, after a command that asked for others; absent: as before. */
+  models?: ModelUse;
   /** Outputs of the model where they are not the usual ones ({@link COMPONENTS}); absent: they are. */
   components?: readonly string[];
   /** Ticks before this one that took input, changed nothing and were not written; absent: none. */

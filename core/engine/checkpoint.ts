@@ -26,10 +26,13 @@ import {SortedMap} from './sorted-map.ts';
 
 const CHUNK_BYTES = 512 * 1024;
 /** Of this layout; another one is not read but rebuilt from the journal. */
-const LAYOUT = fnv1a32('forestay partition checkpoint 11');
+const LAYOUT = fnv1a32('forestay partition checkpoint 12');
 export const LAYOUT_BYTES = 4;
 
-type Stored = Omit<PartitionState, 'actors' | 'marks' | 'policy' | 'model' | 'tables' | 'vms'> & {
+type Stored = Omit<
+  PartitionState,
+  'actors' | 'marks' | 'policy' | 'model' | 'canary' | 'tables' | 'vms'
+> & {
   tables: Map<string, StoredTable>;
   vms: StoredVms;
   actors: StoredActors;
@@ -38,7 +41,7 @@ type Stored = Omit<PartitionState, 'actors' | 'marks' | 'policy' | 'model' | 'ta
 
 /** The state after its last written tick. Cost: about a millisecond a thousand entities. */
 export function encodeState(state: PartitionState): Uint8Array {
-  const {policy: _policy, model: _model, actors, marks, ...rest} = state;
+  const {policy: _policy, model: _model, canary: _canary, actors, marks, ...rest} = state;
   const stored: Stored = {
     ...rest,
     tables: new Map([...rest.tables].map(([name, table]) => [name, storeTable(table)])),

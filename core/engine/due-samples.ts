@@ -4,6 +4,7 @@
  * instead of leaving them out.
  */
 import {hostName} from '../domain/telemetry.ts';
+import type {ModelSignature} from '../ports.ts';
 import type {PartitionState} from './partition-state.ts';
 import type {SampleRows} from './score-result.ts';
 import {hasFeatures, readFeatures, type SetTable} from './set-table.ts';
@@ -20,6 +21,7 @@ export type DueSamples = {
 /** Collects what one tick makes due in one table. */
 export class DueCollector {
   readonly #table: SetTable;
+  readonly #model: ModelSignature;
   readonly #every: number;
   readonly #hosts: string[] = [];
   /** Index in `hosts` of each row of the table, plus one. */
@@ -32,20 +34,22 @@ export class DueCollector {
   #features: Float32Array;
 
   /** @param rows How many samples may be due, at most. */
-  constructor(table: SetTable, every: number, rows: number) {
+  constructor(table: SetTable, model: ModelSignature, every: number, rows: number) {
     this.#table = table;
+    this.#model = model;
     this.#every = every;
     this.#host = new Uint32Array(rows);
     this.#atMs = new Float64Array(rows);
     // Nobody reads more of it than was written: zeros would be written for nothing.
-    this.#features = new Float32Array(Buffer.allocUnsafeSlow(4 * rows * table.featureCount).buffer);
+    this.#features = new Float32Array(Buffer.allocUnsafeSlow(4 * rows * model.featureCount).buffer);
   }
 
   /** After a sample was taken into a row: notes it with the row's features, if it is due. */
   sampled(row: number, atMs: number): void {
     const table = this.#table;
     if (!this.isDue(row) || !hasFeatures(table, row)) return;
-    readFeatures(table, row, this.#features, this.#count * table.featureCount);
+    const model = this.#model;
+    readFeatures(table, row, model, this.#features, this.#count * model.featureCount);
     this.add(row, atMs);
     this.#kept = this.#count;
   }
@@ -64,7 +68,7 @@ export class DueCollector {
 
   /** Copies the features of all samples that were added since the last time, in their order. */
   keep(features: Float32Array): void {
-    this.#features.set(features, this.#kept * this.#table.featureCount);
+    this.#features.set(features, this.#kept * this.#model.featureCount);
     this.#kept = this.#count;
   }
 
@@ -76,7 +80,7 @@ export class DueCollector {
       request,
       hosts: this.#hosts,
       samples: {host: this.#host.subarray(0, count), atMs: this.#atMs.subarray(0, count)},
-      features: this.#features.subarray(0, count * this.#table.featureCount),
+      features: this.#features.subarray(0, count * this.#model.featureCount),
     };
   }
 

@@ -12,7 +12,7 @@ import {type Feature, featuresOf} from '../domain/features.ts';
 import {parseSigns} from '../domain/reboot-signs.ts';
 import type {RowReasons} from '../domain/records.ts';
 import {combineRisks} from '../domain/risk.ts';
-import type {Clock, Scorer} from '../ports.ts';
+import type {Clock, ModelSignature, Scorer} from '../ports.ts';
 import {bandRow, type PartitionState} from './partition-state.ts';
 import {countedReboot} from './scored-reboots.ts';
 import {REBOOT_METRIC, readFeatures, riskiestComponent, type SetTable} from './set-table.ts';
@@ -28,18 +28,14 @@ type RowToExplain = {host: string; row: number; table: SetTable; at: number};
 
 export class Explainer {
   readonly #clock: Clock;
-  readonly #scorer: Scorer;
   readonly #state: PartitionState;
-  readonly #features: readonly Feature[];
   readonly #explainedAtMs = new Map<string, number>();
   /** Ids of decisions that rest on the risk of each host and have no reasons yet. */
   readonly #waiting = new Map<string, string[]>();
 
-  constructor({clock, scorer}: {clock: Clock; scorer: Scorer}, state: PartitionState) {
+  constructor({clock}: {clock: Clock}, state: PartitionState) {
     this.#clock = clock;
-    this.#scorer = scorer;
     this.#state = state;
-    this.#features = featuresOf(state.model.contract);
   }
 
   /** What a tick decided; the next reasons of the host are its reasons. */
@@ -56,8 +52,10 @@ export class Explainer {
   /**
    * The riskiest component of every host above the enter threshold, unless it was explained lately
    * and nothing was decided since. Errors: the scorer's.
+   *
+   * @param scorer What gave the risks of these hosts.
    */
-  async explain(hosts: readonly string[]): Promise<RowReasons[]> {
+  async explain(scorer: Scorer, hosts: readonly string[]): Promise<RowReasons[]> {
     const rows: RowToExplain[] = [];
     for (let row = 0; row < hosts.length && rows.length < ROWS_MAX; row++) {
       const host = hosts[row] as string;
@@ -66,16 +64,18 @@ export class Explainer {
     }
     if (rows.length === 0) return [];
     const state = this.#state;
-    const {featureCount, components: outputs, hash} = state.model;
+    const model = scorer.signature();
+    const {featureCount, components: outputs, hash} = model;
+    const named: readonly Feature[] = featuresOf(model.contract);
     const features = new Float32Array(rows.length * featureCount);
     const decisions = rows.map(({host}) => this.#waiting.get(host) ?? []);
     const components = rows.map(({host, table, at}, index) => {
       this.#explainedAtMs.set(host, this.#clock.monotonicMs());
       this.#waiting.delete(host);
-      readFeatures(table, at, features, index * featureCount);
+      readFeatures(table, at, model, features, index * featureCount);
       return riskiestComponent(table, at);
     });
-    const {contributions, usual} = await this.#scorer.explain(hash, rows.length, features);
+    const {contributions, usual} = await scorer.explain(hash, rows.length, features);
     const explained = rows.map(({row, table, at}, index) => {
       const component = components[index] as string;
       const output = outputs.indexOf(component);
@@ -87,44 +87,19 @@ export class Explainer {
           ? new Float32Array(featureCount)
           : contributions.subarray(from, from + featureCount);
       const reboot = countedReboot(table.reboot[at] as number, state.policy.reboot.threshold);
-      const reasons =
-        output < 0 ? rebootReasons(table, at) : topReasons(this.#features, each, own, usual);
+      const reasons = output < 0 ? rebootReasons(table, at) : topReasons(named, each, own, usual);
       return {
         reasons: {row, component, reasons, decisions: decisions[index] as string[]},
-        tried: counterfactualRows(this.#features, own, usual, each),
+        tried: counterfactualRows(named, own, usual, each),
         reboot,
       };
     });
-    const risks = await this.#scoreAll(explained);
+    const risks = await scoreAll(scorer, model, explained);
     return explained.map(({reasons, tried}, index) => {
       const {enter} = state.policy.band;
       const counterfactual = findCounterfactual(tried, risks[index] as Float32Array, enter);
       return counterfactual === undefined ? reasons : {...reasons, counterfactual};
     });
-  }
-
-  /** Combined risk of every row that was tried, host by host, in one request. */
-  async #scoreAll(
-    hosts: readonly {tried: CounterfactualRows; reboot: number}[],
-  ): Promise<Float32Array[]> {
-    const {featureCount, components, hash} = this.#state.model;
-    const width = components.length;
-    const total = hosts.reduce((sum, {tried}) => sum + tried.changes.length, 0);
-    if (total === 0) return hosts.map(() => new Float32Array(0));
-    const features = new Float32Array(total * featureCount);
-    let filled = 0;
-    for (const {tried} of hosts) {
-      features.set(tried.features, filled);
-      filled += tried.features.length;
-    }
-    const risks = await this.#scorer.score(hash, total, features);
-    let next = 0;
-    return hosts.map(({tried, reboot}) =>
-      Float32Array.from(tried.changes, () => {
-        const failure = combineRisks(risks, next++ * width, width);
-        return combineRisks(Float32Array.of(failure, reboot), 0, 2);
-      }),
-    );
   }
 
   #rowToExplain(name: string) {
@@ -142,6 +117,31 @@ export class Explainer {
     const passedMs = this.#clock.monotonicMs() - lastMs;
     return passedMs >= EXPLAIN_EVERY_MS ? found : undefined;
   }
+}
+
+/** Combined risk of every row that was tried, host by host, in one request. */
+async function scoreAll(
+  scorer: Scorer,
+  {featureCount, components, hash}: ModelSignature,
+  hosts: readonly {tried: CounterfactualRows; reboot: number}[],
+): Promise<Float32Array[]> {
+  const width = components.length;
+  const total = hosts.reduce((sum, {tried}) => sum + tried.changes.length, 0);
+  if (total === 0) return hosts.map(() => new Float32Array(0));
+  const features = new Float32Array(total * featureCount);
+  let filled = 0;
+  for (const {tried} of hosts) {
+    features.set(tried.features, filled);
+    filled += tried.features.length;
+  }
+  const risks = await scorer.score(hash, total, features);
+  let next = 0;
+  return hosts.map(({tried, reboot}) =>
+    Float32Array.from(tried.changes, () => {
+      const failure = combineRisks(risks, next++ * width, width);
+      return combineRisks(Float32Array.of(failure, reboot), 0, 2);
+    }),
+  );
 }
 
 /** What the agent's own model gave as reasons; without any, that it said so. */

@@ -4,12 +4,11 @@
  * next turn.
  */
 import {isForestayError} from '../domain/errors.ts';
-import {extractFeatures, type FeatureColumns, featureColumns} from '../domain/features.ts';
 import {publish} from '../events.ts';
 import type {Clock, Codec, Log, Scorer} from '../ports.ts';
 import type {PartitionState} from './partition-state.ts';
 import type {PublisherOptions} from './score-publisher.ts';
-import {hasFeatures, type SetTable} from './set-table.ts';
+import {hasFeatures, readFeatures, type SetTable} from './set-table.ts';
 
 const EVERY_MS = 60_000;
 const ROWS_MAX = 256;
@@ -31,7 +30,6 @@ export class Outlook {
   readonly #state: PartitionState;
   /** Time of the sample that each host was last asked for. */
   readonly #askedMs = new Map<string, number>();
-  readonly #columns = new Map<string, FeatureColumns>();
   #flight: Promise<void> | undefined;
   #lookedMs = Number.NEGATIVE_INFINITY;
 
@@ -76,12 +74,12 @@ export class Outlook {
 
   async #ask(due: readonly Due[]): Promise<void> {
     const {outlook, log, codec, partition, onScores} = this.#options;
-    const {hash, featureHash, featureCount, components} = outlook.signature();
+    const model = outlook.signature();
+    const {hash, featureHash, featureCount, components} = model;
     const {timeMs, epoch, tickNumber} = this.#state;
     const features = new Float32Array(due.length * featureCount);
     for (const [index, {table, row}] of due.entries()) {
-      const columns = this.#columnsOf(table);
-      extractFeatures(table.windows, row, columns, features, index * featureCount);
+      readFeatures(table, row, model, features, index * featureCount);
     }
     try {
       const risks = await outlook.score(hash, due.length, features);
@@ -103,14 +101,5 @@ export class Outlook {
       if (!isForestayError(error)) throw error;
       publish('scores.failed', {model: hash, code: error.code});
     }
-  }
-
-  #columnsOf({set}: SetTable): FeatureColumns {
-    let columns = this.#columns.get(set.name);
-    if (columns === undefined) {
-      columns = featureColumns(set.columns, this.#options.outlook.signature().contract);
-      this.#columns.set(set.name, columns);
-    }
-    return columns;
   }
 }

@@ -23,6 +23,7 @@ export function imageOfState(
     timeBase: state.timeBase,
     control: state.control,
     modelHash: state.model.hash,
+    models: state.use,
     inventory: [...state.hosts.values()].flatMap(({name, facts, row}) => {
       if (facts !== undefined) return [facts];
       return row < 0 ? [namedOnly(name)] : [];

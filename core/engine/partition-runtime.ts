@@ -19,6 +19,7 @@ import {releaseBefore} from './checkpoint-release.ts';
 import {CheckpointSchedule} from './checkpoint-schedule.ts';
 import {type Actuators, createExecutor, type Executor} from './executor.ts';
 import {claimJournal, type JournalWriter} from './journal-writer.ts';
+import {ModelCommands} from './model-commands.ts';
 import {Outlook} from './outlook.ts';
 import {requireInputs, requireJournal, restrain} from './partition-start.ts';
 import type {PartitionState} from './partition-state.ts';
@@ -26,13 +27,17 @@ import type {HeardElsewhere} from './preconditions.ts';
 import {recover} from './recovery.ts';
 import {ScorePublisher} from './score-publisher.ts';
 import {createScoringClient, type ScoringClient} from './scoring.ts';
+import {ServedModels} from './served-models.ts';
 import {advance} from './tick.ts';
 import {type SourceOptions, TickSource} from './tick-source.ts';
 
 export type RuntimeOptions = SourceOptions & {
   /** Spreads retries; no decision rests on it. */
   random: Random;
+  /** The configured model. */
   scorer: Scorer;
+  /** Those that commands ask for, shared with other partitions; absent: there are none. */
+  models?: ServedModels | undefined;
   /** A second model, of days and weeks, for display; undefined: none. */
   outlook?: Scorer | undefined;
   actuators: Actuators;
@@ -66,6 +71,7 @@ export class PartitionRuntime {
   readonly #scoring: ScoringClient;
   readonly #scores: ScorePublisher;
   readonly #outlook: Outlook | undefined;
+  readonly #commands: ModelCommands;
   #trailerOffset: number;
   #writtenAtMs = 0;
   #quiet: QuietTick[] = [];
@@ -91,16 +97,17 @@ export class PartitionRuntime {
       state.timeMs,
     );
     this.state = state;
-    const {scorer, clock, scoring} = options;
+    const {scorer, clock, scoring, models = new ServedModels(scorer)} = options;
     this.#source = new TickSource(options, state, timersFrom);
     this.#scoring = createScoringClient(
-      scorer,
+      models,
       clock,
       options.random,
       scoring,
       state.cut.scoreRequest,
     );
-    this.#scores = new ScorePublisher(options, state);
+    this.#scores = new ScorePublisher({...options, models}, state);
+    this.#commands = new ModelCommands(models, options);
     const {outlook} = options;
     this.#outlook = outlook && new Outlook({...options, outlook}, state);
     this.executor = createExecutor({...options, state});
@@ -124,6 +131,7 @@ export class PartitionRuntime {
       partition,
       policy,
       model,
+      models: options.models,
       everySamples: options.scoring.everySamples ?? 0,
     });
     recovered.state.epoch = writer.epoch;
@@ -177,7 +185,9 @@ export class PartitionRuntime {
     const {state} = this;
     const {clock, scoring, partition} = this.#options;
     const startedMs = clock.monotonicMs();
-    const found = await this.#source.read(startedMs, this.#mustScoreFirst());
+    const read = await this.#source.read(startedMs, this.#mustScoreFirst());
+    const {inbox, models} = await this.#commands.upToOpen(read.inbox);
+    const found = {...read, inbox};
     this.#checkpoints.read(found.telemetryBytes);
     await this.#scoring.settled(scoring.waitMs);
     const scores = this.#scoring.take();
@@ -186,7 +196,7 @@ export class PartitionRuntime {
     const readMs = clock.monotonicMs();
     const input = this.#source.decode(nowMs, found, this.#scoring.taken());
     const decodedMs = clock.monotonicMs();
-    const {tick, changed} = advance(state, {...input, scores});
+    const {tick, changed} = advance(state, {...input, scores, models});
     const foldedMs = clock.monotonicMs();
     await this.#commit(tick, changed, records + scores.length > 0);
     const committedMs = clock.monotonicMs();

@@ -3,6 +3,7 @@
  * inputs, so that the same inputs give the same state wherever they are read.
  */
 import {BUILT_IN_METRIC_SETS} from '../domain/metric-sets.ts';
+import type {ModelUse} from '../domain/model-use.ts';
 import type {Policy} from '../domain/policy.ts';
 import type {Control, Cut} from '../domain/records.ts';
 import type {InventoryHost, InventoryVm, TimeBase} from '../domain/telemetry.ts';
@@ -62,7 +63,12 @@ export type VmEntry = {
 export type PartitionState = {
   readonly partition: number;
   readonly policy: Policy;
-  readonly model: ModelSignature;
+  /** What hosts are scored by; the champion, or the configured model until one is named. */
+  model: ModelSignature;
+  /** What a share of the hosts tries; undefined: nothing. */
+  canary: {model: ModelSignature; percent: number} | undefined;
+  /** What commands asked for; undefined: none did. */
+  use: ModelUse | undefined;
   epoch: number;
   /** Number of the last tick that was written. */
   tickNumber: number;
@@ -99,6 +105,8 @@ export function createPartitionState(
     partition,
     policy,
     model,
+    canary: undefined,
+    use: undefined,
     epoch: 0,
     tickNumber: 0,
     timeMs: 0,

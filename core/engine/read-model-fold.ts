@@ -5,6 +5,7 @@ import {COMPONENTS} from '../domain/components.ts';
 import type {Decision} from '../domain/decision.ts';
 import type {IssuedEffect} from '../domain/effects.ts';
 import {ForestayError} from '../domain/errors.ts';
+import {modelHashOf} from '../domain/model-use.ts';
 import type {Epoch, ScoresRecord, Tick, Transition, VmWorkload} from '../domain/records.ts';
 import {combineRisks} from '../domain/risk.ts';
 import type {InventoryHost} from '../domain/telemetry.ts';
@@ -39,6 +40,7 @@ const NOTHING_KNOWN: PartitionRow = {
   timeBase: undefined,
   control: undefined,
   modelHash: '',
+  models: undefined,
 };
 
 /** A VM that no host has named for this long is gone. */
@@ -69,7 +71,7 @@ export function applyTick(
   for (const {host, risks} of tick.risks) {
     const row = hostRow(model, partition, `hosts/${host}`);
     applyRisks(model, row, tick.components ?? COMPONENTS, risks, tick.timeMs);
-    row.modelHash = tick.modelHash;
+    row.modelHash = modelHashOf(tick.models ?? known.models, host, tick.modelHash);
   }
   for (const {components, hosts, host, atMs, risks} of tick.sampleRisks ?? []) {
     const width = components.length;
@@ -93,6 +95,7 @@ export function applyTick(
     timeMs: tick.timeMs,
     control: tick.control ?? known.control,
     modelHash: tick.modelHash,
+    models: tick.models ?? known.models,
   });
 }
 

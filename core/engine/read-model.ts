@@ -14,6 +14,7 @@ import type {HostAnomaly} from '../domain/anomaly/fleet-watch.ts';
 import type {Counterfactual} from '../domain/counterfactual.ts';
 import type {Decision, Reason} from '../domain/decision.ts';
 import type {IssuedEffect} from '../domain/effects.ts';
+import type {ModelUse} from '../domain/model-use.ts';
 import type {Control, Transition} from '../domain/records.ts';
 import type {InventoryHost, InventoryVm, TimeBase} from '../domain/telemetry.ts';
 import type {WorkloadProfile} from '../domain/workload-profile.ts';
@@ -106,6 +107,8 @@ export type PartitionRow = {
   /** Undefined until a tick carried it. */
   control: Control | undefined;
   modelHash: string;
+  /** Undefined: no command has asked for another model. */
+  models: ModelUse | undefined;
 };
 
 /** Somebody who wants to know what changed. */

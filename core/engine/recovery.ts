@@ -3,6 +3,7 @@
  * applied (not decided again) with the inputs that each tick names.
  */
 import {ForestayError} from '../domain/errors.ts';
+import type {ModelUse} from '../domain/model-use.ts';
 import type {Policy} from '../domain/policy.ts';
 import type {CheckpointPointer, Cut, Tick} from '../domain/records.ts';
 import {publish} from '../events.ts';
@@ -11,9 +12,11 @@ import {checkpointHints, readCheckpoint} from './checkpoint.ts';
 import {createJournalReader, JOURNAL_START} from './journal-reader.ts';
 import {readable, readableTelemetry} from './log-decoding.ts';
 import {type LogReads, readRange} from './log-range.ts';
+import {adopt, type KnownModels, namedModels} from './model-switch.ts';
 import {createPartitionState, type PartitionState} from './partition-state.ts';
 import {readAhead} from './read-ahead.ts';
 import {recordedScores} from './score-result.ts';
+import type {ServedModels} from './served-models.ts';
 import {advance} from './tick.ts';
 import type {RecordedTick, TickInput} from './tick-draft.ts';
 
@@ -31,6 +34,8 @@ export type RecoveryInput = {
   partition: number;
   policy: Policy;
   model: ModelSignature;
+  /** Where models are opened that commands had asked for; absent: the given one serves. */
+  models?: Pick<ServedModels, 'open'> | undefined;
   /** As configured now: score every so many samples; absent or 0: score hosts. */
   everySamples?: number;
 };
@@ -48,6 +53,7 @@ export async function recover(input: RecoveryInput): Promise<Recovered> {
   const log = readAhead(input.log);
   const found = await newestCheckpoint(input);
   const state = found?.state ?? createPartitionState(partition, input.policy, input.model);
+  if (state.use !== undefined) adopt(state, state.use, await openNamed(input, state.use));
   const reader = createJournalReader(
     codec,
     found === undefined
@@ -72,7 +78,7 @@ export async function recover(input: RecoveryInput): Promise<Recovered> {
       throw tickMissing(partition, badOffset, state.tickNumber, item.tick.number);
     }
     badOffset = -1;
-    await applyTick({log, codec, partition}, state, item.tick);
+    await applyTick({...input, log}, state, item.tick);
     ticks++;
   }
   // Journal ticks say how they were made; from here on it is as configured.
@@ -94,7 +100,7 @@ async function requireStart({log, partition}: RecoveryInput, from: number): Prom
   );
 }
 
-type Inputs = {log: LogReads; codec: Codec; partition: number};
+type Inputs = Pick<RecoveryInput, 'codec' | 'partition' | 'models'> & {log: LogReads};
 
 /**
  * Folds the inputs of a recorded tick, and of the quiet ones before it, and applies what it did.
@@ -103,9 +109,10 @@ type Inputs = {log: LogReads; codec: Codec; partition: number};
 export async function applyTick(input: Inputs, state: PartitionState, tick: Tick): Promise<Tick> {
   state.epoch = tick.epoch;
   const {quiet = []} = tick;
+  const {models: _switched, ...unswitched} = tick;
   for (const {timeMs, cut} of quiet) {
     const inputs = await inputsOf(input, state, {timeMs, cut, risks: []});
-    advance(state, {...inputs, recorded: {...tick, ...NOTHING_DONE}});
+    advance(state, {...inputs, recorded: {...unswitched, ...NOTHING_DONE}});
   }
   const {tick: made} = advance(state, {...(await inputsOf(input, state, tick)), recorded: tick});
   state.tickNumber = tick.number;
@@ -113,7 +120,7 @@ export async function applyTick(input: Inputs, state: PartitionState, tick: Tick
 }
 
 /** All that a replay takes of what a tick did, from one that did nothing. */
-const NOTHING_DONE: Required<Omit<RecordedTick, 'everySamples'>> = {
+const NOTHING_DONE: Pick<RecordedTick, 'transitions' | 'effects' | 'decisions'> = {
   transitions: [],
   effects: [],
   decisions: [],
@@ -121,9 +128,9 @@ const NOTHING_DONE: Required<Omit<RecordedTick, 'everySamples'>> = {
 
 /** What a tick of the journal took, as it was: the log's records up to its cut, and its risks. */
 export async function inputsOf(
-  {log, codec, partition}: Inputs,
+  {log, codec, partition, models}: Inputs,
   {cut: from}: PartitionState,
-  tick: Pick<Tick, 'timeMs' | 'cut' | 'risks' | 'sampleRisks'>,
+  tick: Pick<Tick, 'timeMs' | 'cut' | 'risks' | 'sampleRisks' | 'models'>,
 ): Promise<TickInput> {
   const telemetry = await readUpTo(log, 'telemetry', partition, from, tick.cut);
   const inbox = await readUpTo(log, 'inbox', partition, from, tick.cut);
@@ -137,8 +144,19 @@ export async function inputsOf(
     ),
     inbox: readable(inbox, bytes => codec.decodeInbox(bytes)),
     scores: recordedScores(tick),
+    models: tick.models === undefined ? new Map() : await openNamed({models}, tick.models),
     timers: true,
   };
+}
+
+async function openNamed(
+  {models}: Pick<RecoveryInput, 'models'>,
+  use: ModelUse,
+): Promise<KnownModels> {
+  const known = new Map<string, ModelSignature | string>();
+  if (models === undefined) return known;
+  for (const hash of namedModels(use)) known.set(hash, await models.open(hash));
+  return known;
 }
 
 async function readUpTo(

@@ -6,10 +6,11 @@ import type {Decision} from '../domain/decision.ts';
 import {isForestayError} from '../domain/errors.ts';
 import type {ScoresRecord} from '../domain/records.ts';
 import {publish} from '../events.ts';
-import type {Clock, Codec, Log, Scorer} from '../ports.ts';
+import type {Clock, Codec, Log} from '../ports.ts';
 import {Explainer} from './explainer.ts';
 import type {PartitionState} from './partition-state.ts';
 import {newestOfHosts, type ScoreResult} from './score-result.ts';
+import type {ServedModels} from './served-models.ts';
 import {outputsOf} from './set-table.ts';
 
 const IN_FLIGHT_MAX = 2;
@@ -18,7 +19,7 @@ export type PublisherOptions = {
   log: Log;
   clock: Clock;
   codec: Codec;
-  scorer: Scorer;
+  models: Pick<ServedModels, 'scorerOf'>;
   partition: number;
   onScores?: (partition: number, scores: ScoresRecord) => void;
 };
@@ -39,9 +40,11 @@ export class ScorePublisher {
   applied(results: readonly ScoreResult[], decisions: readonly Decision[]): void {
     this.#explainer.decided(decisions);
     if (results.length === 0 || this.#flights.size >= IN_FLIGHT_MAX) return;
-    const latest = results.at(-1) as ScoreResult;
-    const flight = this.#publish(latest).finally(() => this.#flights.delete(flight));
-    this.#flights.add(flight);
+    // The last of each model: a canary's hosts are others than the champion's.
+    for (const latest of new Map(results.map(result => [result.model, result])).values()) {
+      const flight = this.#publish(latest).finally(() => this.#flights.delete(flight));
+      this.#flights.add(flight);
+    }
   }
 
   async settled(): Promise<void> {
@@ -50,26 +53,31 @@ export class ScorePublisher {
 
   async #publish(result: ScoreResult): Promise<void> {
     const {hosts, risks} = newestOfHosts(result);
-    const {log, codec, partition} = this.#options;
+    const {log, codec, partition, models} = this.#options;
     const state = this.#state;
+    const model = result.model ?? state.model;
+    const scorer = models.scorerOf(model.hash);
     const record = {
       kind: 'risk' as const,
       timeMs: state.timeMs,
       epoch: state.epoch,
       tickNumber: state.tickNumber,
-      modelHash: state.model.hash,
-      featureHash: state.model.featureHash,
+      modelHash: model.hash,
+      featureHash: model.featureHash,
       hosts,
       risks,
-      components: outputsOf(state.model),
+      components: outputsOf(model),
     };
     try {
-      const scores = {...record, reasons: await this.#explainer.explain(hosts)};
+      const scores = {
+        ...record,
+        reasons: scorer === undefined ? [] : await this.#explainer.explain(scorer, hosts),
+      };
       this.#options.onScores?.(partition, scores);
       await log.append('scores', partition, [codec.encodeScores(scores)]);
     } catch (error) {
       if (!isForestayError(error)) throw error;
-      publish('scores.failed', {model: state.model.hash, code: error.code});
+      publish('scores.failed', {model: model.hash, code: error.code});
     }
   }
 }

@@ -1,9 +1,12 @@
 import type {AppliedRisk, Tick} from '../domain/records.ts';
+import type {ModelSignature} from '../ports.ts';
 
 /** Risks of one scoring request, in dispatch order. */
 export type ScoreResult = {
   request: number;
   hosts: readonly string[];
+  /** What gave them; absent: a journal, which says so itself. */
+  model?: ModelSignature;
   /** rows × outputs. */
   risks: Float32Array;
   /** Whose sample each row was; absent: row i is host i as it is now. */

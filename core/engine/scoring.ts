@@ -13,9 +13,11 @@ import {ForestayError, isDefect, isForestayError} from '../domain/errors.ts';
 import {publish} from '../events.ts';
 import type {Clock, ModelSignature, Random, Scorer} from '../ports.ts';
 import type {DueSamples} from './due-samples.ts';
+import {modelOf} from './model-switch.ts';
 import type {PartitionState} from './partition-state.ts';
 import type {ScoreResult} from './score-result.ts';
 import {countedReboot, withReboots} from './scored-reboots.ts';
+import type {ServedModels} from './served-models.ts';
 import {hasFeatures, readFeatures, type SetTable} from './set-table.ts';
 
 const IN_FLIGHT_MAX = 4;
@@ -58,7 +60,7 @@ export function requireCadence({name, contract}: ModelSignature, everySamples: n
 type Slot = {request: number; result: ScoreResult | undefined; done: boolean};
 
 export function createScoringClient(
-  scorer: Scorer,
+  models: Pick<ServedModels, 'scorerOf'>,
   clock: Clock,
   random: Random,
   options: ScoringOptions,
@@ -69,19 +71,8 @@ export function createScoringClient(
   const slots: Slot[] = [];
   const flights = new Set<Promise<void>>();
 
-  const attempt = async (hash: string, rows: number, features: Float32Array, attempts: number) => {
-    for (let left = attempts - 1; ; left--) {
-      try {
-        return await scorer.score(hash, rows, features);
-      } catch (error) {
-        if (left === 0 || !isForestayError(error) || !error.retryable) throw error;
-        await clock.sleep(RETRY_MS * 2 ** (attempts - 1 - left) * (0.5 + random.next()));
-      }
-    }
-  };
-
   const send = async (
-    request: Omit<ScoreResult, 'risks'>,
+    request: Omit<ScoreResult, 'risks' | 'model'> & {model: ModelSignature},
     reboots: Float32Array,
     features: Float32Array,
     attempts: number,
@@ -90,17 +81,18 @@ export function createScoringClient(
     const slot: Slot = {request: request.request, result: undefined, done: false};
     slots.push(slot);
     const startedMs = clock.monotonicMs();
-    const signature = scorer.signature();
-    const model = signature.hash;
+    const {model} = request;
     const rows = reboots.length;
     try {
-      const risks = await attempt(model, rows, features, attempts);
-      slot.result = {...request, risks: withReboots(signature, risks, reboots)};
-      publish('scores.applied', {model, rows, durationMs: clock.monotonicMs() - startedMs});
+      const score = () => scorerOf(models, model, rows).score(model.hash, rows, features);
+      const risks = await tried(score, attempts, clock, random);
+      slot.result = {...request, risks: withReboots(model, risks, reboots)};
+      const durationMs = clock.monotonicMs() - startedMs;
+      publish('scores.applied', {model: model.hash, rows, durationMs});
     } catch (error) {
       failed();
       const code = isForestayError(error) ? error.code : 'SCORER_FAILED';
-      publish('scores.failed', {model, code});
+      publish('scores.failed', {model: model.hash, code});
       if (isDefect(error)) throw error;
     } finally {
       slot.done = true;
@@ -112,32 +104,30 @@ export function createScoringClient(
     flights.add(flight);
   };
 
-  const sendDue = ({request, hosts, samples, features}: DueSamples): void => {
+  const sendDue = (
+    {request, hosts, samples, features}: DueSamples,
+    model: ModelSignature,
+  ): void => {
     last = request;
     // What was said as of each sample is gone by now.
     const reboots = new Float32Array(samples.host.length).fill(Number.NaN);
-    track(send({request, hosts, samples}, reboots, features, ATTEMPTS_MAX, () => {}));
+    track(send({request, hosts, samples, model}, reboots, features, ATTEMPTS_MAX, () => {}));
   };
 
   const sendDirty = (state: PartitionState): void => {
     const dirty = dirtyRows(state, options.intervalMs);
-    if (dirty.length === 0) return;
-    const width = scorer.signature().featureCount;
-    const features = new Float32Array(dirty.length * width);
-    dirty.forEach(({table, row, sentMs}, index) => {
-      readFeatures(table, row, features, index * width);
-      table.scoredMs[row] = sentMs;
-    });
-    const hosts = dirty.map(({host}) => host);
-    const soil = () => dirty.forEach(soilAgain);
-    const reboots = rebootsOf(dirty, state.policy.reboot.threshold);
-    track(send({request: ++last, hosts}, reboots, features, 1, soil));
+    for (const {model, rows} of byModel(state, dirty)) {
+      const request = {request: ++last, hosts: rows.map(({host}) => host), model};
+      const reboots = rebootsOf(rows, state.policy.reboot.threshold);
+      const soil = () => rows.forEach(soilAgain);
+      track(send(request, reboots, takeFeatures(rows, model), 1, soil));
+    }
   };
 
   return {
     request(state) {
       if (options.everySamples) {
-        for (const due of state.unscored) if (due.request > last) sendDue(due);
+        for (const due of state.unscored) if (due.request > last) sendDue(due, state.model);
       } else if (slots.length < IN_FLIGHT_MAX) {
         sendDirty(state);
       }
@@ -162,6 +152,37 @@ export function createScoringClient(
   };
 }
 
+/** What `work` gives, tried again after failures that may pass, later each time. */
+async function tried<Value>(
+  work: () => Promise<Value>,
+  attempts: number,
+  clock: Clock,
+  random: Random,
+): Promise<Value> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (attempt === attempts || !isForestayError(error) || !error.retryable) throw error;
+      await clock.sleep(RETRY_MS * 2 ** (attempt - 1) * (0.5 + random.next()));
+    }
+  }
+}
+
+function scorerOf(
+  models: Pick<ServedModels, 'scorerOf'>,
+  {hash}: ModelSignature,
+  rows: number,
+): Scorer {
+  const scorer = models.scorerOf(hash);
+  if (scorer !== undefined) return scorer;
+  throw new ForestayError(
+    'SCORER_FAILED',
+    `cannot score ${rows} rows with model ${hash}: it is not open`,
+    {details: {model: hash, rows}},
+  );
+}
+
 function rebootsOf(rows: readonly DirtyRow[], threshold: number): Float32Array {
   return Float32Array.from(rows, ({table, row}) =>
     countedReboot(table.reboot[row] as number, threshold),
@@ -176,6 +197,24 @@ type DirtyRow = {
   sentMs: number;
   scoredMs: number;
 };
+
+/** Rows by the model that their hosts are scored by; none without rows. */
+function byModel(state: PartitionState, rows: readonly DirtyRow[]) {
+  const {model, canary} = state;
+  return [model, ...(canary === undefined ? [] : [canary.model])]
+    .map(each => ({model: each, rows: rows.filter(({host}) => modelOf(state, host) === each)}))
+    .filter(each => each.rows.length > 0);
+}
+
+/** Features of rows, rows × featureCount; they count as scored from now on. */
+function takeFeatures(rows: readonly DirtyRow[], model: ModelSignature): Float32Array {
+  const features = new Float32Array(rows.length * model.featureCount);
+  rows.forEach(({table, row, sentMs}, index) => {
+    readFeatures(table, row, model, features, index * model.featureCount);
+    table.scoredMs[row] = sentMs;
+  });
+  return features;
+}
 
 /** Its request failed: it is sent again, unless a later request has it already. */
 function soilAgain({table, row, sentMs, scoredMs}: DirtyRow): void {

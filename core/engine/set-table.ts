@@ -15,7 +15,7 @@ import {
   type StoredCountWindows,
   storeCountWindows,
 } from '../domain/count-windows.ts';
-import {extractFeatures, type FeatureColumns, featureColumns} from '../domain/features.ts';
+import {extractFeatures, featureColumns} from '../domain/features.ts';
 import type {MetricSet} from '../domain/metric-sets.ts';
 import {type Bands, createBands, growBands, REBOOT, worstComponent} from '../domain/risk.ts';
 import {clearUsage, createUsage, growUsage, recordUsage, type Usage} from '../domain/usage.ts';
@@ -35,6 +35,7 @@ import {
   type Workload,
 } from '../domain/workload.ts';
 import type {ModelSignature} from '../ports.ts';
+import {columnsFor} from './model-features.ts';
 
 /** Where an agent says how likely it thinks a reboot on purpose, within the horizon of risks. */
 export const REBOOT_METRIC = 'reboot_intentional_30m_probability';
@@ -43,12 +44,6 @@ export type SetTable = {
   readonly set: MetricSet;
   /** Whether the served model takes its rows. */
   readonly scored: boolean;
-  /** Of the contract whose features the windows give. */
-  readonly featureHash: number;
-  /** Features of a row. */
-  readonly featureCount: number;
-  /** Columns of the contract's metrics in this set. */
-  readonly features: FeatureColumns;
   /** What its rows have a risk of ({@link outputsOf}); none if it is not scored. */
   readonly outputs: readonly string[];
   /** Column of the agent's own word on a reboot; -1: none. */
@@ -63,6 +58,9 @@ export type SetTable = {
   windows: Windows;
   /** If the model reads windows of the last samples. */
   counted: CountWindows | undefined;
+  /** What they were made for: the contract's hash, and its metrics' columns in this set; 0: none. */
+  readonly countedHash: number;
+  readonly countedColumns: Int32Array;
   usage: Usage;
   /** Of VMs, if their CPU is measured. */
   workload: Workload | undefined;
@@ -94,14 +92,11 @@ export function outputsOf({components, contract}: ModelSignature): readonly stri
 
 export function createSetTable(set: MetricSet, model: ModelSignature): SetTable {
   const scored = isScored(set, model);
-  const {contract, featureHash, featureCount} = model;
+  const {contract, featureHash} = model;
   const isCounted = scored && contract.family === 'count-window';
   const table: SetTable = {
     set,
     scored,
-    featureHash,
-    featureCount,
-    features: featureColumns(set.columns, contract),
     outputs: scored ? outputsOf(model) : [],
     rebootColumn: scored ? set.columns.indexOf(REBOOT_METRIC) : -1,
     cpuColumn: Math.max(
@@ -115,6 +110,8 @@ export function createSetTable(set: MetricSet, model: ModelSignature): SetTable 
     counted: isCounted
       ? createCountWindows(contract.metrics.length, contract.window, contract.stride)
       : undefined,
+    countedHash: isCounted ? featureHash : 0,
+    countedColumns: isCounted ? featureColumns(set.columns, contract).metrics : new Int32Array(0),
     usage: createUsage(),
     workload: set.kind === 'vm' ? createWorkload(set.columns) : undefined,
     bands: createBands(),
@@ -137,14 +134,15 @@ export function storeTable(table: SetTable): StoredTable {
 }
 
 /**
- * A stored table as it was, or, if it was made for another model, one for this model with its
+ * A stored table as it was, or, if it was made for a model of another kind, one for this model with its
  * entities, usage, workloads and bands: windows and risks begin anew.
  */
 export function fitTable(stored: StoredTable, model: ModelSignature): SetTable {
   const table = createSetTable(stored.set, model);
   const fits =
     table.scored === stored.scored &&
-    table.featureHash === stored.featureHash &&
+    table.countedHash === stored.countedHash &&
+    table.windows.columns === stored.windows.columns &&
     table.outputs.join() === stored.outputs.join();
   if (fits) {
     const {counted, windows} = stored;
@@ -220,7 +218,7 @@ export function takeSample(
   if (!observe(table.windows, row, atMs, values, index, stride)) return false;
   table.samples[row] = (table.samples[row] as number) + 1;
   if (table.counted !== undefined) {
-    countSample(table.counted, row, values, index, stride, table.features.metrics);
+    countSample(table.counted, row, values, index, stride, table.countedColumns);
   }
   if (table.cpuColumn >= 0) {
     recordUsage(table.usage, row, atMs, values[table.cpuColumn * stride + index] as number);
@@ -240,9 +238,15 @@ export function hasFeatures({counted, windows}: SetTable, row: number): boolean 
 }
 
 /** Writes the features of a row, `featureCount` values, in the order of the model's columns. */
-export function readFeatures(table: SetTable, row: number, into: Float32Array, at: number): void {
+export function readFeatures(
+  table: SetTable,
+  row: number,
+  model: ModelSignature,
+  into: Float32Array,
+  at: number,
+): void {
   if (table.counted === undefined) {
-    extractFeatures(table.windows, row, table.features, into, at);
+    extractFeatures(table.windows, row, columnsFor(model, table.set), into, at);
   } else {
     extractCountFeatures(table.counted, row, into, at);
   }

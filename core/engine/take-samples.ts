@@ -58,12 +58,12 @@ function takeRuns(
   timeMs: number,
   collector: DueCollector | undefined,
 ): number {
-  const {windows, samples, usage, features: columns, cpuColumn} = table;
+  const {windows, samples, usage, countedColumns, cpuColumn} = table;
   const {rowEntity, observedAtMs, values, rows: stride} = block;
   let late = 0;
   for (let from = 0; from < stride; from += RUN_MAX) {
     const to = Math.min(from + RUN_MAX, stride);
-    stageSamples(counted, values, from, stride, columns.metrics, to - from);
+    stageSamples(counted, values, from, stride, countedColumns, to - from);
     for (let index = from; index < to; index++) {
       const row = rows[rowEntity[index] as number] as number;
       if (row < 0) continue;

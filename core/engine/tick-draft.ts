@@ -14,6 +14,7 @@ import type {
 import type {InventoryHost, TelemetryRecord} from '../domain/telemetry.ts';
 import {type EngineEventName, type EngineEvents, publish} from '../events.ts';
 import {agentFor, entityOf} from './effect-address.ts';
+import type {KnownModels} from './model-switch.ts';
 import type {PartitionState} from './partition-state.ts';
 import type {ScoreResult} from './score-result.ts';
 
@@ -28,11 +29,16 @@ export type TickInput = {
   scores: readonly ScoreResult[];
   /** False after a takeover until the inbox has been read to its end. */
   timers: boolean;
+  /** Those that commands of this tick, or the tick that is replayed, name; absent: none. */
+  models?: KnownModels;
   recorded?: RecordedTick;
 };
 
 /** What a replay takes from a tick of the journal instead of making it again. */
-export type RecordedTick = Pick<Tick, 'transitions' | 'effects' | 'decisions' | 'everySamples'>;
+export type RecordedTick = Pick<
+  Tick,
+  'transitions' | 'effects' | 'decisions' | 'everySamples' | 'modelHash' | 'models'
+>;
 
 /** What a tick collects on its way. */
 export type TickDraft = {
@@ -46,6 +52,7 @@ export type TickDraft = {
   inventory: InventoryHost[];
   workloads: VmWorkload[];
   controlChanged: boolean;
+  modelsChanged: boolean;
   /** A band changed: the tick is written even if no actor moved. */
   bandChanged: boolean;
   /** Of `input.recorded`: what has not been applied yet, in the order in which it happened. */

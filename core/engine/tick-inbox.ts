@@ -3,6 +3,7 @@ import {metricSet} from '../domain/metric-sets.ts';
 import type {InboxRecord} from '../domain/records.ts';
 import {entityOf} from './effect-address.ts';
 import {declareLost, declareReturned} from './host-fate.ts';
+import {switchModel} from './model-switch.ts';
 import {requestBody} from './request-body.ts';
 import {createSetTable} from './set-table.ts';
 import {send, type TickDraft, tell} from './tick-draft.ts';
@@ -61,7 +62,7 @@ function takeRecord(draft: TickDraft, record: InboxRecord): void {
       return;
     }
     case 'switch-model':
-      // The pool serves one model in this version: a switch is taken at the next start.
+      switchModel(draft, record);
       return;
   }
 }

@@ -14,6 +14,7 @@ import {
 import {vmName} from '../domain/telemetry.ts';
 import {publish} from '../events.ts';
 import {cellViews, troubledCells} from './fleet-view.ts';
+import {modelOf} from './model-switch.ts';
 import type {PartitionState} from './partition-state.ts';
 import {send, type TickDraft} from './tick-draft.ts';
 import {spreadRisk} from './tick-spread.ts';
@@ -189,7 +190,7 @@ function record(
     outcome,
     blockedBy: guard ?? '',
     alternatives: proposal.alternatives,
-    modelHash: state.model.hash,
+    modelHash: modelOf(state, proposal.host).hash,
     policyVersion: state.control.policyVersion,
   };
   draft.decisions.push(decision);

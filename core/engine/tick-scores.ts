@@ -1,5 +1,6 @@
 import {applyRisk, combineRisks, crossesBand} from '../domain/risk.ts';
 import {resource} from './actor-row.ts';
+import {modelOf} from './model-switch.ts';
 import {bandRow, type HostEntry} from './partition-state.ts';
 import type {SampleRows, ScoreResult} from './score-result.ts';
 import {riskiestComponent, type SetTable} from './set-table.ts';
@@ -19,12 +20,14 @@ export function takeScores(draft: TickDraft): void {
   for (const host of crossing(draft)) stepBand(draft, host);
 }
 
-function takeHostRisks(draft: TickDraft, {hosts, risks}: ScoreResult): void {
+/** Risks of a model that a host is not scored by any more are dropped: others are on their way. */
+function takeHostRisks(draft: TickDraft, {hosts, risks, model}: ScoreResult): void {
   const {state} = draft;
   for (const [index, name] of hosts.entries()) {
     const host = state.hosts.get(name);
     const found = host && bandRow(state, host);
     if (host === undefined || found === undefined) continue;
+    if (model !== undefined && model.hash !== modelOf(state, name).hash) continue;
     const width = found.table.outputs.length;
     takeRisks(draft, name, found, risks.subarray(index * width, (index + 1) * width));
     tell(draft, 'scores.taken', {cell: host.cell, rows: 1});

@@ -1,6 +1,7 @@
 import type {Batch, Block} from '../domain/telemetry.ts';
 import {hostName, newestOf, vmName} from '../domain/telemetry.ts';
 import {DueCollector, keepDue} from './due-samples.ts';
+import type {PartitionState} from './partition-state.ts';
 import {rowOf, type SetTable} from './set-table.ts';
 import {takeSamples} from './take-samples.ts';
 import {type TelemetryInput, type TickDraft, tell} from './tick-draft.ts';
@@ -91,7 +92,7 @@ function takeBlock(draft: TickDraft, cell: string, block: Block, due: Due): numb
     rows[index] = row;
     guess = row + 1;
   }
-  const collector = collectorOf(due, table, state.everySamples);
+  const collector = collectorOf(due, table, state);
   const late = takeSamples(table, rows, block, state.timeMs, collector);
   if (late > 0) tell(draft, 'samples.late', {count: late});
   return block.rows;
@@ -103,9 +104,13 @@ function heardIn({heard}: Due, table: SetTable): Uint8Array {
   return known;
 }
 
-function collectorOf(due: Due, table: SetTable, every: number): DueCollector | undefined {
+function collectorOf(
+  due: Due,
+  table: SetTable,
+  {everySamples: every, model}: PartitionState,
+): DueCollector | undefined {
   if (every === 0 || !table.scored) return undefined;
-  const collector = due.tables.get(table) ?? new DueCollector(table, every, due.rowsMax);
+  const collector = due.tables.get(table) ?? new DueCollector(table, model, every, due.rowsMax);
   due.tables.set(table, collector);
   return collector;
 }

@@ -15,6 +15,7 @@
 import {COMPONENTS} from '../domain/components.ts';
 import type {Cut, Tick} from '../domain/records.ts';
 import {findDownVms} from './host-fate.ts';
+import {adopt, modelUse} from './model-switch.ts';
 import type {PartitionState} from './partition-state.ts';
 import {outputsOf} from './set-table.ts';
 import {send, type TickDraft, type TickInput} from './tick-draft.ts';
@@ -42,6 +43,7 @@ export function advance(state: PartitionState, input: TickInput): {tick: Tick; c
     inventory: [],
     workloads: [],
     controlChanged: false,
+    modelsChanged: input.recorded?.models !== undefined,
     bandChanged: false,
     recordedMoves: [...(input.recorded?.transitions ?? [])],
     recordedEffects: [...(input.recorded?.effects ?? [])],
@@ -49,6 +51,8 @@ export function advance(state: PartitionState, input: TickInput): {tick: Tick; c
   if (input.recorded !== undefined) state.everySamples = input.recorded.everySamples ?? 0;
   // Their risks are in this tick, or never will be.
   state.unscored = state.unscored.filter(due => due.request > input.cut.scoreRequest);
+  const {models} = input.recorded ?? {};
+  if (models !== undefined) adopt(state, models, input.models ?? new Map());
   takeInbox(draft);
   takeTelemetry(draft);
   takeWorkloads(draft);
@@ -93,6 +97,7 @@ function finish(draft: TickDraft): {tick: Tick; changed: boolean} {
       draft.workloads.length >
       0 ||
     draft.controlChanged ||
+    draft.modelsChanged ||
     draft.bandChanged;
   const outputs = outputsOf(state.model);
   const saysOutputs = draft.risks.length > 0 && outputs.join() !== COMPONENTS.join();
@@ -111,7 +116,8 @@ function finish(draft: TickDraft): {tick: Tick; changed: boolean} {
     inventory: draft.inventory,
     ...(draft.workloads.length === 0 ? {} : {workloads: draft.workloads}),
     ...(draft.controlChanged ? {control: {...state.control}} : {}),
-    modelHash: state.model.hash,
+    modelHash: input.recorded?.modelHash ?? state.model.hash,
+    ...(draft.modelsChanged ? {models: modelUse(state)} : {}),
     ...(saysOutputs ? {components: outputs} : {}),
   };
   return {tick, changed};

@@ -24,6 +24,38 @@ test('pause, resume and mode go to the inbox with author, time and request id', 
   t.true((submitted[0]?.atMs ?? 0) > START_MS);
 });
 
+test('a switch of models goes to the inbox; one that names no model is refused', async t => {
+  const {client, submitted} = await startApi(t);
+  const control = client(ControlService);
+  const modelHash = 'a1'.repeat(32);
+  const asked = {author: 'ada', comment: 'it was shadowed for a week', modelHash, percent: 25};
+  await call(control, control.switchModel, asked);
+  t.like(submitted[0], {kind: 'switch-model', ...asked});
+  for (const wrong of [
+    {modelHash: 'latest', percent: 100},
+    {modelHash, percent: 101},
+  ]) {
+    const error = await t.throwsAsync(call(control, control.switchModel, wrong));
+    t.is(readErrorInfo(error)?.reason, 'INVALID_ARGUMENT');
+  }
+  t.is(submitted.length, 1);
+});
+
+test('status tells of a canary, and of a model that was refused', async t => {
+  const {client, model} = await startApi(t);
+  const control = client(ControlService);
+  const refused = {modelHash: 'bad', because: 'its signature is another’s'};
+  const canary = {modelHash: 'next', percent: 10};
+  applyTick(model, 3, aTick(1, {models: {champion: 'c', canary, refused}}));
+  const {partitions} = await call(control, control.getStatus, {});
+  t.like(partitions[0], {
+    canaryHash: 'next',
+    canaryPercent: 10,
+    refusedHash: 'bad',
+    refusedBecause: 'its signature is another’s',
+  });
+});
+
 test('a request without an id gets one, and the answer names it', async t => {
   const {client, submitted} = await startApi(t);
   const control = client(ControlService);

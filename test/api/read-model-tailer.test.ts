@@ -197,6 +197,7 @@ test('an unknown partition begins at its newest checkpoint, then the journal goe
     timeBase: undefined,
     control: undefined,
     modelHash: 'feed',
+    models: undefined,
     inventory: [aHost('h1')],
     workloads: [],
     actors: [],

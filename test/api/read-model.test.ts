@@ -202,6 +202,7 @@ test('a checkpoint stands for the ticks before it', t => {
     timeMs: START_MS,
     control: {mode: 'advise', paused: true, policyVersion: 1},
     modelHash: 'm',
+    models: undefined,
     inventory: [aHost('h1', [aVm('v1')]), aHost('h2')],
     workloads: [aWorkload('v1')],
     actors: [

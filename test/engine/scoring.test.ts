@@ -5,6 +5,7 @@ import {COMPONENTS} from '../../core/domain/components.ts';
 import type {Batch} from '../../core/domain/telemetry.ts';
 import {createPartitionState} from '../../core/engine/partition-state.ts';
 import {createScoringClient} from '../../core/engine/scoring.ts';
+import {ServedModels} from '../../core/engine/served-models.ts';
 import {advance} from '../../core/engine/tick.ts';
 import type {Scorer} from '../../core/ports.ts';
 import {
@@ -36,7 +37,13 @@ function slowScorer() {
 function fleet(intervalMs = 0) {
   const {scorer, requests} = slowScorer();
   const state = createPartitionState(PARTITION, createRig().policy, scorer.signature());
-  const client = createScoringClient(scorer, systemClock, seededRandom(1), {intervalMs}, 7);
+  const client = createScoringClient(
+    new ServedModels(scorer),
+    systemClock,
+    seededRandom(1),
+    {intervalMs},
+    7,
+  );
   let seq = 0;
   const sample = (...hosts: string[]) => {
     seq++;
@@ -206,7 +213,9 @@ test('a defect of the program is not counted as a failed score', async t => {
     },
   };
   const state = createPartitionState(PARTITION, createRig().policy, scorer.signature());
-  const client = createScoringClient(broken, systemClock, seededRandom(1), {intervalMs: 0});
+  const client = createScoringClient(new ServedModels(broken), systemClock, seededRandom(1), {
+    intervalMs: 0,
+  });
   advance(state, {
     timeMs: START_MS,
     cut: state.cut,

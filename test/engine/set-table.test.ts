@@ -52,8 +52,8 @@ function feed(table: SetTable, entity: string, from: number, count: number): voi
 }
 
 function featuresAt(table: SetTable, row: number): number[] {
-  const into = new Float32Array(table.featureCount);
-  readFeatures(table, row, into, 0);
+  const into = new Float32Array(counted.featureCount);
+  readFeatures(table, row, counted, into, 0);
   return [...into];
 }
 

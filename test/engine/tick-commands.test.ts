@@ -17,8 +17,6 @@ test('a repeated command does nothing, and a mode or a pause is part of the jour
   t.false(state.control.paused);
   const mode = tickAt(state, 4, {inbox: [command('m', {kind: 'set-mode', mode: 'advise'})]});
   t.is(mode.control?.mode, 'advise');
-  tickAt(state, 5, {inbox: [command('s', {kind: 'switch-model', modelHash: 'x'})]});
-  t.is(state.model.hash, 'metric');
 });
 
 test('another command under an id that was used is taken: its sender was told that it counts', t => {

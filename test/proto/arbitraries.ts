@@ -217,6 +217,14 @@ export const tick: fc.Arbitrary<Tick> = fc.record(
     workloads: fc.array(workload, {minLength: 1, maxLength: 2}),
     control: fc.record({mode, paused: fc.boolean(), policyVersion: u32}),
     modelHash: text,
+    models: fc.record(
+      {
+        champion: text,
+        canary: fc.record({modelHash: name, percent: fc.integer({min: 1, max: 99})}),
+        refused: fc.record({modelHash: name, because: text}),
+      },
+      {requiredKeys: ['champion']},
+    ),
   },
   {
     requiredKeys: [
@@ -284,7 +292,13 @@ export const inboxRecord: fc.Arbitrary<InboxRecord> = fc.oneof(
   }),
   fc.record({...inboxHead, kind: fc.constantFrom('pause', 'resume'), comment: text}),
   fc.record({...inboxHead, kind: fc.constant('set-mode'), mode}),
-  fc.record({...inboxHead, kind: fc.constant('switch-model'), modelHash: text}),
+  fc.record({
+    ...inboxHead,
+    kind: fc.constant('switch-model'),
+    modelHash: text,
+    percent: fc.nat(100),
+    comment: text,
+  }),
   fc.record({
     ...inboxHead,
     kind: fc.constant('declare-host'),

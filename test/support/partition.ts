@@ -14,7 +14,7 @@ import type {InboxRecord, Tick} from '../../core/domain/records.ts';
 import type {Batch, InventoryHost, InventoryVm} from '../../core/domain/telemetry.ts';
 import {PartitionRuntime, type RuntimeOptions} from '../../core/engine/partition-runtime.ts';
 import {REBOOT_METRIC} from '../../core/engine/set-table.ts';
-import type {Actuator, Log, Scorer} from '../../core/ports.ts';
+import type {Actuator, Log, ModelSignature, Scorer} from '../../core/ports.ts';
 import {codec} from '../../proto/codec.ts';
 import {createFakeAgents} from './fake-agents.ts';
 import {manualClock, START_MS} from './fleet-harness.ts';
@@ -27,23 +27,28 @@ const RISK_FEATURE = FEATURES.findIndex(({name}) => name === `${RISK_METRIC}.lev
 const RISK_COLUMN = HOST_METRICS.columns.indexOf(RISK_METRIC);
 const REBOOT_COLUMN = HOST_METRICS.columns.indexOf(REBOOT_METRIC);
 
-/** Takes the risk of a part from one metric: a test says how risky a host is by what it sends. */
-export function metricScorer(): Scorer {
+/**
+ * Takes the risk of a part from one metric, times `factor`: a test says how risky a host is by what
+ * it sends.
+ */
+export function metricScorer(fields: Partial<ModelSignature> = {}, factor = 1): Scorer {
+  const signature: ModelSignature = {
+    hash: 'metric',
+    name: 'metric',
+    contract: FIRST_HOST_CONTRACT,
+    featureHash: FEATURE_HASH,
+    featureCount: FEATURE_COUNT,
+    components: COMPONENTS,
+    requiredMetrics: [RISK_METRIC],
+    ...fields,
+  };
   return {
-    signature: () => ({
-      hash: 'metric',
-      name: 'metric',
-      contract: FIRST_HOST_CONTRACT,
-      featureHash: FEATURE_HASH,
-      featureCount: FEATURE_COUNT,
-      components: COMPONENTS,
-      requiredMetrics: [RISK_METRIC],
-    }),
+    signature: () => signature,
     score: async (_hash, rows, features) => {
       const risks = new Float32Array(rows * COMPONENTS.length);
       for (let row = 0; row < rows; row++) {
         const risk = features[row * FEATURE_COUNT + RISK_FEATURE] as number;
-        risks[row * COMPONENTS.length] = Math.fround(risk);
+        risks[row * COMPONENTS.length] = Math.fround(factor * risk);
       }
       return risks;
     },

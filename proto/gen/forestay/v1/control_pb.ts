@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file forestay/v1/control.proto.
  */
 export const file_forestay_v1_control: GenFile = /*@__PURE__*/
-  fileDesc("Chlmb3Jlc3RheS92MS9jb250cm9sLnByb3RvEgtmb3Jlc3RheS52MSJKChNQYXVzZUFjdGlvbnNSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSDgoGYXV0aG9yGAIgASgJEg8KB2NvbW1lbnQYAyABKAkiKgoUUGF1c2VBY3Rpb25zUmVzcG9uc2USEgoKcmVxdWVzdF9pZBgBIAEoCSJLChRSZXN1bWVBY3Rpb25zUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEg4KBmF1dGhvchgCIAEoCRIPCgdjb21tZW50GAMgASgJIisKFVJlc3VtZUFjdGlvbnNSZXNwb25zZRISCgpyZXF1ZXN0X2lkGAEgASgJIlUKDlNldE1vZGVSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSDgoGYXV0aG9yGAIgASgJEh8KBG1vZGUYAyABKA4yES5mb3Jlc3RheS52MS5Nb2RlIiUKD1NldE1vZGVSZXNwb25zZRISCgpyZXF1ZXN0X2lkGAEgASgJInkKEkRlY2xhcmVIb3N0UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEg4KBmF1dGhvchgCIAEoCRIMCgRuYW1lGAMgASgJEjEKC2RlY2xhcmF0aW9uGAQgASgOMhwuZm9yZXN0YXkudjEuSG9zdERlY2xhcmF0aW9uIikKE0RlY2xhcmVIb3N0UmVzcG9uc2USEgoKcmVxdWVzdF9pZBgBIAEoCSISChBHZXRTdGF0dXNSZXF1ZXN0IoQCChFHZXRTdGF0dXNSZXNwb25zZRIPCgd2ZXJzaW9uGAEgASgJEigKBHRpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBXJlYWR5GAMgASgIEiIKBmNoZWNrcxgEIAMoCzISLmZvcmVzdGF5LnYxLkNoZWNrEjAKCnBhcnRpdGlvbnMYBSADKAsyHC5mb3Jlc3RheS52MS5QYXJ0aXRpb25TdGF0dXMSJgoFY2VsbHMYBiADKAsyFy5mb3Jlc3RheS52MS5DZWxsU3RhdHVzEicKBmFjdG9ycxgHIAMoCzIXLmZvcmVzdGF5LnYxLkFjdG9yQ291bnQiMgoFQ2hlY2sSDAoEbmFtZRgBIAEoCRIKCgJvaxgCIAEoCBIPCgdtZXNzYWdlGAMgASgJIvQBCg9QYXJ0aXRpb25TdGF0dXMSEQoJcGFydGl0aW9uGAEgASgNEg0KBWVwb2NoGAIgASgEEhMKC3RpY2tfbnVtYmVyGAMgASgEEi0KCXRpY2tfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASHwoEbW9kZRgFIAEoDjIRLmZvcmVzdGF5LnYxLk1vZGUSDgoGcGF1c2VkGAYgASgIEhYKDnBvbGljeV92ZXJzaW9uGAcgASgNEhIKCm1vZGVsX2hhc2gYCCABKAkSDQoFb3duZXIYCSABKAkSDwoHYWRkcmVzcxgKIAEoCSJ2CgpDZWxsU3RhdHVzEgwKBGNlbGwYASABKAkSGAoQaW5nZXN0ZWRfc2FtcGxlcxgCIAEoBBIWCg5zdG9yZWRfc2FtcGxlcxgDIAEoBBITCgtzY29yZWRfcm93cxgEIAEoBBITCgt0cmFuc2l0aW9ucxgFIAEoBCI4CgpBY3RvckNvdW50EgwKBGtpbmQYASABKAkSDQoFc3RhdGUYAiABKAkSDQoFY291bnQYAyABKAQqYAoETW9kZRIUChBNT0RFX1VOU1BFQ0lGSUVEEAASEAoMTU9ERV9PQlNFUlZFEAESDwoLTU9ERV9BRFZJU0UQAhIQCgxNT0RFX0FQUFJPVkUQAxINCglNT0RFX0FVVE8QBCptCg9Ib3N0RGVjbGFyYXRpb24SIAocSE9TVF9ERUNMQVJBVElPTl9VTlNQRUNJRklFRBAAEhkKFUhPU1RfREVDTEFSQVRJT05fTE9TVBABEh0KGUhPU1RfREVDTEFSQVRJT05fUkVUVVJORUQQAjKhAwoOQ29udHJvbFNlcnZpY2USUwoMUGF1c2VBY3Rpb25zEiAuZm9yZXN0YXkudjEuUGF1c2VBY3Rpb25zUmVxdWVzdBohLmZvcmVzdGF5LnYxLlBhdXNlQWN0aW9uc1Jlc3BvbnNlElYKDVJlc3VtZUFjdGlvbnMSIS5mb3Jlc3RheS52MS5SZXN1bWVBY3Rpb25zUmVxdWVzdBoiLmZvcmVzdGF5LnYxLlJlc3VtZUFjdGlvbnNSZXNwb25zZRJECgdTZXRNb2RlEhsuZm9yZXN0YXkudjEuU2V0TW9kZVJlcXVlc3QaHC5mb3Jlc3RheS52MS5TZXRNb2RlUmVzcG9uc2USUAoLRGVjbGFyZUhvc3QSHy5mb3Jlc3RheS52MS5EZWNsYXJlSG9zdFJlcXVlc3QaIC5mb3Jlc3RheS52MS5EZWNsYXJlSG9zdFJlc3BvbnNlEkoKCUdldFN0YXR1cxIdLmZvcmVzdGF5LnYxLkdldFN0YXR1c1JlcXVlc3QaHi5mb3Jlc3RheS52MS5HZXRTdGF0dXNSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("Chlmb3Jlc3RheS92MS9jb250cm9sLnByb3RvEgtmb3Jlc3RheS52MSJKChNQYXVzZUFjdGlvbnNSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSDgoGYXV0aG9yGAIgASgJEg8KB2NvbW1lbnQYAyABKAkiKgoUUGF1c2VBY3Rpb25zUmVzcG9uc2USEgoKcmVxdWVzdF9pZBgBIAEoCSJLChRSZXN1bWVBY3Rpb25zUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEg4KBmF1dGhvchgCIAEoCRIPCgdjb21tZW50GAMgASgJIisKFVJlc3VtZUFjdGlvbnNSZXNwb25zZRISCgpyZXF1ZXN0X2lkGAEgASgJIlUKDlNldE1vZGVSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSDgoGYXV0aG9yGAIgASgJEh8KBG1vZGUYAyABKA4yES5mb3Jlc3RheS52MS5Nb2RlIiUKD1NldE1vZGVSZXNwb25zZRISCgpyZXF1ZXN0X2lkGAEgASgJInkKEkRlY2xhcmVIb3N0UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEg4KBmF1dGhvchgCIAEoCRIMCgRuYW1lGAMgASgJEjEKC2RlY2xhcmF0aW9uGAQgASgOMhwuZm9yZXN0YXkudjEuSG9zdERlY2xhcmF0aW9uIikKE0RlY2xhcmVIb3N0UmVzcG9uc2USEgoKcmVxdWVzdF9pZBgBIAEoCSJuChJTd2l0Y2hNb2RlbFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIOCgZhdXRob3IYAiABKAkSDwoHY29tbWVudBgDIAEoCRISCgptb2RlbF9oYXNoGAQgASgJEg8KB3BlcmNlbnQYBSABKA0iKQoTU3dpdGNoTW9kZWxSZXNwb25zZRISCgpyZXF1ZXN0X2lkGAEgASgJIhIKEEdldFN0YXR1c1JlcXVlc3QihAIKEUdldFN0YXR1c1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSKAoEdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFcmVhZHkYAyABKAgSIgoGY2hlY2tzGAQgAygLMhIuZm9yZXN0YXkudjEuQ2hlY2sSMAoKcGFydGl0aW9ucxgFIAMoCzIcLmZvcmVzdGF5LnYxLlBhcnRpdGlvblN0YXR1cxImCgVjZWxscxgGIAMoCzIXLmZvcmVzdGF5LnYxLkNlbGxTdGF0dXMSJwoGYWN0b3JzGAcgAygLMhcuZm9yZXN0YXkudjEuQWN0b3JDb3VudCIyCgVDaGVjaxIMCgRuYW1lGAEgASgJEgoKAm9rGAIgASgIEg8KB21lc3NhZ2UYAyABKAki0AIKD1BhcnRpdGlvblN0YXR1cxIRCglwYXJ0aXRpb24YASABKA0SDQoFZXBvY2gYAiABKAQSEwoLdGlja19udW1iZXIYAyABKAQSLQoJdGlja190aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIfCgRtb2RlGAUgASgOMhEuZm9yZXN0YXkudjEuTW9kZRIOCgZwYXVzZWQYBiABKAgSFgoOcG9saWN5X3ZlcnNpb24YByABKA0SEgoKbW9kZWxfaGFzaBgIIAEoCRINCgVvd25lchgJIAEoCRIPCgdhZGRyZXNzGAogASgJEhMKC2NhbmFyeV9oYXNoGAsgASgJEhYKDmNhbmFyeV9wZXJjZW50GAwgASgNEhQKDHJlZnVzZWRfaGFzaBgNIAEoCRIXCg9yZWZ1c2VkX2JlY2F1c2UYDiABKAkidgoKQ2VsbFN0YXR1cxIMCgRjZWxsGAEgASgJEhgKEGluZ2VzdGVkX3NhbXBsZXMYAiABKAQSFgoOc3RvcmVkX3NhbXBsZXMYAyABKAQSEwoLc2NvcmVkX3Jvd3MYBCABKAQSEwoLdHJhbnNpdGlvbnMYBSABKAQiOAoKQWN0b3JDb3VudBIMCgRraW5kGAEgASgJEg0KBXN0YXRlGAIgASgJEg0KBWNvdW50GAMgASgEKmAKBE1vZGUSFAoQTU9ERV9VTlNQRUNJRklFRBAAEhAKDE1PREVfT0JTRVJWRRABEg8KC01PREVfQURWSVNFEAISEAoMTU9ERV9BUFBST1ZFEAMSDQoJTU9ERV9BVVRPEAQqbQoPSG9zdERlY2xhcmF0aW9uEiAKHEhPU1RfREVDTEFSQVRJT05fVU5TUEVDSUZJRUQQABIZChVIT1NUX0RFQ0xBUkFUSU9OX0xPU1QQARIdChlIT1NUX0RFQ0xBUkFUSU9OX1JFVFVSTkVEEAIy8wMKDkNvbnRyb2xTZXJ2aWNlElMKDFBhdXNlQWN0aW9ucxIgLmZvcmVzdGF5LnYxLlBhdXNlQWN0aW9uc1JlcXVlc3QaIS5mb3Jlc3RheS52MS5QYXVzZUFjdGlvbnNSZXNwb25zZRJWCg1SZXN1bWVBY3Rpb25zEiEuZm9yZXN0YXkudjEuUmVzdW1lQWN0aW9uc1JlcXVlc3QaIi5mb3Jlc3RheS52MS5SZXN1bWVBY3Rpb25zUmVzcG9uc2USRAoHU2V0TW9kZRIbLmZvcmVzdGF5LnYxLlNldE1vZGVSZXF1ZXN0GhwuZm9yZXN0YXkudjEuU2V0TW9kZVJlc3BvbnNlElAKC0RlY2xhcmVIb3N0Eh8uZm9yZXN0YXkudjEuRGVjbGFyZUhvc3RSZXF1ZXN0GiAuZm9yZXN0YXkudjEuRGVjbGFyZUhvc3RSZXNwb25zZRJQCgtTd2l0Y2hNb2RlbBIfLmZvcmVzdGF5LnYxLlN3aXRjaE1vZGVsUmVxdWVzdBogLmZvcmVzdGF5LnYxLlN3aXRjaE1vZGVsUmVzcG9uc2USSgoJR2V0U3RhdHVzEh0uZm9yZXN0YXkudjEuR2V0U3RhdHVzUmVxdWVzdBoeLmZvcmVzdGF5LnYxLkdldFN0YXR1c1Jlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * @generated from message forestay.v1.PauseActionsRequest
@@ -200,6 +200,65 @@ export const DeclareHostResponseSchema: GenMessage<DeclareHostResponse> = /*@__P
   messageDesc(file_forestay_v1_control, 7);
 
 /**
+ * @generated from message forestay.v1.SwitchModelRequest
+ */
+export type SwitchModelRequest = Message<"forestay.v1.SwitchModelRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string author = 2;
+   */
+  author: string;
+
+  /**
+   * @generated from field: string comment = 3;
+   */
+  comment: string;
+
+  /**
+   * SHA-256 of the model's file, hexadecimal.
+   *
+   * @generated from field: string model_hash = 4;
+   */
+  modelHash: string;
+
+  /**
+   * Of the hosts: 100 makes it the champion, less its canary; 0 ends the canary, and so does the
+   * champion's hash.
+   *
+   * @generated from field: uint32 percent = 5;
+   */
+  percent: number;
+};
+
+/**
+ * Describes the message forestay.v1.SwitchModelRequest.
+ * Use `create(SwitchModelRequestSchema)` to create a new message.
+ */
+export const SwitchModelRequestSchema: GenMessage<SwitchModelRequest> = /*@__PURE__*/
+  messageDesc(file_forestay_v1_control, 8);
+
+/**
+ * @generated from message forestay.v1.SwitchModelResponse
+ */
+export type SwitchModelResponse = Message<"forestay.v1.SwitchModelResponse"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message forestay.v1.SwitchModelResponse.
+ * Use `create(SwitchModelResponseSchema)` to create a new message.
+ */
+export const SwitchModelResponseSchema: GenMessage<SwitchModelResponse> = /*@__PURE__*/
+  messageDesc(file_forestay_v1_control, 9);
+
+/**
  * @generated from message forestay.v1.GetStatusRequest
  */
 export type GetStatusRequest = Message<"forestay.v1.GetStatusRequest"> & {
@@ -210,7 +269,7 @@ export type GetStatusRequest = Message<"forestay.v1.GetStatusRequest"> & {
  * Use `create(GetStatusRequestSchema)` to create a new message.
  */
 export const GetStatusRequestSchema: GenMessage<GetStatusRequest> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_control, 8);
+  messageDesc(file_forestay_v1_control, 10);
 
 /**
  * @generated from message forestay.v1.GetStatusResponse
@@ -259,7 +318,7 @@ export type GetStatusResponse = Message<"forestay.v1.GetStatusResponse"> & {
  * Use `create(GetStatusResponseSchema)` to create a new message.
  */
 export const GetStatusResponseSchema: GenMessage<GetStatusResponse> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_control, 9);
+  messageDesc(file_forestay_v1_control, 11);
 
 /**
  * @generated from message forestay.v1.Check
@@ -286,7 +345,7 @@ export type Check = Message<"forestay.v1.Check"> & {
  * Use `create(CheckSchema)` to create a new message.
  */
 export const CheckSchema: GenMessage<Check> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_control, 10);
+  messageDesc(file_forestay_v1_control, 12);
 
 /**
  * A partition that this core has read.
@@ -345,6 +404,30 @@ export type PartitionStatus = Message<"forestay.v1.PartitionStatus"> & {
    * @generated from field: string address = 10;
    */
   address: string;
+
+  /**
+   * What a share of the hosts tries; empty: nothing.
+   *
+   * @generated from field: string canary_hash = 11;
+   */
+  canaryHash: string;
+
+  /**
+   * @generated from field: uint32 canary_percent = 12;
+   */
+  canaryPercent: number;
+
+  /**
+   * The model that was asked for last and does not serve, and why; empty: none.
+   *
+   * @generated from field: string refused_hash = 13;
+   */
+  refusedHash: string;
+
+  /**
+   * @generated from field: string refused_because = 14;
+   */
+  refusedBecause: string;
 };
 
 /**
@@ -352,7 +435,7 @@ export type PartitionStatus = Message<"forestay.v1.PartitionStatus"> & {
  * Use `create(PartitionStatusSchema)` to create a new message.
  */
 export const PartitionStatusSchema: GenMessage<PartitionStatus> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_control, 11);
+  messageDesc(file_forestay_v1_control, 13);
 
 /**
  * Totals of a cell since this process started.
@@ -395,7 +478,7 @@ export type CellStatus = Message<"forestay.v1.CellStatus"> & {
  * Use `create(CellStatusSchema)` to create a new message.
  */
 export const CellStatusSchema: GenMessage<CellStatus> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_control, 12);
+  messageDesc(file_forestay_v1_control, 14);
 
 /**
  * @generated from message forestay.v1.ActorCount
@@ -424,7 +507,7 @@ export type ActorCount = Message<"forestay.v1.ActorCount"> & {
  * Use `create(ActorCountSchema)` to create a new message.
  */
 export const ActorCountSchema: GenMessage<ActorCount> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_control, 13);
+  messageDesc(file_forestay_v1_control, 15);
 
 /**
  * @generated from enum forestay.v1.Mode
@@ -551,6 +634,17 @@ export const ControlService: GenService<{
     methodKind: "unary";
     input: typeof DeclareHostRequestSchema;
     output: typeof DeclareHostResponseSchema;
+  },
+  /**
+   * SwitchModel scores a share of the hosts, or all of them, by another model of the registry. Each
+   * partition opens it first; what it does not trust it refuses, and PartitionStatus says why.
+   *
+   * @generated from rpc forestay.v1.ControlService.SwitchModel
+   */
+  switchModel: {
+    methodKind: "unary";
+    input: typeof SwitchModelRequestSchema;
+    output: typeof SwitchModelResponseSchema;
   },
   /**
    * @generated from rpc forestay.v1.ControlService.GetStatus

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file forestay/records/v1/records.proto.
  */
 export const file_forestay_records_v1_records: GenFile = /*@__PURE__*/
-  fileDesc("CiFmb3Jlc3RheS9yZWNvcmRzL3YxL3JlY29yZHMucHJvdG8SE2ZvcmVzdGF5LnJlY29yZHMudjEi4wEKDUpvdXJuYWxSZWNvcmQSKwoFZXBvY2gYASABKAsyGi5mb3Jlc3RheS5yZWNvcmRzLnYxLkVwb2NoSAASKQoEdGljaxgCIAEoCzIZLmZvcmVzdGF5LnJlY29yZHMudjEuVGlja0gAEjIKCXRpY2tfcGFydBgDIAEoCzIdLmZvcmVzdGF5LnJlY29yZHMudjEuVGlja1BhcnRIABI8CgpjaGVja3BvaW50GAQgASgLMiYuZm9yZXN0YXkucmVjb3Jkcy52MS5DaGVja3BvaW50UG9pbnRlckgAQggKBnJlY29yZCI2CgVFcG9jaBINCgVlcG9jaBgBIAEoBBINCgVvd25lchgCIAEoCRIPCgdhZGRyZXNzGAMgASgJIsIFCgRUaWNrEg8KB3RpbWVfbXMYASABKAESDQoFZXBvY2gYAiABKAQSDgoGbnVtYmVyGAMgASgEEiUKA2N1dBgEIAEoCzIYLmZvcmVzdGF5LnJlY29yZHMudjEuQ3V0EhIKCm1vZGVsX2hhc2gYBSABKAkSLQoHY29udHJvbBgGIAEoCzIcLmZvcmVzdGF5LnJlY29yZHMudjEuQ29udHJvbBI0Cgt0cmFuc2l0aW9ucxgKIAMoCzIfLmZvcmVzdGF5LnJlY29yZHMudjEuVHJhbnNpdGlvbhIvCgVyaXNrcxgLIAMoCzIgLmZvcmVzdGF5LnJlY29yZHMudjEuQXBwbGllZFJpc2sSKgoGdGltZXJzGAwgAygLMhouZm9yZXN0YXkucmVjb3Jkcy52MS5UaW1lchIyCgdlZmZlY3RzGA0gAygLMiEuZm9yZXN0YXkucmVjb3Jkcy52MS5Jc3N1ZWRFZmZlY3QSMAoJZGVjaXNpb25zGA4gAygLMh0uZm9yZXN0YXkucmVjb3Jkcy52MS5EZWNpc2lvbhItCglpbnZlbnRvcnkYDyADKAsyGi5mb3Jlc3RheS52MS5JbnZlbnRvcnlIb3N0Ei0KBXF1aWV0GBAgAygLMh4uZm9yZXN0YXkucmVjb3Jkcy52MS5RdWlldFRpY2sSNgoMc2FtcGxlX3Jpc2tzGBEgAygLMiAuZm9yZXN0YXkucmVjb3Jkcy52MS5TYW1wbGVSaXNrcxISCgpjb21wb25lbnRzGBIgAygJEjIKCmhvc3Rfcmlza3MYEyABKAsyHi5mb3Jlc3RheS5yZWNvcmRzLnYxLkhvc3RSaXNrcxIVCg1ldmVyeV9zYW1wbGVzGBQgASgNEjIKCXdvcmtsb2FkcxgVIAMoCzIfLmZvcmVzdGF5LnJlY29yZHMudjEuVm1Xb3JrbG9hZCKBAwoKVm1Xb3JrbG9hZBIKCgJ2bRgBIAEoCRIMCgRraW5kGAIgASgJEhMKC29ic2VydmVkX21zGAMgASgBEhEKCWNwdV9yYXRpbxgEIAEoARIUCgxtZW1vcnlfcmF0aW8YBSABKAESHQoVcmVhZF9ieXRlc19wZXJfc2Vjb25kGAYgASgBEh4KFndyaXRlX2J5dGVzX3Blcl9zZWNvbmQYByABKAESIAoYcmVjZWl2ZV9ieXRlc19wZXJfc2Vjb25kGAggASgBEiEKGXRyYW5zbWl0X2J5dGVzX3Blcl9zZWNvbmQYCSABKAESEQoJdmFyaWF0aW9uGAogASgBEhIKCmZ1bGxfc2hhcmUYCyABKAESEAoIaXNfZGFpbHkYDCABKAgSEwoLZGFpbHlfc2hhcmUYDSABKAESEwoLZGlydHlfY2xhc3MYDiABKAkSHgoWZGlydHlfYnl0ZXNfcGVyX3NlY29uZBgPIAEoARIUCgxkaXJ0eV9zb3VyY2UYECABKAkiQwoJUXVpZXRUaWNrEg8KB3RpbWVfbXMYASABKAESJQoDY3V0GAIgASgLMhguZm9yZXN0YXkucmVjb3Jkcy52MS5DdXQiVQoIVGlja1BhcnQSDQoFZXBvY2gYASABKAQSDgoGbnVtYmVyGAIgASgEEgwKBHBhcnQYAyABKA0SDQoFcGFydHMYBCABKA0SDQoFYnl0ZXMYBSABKAwibAoRQ2hlY2twb2ludFBvaW50ZXISDQoFZXBvY2gYASABKAQSEwoLdGlja19udW1iZXIYAiABKAQSFAoMZmlyc3Rfb2Zmc2V0GAMgASgEEg4KBmNodW5rcxgEIAEoDRINCgVjcmMzMhgFIAEoByJMCgNDdXQSGAoQdGVsZW1ldHJ5X29mZnNldBgBIAEoBBIUCgxpbmJveF9vZmZzZXQYAiABKAQSFQoNc2NvcmVfcmVxdWVzdBgDIAEoBCI/CgdDb250cm9sEgwKBG1vZGUYASABKAkSDgoGcGF1c2VkGAIgASgIEhYKDnBvbGljeV92ZXJzaW9uGAMgASgNIowBCgpUcmFuc2l0aW9uEg0KBWFjdG9yGAEgASgJEg8KB21hY2hpbmUYAiABKAkSFwoPbWFjaGluZV92ZXJzaW9uGAMgASgNEgsKA3NlcRgEIAEoBBIMCgRmcm9tGAUgASgJEgoKAnRvGAYgASgJEg0KBWV2ZW50GAcgASgJEg8KB2NvbnRleHQYCCABKAkiKgoLQXBwbGllZFJpc2sSDAoEaG9zdBgBIAEoCRINCgVyaXNrcxgCIAEoDCIpCglIb3N0Umlza3MSDQoFaG9zdHMYASADKAkSDQoFcmlza3MYAiABKAwiXAoLU2FtcGxlUmlza3MSEgoKY29tcG9uZW50cxgBIAMoCRINCgVob3N0cxgCIAMoCRIMCgRob3N0GAMgASgMEg0KBWF0X21zGAQgASgMEg0KBXJpc2tzGAUgASgMIiYKBVRpbWVyEg0KBWFjdG9yGAEgASgJEg4KBmR1ZV9tcxgCIAEoASKkAQoMSXNzdWVkRWZmZWN0EgoKAmlkGAEgASgJEgwKBGtpbmQYAiABKAkSDAoEaG9zdBgDIAEoCRIKCgJ2bRgEIAEoCRITCgt0YXJnZXRfaG9zdBgFIAEoCRIWCg53ZWlnaHRfcGVyY2VudBgGIAEoARITCgtkZWFkbGluZV9tcxgHIAEoARINCgVhZ2VudBgIIAEoCRIPCgdhZGRyZXNzGAkgASgJIqMCCghEZWNpc2lvbhIKCgJpZBgBIAEoCRINCgVhdF9tcxgCIAEoARIOCgZlbnRpdHkYAyABKAkSDAoEaG9zdBgEIAEoCRIMCgRyaXNrGAUgASgBEhEKCWNvbXBvbmVudBgGIAEoCRIOCgZhY3Rpb24YByABKAkSEwoLdGFyZ2V0X2hvc3QYCCABKAkSDwoHYmVjYXVzZRgJIAEoCRIPCgdvdXRjb21lGAogASgJEhIKCmJsb2NrZWRfYnkYCyABKAkSNgoMYWx0ZXJuYXRpdmVzGAwgAygLMiAuZm9yZXN0YXkucmVjb3Jkcy52MS5BbHRlcm5hdGl2ZRISCgptb2RlbF9oYXNoGA0gASgJEhYKDnBvbGljeV92ZXJzaW9uGA4gASgNIpsBCgtBbHRlcm5hdGl2ZRIOCgZhY3Rpb24YASABKAkSEwoLdGFyZ2V0X2hvc3QYAiABKAkSFwoPZ2Fpbl92bV9taW51dGVzGAMgASgBEhcKD2Nvc3Rfdm1fbWludXRlcxgEIAEoARIbChNmaW5pc2hlc19pbl9zZWNvbmRzGAUgASgBEhgKEHJlamVjdGVkX2JlY2F1c2UYBiABKAkiTQoGUmVhc29uEg8KB2ZlYXR1cmUYASABKAkSDQoFdmFsdWUYAiABKAESDQoFdXN1YWwYAyABKAESFAoMY29udHJpYnV0aW9uGAQgASgBItoDCgtJbmJveFJlY29yZBISCgpyZXF1ZXN0X2lkGAEgASgJEg0KBWF0X21zGAIgASgBEg4KBmF1dGhvchgDIAEoCRI6Cg1lZmZlY3RfcmVzdWx0GAogASgLMiEuZm9yZXN0YXkucmVjb3Jkcy52MS5FZmZlY3RSZXN1bHRIABJJChNyZWdpc3Rlcl9tZXRyaWNfc2V0GAsgASgLMiouZm9yZXN0YXkucmVjb3Jkcy52MS5NZXRyaWNTZXRSZWdpc3RyYXRpb25IABIrCgVwYXVzZRgMIAEoCzIaLmZvcmVzdGF5LnJlY29yZHMudjEuUGF1c2VIABItCgZyZXN1bWUYDSABKAsyGy5mb3Jlc3RheS5yZWNvcmRzLnYxLlJlc3VtZUgAEjMKCHNldF9tb2RlGA4gASgLMh8uZm9yZXN0YXkucmVjb3Jkcy52MS5Nb2RlU3dpdGNoSAASOAoMc3dpdGNoX21vZGVsGA8gASgLMiAuZm9yZXN0YXkucmVjb3Jkcy52MS5Nb2RlbFN3aXRjaEgAEjwKDGRlY2xhcmVfaG9zdBgQIAEoCzIkLmZvcmVzdGF5LnJlY29yZHMudjEuSG9zdERlY2xhcmF0aW9uSABCCAoGcmVjb3JkIncKDEVmZmVjdFJlc3VsdBIKCgJpZBgBIAEoCRIOCgZzdGF0dXMYAiABKAkSDAoEY29kZRgDIAEoCRIPCgdtZXNzYWdlGAQgASgJEiwKB2ZpZ3VyZXMYBSADKAsyGy5mb3Jlc3RheS5yZWNvcmRzLnYxLkZpZ3VyZSIlCgZGaWd1cmUSDAoEbmFtZRgBIAEoCRINCgV2YWx1ZRgCIAEoASJLChVNZXRyaWNTZXRSZWdpc3RyYXRpb24SDAoEbmFtZRgBIAEoCRITCgtlbnRpdHlfa2luZBgCIAEoCRIPCgdjb2x1bW5zGAMgAygJIhgKBVBhdXNlEg8KB2NvbW1lbnQYASABKAkiGQoGUmVzdW1lEg8KB2NvbW1lbnQYASABKAkiGgoKTW9kZVN3aXRjaBIMCgRtb2RlGAEgASgJIiEKC01vZGVsU3dpdGNoEhIKCm1vZGVsX2hhc2gYASABKAkiLgoPSG9zdERlY2xhcmF0aW9uEgwKBGhvc3QYASABKAkSDQoFc3RhdGUYAiABKAkilwIKDFNjb3Jlc1JlY29yZBIPCgd0aW1lX21zGAEgASgBEg0KBWVwb2NoGAIgASgEEhMKC3RpY2tfbnVtYmVyGAMgASgEEhIKCm1vZGVsX2hhc2gYBCABKAkSEgoKY29tcG9uZW50cxgFIAMoCRINCgVob3N0cxgGIAMoCRINCgVyaXNrcxgHIAEoDBIwCgdyZWFzb25zGAggAygLMh8uZm9yZXN0YXkucmVjb3Jkcy52MS5Sb3dSZWFzb25zEhQKDGZlYXR1cmVfaGFzaBgJIAEoBxIPCgdvdXRsb29rGAogASgIEjMKCWFub21hbGllcxgUIAMoCzIgLmZvcmVzdGF5LnJlY29yZHMudjEuSG9zdEFub21hbHki5AEKC0hvc3RBbm9tYWx5EgwKBGhvc3QYASABKAkSDQoFYXRfbXMYAiABKAESDQoFc2NvcmUYAyABKAESEQoJdGhyZXNob2xkGAQgASgBEgsKA29kZBgFIAEoCBIvCgdtZXRyaWNzGAYgAygLMh4uZm9yZXN0YXkucmVjb3Jkcy52MS5PZGRNZXRyaWMSFAoMbGVhcm5lZF9yb3dzGAcgASgNEhMKC25lZWRlZF9yb3dzGAggASgNEhYKDnJhY2tfb2RkX3JhdGlvGAkgASgBEhUKDW9kZF92bXNfcmF0aW8YCiABKAEiOQoJT2RkTWV0cmljEg4KBm1ldHJpYxgBIAEoCRINCgV2YWx1ZRgCIAEoARINCgV1c3VhbBgDIAEoASKqAQoKUm93UmVhc29ucxILCgNyb3cYASABKA0SEQoJY29tcG9uZW50GAIgASgJEiwKB3JlYXNvbnMYAyADKAsyGy5mb3Jlc3RheS5yZWNvcmRzLnYxLlJlYXNvbhI7Cg5jb3VudGVyZmFjdHVhbBgEIAEoCzIjLmZvcmVzdGF5LnJlY29yZHMudjEuQ291bnRlcmZhY3R1YWwSEQoJZGVjaXNpb25zGAUgAygJIkwKDkNvdW50ZXJmYWN0dWFsEiwKB2NoYW5nZXMYASADKAsyGy5mb3Jlc3RheS5yZWNvcmRzLnYxLkNoYW5nZRIMCgRyaXNrGAIgASgBIicKBkNoYW5nZRIOCgZtZXRyaWMYASABKAkSDQoFdmFsdWUYAiABKAFiBnByb3RvMw", [file_forestay_v1_telemetry]);
+  fileDesc("CiFmb3Jlc3RheS9yZWNvcmRzL3YxL3JlY29yZHMucHJvdG8SE2ZvcmVzdGF5LnJlY29yZHMudjEi4wEKDUpvdXJuYWxSZWNvcmQSKwoFZXBvY2gYASABKAsyGi5mb3Jlc3RheS5yZWNvcmRzLnYxLkVwb2NoSAASKQoEdGljaxgCIAEoCzIZLmZvcmVzdGF5LnJlY29yZHMudjEuVGlja0gAEjIKCXRpY2tfcGFydBgDIAEoCzIdLmZvcmVzdGF5LnJlY29yZHMudjEuVGlja1BhcnRIABI8CgpjaGVja3BvaW50GAQgASgLMiYuZm9yZXN0YXkucmVjb3Jkcy52MS5DaGVja3BvaW50UG9pbnRlckgAQggKBnJlY29yZCI2CgVFcG9jaBINCgVlcG9jaBgBIAEoBBINCgVvd25lchgCIAEoCRIPCgdhZGRyZXNzGAMgASgJIvEFCgRUaWNrEg8KB3RpbWVfbXMYASABKAESDQoFZXBvY2gYAiABKAQSDgoGbnVtYmVyGAMgASgEEiUKA2N1dBgEIAEoCzIYLmZvcmVzdGF5LnJlY29yZHMudjEuQ3V0EhIKCm1vZGVsX2hhc2gYBSABKAkSLQoHY29udHJvbBgGIAEoCzIcLmZvcmVzdGF5LnJlY29yZHMudjEuQ29udHJvbBI0Cgt0cmFuc2l0aW9ucxgKIAMoCzIfLmZvcmVzdGF5LnJlY29yZHMudjEuVHJhbnNpdGlvbhIvCgVyaXNrcxgLIAMoCzIgLmZvcmVzdGF5LnJlY29yZHMudjEuQXBwbGllZFJpc2sSKgoGdGltZXJzGAwgAygLMhouZm9yZXN0YXkucmVjb3Jkcy52MS5UaW1lchIyCgdlZmZlY3RzGA0gAygLMiEuZm9yZXN0YXkucmVjb3Jkcy52MS5Jc3N1ZWRFZmZlY3QSMAoJZGVjaXNpb25zGA4gAygLMh0uZm9yZXN0YXkucmVjb3Jkcy52MS5EZWNpc2lvbhItCglpbnZlbnRvcnkYDyADKAsyGi5mb3Jlc3RheS52MS5JbnZlbnRvcnlIb3N0Ei0KBXF1aWV0GBAgAygLMh4uZm9yZXN0YXkucmVjb3Jkcy52MS5RdWlldFRpY2sSNgoMc2FtcGxlX3Jpc2tzGBEgAygLMiAuZm9yZXN0YXkucmVjb3Jkcy52MS5TYW1wbGVSaXNrcxISCgpjb21wb25lbnRzGBIgAygJEjIKCmhvc3Rfcmlza3MYEyABKAsyHi5mb3Jlc3RheS5yZWNvcmRzLnYxLkhvc3RSaXNrcxIVCg1ldmVyeV9zYW1wbGVzGBQgASgNEjIKCXdvcmtsb2FkcxgVIAMoCzIfLmZvcmVzdGF5LnJlY29yZHMudjEuVm1Xb3JrbG9hZBItCgZtb2RlbHMYFiABKAsyHS5mb3Jlc3RheS5yZWNvcmRzLnYxLk1vZGVsVXNlIm4KCE1vZGVsVXNlEhAKCGNoYW1waW9uGAEgASgJEg4KBmNhbmFyeRgCIAEoCRIWCg5jYW5hcnlfcGVyY2VudBgDIAEoDRIPCgdyZWZ1c2VkGAQgASgJEhcKD3JlZnVzZWRfYmVjYXVzZRgFIAEoCSKBAwoKVm1Xb3JrbG9hZBIKCgJ2bRgBIAEoCRIMCgRraW5kGAIgASgJEhMKC29ic2VydmVkX21zGAMgASgBEhEKCWNwdV9yYXRpbxgEIAEoARIUCgxtZW1vcnlfcmF0aW8YBSABKAESHQoVcmVhZF9ieXRlc19wZXJfc2Vjb25kGAYgASgBEh4KFndyaXRlX2J5dGVzX3Blcl9zZWNvbmQYByABKAESIAoYcmVjZWl2ZV9ieXRlc19wZXJfc2Vjb25kGAggASgBEiEKGXRyYW5zbWl0X2J5dGVzX3Blcl9zZWNvbmQYCSABKAESEQoJdmFyaWF0aW9uGAogASgBEhIKCmZ1bGxfc2hhcmUYCyABKAESEAoIaXNfZGFpbHkYDCABKAgSEwoLZGFpbHlfc2hhcmUYDSABKAESEwoLZGlydHlfY2xhc3MYDiABKAkSHgoWZGlydHlfYnl0ZXNfcGVyX3NlY29uZBgPIAEoARIUCgxkaXJ0eV9zb3VyY2UYECABKAkiQwoJUXVpZXRUaWNrEg8KB3RpbWVfbXMYASABKAESJQoDY3V0GAIgASgLMhguZm9yZXN0YXkucmVjb3Jkcy52MS5DdXQiVQoIVGlja1BhcnQSDQoFZXBvY2gYASABKAQSDgoGbnVtYmVyGAIgASgEEgwKBHBhcnQYAyABKA0SDQoFcGFydHMYBCABKA0SDQoFYnl0ZXMYBSABKAwibAoRQ2hlY2twb2ludFBvaW50ZXISDQoFZXBvY2gYASABKAQSEwoLdGlja19udW1iZXIYAiABKAQSFAoMZmlyc3Rfb2Zmc2V0GAMgASgEEg4KBmNodW5rcxgEIAEoDRINCgVjcmMzMhgFIAEoByJMCgNDdXQSGAoQdGVsZW1ldHJ5X29mZnNldBgBIAEoBBIUCgxpbmJveF9vZmZzZXQYAiABKAQSFQoNc2NvcmVfcmVxdWVzdBgDIAEoBCI/CgdDb250cm9sEgwKBG1vZGUYASABKAkSDgoGcGF1c2VkGAIgASgIEhYKDnBvbGljeV92ZXJzaW9uGAMgASgNIowBCgpUcmFuc2l0aW9uEg0KBWFjdG9yGAEgASgJEg8KB21hY2hpbmUYAiABKAkSFwoPbWFjaGluZV92ZXJzaW9uGAMgASgNEgsKA3NlcRgEIAEoBBIMCgRmcm9tGAUgASgJEgoKAnRvGAYgASgJEg0KBWV2ZW50GAcgASgJEg8KB2NvbnRleHQYCCABKAkiKgoLQXBwbGllZFJpc2sSDAoEaG9zdBgBIAEoCRINCgVyaXNrcxgCIAEoDCIpCglIb3N0Umlza3MSDQoFaG9zdHMYASADKAkSDQoFcmlza3MYAiABKAwiXAoLU2FtcGxlUmlza3MSEgoKY29tcG9uZW50cxgBIAMoCRINCgVob3N0cxgCIAMoCRIMCgRob3N0GAMgASgMEg0KBWF0X21zGAQgASgMEg0KBXJpc2tzGAUgASgMIiYKBVRpbWVyEg0KBWFjdG9yGAEgASgJEg4KBmR1ZV9tcxgCIAEoASKkAQoMSXNzdWVkRWZmZWN0EgoKAmlkGAEgASgJEgwKBGtpbmQYAiABKAkSDAoEaG9zdBgDIAEoCRIKCgJ2bRgEIAEoCRITCgt0YXJnZXRfaG9zdBgFIAEoCRIWCg53ZWlnaHRfcGVyY2VudBgGIAEoARITCgtkZWFkbGluZV9tcxgHIAEoARINCgVhZ2VudBgIIAEoCRIPCgdhZGRyZXNzGAkgASgJIqMCCghEZWNpc2lvbhIKCgJpZBgBIAEoCRINCgVhdF9tcxgCIAEoARIOCgZlbnRpdHkYAyABKAkSDAoEaG9zdBgEIAEoCRIMCgRyaXNrGAUgASgBEhEKCWNvbXBvbmVudBgGIAEoCRIOCgZhY3Rpb24YByABKAkSEwoLdGFyZ2V0X2hvc3QYCCABKAkSDwoHYmVjYXVzZRgJIAEoCRIPCgdvdXRjb21lGAogASgJEhIKCmJsb2NrZWRfYnkYCyABKAkSNgoMYWx0ZXJuYXRpdmVzGAwgAygLMiAuZm9yZXN0YXkucmVjb3Jkcy52MS5BbHRlcm5hdGl2ZRISCgptb2RlbF9oYXNoGA0gASgJEhYKDnBvbGljeV92ZXJzaW9uGA4gASgNIpsBCgtBbHRlcm5hdGl2ZRIOCgZhY3Rpb24YASABKAkSEwoLdGFyZ2V0X2hvc3QYAiABKAkSFwoPZ2Fpbl92bV9taW51dGVzGAMgASgBEhcKD2Nvc3Rfdm1fbWludXRlcxgEIAEoARIbChNmaW5pc2hlc19pbl9zZWNvbmRzGAUgASgBEhgKEHJlamVjdGVkX2JlY2F1c2UYBiABKAkiTQoGUmVhc29uEg8KB2ZlYXR1cmUYASABKAkSDQoFdmFsdWUYAiABKAESDQoFdXN1YWwYAyABKAESFAoMY29udHJpYnV0aW9uGAQgASgBItoDCgtJbmJveFJlY29yZBISCgpyZXF1ZXN0X2lkGAEgASgJEg0KBWF0X21zGAIgASgBEg4KBmF1dGhvchgDIAEoCRI6Cg1lZmZlY3RfcmVzdWx0GAogASgLMiEuZm9yZXN0YXkucmVjb3Jkcy52MS5FZmZlY3RSZXN1bHRIABJJChNyZWdpc3Rlcl9tZXRyaWNfc2V0GAsgASgLMiouZm9yZXN0YXkucmVjb3Jkcy52MS5NZXRyaWNTZXRSZWdpc3RyYXRpb25IABIrCgVwYXVzZRgMIAEoCzIaLmZvcmVzdGF5LnJlY29yZHMudjEuUGF1c2VIABItCgZyZXN1bWUYDSABKAsyGy5mb3Jlc3RheS5yZWNvcmRzLnYxLlJlc3VtZUgAEjMKCHNldF9tb2RlGA4gASgLMh8uZm9yZXN0YXkucmVjb3Jkcy52MS5Nb2RlU3dpdGNoSAASOAoMc3dpdGNoX21vZGVsGA8gASgLMiAuZm9yZXN0YXkucmVjb3Jkcy52MS5Nb2RlbFN3aXRjaEgAEjwKDGRlY2xhcmVfaG9zdBgQIAEoCzIkLmZvcmVzdGF5LnJlY29yZHMudjEuSG9zdERlY2xhcmF0aW9uSABCCAoGcmVjb3JkIncKDEVmZmVjdFJlc3VsdBIKCgJpZBgBIAEoCRIOCgZzdGF0dXMYAiABKAkSDAoEY29kZRgDIAEoCRIPCgdtZXNzYWdlGAQgASgJEiwKB2ZpZ3VyZXMYBSADKAsyGy5mb3Jlc3RheS5yZWNvcmRzLnYxLkZpZ3VyZSIlCgZGaWd1cmUSDAoEbmFtZRgBIAEoCRINCgV2YWx1ZRgCIAEoASJLChVNZXRyaWNTZXRSZWdpc3RyYXRpb24SDAoEbmFtZRgBIAEoCRITCgtlbnRpdHlfa2luZBgCIAEoCRIPCgdjb2x1bW5zGAMgAygJIhgKBVBhdXNlEg8KB2NvbW1lbnQYASABKAkiGQoGUmVzdW1lEg8KB2NvbW1lbnQYASABKAkiGgoKTW9kZVN3aXRjaBIMCgRtb2RlGAEgASgJIkMKC01vZGVsU3dpdGNoEhIKCm1vZGVsX2hhc2gYASABKAkSDwoHcGVyY2VudBgCIAEoDRIPCgdjb21tZW50GAMgASgJIi4KD0hvc3REZWNsYXJhdGlvbhIMCgRob3N0GAEgASgJEg0KBXN0YXRlGAIgASgJIpcCCgxTY29yZXNSZWNvcmQSDwoHdGltZV9tcxgBIAEoARINCgVlcG9jaBgCIAEoBBITCgt0aWNrX251bWJlchgDIAEoBBISCgptb2RlbF9oYXNoGAQgASgJEhIKCmNvbXBvbmVudHMYBSADKAkSDQoFaG9zdHMYBiADKAkSDQoFcmlza3MYByABKAwSMAoHcmVhc29ucxgIIAMoCzIfLmZvcmVzdGF5LnJlY29yZHMudjEuUm93UmVhc29ucxIUCgxmZWF0dXJlX2hhc2gYCSABKAcSDwoHb3V0bG9vaxgKIAEoCBIzCglhbm9tYWxpZXMYFCADKAsyIC5mb3Jlc3RheS5yZWNvcmRzLnYxLkhvc3RBbm9tYWx5IuQBCgtIb3N0QW5vbWFseRIMCgRob3N0GAEgASgJEg0KBWF0X21zGAIgASgBEg0KBXNjb3JlGAMgASgBEhEKCXRocmVzaG9sZBgEIAEoARILCgNvZGQYBSABKAgSLwoHbWV0cmljcxgGIAMoCzIeLmZvcmVzdGF5LnJlY29yZHMudjEuT2RkTWV0cmljEhQKDGxlYXJuZWRfcm93cxgHIAEoDRITCgtuZWVkZWRfcm93cxgIIAEoDRIWCg5yYWNrX29kZF9yYXRpbxgJIAEoARIVCg1vZGRfdm1zX3JhdGlvGAogASgBIjkKCU9kZE1ldHJpYxIOCgZtZXRyaWMYASABKAkSDQoFdmFsdWUYAiABKAESDQoFdXN1YWwYAyABKAEiqgEKClJvd1JlYXNvbnMSCwoDcm93GAEgASgNEhEKCWNvbXBvbmVudBgCIAEoCRIsCgdyZWFzb25zGAMgAygLMhsuZm9yZXN0YXkucmVjb3Jkcy52MS5SZWFzb24SOwoOY291bnRlcmZhY3R1YWwYBCABKAsyIy5mb3Jlc3RheS5yZWNvcmRzLnYxLkNvdW50ZXJmYWN0dWFsEhEKCWRlY2lzaW9ucxgFIAMoCSJMCg5Db3VudGVyZmFjdHVhbBIsCgdjaGFuZ2VzGAEgAygLMhsuZm9yZXN0YXkucmVjb3Jkcy52MS5DaGFuZ2USDAoEcmlzaxgCIAEoASInCgZDaGFuZ2USDgoGbWV0cmljGAEgASgJEg0KBXZhbHVlGAIgASgBYgZwcm90bzM", [file_forestay_v1_telemetry]);
 
 /**
  * JournalRecord is one append to a partition's journal.
@@ -199,6 +199,13 @@ export type Tick = Message<"forestay.records.v1.Tick"> & {
    * @generated from field: repeated forestay.records.v1.VmWorkload workloads = 21;
    */
   workloads: VmWorkload[];
+
+  /**
+   * Which models are in use, after a command that asked for others.
+   *
+   * @generated from field: forestay.records.v1.ModelUse models = 22;
+   */
+  models?: ModelUse | undefined;
 };
 
 /**
@@ -207,6 +214,51 @@ export type Tick = Message<"forestay.records.v1.Tick"> & {
  */
 export const TickSchema: GenMessage<Tick> = /*@__PURE__*/
   messageDesc(file_forestay_records_v1_records, 2);
+
+/**
+ * ModelUse is which models hosts are scored by, each as the SHA-256 of its file.
+ *
+ * @generated from message forestay.records.v1.ModelUse
+ */
+export type ModelUse = Message<"forestay.records.v1.ModelUse"> & {
+  /**
+   * @generated from field: string champion = 1;
+   */
+  champion: string;
+
+  /**
+   * Empty: none.
+   *
+   * @generated from field: string canary = 2;
+   */
+  canary: string;
+
+  /**
+   * Of the hosts, 1 to 99 while there is a canary.
+   *
+   * @generated from field: uint32 canary_percent = 3;
+   */
+  canaryPercent: number;
+
+  /**
+   * What was asked for last and is not done; empty: everything was.
+   *
+   * @generated from field: string refused = 4;
+   */
+  refused: string;
+
+  /**
+   * @generated from field: string refused_because = 5;
+   */
+  refusedBecause: string;
+};
+
+/**
+ * Describes the message forestay.records.v1.ModelUse.
+ * Use `create(ModelUseSchema)` to create a new message.
+ */
+export const ModelUseSchema: GenMessage<ModelUse> = /*@__PURE__*/
+  messageDesc(file_forestay_records_v1_records, 3);
 
 /**
  * VmWorkload is what is known of how a VM works. Kinds, classes and sources are in the words of
@@ -301,7 +353,7 @@ export type VmWorkload = Message<"forestay.records.v1.VmWorkload"> & {
  * Use `create(VmWorkloadSchema)` to create a new message.
  */
 export const VmWorkloadSchema: GenMessage<VmWorkload> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 3);
+  messageDesc(file_forestay_records_v1_records, 4);
 
 /**
  * QuietTick says when and where a tick that changed nothing cut its inputs.
@@ -325,7 +377,7 @@ export type QuietTick = Message<"forestay.records.v1.QuietTick"> & {
  * Use `create(QuietTickSchema)` to create a new message.
  */
 export const QuietTickSchema: GenMessage<QuietTick> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 4);
+  messageDesc(file_forestay_records_v1_records, 5);
 
 /**
  * TickPart is a piece of the bytes of a JournalRecord that holds a tick above the size limit.
@@ -366,7 +418,7 @@ export type TickPart = Message<"forestay.records.v1.TickPart"> & {
  * Use `create(TickPartSchema)` to create a new message.
  */
 export const TickPartSchema: GenMessage<TickPart> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 5);
+  messageDesc(file_forestay_records_v1_records, 6);
 
 /**
  * CheckpointPointer names a complete checkpoint in the topic of checkpoints.
@@ -405,7 +457,7 @@ export type CheckpointPointer = Message<"forestay.records.v1.CheckpointPointer">
  * Use `create(CheckpointPointerSchema)` to create a new message.
  */
 export const CheckpointPointerSchema: GenMessage<CheckpointPointer> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 6);
+  messageDesc(file_forestay_records_v1_records, 7);
 
 /**
  * Cut says how far a tick has read: everything below these is in it.
@@ -434,7 +486,7 @@ export type Cut = Message<"forestay.records.v1.Cut"> & {
  * Use `create(CutSchema)` to create a new message.
  */
 export const CutSchema: GenMessage<Cut> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 7);
+  messageDesc(file_forestay_records_v1_records, 8);
 
 /**
  * Control is how much a partition may do by itself.
@@ -465,7 +517,7 @@ export type Control = Message<"forestay.records.v1.Control"> & {
  * Use `create(ControlSchema)` to create a new message.
  */
 export const ControlSchema: GenMessage<Control> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 8);
+  messageDesc(file_forestay_records_v1_records, 9);
 
 /**
  * Transition is one move of one actor.
@@ -527,7 +579,7 @@ export type Transition = Message<"forestay.records.v1.Transition"> & {
  * Use `create(TransitionSchema)` to create a new message.
  */
 export const TransitionSchema: GenMessage<Transition> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 9);
+  messageDesc(file_forestay_records_v1_records, 10);
 
 /**
  * AppliedRisk holds the risks of one host as they were applied.
@@ -553,7 +605,7 @@ export type AppliedRisk = Message<"forestay.records.v1.AppliedRisk"> & {
  * Use `create(AppliedRiskSchema)` to create a new message.
  */
 export const AppliedRiskSchema: GenMessage<AppliedRisk> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 10);
+  messageDesc(file_forestay_records_v1_records, 11);
 
 /**
  * HostRisks holds the risks of many hosts as they were applied.
@@ -579,7 +631,7 @@ export type HostRisks = Message<"forestay.records.v1.HostRisks"> & {
  * Use `create(HostRisksSchema)` to create a new message.
  */
 export const HostRisksSchema: GenMessage<HostRisks> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 11);
+  messageDesc(file_forestay_records_v1_records, 12);
 
 /**
  * SampleRisks holds the risks of samples as they were applied, in that order.
@@ -624,7 +676,7 @@ export type SampleRisks = Message<"forestay.records.v1.SampleRisks"> & {
  * Use `create(SampleRisksSchema)` to create a new message.
  */
 export const SampleRisksSchema: GenMessage<SampleRisks> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 12);
+  messageDesc(file_forestay_records_v1_records, 13);
 
 /**
  * @generated from message forestay.records.v1.Timer
@@ -646,7 +698,7 @@ export type Timer = Message<"forestay.records.v1.Timer"> & {
  * Use `create(TimerSchema)` to create a new message.
  */
 export const TimerSchema: GenMessage<Timer> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 13);
+  messageDesc(file_forestay_records_v1_records, 14);
 
 /**
  * IssuedEffect is an effect with its origin and the agent that carries it out.
@@ -707,7 +759,7 @@ export type IssuedEffect = Message<"forestay.records.v1.IssuedEffect"> & {
  * Use `create(IssuedEffectSchema)` to create a new message.
  */
 export const IssuedEffectSchema: GenMessage<IssuedEffect> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 14);
+  messageDesc(file_forestay_records_v1_records, 15);
 
 /**
  * Decision says what was known, what was possible, what was chosen and why.
@@ -803,7 +855,7 @@ export type Decision = Message<"forestay.records.v1.Decision"> & {
  * Use `create(DecisionSchema)` to create a new message.
  */
 export const DecisionSchema: GenMessage<Decision> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 15);
+  messageDesc(file_forestay_records_v1_records, 16);
 
 /**
  * Alternative is an action that was weighed. Gains and costs are VM-minutes of interruption.
@@ -849,7 +901,7 @@ export type Alternative = Message<"forestay.records.v1.Alternative"> & {
  * Use `create(AlternativeSchema)` to create a new message.
  */
 export const AlternativeSchema: GenMessage<Alternative> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 16);
+  messageDesc(file_forestay_records_v1_records, 17);
 
 /**
  * Reason is what one feature contributed to a risk, in log-odds.
@@ -883,7 +935,7 @@ export type Reason = Message<"forestay.records.v1.Reason"> & {
  * Use `create(ReasonSchema)` to create a new message.
  */
 export const ReasonSchema: GenMessage<Reason> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 17);
+  messageDesc(file_forestay_records_v1_records, 18);
 
 /**
  * InboxRecord is a command or the result of an effect.
@@ -961,7 +1013,7 @@ export type InboxRecord = Message<"forestay.records.v1.InboxRecord"> & {
  * Use `create(InboxRecordSchema)` to create a new message.
  */
 export const InboxRecordSchema: GenMessage<InboxRecord> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 18);
+  messageDesc(file_forestay_records_v1_records, 19);
 
 /**
  * EffectResult is the one final word on an effect.
@@ -1004,7 +1056,7 @@ export type EffectResult = Message<"forestay.records.v1.EffectResult"> & {
  * Use `create(EffectResultSchema)` to create a new message.
  */
 export const EffectResultSchema: GenMessage<EffectResult> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 19);
+  messageDesc(file_forestay_records_v1_records, 20);
 
 /**
  * @generated from message forestay.records.v1.Figure
@@ -1026,7 +1078,7 @@ export type Figure = Message<"forestay.records.v1.Figure"> & {
  * Use `create(FigureSchema)` to create a new message.
  */
 export const FigureSchema: GenMessage<Figure> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 20);
+  messageDesc(file_forestay_records_v1_records, 21);
 
 /**
  * @generated from message forestay.records.v1.MetricSetRegistration
@@ -1055,7 +1107,7 @@ export type MetricSetRegistration = Message<"forestay.records.v1.MetricSetRegist
  * Use `create(MetricSetRegistrationSchema)` to create a new message.
  */
 export const MetricSetRegistrationSchema: GenMessage<MetricSetRegistration> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 21);
+  messageDesc(file_forestay_records_v1_records, 22);
 
 /**
  * @generated from message forestay.records.v1.Pause
@@ -1072,7 +1124,7 @@ export type Pause = Message<"forestay.records.v1.Pause"> & {
  * Use `create(PauseSchema)` to create a new message.
  */
 export const PauseSchema: GenMessage<Pause> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 22);
+  messageDesc(file_forestay_records_v1_records, 23);
 
 /**
  * @generated from message forestay.records.v1.Resume
@@ -1089,7 +1141,7 @@ export type Resume = Message<"forestay.records.v1.Resume"> & {
  * Use `create(ResumeSchema)` to create a new message.
  */
 export const ResumeSchema: GenMessage<Resume> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 23);
+  messageDesc(file_forestay_records_v1_records, 24);
 
 /**
  * @generated from message forestay.records.v1.ModeSwitch
@@ -1106,7 +1158,7 @@ export type ModeSwitch = Message<"forestay.records.v1.ModeSwitch"> & {
  * Use `create(ModeSwitchSchema)` to create a new message.
  */
 export const ModeSwitchSchema: GenMessage<ModeSwitch> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 24);
+  messageDesc(file_forestay_records_v1_records, 25);
 
 /**
  * @generated from message forestay.records.v1.ModelSwitch
@@ -1116,6 +1168,18 @@ export type ModelSwitch = Message<"forestay.records.v1.ModelSwitch"> & {
    * @generated from field: string model_hash = 1;
    */
   modelHash: string;
+
+  /**
+   * Of the hosts; 0 ends this model's trial.
+   *
+   * @generated from field: uint32 percent = 2;
+   */
+  percent: number;
+
+  /**
+   * @generated from field: string comment = 3;
+   */
+  comment: string;
 };
 
 /**
@@ -1123,7 +1187,7 @@ export type ModelSwitch = Message<"forestay.records.v1.ModelSwitch"> & {
  * Use `create(ModelSwitchSchema)` to create a new message.
  */
 export const ModelSwitchSchema: GenMessage<ModelSwitch> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 25);
+  messageDesc(file_forestay_records_v1_records, 26);
 
 /**
  * HostDeclaration is an operator's word that a host is gone or back.
@@ -1149,7 +1213,7 @@ export type HostDeclaration = Message<"forestay.records.v1.HostDeclaration"> & {
  * Use `create(HostDeclarationSchema)` to create a new message.
  */
 export const HostDeclarationSchema: GenMessage<HostDeclaration> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 26);
+  messageDesc(file_forestay_records_v1_records, 27);
 
 /**
  * ScoresRecord holds the risks of a tick for display and stores.
@@ -1226,7 +1290,7 @@ export type ScoresRecord = Message<"forestay.records.v1.ScoresRecord"> & {
  * Use `create(ScoresRecordSchema)` to create a new message.
  */
 export const ScoresRecordSchema: GenMessage<ScoresRecord> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 27);
+  messageDesc(file_forestay_records_v1_records, 28);
 
 /**
  * HostAnomaly is how odd a host was in a minute; what is not known is NaN.
@@ -1290,7 +1354,7 @@ export type HostAnomaly = Message<"forestay.records.v1.HostAnomaly"> & {
  * Use `create(HostAnomalySchema)` to create a new message.
  */
 export const HostAnomalySchema: GenMessage<HostAnomaly> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 28);
+  messageDesc(file_forestay_records_v1_records, 29);
 
 /**
  * OddMetric is what makes a host odd.
@@ -1319,7 +1383,7 @@ export type OddMetric = Message<"forestay.records.v1.OddMetric"> & {
  * Use `create(OddMetricSchema)` to create a new message.
  */
 export const OddMetricSchema: GenMessage<OddMetric> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 29);
+  messageDesc(file_forestay_records_v1_records, 30);
 
 /**
  * RowReasons explains one component's risk of one row.
@@ -1362,7 +1426,7 @@ export type RowReasons = Message<"forestay.records.v1.RowReasons"> & {
  * Use `create(RowReasonsSchema)` to create a new message.
  */
 export const RowReasonsSchema: GenMessage<RowReasons> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 30);
+  messageDesc(file_forestay_records_v1_records, 31);
 
 /**
  * Counterfactual says what would have to be otherwise for a risk to be below the threshold.
@@ -1388,7 +1452,7 @@ export type Counterfactual = Message<"forestay.records.v1.Counterfactual"> & {
  * Use `create(CounterfactualSchema)` to create a new message.
  */
 export const CounterfactualSchema: GenMessage<Counterfactual> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 31);
+  messageDesc(file_forestay_records_v1_records, 32);
 
 /**
  * Change is one metric as it would have to be; NaN: not measured.
@@ -1412,5 +1476,5 @@ export type Change = Message<"forestay.records.v1.Change"> & {
  * Use `create(ChangeSchema)` to create a new message.
  */
 export const ChangeSchema: GenMessage<Change> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 32);
+  messageDesc(file_forestay_records_v1_records, 33);
 
