@@ -1,6 +1,6 @@
 import {mkdtempSync, rmSync} from 'node:fs';
-import {mkdir, readdir, rename} from 'node:fs/promises';
-import {dirname, join} from 'node:path';
+import {mkdir, readdir, rename, writeFile} from 'node:fs/promises';
+import {basename, dirname, join} from 'node:path';
 import {ForestayError, isSystemError} from '../core/domain/errors.ts';
 
 /** A folder that is filled now, with the process that does it. */
@@ -35,6 +35,11 @@ export async function publish<Result>(
   } finally {
     if (inner !== undefined) rmSync(inner, {recursive: true, force: true});
   }
+}
+
+/** {@link publish} of one file. `option` named it. */
+export function publishFile(path: string, option: string, text: string): Promise<void> {
+  return publish(dirname(path), option, inner => writeFile(join(inner, basename(path)), text));
 }
 
 function isAbandoned(name: string): boolean {
