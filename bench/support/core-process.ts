@@ -4,7 +4,9 @@
  */
 import {join} from 'node:path';
 import {createPiscinaScorer} from '../../core/adapters/scorer-piscina.ts';
+import {createWatchThread} from '../../core/adapters/watch-thread.ts';
 import type {Core} from '../../core/assembly.ts';
+import {DEFAULT_CONFIG} from '../../core/config-schema.ts';
 import {DEFAULT_POLICY} from '../../core/domain/policy.ts';
 import type {Store} from '../../core/ports.ts';
 import {codec} from '../../proto/codec.ts';
@@ -38,15 +40,14 @@ let core: Core | undefined;
 
 async function open(options: CoreOptions): Promise<string> {
   const {log, tickMs, intervalMs, sampleEvery, checkpointMs = 60_000} = options;
-  const scorer = await createPiscinaScorer({
-    modelPath: join(import.meta.dirname, '../../models/artefacts/component-failure'),
-    threads: 1,
-  });
+  const scorer = await openModel('component-failure');
   core = await openBenchCore(
     {
       log: probes.log(await openBenchLog(log)),
       codec: probes.codec(codec),
       scorer,
+      outlook: await openModel('component-outlook'),
+      watch: createWatchThread(DEFAULT_CONFIG.anomaly),
       store: nowhere,
     },
     {
@@ -61,6 +62,12 @@ async function open(options: CoreOptions): Promise<string> {
   );
   return core.grpcAddress;
 }
+
+const openModel = (name: string) =>
+  createPiscinaScorer({
+    modelPath: join(import.meta.dirname, '../../models/artefacts', name),
+    threads: 1,
+  });
 
 /** Takes rows and keeps nothing: what a database does is not measured here. */
 const nowhere: Store = {
