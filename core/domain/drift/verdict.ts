@@ -8,7 +8,7 @@ import type {ValueRange} from './snapshot.ts';
 import {STABILITY_ACT, STABILITY_WARN} from './stability.ts';
 
 /** A loss that is not what it was. */
-export type PerformanceDrift = {
+export type LossDrift = {
   readonly detector: 'adwin' | 'page-hinkley';
   /** Mean loss of outcomes before and after, and how many came after. */
   readonly before: number;
@@ -19,7 +19,7 @@ export type PerformanceDrift = {
 export type DriftInput = {
   readonly nowMs: number;
   readonly inputs: readonly FeatureDrift[];
-  readonly performance: readonly PerformanceDrift[];
+  readonly losses: readonly LossDrift[];
   /** When the model was last trained again; −∞: never. */
   readonly retrainedAtMs: number;
   readonly coolDownMs: number;
@@ -38,9 +38,9 @@ export type DriftVerdict = {
 const FEATURES_TOLD_MAX = 5;
 
 export function driftVerdict(input: DriftInput): DriftVerdict {
-  const {nowMs, inputs, performance, retrainedAtMs, coolDownMs} = input;
-  const risen = performance.filter(({before, after}) => after > before);
-  const reasons = [...risen.map(tellPerformance), ...tellInputs(inputs)];
+  const {nowMs, inputs, losses, retrainedAtMs, coolDownMs} = input;
+  const risen = losses.filter(({before, after}) => after > before);
+  const reasons = [...risen.map(tellLoss), ...tellInputs(inputs)];
   if (risen.length === 0) {
     return {action: inputs.length === 0 ? 'none' : 'warn', untilMs: undefined, reasons};
   }
@@ -55,7 +55,7 @@ export function driftVerdict(input: DriftInput): DriftVerdict {
   return {action: 'wait', untilMs, reasons: [...reasons, wait]};
 }
 
-function tellPerformance({detector, before, after, outcomes}: PerformanceDrift): string {
+function tellLoss({detector, before, after, outcomes}: LossDrift): string {
   const who = detector === 'adwin' ? 'ADWIN' : 'Page-Hinkley';
   return (
     `The loss rose from ${tell(before)} to ${tell(after)} ` +

@@ -13,7 +13,7 @@ import {
   takeSnapshot,
 } from '../../../core/domain/drift/snapshot.ts';
 import {chanceIndex, stabilityIndex} from '../../../core/domain/drift/stability.ts';
-import {driftVerdict, type PerformanceDrift} from '../../../core/domain/drift/verdict.ts';
+import {driftVerdict, type LossDrift} from '../../../core/domain/drift/verdict.ts';
 import {createUniform} from '../../../models/random.ts';
 
 const COLUMNS = [
@@ -179,12 +179,12 @@ const HOT: FeatureDrift = {
   missingUsual: 0.05,
   missingNow: 0.25,
 };
-const WORSE: PerformanceDrift = {detector: 'adwin', before: 0.0312, after: 0.0544, outcomes: 640};
+const WORSE: LossDrift = {detector: 'adwin', before: 0.0312, after: 0.0544, outcomes: 640};
 const HOUR_MS = 3_600_000;
 const CALM = {
   nowMs: 50 * HOUR_MS,
   inputs: [],
-  performance: [],
+  losses: [],
   retrainedAtMs: Number.NEGATIVE_INFINITY,
   coolDownMs: 6 * HOUR_MS,
 };
@@ -207,19 +207,19 @@ test('input drift warns, and says what is how far from usual', t => {
 });
 
 test('a loss that rises retrains, one that falls does not', t => {
-  const verdict = driftVerdict({...CALM, performance: [WORSE], inputs: [HOT]});
+  const verdict = driftVerdict({...CALM, losses: [WORSE], inputs: [HOT]});
   t.is(verdict.action, 'retrain');
   t.is(
     verdict.reasons[0],
     'The loss rose from 0.0312 to 0.0544 over the last 640 outcomes (ADWIN).',
   );
   t.is(verdict.reasons.length, 2);
-  t.is(driftVerdict({...CALM, performance: [{...WORSE, after: 0.01}]}).action, 'none');
+  t.is(driftVerdict({...CALM, losses: [{...WORSE, after: 0.01}]}).action, 'none');
 });
 
 test('after a training there is none for the cool-down, whatever clocks do', t => {
-  const performance = [WORSE];
-  const soon = {...CALM, performance, retrainedAtMs: 46 * HOUR_MS};
+  const losses = [WORSE];
+  const soon = {...CALM, losses, retrainedAtMs: 46 * HOUR_MS};
   const waiting = driftVerdict(soon);
   t.is(waiting.action, 'wait');
   t.is(waiting.untilMs, 52 * HOUR_MS);
