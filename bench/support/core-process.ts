@@ -3,7 +3,7 @@
  * prediction path are measured where they meet, and from the engine's own events.
  */
 import {join} from 'node:path';
-import {createPiscinaScorer} from '../../core/adapters/scorer-piscina.ts';
+import {createScoringPool, type ScoringPool} from '../../core/adapters/scorer-piscina.ts';
 import {createWatchThread} from '../../core/adapters/watch-thread.ts';
 import type {Core} from '../../core/assembly.ts';
 import {DEFAULT_CONFIG} from '../../core/config-schema.ts';
@@ -35,18 +35,22 @@ export type CoreRequest =
   | {kind: 'recovery'}
   | {kind: 'close'};
 
+const MODELS = '../../models/artefacts';
 const probes = createProbes();
 let core: Core | undefined;
+let pool: ScoringPool | undefined;
 
 async function open(options: CoreOptions): Promise<string> {
   const {log, tickMs, intervalMs, sampleEvery, checkpointMs = 60_000} = options;
-  const scorer = await openModel('component-failure');
+  const models = createScoringPool({threads: 1});
+  pool = models;
+  const model = (name: string) => models.open(join(import.meta.dirname, MODELS, name));
   core = await openBenchCore(
     {
       log: probes.log(await openBenchLog(log)),
       codec: probes.codec(codec),
-      scorer,
-      outlook: await openModel('component-outlook'),
+      scorer: await model('component-failure'),
+      outlook: await model('component-outlook'),
       watch: createWatchThread(DEFAULT_CONFIG.anomaly),
       store: nowhere,
     },
@@ -62,12 +66,6 @@ async function open(options: CoreOptions): Promise<string> {
   );
   return core.grpcAddress;
 }
-
-const openModel = (name: string) =>
-  createPiscinaScorer({
-    modelPath: join(import.meta.dirname, '../../models/artefacts', name),
-    threads: 1,
-  });
 
 /** Takes rows and keeps nothing: what a database does is not measured here. */
 const nowhere: Store = {
@@ -98,6 +96,7 @@ serveParent(async (request: CoreRequest) => {
     case 'recovery':
       return probes.recovery();
     case 'close':
-      return core?.close();
+      await core?.close();
+      return pool?.close();
   }
 });
