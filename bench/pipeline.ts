@@ -4,8 +4,8 @@
  */
 import {resolve} from 'node:path';
 import {type Service, startService} from '../test/services/start.ts';
-import {numberOf, resultOf, wordsOf} from './result.ts';
-import {intervalMs, type Load, samplesPerMessage} from './support/load.ts';
+import {numberOf, resultOf, wordOf, wordsOf} from './result.ts';
+import {HOST_SETS, intervalMs, type Load, samplesPerMessage} from './support/load.ts';
 import {STAGES} from './support/probes.ts';
 import {type RunReport, runLoad} from './support/run.ts';
 import type {BenchArgs, BenchOption, BenchResult, BenchVerb} from './verb.ts';
@@ -17,6 +17,8 @@ export type LogKind = (typeof LOG_KINDS)[number];
 /** Where the Kafka of a bench comes from: for its help. */
 export const KAFKA_FROM =
   'for kafka one is started (Java 17, Maven) unless FORESTAY_TEST_KAFKA has the address of one';
+
+const HOST_SET_NAMES = Object.keys(HOST_SETS) as (keyof typeof HOST_SETS)[];
 
 /** A decision later than this is late; a sender that lags a tenth of it says nothing about that. */
 export const DECISION_MS_MAX = 1000;
@@ -30,6 +32,7 @@ const SHAPES: Readonly<Record<Shape, Omit<Load, 'pack' | 'herd'>>> = {
     hostsPerEdge: 256,
     vmsPerHost: 0,
     rounds: 4,
+    hostSet: 'eight',
     samplesPerSecond: 1_000_000,
   },
   narrow: {
@@ -38,12 +41,17 @@ const SHAPES: Readonly<Record<Shape, Omit<Load, 'pack' | 'herd'>>> = {
     hostsPerEdge: 1,
     vmsPerHost: 10,
     rounds: 1,
+    hostSet: 'live',
     samplesPerSecond: 110_000,
   },
 };
 
 export const LOAD_OPTIONS: readonly BenchOption[] = [
-  {flags: '--rate <n>', description: 'samples a second, 8 metrics each; by default of the shape'},
+  {flags: '--rate <n>', description: 'samples a second; by default of the shape'},
+  {
+    flags: '--host-set <name>',
+    description: 'of hosts: eight metrics, or what live agents send; by default of the shape',
+  },
   {flags: '--edges <n>', description: 'edges, a connection each; by default of the shape'},
   {flags: '--cells <n>', description: 'cells that the edges lie in; by default of the shape'},
   {flags: '--hosts <n>', description: 'hosts of an edge; by default of the shape'},
@@ -105,7 +113,7 @@ async function measurePipeline({options}: BenchArgs): Promise<BenchResult> {
 }
 
 const NOTES = [
-  'a message carries many samples (rounds x entities of an edge); a sample has 8 metrics',
+  'a message carries many samples (rounds x entities of an edge); one of a VM has 8 metrics',
   'messages are made beforehand and patched with sequence and time: encoding is in `bench ingest`',
   'the store takes one batch in sixty of an edge and keeps nothing',
 ];
@@ -154,6 +162,7 @@ export function loadOf(shape: Shape, options: BenchArgs['options']): Load {
     hostsPerEdge: chosen('hosts', preset.hostsPerEdge),
     vmsPerHost: chosen('vms', preset.vmsPerHost),
     rounds: chosen('rounds', preset.rounds),
+    hostSet: wordOf(options.hostSet ?? preset.hostSet, 'host-set', HOST_SET_NAMES),
     samplesPerSecond: 0,
     pack: options.pack === true,
     herd: options.herd === true,

@@ -11,8 +11,8 @@ import {Worker} from 'node:worker_threads';
 import {seededRandom} from '../core/adapters/random-seeded.ts';
 import {createPiscinaScorer} from '../core/adapters/scorer-piscina.ts';
 import {COMPONENTS} from '../core/domain/components.ts';
-import {FEATURE_COUNT, FEATURE_HASH} from '../core/domain/features.ts';
-import {simulateDataset} from '../core/simulation/dataset.ts';
+import {FEATURE_COUNT, FEATURE_HASH, FIRST_HOST_CONTRACT} from '../core/domain/features.ts';
+import {simulateComponentDataset} from '../core/simulation/component-dataset.ts';
 import {encodeLstm} from './lstm-graph.ts';
 import {watchSteal} from './machine.ts';
 import type {RawWorkerData} from './predict-raw.ts';
@@ -90,7 +90,7 @@ async function measureCase(
   {modelPath, batchRows}: Case,
   {threads, rounds, millis}: Load,
 ): Promise<Rates> {
-  const features = drawRows(batchRows);
+  const features = await drawRows(batchRows);
   // First, as it reads the model in this thread: of an error in another one the code is lost.
   const scorer = await createPiscinaScorer({modelPath, threads, rowsPerTask: batchRows});
   const workerData: RawWorkerData = {modelPath, batchRows, rows: features.buffer};
@@ -137,14 +137,21 @@ async function measureCase(
   return rates;
 }
 
-/** Rows of simulated hosts, healthy and failing. */
-function drawRows(batchRows: number): Float32Array<SharedArrayBuffer> {
-  const random = seededRandom(SEED);
-  const data = simulateDataset({random, fleets: 1, minutesEach: 60, rowEverySeconds: 5});
+/** Rows of simulated hosts, healthy and failing, over and over until there are enough. */
+async function drawRows(batchRows: number): Promise<Float32Array<SharedArrayBuffer>> {
+  const fleets = simulateComponentDataset({
+    random: seededRandom(SEED),
+    fleets: 1,
+    minutesEach: 60,
+    rowEverySeconds: 5,
+    contract: FIRST_HOST_CONTRACT,
+  });
   const wanted = BATCHES * batchRows * FEATURE_COUNT;
   const shared = new Float32Array(new SharedArrayBuffer(4 * wanted));
-  for (let at = 0; at < wanted; at += data.features.length) {
-    shared.set(data.features.subarray(0, Math.min(data.features.length, wanted - at)), at);
+  for await (const {features} of fleets) {
+    for (let at = 0; at < wanted; at += features.length) {
+      shared.set(features.subarray(0, wanted - at), at);
+    }
   }
   return shared;
 }

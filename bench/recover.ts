@@ -38,6 +38,7 @@ async function measureRecovery({options}: BenchArgs): Promise<BenchResult> {
     hostsPerEdge: numberOf(options.hosts, 'hosts', 1),
     vmsPerHost: numberOf(options.vms, 'vms'),
     rounds: 1,
+    hostSet: 'live',
     samplesPerSecond: 0,
     pack: false,
     herd: false,

@@ -14,6 +14,7 @@ const LOAD: Load = {
   hostsPerEdge: 16,
   vmsPerHost: 0,
   rounds: 1,
+  hostSet: 'eight',
   samplesPerSecond: 3200,
   pack: false,
   herd: false,

@@ -1,31 +1,28 @@
 /** What encoding and decoding cost, in CPU of this thread. */
-import {HOST_METRICS, type MetricSet, VM_METRICS} from '../core/domain/metric-sets.ts';
 import type {Tick} from '../core/domain/records.ts';
-import type {Block, TelemetryRecord} from '../core/domain/telemetry.ts';
+import type {TelemetryRecord} from '../core/domain/telemetry.ts';
 import {codec, createCodec} from '../proto/codec.ts';
+import {createMessages} from './support/load.ts';
 
 const packing = createCodec({packAboveBytes: 0});
+const START_MS = 1.7e12;
 
-function blockOf(set: MetricSet, entities: number, samples: number): Block {
-  const rows = entities * samples;
-  return {
-    metricSet: set.name,
-    metricSetHash: set.hash,
-    rows,
-    entities: Array.from({length: entities}, (_, index) => `${set.kind}s/${set.kind}${index}`),
-    rowEntity: Uint16Array.from({length: rows}, (_, row) => row % entities),
-    observedAtMs: Float64Array.from(
-      {length: rows},
-      (_, row) => 1.7e12 + 1000 * Math.floor(row / entities),
-    ),
-    values: Float32Array.from({length: rows * set.columns.length}, (_, at) => Math.sin(at)),
-    devices: [],
-  };
-}
+/** Messages as `pipeline` and `ingest` send them. */
+const SHAPES = {
+  /** 256 VMs of eight metrics, four rounds. */
+  wide: {hostsPerEdge: 256, vmsPerHost: 0, rounds: 4, hostSet: 'eight'},
+  /** A live agent's, with ten VMs. */
+  narrow: {hostsPerEdge: 1, vmsPerHost: 10, rounds: 1, hostSet: 'live'},
+  /** The same without VMs: what its host alone costs. */
+  host: {hostsPerEdge: 1, vmsPerHost: 0, rounds: 1, hostSet: 'live'},
+  /** Many hosts in one message. */
+  hosts: {hostsPerEdge: 256, vmsPerHost: 0, rounds: 4, hostSet: 'live'},
+} as const;
 
-function recordOf(blocks: readonly Block[]): TelemetryRecord {
-  const head = {edge: 'edge-1', cell: 'default', incarnation: 1, seq: 1};
-  return {kind: 'batch', batch: {...head, timeBase: 'live', blocks}};
+function recordOf(shape: (typeof SHAPES)[keyof typeof SHAPES]): TelemetryRecord {
+  const load = {...shape, edges: 8, cells: 1, samplesPerSecond: 1000, pack: false, herd: false};
+  // Of edges that are well, and without an inventory.
+  return codec.decodeTelemetry(createMessages(load, 1, 'cell-0').bytes(3, START_MS));
 }
 
 /** Nanoseconds of CPU a call, after warming up. */
@@ -69,14 +66,18 @@ export function measureWire(): Record<string, number> {
   const tick = tickOf(100);
   const tickBytes = codec.encodeTick(tick);
   return {
-    ...costs('wide', recordOf([blockOf(VM_METRICS, 256, 4)]), 1024),
-    ...costs('narrow', recordOf([blockOf(HOST_METRICS, 1, 1), blockOf(VM_METRICS, 10, 1)]), 11),
+    ...Object.assign(
+      {},
+      ...Object.entries(SHAPES).map(([name, shape]) => costs(name, recordOf(shape))),
+    ),
     'wire.tick.encodeMicrosPerTransition': measure(() => codec.encodeTick(tick)) / 100_000,
     'wire.tick.decodeMicrosPerTransition': measure(() => codec.decodeJournal(tickBytes)) / 100_000,
   };
 }
 
-function costs(shape: string, record: TelemetryRecord, samples: number): Record<string, number> {
+function costs(shape: string, record: TelemetryRecord): Record<string, number> {
+  if (record.kind !== 'batch') throw new TypeError('a gap has no samples');
+  const samples = record.batch.blocks.reduce((sum, {rows}) => sum + rows, 0);
   const bytes = codec.encodeTelemetry(record);
   const packed = packing.encodeTelemetry(record);
   const cases: Record<string, () => unknown> = {

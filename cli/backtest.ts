@@ -1,10 +1,11 @@
-import {readdirSync} from 'node:fs';
+import {readdirSync, realpathSync} from 'node:fs';
 import {Argument, type Command, Option, type OutputConfiguration} from 'commander';
 import {ForestayError} from '../core/domain/errors.ts';
 import type {BacktestReport} from '../models/backtest/backtest.ts';
 import {BACKTESTS} from '../models/backtest/tasks.ts';
 import {requireFolder} from './folders.ts';
 import {wholeNumber} from './numbers.ts';
+import {publish} from './publish.ts';
 
 type BacktestFlags = {
   data: string;
@@ -41,10 +42,13 @@ async function backtest(task: string, flags: BacktestFlags, command: Command): P
   requireRecordings(flags.data, '--data');
   if (flags.train !== undefined) requireRecordings(flags.train, '--train');
   requireFolder(flags.out, '--out');
+  requireElsewhere(flags);
   const started = performance.now();
   const run = await (BACKTESTS[task] as (typeof BACKTESTS)[string]).load();
   const note = (line: string) => writeErr(`backtest: ${line}\n`);
-  const report = await run({...flags, train: flags.train, note});
+  const report = await publish(flags.out, '--out', out =>
+    run({...flags, out, train: flags.train, note}),
+  );
   const seconds = Number(((performance.now() - started) / 1000).toFixed(1));
   writeOut(
     flags.output === 'json'
@@ -60,6 +64,17 @@ function requireRecordings(folder: string, option: string): void {
   } catch (error) {
     throw unlistable(folder, option, error);
   }
+}
+
+/** A prediction may be called like a recording; none is ever written over. */
+function requireElsewhere({data, train, out}: BacktestFlags): void {
+  const [written, ...read] = [out, data, train ?? data].map(folder => realpathSync(folder));
+  if (!read.includes(written as string)) return;
+  throw new ForestayError(
+    'INVALID_ARGUMENT',
+    `cannot write to ${out}: recordings lie there; choose another folder with --out`,
+    {details: {folder: out}},
+  );
 }
 
 function unlistable(folder: string, option: string, cause: unknown): ForestayError {

@@ -5,7 +5,7 @@
 import type {Decision, Reason} from '../core/domain/decision.ts';
 import type {ScoresRecord, Tick, Transition} from '../core/domain/records.ts';
 import type {HostContext, VmContext} from '../statecharts/events.ts';
-import {formatFigure} from './figures.ts';
+import {formatFigure, formatPercent} from './figures.ts';
 
 export type Tone = 'plain' | 'quiet' | 'warn' | 'bad' | 'good';
 export type StoryLine = {atMs: number; tone: Tone; subject: string; text: string};
@@ -118,7 +118,7 @@ export class Story {
         this.#say(
           host,
           'warn',
-          `at risk: ${percent(risk)} within 30 min, most of all its ${component}${because(this.#reasons.get(host))}`,
+          `at risk: ${formatPercent(risk)} within 30 min, most of all its ${component}${because(this.#reasons.get(host))}`,
         );
         return;
       case 'risk.cleared':
@@ -155,7 +155,7 @@ export class Story {
     this.#forget(host);
     this.#options.onClear?.(host);
     if (episode === undefined) return;
-    const lead = `risk back to ${percent(risk)}`;
+    const lead = `risk back to ${formatPercent(risk)}`;
     if (episode.acted) {
       this.#say(host, 'plain', `${lead}: a false alarm, or a part that healed`);
       return;
@@ -280,8 +280,4 @@ function describe({feature, value, usual}: Reason): string {
   const way = kind === 'level' ? '' : ` ${kind}`;
   const beside = Number.isNaN(usual) ? '' : ` (usual ${formatFigure(usual)})`;
   return `${metric.replaceAll('_', ' ')}${way} ${formatFigure(value)}${beside}`;
-}
-
-function percent(ratio: number): string {
-  return `${(ratio * 100).toFixed(ratio < 0.1 ? 1 : 0)} %`;
 }

@@ -16,6 +16,11 @@ export function formatFigure(value: number, unit = ''): string {
   return unit === '' || unit === 'ratio' ? shown : `${shown} ${unit}`;
 }
 
+/** `12 %`, and below a tenth `3.4 %`. */
+export function formatPercent(share: number): string {
+  return `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
+}
+
 function shorten(value: number): string {
   const size = Math.abs(value);
   if (size < RESOLUTION) return '0';

@@ -1,4 +1,5 @@
-import {accessSync, constants, mkdirSync} from 'node:fs';
+import {accessSync, constants, mkdirSync, statSync} from 'node:fs';
+import {dirname} from 'node:path';
 import {ForestayError} from '../core/domain/errors.ts';
 
 /**
@@ -13,6 +14,21 @@ export function requireFolder(folder: string, option: string): void {
   } catch (error) {
     throw unusable(folder, option, error);
   }
+}
+
+/**
+ * Makes the folder that a file is to be written to. `option` named the file.
+ *
+ * @throws {ForestayError} `INVALID_ARGUMENT` as {@link requireFolder}; also if a folder is there.
+ */
+export function requireFile(path: string, option: string): void {
+  requireFolder(dirname(path), option);
+  if (statSync(path, {throwIfNoEntry: false})?.isDirectory() !== true) return;
+  throw new ForestayError(
+    'INVALID_ARGUMENT',
+    `cannot write ${path}: a folder is there; name a file with ${option}`,
+    {details: {path}},
+  );
 }
 
 function unusable(folder: string, option: string, cause: unknown): ForestayError {

@@ -1,6 +1,13 @@
 import {type Timestamp, timestampMs} from '@bufbuild/protobuf/wkt';
 import {type Decision, DecisionSchema} from '../proto/gen/forestay/v1/decision_pb.ts';
-import {type Host, HostSchema, type Vm, VmSchema} from '../proto/gen/forestay/v1/fleet_pb.ts';
+import {
+  type ComponentRisk,
+  type Host,
+  HostSchema,
+  type Vm,
+  VmSchema,
+} from '../proto/gen/forestay/v1/fleet_pb.ts';
+import {worstOf} from './outlook.ts';
 import type {Listing} from './output.ts';
 import {formatAge, formatBytes, formatRisk} from './table.ts';
 
@@ -11,7 +18,8 @@ export const hostListing: Listing<typeof HostSchema> = {
     {title: 'HOST', cell: host => shortName(host.name)},
     {title: 'STATE', cell: host => host.state},
     {title: 'RISK', cell: host => formatRisk(host.risk)},
-    {title: 'WORST', cell: worstComponent},
+    {title: 'WORST', cell: host => formatPart(worstOf(host.componentRisks))},
+    {title: 'OUTLOOK', cell: host => formatPart(worstOf(host.outlook))},
     {title: 'VMS', cell: host => String(host.vms.length)},
     {title: 'MOVABLE', cell: host => `${host.movableVms}/${host.vms.length}`},
     {title: 'FLAGS', cell: host => flagsOf(host) || '-'},
@@ -85,8 +93,7 @@ export function flagsOf(item: Host | Vm): string {
     .join(', ');
 }
 
-function worstComponent({componentRisks}: Host): string {
-  const [worst] = componentRisks.toSorted((left, right) => right.risk - left.risk);
+function formatPart(worst: ComponentRisk | undefined): string {
   return worst ? `${worst.component} ${worst.risk.toFixed(2)}` : '-';
 }
 

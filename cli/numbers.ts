@@ -1,11 +1,16 @@
 import {InvalidArgumentError} from 'commander';
 
-/** Reads an option's value as a whole number of at least `least`. */
-export function wholeNumber(least: number): (text: string) => number {
-  return text => {
+/** Reads an option's value as a whole number from `least` to `most`. */
+export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER) {
+  return (text: string): number => {
     const value = Number(text);
-    if (text.trim() !== '' && Number.isSafeInteger(value) && value >= least) return value;
-    throw new InvalidArgumentError(`Expected a whole number of at least ${least}.`);
+    const isWhole = text.trim() !== '' && Number.isSafeInteger(value);
+    if (isWhole && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(
+      most === Number.MAX_SAFE_INTEGER
+        ? `Expected a whole number of at least ${least}.`
+        : `Expected a whole number from ${least} to ${most}.`,
+    );
   };
 }
 

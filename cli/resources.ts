@@ -1,6 +1,6 @@
 import type {DescMessage, JsonValue, MessageShape} from '@bufbuild/protobuf';
 import type * as grpc from '@grpc/grpc-js';
-import type {Command} from 'commander';
+import {type Command, Option} from 'commander';
 import {addClientOptions, type ClientOptions, type Connection, withCore} from './client.ts';
 import {wholeNumber} from './numbers.ts';
 import {
@@ -20,6 +20,8 @@ export type Resource<Schema extends DescMessage> = {
   plural: string;
   /** `host` */
   singular: string;
+  /** What `list --sort` can go by besides the name, the highest first; undefined: not known. */
+  orders?: Readonly<Record<string, (item: MessageShape<Schema>) => number | undefined>>;
   load(): Promise<{
     listing: Listing<Schema>;
     get(core: Connection, name: string): Promise<MessageShape<Schema>>;
@@ -34,7 +36,7 @@ type Page<Item> = {items: readonly Item[]; nextPageToken: string};
 export type WatchResponse = {event: {case?: string | undefined; value?: unknown}};
 
 type ShownOptions = ClientOptions & {output: Format};
-type ListOptions = ShownOptions & {filter: string; limit?: number};
+type ListOptions = ShownOptions & {filter: string; limit?: number; sort?: string};
 
 const PAGE_SIZE = 500;
 
@@ -55,6 +57,11 @@ export function addResourceVerbs<Schema extends DescMessage>(
     .option('--filter <filter>', 'FIELD OP VALUE terms joined by AND, e.g. "risk >= 0.5"', '')
     .option('--limit <count>', 'at most this many', wholeNumber(1))
     .action((options: ListOptions) => withCore(options, core => listAll(core, resource, options)));
+  const {orders} = resource;
+  if (orders !== undefined) {
+    const option = new Option('--sort <by>', 'by name, or the highest first');
+    list.addOption(option.choices(['name', ...Object.keys(orders)]).default('name'));
+  }
   addClientOptions(addOutputOption(list));
   const get = command
     .command('get')
@@ -84,18 +91,32 @@ export function addWatchVerb<Schema extends DescMessage>(
 async function listAll<Schema extends DescMessage>(
   core: Connection,
   resource: Resource<Schema>,
-  {filter, output, limit = Number.POSITIVE_INFINITY}: ListOptions,
+  {filter, output, limit = Number.POSITIVE_INFINITY, sort = 'name'}: ListOptions,
 ): Promise<void> {
   const {listing, list} = await resource.load();
+  const order = resource.orders?.[sort];
+  const wanted = order === undefined ? limit : Number.POSITIVE_INFINITY;
   const items: MessageShape<Schema>[] = [];
   let pageToken = '';
   do {
-    const pageSize = Math.min(PAGE_SIZE, limit - items.length);
+    const pageSize = Math.min(PAGE_SIZE, wanted - items.length);
     const page = await list(core, {pageSize, pageToken, filter});
     items.push(...page.items);
     pageToken = page.nextPageToken;
-  } while (pageToken !== '' && items.length < limit);
-  await printList(output, listing, items);
+  } while (pageToken !== '' && items.length < wanted);
+  await printList(output, listing, order === undefined ? items : highest(items, order, limit));
+}
+
+/** The highest first, equal ones by name, as they came; what is not known last. */
+function highest<Item>(
+  items: readonly Item[],
+  order: (item: Item) => number | undefined,
+  limit: number,
+): Item[] {
+  const value = (item: Item) => order(item) ?? Number.NEGATIVE_INFINITY;
+  return items
+    .toSorted((left, right) => (value(left) === value(right) ? 0 : value(right) - value(left)))
+    .slice(0, limit);
 }
 
 async function follow<Schema extends DescMessage>(

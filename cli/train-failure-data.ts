@@ -1,21 +1,18 @@
 import {createHash} from 'node:crypto';
 import {readFile} from 'node:fs/promises';
 import {seededRandom} from '../core/adapters/random-seeded.ts';
-import {createHostOddness} from '../core/domain/anomaly/host-oddness.ts';
 import {featuresOf} from '../core/domain/features.ts';
-import {HOST_METRICS} from '../core/domain/metric-sets.ts';
 import {
   type ComponentRows,
   simulateComponentDataset,
 } from '../core/simulation/component-dataset.ts';
 import {DOWN_CAUSES} from '../core/simulation/outcomes.ts';
 import {simulateSlowDataset} from '../core/simulation/slow-dataset.ts';
-import type {Conclude} from '../core/simulation/training-fleet.ts';
 import {type FailureData, splitHosts} from '../models/failure/data.ts';
 import {COMPONENT_FAILURE, type FailureFamily} from '../models/failure/family.ts';
 import {readOwnRows} from '../models/failure/own-rows.ts';
-import {createUniform} from '../models/random.ts';
 import type {TrainFlags} from './train.ts';
+import {openTrainingAgents, type TrainingAgents} from './train-failure-agents.ts';
 import type {Progress} from './train-progress.ts';
 
 /** What teaches, what judges, and what is to be said of both. */
@@ -49,21 +46,17 @@ const LAPSE_LIMITS = [
   'Before its first symptom a failure is not foreseeable; hangs show seconds ahead, or not at all.',
   'Whether a host is rebooted on purpose first is not in it: such rows are left out.',
   'It reads averages of 30 seconds and 10 minutes: in a host’s first minutes its trends say little.',
-  'The share of odd metrics was there for most hosts, that of odd VMs and the eight probabilities of ' +
-    'a reboot for none: it passes those over.',
+  'The probabilities of a reboot were there in 55 of 100 fleets, the shares of odd metrics and VMs in ' +
+    '55 too, neither in 30: hosts whose agents say nothing of it are judged as well.',
 ];
 const LIFE_LIMITS = [
   `${SIMULATED} Hosts fail three times a year there, the upper end of recorded clusters.`,
   'Of the failures of a kind a tenth to a half, and all hangs, give no sign until minutes before: ' +
     'what it says of those is the base rate of hosts like this one.',
   'A risk of a longer time is raised to that of a shorter one where its forest says less.',
-  'The shares of odd metrics and VMs and the probabilities of a reboot were there for no host: it ' +
-    'passes them over.',
+  'The probabilities of a reboot were there in 55 of 100 fleets: hosts whose agents say nothing of it ' +
+    'are judged as well. The shares of odd metrics and VMs were there for no host: it passes them over.',
 ];
-
-/** Share of hosts whose agents say how odd their metrics are; older ones do not. */
-const ODDNESS_SHARE = 0.7;
-const ODD_METRICS = HOST_METRICS.columns.indexOf('anomalous_metrics_ratio');
 
 /** Rows of one's own if there are, else simulated ones. */
 export async function openFailureSource(
@@ -103,24 +96,26 @@ async function readSource(
   };
 }
 
-function simulateSource(
+async function simulateSource(
   family: FailureFamily,
   flags: TrainFlags,
   progress: Progress,
-): FailureSource {
+): Promise<FailureSource> {
   const isLapse = family === COMPONENT_FAILURE;
   const defaults = isLapse ? DEFAULTS.lapse : DEFAULTS.life;
   const {seed, hosts, minutes = 60, days} = flags;
   const {fleets = defaults.fleets, unseenFleets = defaults.unseenFleets} = flags;
   const rowEverySeconds = flags.rowEvery ?? defaults.rowEverySeconds;
+  const agents = await openTrainingAgents();
   const simulate = (seedOfData: number, count: number) =>
     simulateFleets(
       family,
-      {seed: seedOfData, fleets: count, hosts, minutes, days, rowEverySeconds, isLapse},
+      {seed: seedOfData, fleets: count, hosts, minutes, days, rowEverySeconds, isLapse, agents},
       progress,
     );
-  const learned = simulate(seed, fleets);
-  const unseen = simulate(seed + UNSEEN_OFFSET, unseenFleets);
+  const learned = await simulate(seed, fleets);
+  const unseen = await simulate(seed + UNSEEN_OFFSET, unseenFleets);
+  await agents.close();
   const time = isLapse ? `${minutes} minutes in time lapse` : `${days} days`;
   const every = isLapse ? `${rowEverySeconds} s` : `${(rowEverySeconds / 3600).toFixed(1)} h`;
   return {
@@ -132,7 +127,7 @@ function simulateSource(
       `stop, 15 % to calibrate, split by host). Judged on ${unseenFleets} other fleets: ` +
       `${unseen.data.rows} rows, ${unseen.failures} failures. The demo draws from other seeds again.`,
     alertsPerHostDay: isLapse ? ALERTS_PER_HOST_DAY * LAPSE_RAISED : ALERTS_PER_HOST_DAY,
-    identity: {seed, fleets, hosts, minutes, days, rowEverySeconds},
+    identity: {seed, fleets, hosts, minutes, days, rowEverySeconds, agents: agents.sha256},
     limits: isLapse ? LAPSE_LIMITS : LIFE_LIMITS,
   };
 }
@@ -142,29 +137,28 @@ type Simulation = Pick<TrainFlags, 'seed' | 'hosts' | 'days'> & {
   fleets: number;
   rowEverySeconds: number;
   isLapse: boolean;
+  agents: TrainingAgents;
 };
 
-function simulateFleets(
+async function simulateFleets(
   family: FailureFamily,
-  {seed, fleets, hosts, minutes, days, rowEverySeconds, isLapse}: Simulation,
+  {seed, fleets, hosts, minutes, days, rowEverySeconds, isLapse, agents}: Simulation,
   {note, show}: Progress,
-): {data: FailureData; failures: number} {
+): Promise<{data: FailureData; failures: number}> {
   const seconds = isLapse ? minutes * 60 : days * 86_400;
   const what = `seed ${seed}: ${fleets} fleets of ${hosts} hosts`;
   note(`${what}, ${isLapse ? `${minutes} minutes` : `${days} days`} each`);
-  const common = {random: seededRandom(seed), fleets, hosts, contract: family.contract};
+  // The intent model has learned from fleets of the seeds themselves: none of them is met again.
+  const random = seededRandom(seed).fork(family.name);
+  const conclude = agents.concludeFor(random.fork('agents'), isLapse);
+  const common = {random, fleets, hosts, contract: family.contract, conclude};
   const parts = isLapse
-    ? simulateComponentDataset({
-        ...common,
-        minutesEach: minutes,
-        rowEverySeconds,
-        conclude: createConclude(seed),
-      })
+    ? simulateComponentDataset({...common, minutesEach: minutes, rowEverySeconds})
     : simulateSlowDataset({...common, daysEach: days, rowEveryHours: rowEverySeconds / 3600});
   const rowsMax = fleets * hosts * Math.ceil(seconds / rowEverySeconds);
   const collected = createCollection(family, rowsMax);
   let done = 0;
-  for (const part of parts) {
+  for await (const part of parts) {
     collected.add(part);
     show(what, ++done / fleets);
   }
@@ -212,18 +206,5 @@ function createCollection(family: FailureFamily, rowsMax: number) {
         second: second.subarray(0, rows),
       },
     }),
-  };
-}
-
-/** What agents conclude of their own samples, of most hosts; it is deaf to the future. */
-function createConclude(seed: number): Conclude {
-  const random = createUniform(seed);
-  return () => {
-    if (random() >= ODDNESS_SHARE) return () => {};
-    const oddness = createHostOddness({falseAlarmsPerDay: 1});
-    return (atMs, values) => {
-      oddness.observeHost(atMs, values);
-      values[ODD_METRICS] = oddness.now().metricsRatio;
-    };
   };
 }

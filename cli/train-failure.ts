@@ -23,9 +23,11 @@ import {assembleModel, type FittedOutput} from '../models/failure/training.ts';
 import type {Manifest} from '../models/manifest.ts';
 import {openResults, type Results} from '../models/training/results.ts';
 import type {ModelMetadata} from '../models/trees/tree-onnx.ts';
+import {publish, publishFile} from './publish.ts';
 import type {TrainFlags, TrainOutput} from './train.ts';
 import {type FailureSource, openFailureSource} from './train-failure-data.ts';
 import type {Progress} from './train-progress.ts';
+import {trainingFolder} from './train-state.ts';
 
 /** Shares of rows, and of sensors in them, that are taken away before training. */
 const MASKED_ROWS = 0.2;
@@ -77,15 +79,19 @@ export async function trainFailure(
     usual: medianFeatures(data, sliceData(data).train),
   };
   const golden = pickRows(unseen, spreadRows(unseen.rows, GOLDEN_ROWS)).features;
-  const manifest = await writeArtefact(flags.out, model, metadata, provenance, golden);
-  await writeFile(join(flags.out, 'README.md'), renderCard(manifest));
+  const manifest = await publish(flags.out, '--out', async folder => {
+    const written = await writeArtefact(folder, model, metadata, provenance, golden);
+    await writeFile(join(folder, 'README.md'), renderCard(written));
+    return written;
+  });
   progress.note(`wrote ${flags.out}: ${manifest.sha256}`);
   if (flags.report !== undefined) {
     const title = `${metadata.name}, version ${manifest.version}`;
     const report = renderReport({title, about, model, fitted, metrics, unseen, search});
-    await writeFile(flags.report, report);
+    await publishFile(flags.report, '--report', report);
     progress.note(`wrote ${flags.report}`);
   }
+  rmSync(trainingFolder(flags.out), {recursive: true});
   write(`${render(flags, manifest)}\n`);
 }
 
@@ -97,7 +103,9 @@ async function learn(
   progress: Progress,
 ): Promise<Learned> {
   const {seed, trials, threads, repeats} = flags;
-  const folder = join(flags.out, '.training');
+  // Rows that cannot teach are refused here, with a code, and not by every thread.
+  sliceData(data);
+  const folder = trainingFolder(flags.out);
   const {name} = family;
   const contract = contractHash(data.contract);
   const results = openResults(folder, {
@@ -125,7 +133,6 @@ async function learn(
         return found;
       }),
     );
-    rmSync(folder, {recursive: true});
     const [fitted = [], ...again] = Array.from({length: repeats}, (_, turn) =>
       all.filter((__, at) => tasks[at]?.turn === turn),
     );

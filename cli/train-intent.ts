@@ -3,6 +3,7 @@ import {rename, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {deserialize, serialize} from 'node:v8';
 import {seededRandom} from '../core/adapters/random-seeded.ts';
+import {isSystemError} from '../core/domain/errors.ts';
 import {CAUSES, riskColumn} from '../core/domain/reboot-risks.ts';
 import {simulateIntentDataset} from '../core/simulation/intent-dataset.ts';
 import {writeIntentArtefact} from '../models/intent/artefact.ts';
@@ -22,8 +23,10 @@ import {INTENT_DEFAULTS, type IntentModel, trainIntent} from '../models/intent/t
 import {averagePrecision, quantile} from '../models/metrics.ts';
 import type {NetworkCheckpoint} from '../models/network/train.ts';
 import {openResults} from '../models/training/results.ts';
+import {publish, publishFile} from './publish.ts';
 import type {TrainFlags, TrainOutput} from './train.ts';
 import type {Progress} from './train-progress.ts';
+import {trainingFolder} from './train-state.ts';
 
 const FLEETS = 200;
 const UNSEEN_FLEETS = 30;
@@ -62,28 +65,26 @@ export async function trainIntentFamily(
     `${fleets} simulated fleets of ${flags.hosts} hosts over ${minutes} minutes, a row of each host ` +
     `every 10 s: ${taught.reduce((sum, {rows}) => sum + rows, 0)} rows (70 % to learn, 15 % to stop, ` +
     `15 % to calibrate, split by fleet). Judged on ${unseenFleets} other fleets: ${unseen.rows} rows.`;
-  const manifest = await writeIntentArtefact(
-    flags.out,
-    model,
-    {
-      version: flags.modelVersion,
-      seed,
-      data,
-      metrics: [...metrics, ...episodes, ruleOf(unseen)],
-      limits: LIMITS,
-      usual: mediansOf(taught),
-    },
-    goldenOf(unseen),
-  );
-  await writeFile(join(flags.out, 'README.md'), renderIntentCard(manifest, metrics, episodes));
+  const provenance = {
+    version: flags.modelVersion,
+    seed,
+    data,
+    metrics: [...metrics, ...episodes, ruleOf(unseen)],
+    limits: LIMITS,
+    usual: mediansOf(taught),
+  };
+  const manifest = await publish(flags.out, '--out', async folder => {
+    const written = await writeIntentArtefact(folder, model, provenance, goldenOf(unseen));
+    await writeFile(join(folder, 'README.md'), renderIntentCard(written, metrics, episodes));
+    return written;
+  });
   progress.note(`wrote ${flags.out}: ${manifest.sha256}`);
   if (flags.report !== undefined) {
-    await writeFile(
-      flags.report,
-      renderIntentReport({about: data, model, metrics, episodes, unseen, risks, search}),
-    );
+    const report = {about: data, model, metrics, episodes, unseen, risks, search};
+    await publishFile(flags.report, '--report', renderIntentReport(report));
     progress.note(`wrote ${flags.report}`);
   }
+  rmSync(trainingFolder(flags.out), {recursive: true});
   write(
     flags.output === 'json'
       ? `${JSON.stringify({out: flags.out, sha256: manifest.sha256, metrics, episodes})}\n`
@@ -98,11 +99,11 @@ async function learn(
   progress: Progress,
 ): Promise<{model: IntentModel; search: IntentSearch | undefined}> {
   const {seed, trials, hosts, minutes} = flags;
-  const folder = join(flags.out, '.training');
-  const results = openResults(folder, {seed, trials, hosts, minutes, fleets: flags.fleets});
   const slices = sliceFleets(fleets);
-  const teaching = fleets.slice(0, Math.floor(0.7 * fleets.length));
+  const folder = trainingFolder(flags.out);
   const options = {...INTENT_DEFAULTS, seed};
+  const results = openResults(folder, {...options, trials, hosts, minutes, fleets: flags.fleets});
+  const teaching = fleets.slice(0, Math.floor(0.7 * fleets.length));
   const endsMs = performance.now() + flags.budget;
   const search =
     flags.budget === 0
@@ -119,9 +120,8 @@ async function learn(
         });
   const chosen = {...options, ...search?.settings};
   const checkpoint = join(folder, 'checkpoint.bin');
-  const from = existsSync(checkpoint)
-    ? (deserialize(readFileSync(checkpoint)) as NetworkCheckpoint)
-    : undefined;
+  const settings = JSON.stringify(chosen);
+  const from = readCheckpoint(checkpoint, settings);
   if (from !== undefined) progress.note(`going on behind epoch ${from.epochs.length}`);
   const model = await trainIntent(
     slices,
@@ -137,13 +137,25 @@ async function learn(
       );
       progress.show('epochs', epoch / chosen.epochs);
       // A kill leaves the one before, whole.
-      writeFileSync(`${checkpoint}.new`, serialize(reached));
+      writeFileSync(`${checkpoint}.new`, serialize({settings, reached}));
       await rename(`${checkpoint}.new`, checkpoint);
     },
     from,
   );
-  rmSync(folder, {recursive: true});
   return {model, search};
+}
+
+/** Undefined if there is none, or one of other settings: a longer search may find better ones. */
+function readCheckpoint(path: string, settings: string): NetworkCheckpoint | undefined {
+  if (!existsSync(path)) return undefined;
+  try {
+    const kept = deserialize(readFileSync(path));
+    return kept.settings === settings ? kept.reached : undefined;
+  } catch (error) {
+    if (isSystemError(error)) throw error;
+    // Damaged from outside: a kill leaves the one before. It only costs time.
+    return undefined;
+  }
 }
 
 function simulate(

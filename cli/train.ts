@@ -1,11 +1,17 @@
+import {existsSync, readdirSync, rmdirSync} from 'node:fs';
 import {availableParallelism, constants, setPriority} from 'node:os';
 import {type Command, InvalidArgumentError, Option, type OutputConfiguration} from 'commander';
+import {nodeFiles} from '../core/adapters/files-node.ts';
+import {lockDirectory} from '../core/adapters/log-segments-lock.ts';
+import {ForestayError, isSystemError} from '../core/domain/errors.ts';
 import {COMPONENT_FAILURE, COMPONENT_OUTLOOK} from '../models/failure/family.ts';
-import {requireFolder} from './folders.ts';
+import {loadModel} from '../models/load-model.ts';
+import {requireFile, requireFolder} from './folders.ts';
 import {duration, wholeNumber} from './numbers.ts';
 import {trainFailure} from './train-failure.ts';
 import {trainIntentFamily} from './train-intent.ts';
 import {createProgress, type Progress} from './train-progress.ts';
+import {trainingFolder} from './train-state.ts';
 
 /** The demo and its tests draw from seeds below, training from here on. */
 const SEED_MIN = 1000;
@@ -50,7 +56,9 @@ const FAMILIES: Readonly<
   'reboot-intent': trainIntentFamily,
 };
 
-const count = wholeNumber(1);
+/** Far beyond what is of use; more is a slip of the finger that would end in want of memory. */
+const atMost = (most: number) => wholeNumber(1, most);
+const FLEETS_MAX = 100_000;
 
 /** `forestay train`: learns from data, judges on other data, writes an artefact and a report. */
 export function registerTrain(program: Command): void {
@@ -64,16 +72,24 @@ export function registerTrain(program: Command): void {
     )
     .option('--seed <n>', `of fleets and sampling, from ${SEED_MIN}`, seedNumber, SEED_MIN)
     .option('--data <file>', 'rows of your own, CSV or CSV.gz, instead of simulated fleets')
-    .option('--fleets <n>', 'simulated fleets to learn from (600; for the outlook 300)', count)
-    .option('--unseen-fleets <n>', 'simulated fleets to judge on (100)', count)
-    .option('--minutes <n>', 'virtual minutes of each fleet (60; for reboot-intent 120)', count)
-    .option('--days <n>', 'virtual days of each fleet, for the outlook', count, 28)
-    .option('--row-every <seconds>', 'time between two rows of a host (90; 46800)', count)
-    .option('--hosts <n>', 'hosts of each fleet', count, 24)
+    .option(
+      '--fleets <n>',
+      'simulated fleets to learn from (600; for the outlook 300)',
+      atMost(FLEETS_MAX),
+    )
+    .option('--unseen-fleets <n>', 'simulated fleets to judge on (100)', atMost(FLEETS_MAX))
+    .option(
+      '--minutes <n>',
+      'virtual minutes of each fleet (60; for reboot-intent 120)',
+      atMost(10_080),
+    )
+    .option('--days <n>', 'virtual days of each fleet, for the outlook', atMost(3660), 28)
+    .option('--row-every <seconds>', 'time between two rows of a host (90; 46800)', atMost(604_800))
+    .option('--hosts <n>', 'hosts of each fleet', atMost(1000), 24)
     .option('--budget <time>', 'search for settings so long first, for instance 10m', duration, 0)
-    .option('--trials <n>', 'settings that the search begins with', count, 18)
-    .option('--threads <n>', 'threads that learn', count, availableParallelism())
-    .option('--repeats <n>', 'trainings on other hosts of the data, for the spread', count, 1)
+    .option('--trials <n>', 'settings that the search begins with', atMost(10_000), 18)
+    .option('--threads <n>', 'threads that learn', atMost(512), availableParallelism())
+    .option('--repeats <n>', 'trainings on other hosts of the data, for the spread', atMost(100), 1)
     .option('--baseline <dir>', 'a model to compare with on the same rows')
     .option('--model-version <text>', 'version to write down', '2')
     .requiredOption('--out <dir>', 'folder of the artefact; a training that was stopped goes on')
@@ -89,11 +105,31 @@ export function registerTrain(program: Command): void {
 async function train(flags: TrainFlags, command: Command): Promise<void> {
   const {writeOut, writeErr} = command.configureOutput() as Required<OutputConfiguration>;
   requireFolder(flags.out, '--out');
+  if (flags.report !== undefined) requireFile(flags.report, '--report');
+  if (flags.baseline !== undefined) await loadModel(flags.baseline);
   // Serving and acting go first on a machine that does both.
   setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
   const isTerminal = process.stderr.isTTY === true;
   const progress = createProgress({isTerminal, write: writeErr});
-  await FAMILIES[flags.family]?.(flags, {progress, write: writeOut});
+  const state = trainingFolder(flags.out);
+  requireFolder(state, '--out');
+  const unlock = lockDirectory(nodeFiles, state, undefined, '--out');
+  try {
+    await FAMILIES[flags.family]?.(flags, {progress, write: writeOut});
+  } catch (error) {
+    throw isSystemError(error) ? notKept(flags.out, error) : error;
+  } finally {
+    unlock();
+    if (existsSync(state) && readdirSync(state).length === 0) rmdirSync(state);
+  }
+}
+
+function notKept(folder: string, cause: Error): ForestayError {
+  return new ForestayError(
+    'INVALID_ARGUMENT',
+    `cannot keep the training in ${folder}; make room there and say the same again: it goes on`,
+    {details: {folder}, cause},
+  );
 }
 
 function seedNumber(text: string): number {

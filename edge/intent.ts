@@ -24,9 +24,9 @@ export type IntentOptions = {
 const EXPLAIN_THRESHOLD = 0.3;
 const EXPLAIN_EVERY_MS = 60_000;
 /** An older answer is none. */
-const ANSWER_MS_MAX = 30_000;
+export const ANSWER_MS_MAX = 30_000;
 /** Steps without a sample that a busy machine may have; after more of them the past is forgotten. */
-const SKIPPED_STEPS_MAX = 2;
+export const SKIPPED_STEPS_MAX = 2;
 /** A boot's age is known to about a second; clocks are set by less than this. */
 const SLACK_MS = 60_000;
 

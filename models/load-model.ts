@@ -1,4 +1,5 @@
 import {createHash} from 'node:crypto';
+import type {Stats} from 'node:fs';
 import {readFile, stat} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {fromBinary} from '@bufbuild/protobuf';
@@ -53,10 +54,8 @@ export type ModelGraph = {
  * @throws {ForestayError} `MODEL_UNREADABLE`, `MODEL_HASH_MISMATCH`, `MODEL_SIGNATURE_MISMATCH`.
  */
 export async function loadModel(path: string): Promise<LoadedModel> {
-  const file = (await isFolder(path)) ? join(path, 'model.onnx') : path;
-  const bytes = await readFile(file).catch((cause: unknown) => {
-    throw unreadable(file, 'the file cannot be read', cause);
-  });
+  const file = (await kindOf(path))?.isDirectory() ? join(path, 'model.onnx') : path;
+  const bytes = await readWhole(file);
   const hash = createHash('sha256').update(bytes).digest('hex');
   const manifestPath = join(dirname(file), 'manifest.json');
   const manifestText = await readIfThere(manifestPath);
@@ -84,7 +83,10 @@ export async function loadModel(path: string): Promise<LoadedModel> {
       (_, index) => manifest?.usual[index] ?? Number.NaN,
     ),
     trees: readTreeModel(model, signature.featureCount),
-    golden: goldenText === undefined ? undefined : parseGolden(goldenText, goldenPath),
+    golden:
+      goldenText === undefined
+        ? undefined
+        : parseGolden(goldenText, goldenPath, signature.featureCount, signature.components.length),
   };
 }
 
@@ -178,8 +180,17 @@ function listOf(text: string | undefined): string[] | undefined {
   return text?.split(',').filter(item => item !== '');
 }
 
-async function isFolder(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
+function kindOf(path: string): Promise<Stats | undefined> {
+  return stat(path).catch(() => undefined);
+}
+
+/** Of a file only: a pipe or a device may never end. */
+async function readWhole(file: string): Promise<Buffer> {
+  const kind = await kindOf(file);
+  if (kind !== undefined && !kind.isFile()) throw unreadable(file, 'it is no file');
+  return readFile(file).catch((cause: unknown) => {
+    throw unreadable(file, 'the file cannot be read', cause);
+  });
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {

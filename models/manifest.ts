@@ -120,11 +120,31 @@ export function parseManifest(text: string, path: string): Manifest {
   const sound =
     typeof manifest?.sha256 === 'string' &&
     typeof manifest.name === 'string' &&
-    Array.isArray(manifest.usual) &&
-    manifest.usual.every(value => value === null || typeof value === 'number');
+    isRow(manifest.usual);
   if (!sound) throw unreadable(path, 'it must have name, sha256 and usual');
-  if (manifest.contract !== undefined) requireContract(manifest.contract, path);
+  if (manifest.graph !== undefined) requireGraph(manifest.graph, path);
+  if (manifest.contract === undefined) return manifest as Manifest;
+  requireContract(manifest.contract, path);
+  if (!isTexts(manifest.components) || !isTexts(manifest.requiredMetrics)) {
+    throw unreadable(path, 'with a contract it must have components and requiredMetrics');
+  }
   return manifest as Manifest;
+}
+
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every(item => typeof item === 'string');
+}
+
+/** Numbers, null where missing. */
+function isRow(value: unknown): boolean {
+  return Array.isArray(value) && value.every(item => item === null || typeof item === 'number');
+}
+
+function requireGraph(graph: Partial<NonNullable<Manifest['graph']>> | null, path: string): void {
+  const columns = graph?.columns ?? [];
+  const named = typeof graph?.input === 'string' && typeof graph.output === 'string';
+  if (named && Array.isArray(columns) && columns.every(Number.isInteger)) return;
+  throw unreadable(path, 'graph must name input and output, and columns by their numbers');
 }
 
 const WINDOW_MAX = 4096;
@@ -164,14 +184,24 @@ function requireContract(contract: Partial<FeatureContract>, path: string): void
 }
 
 /** @throws {ForestayError} `MODEL_UNREADABLE`. */
-export function parseGolden(text: string, path: string): Golden {
+export function parseGolden(
+  text: string,
+  path: string,
+  featureCount: number,
+  components: number,
+): Golden {
   const golden = parseJson(text, path) as Partial<Golden> | null;
   const sound =
     Array.isArray(golden?.features) &&
     Array.isArray(golden.risks) &&
-    golden.features.length === golden.risks.length;
-  if (!sound) throw unreadable(path, 'it must have as many rows of risks as of features');
-  return golden as Golden;
+    golden.features.length === golden.risks.length &&
+    golden.features.every(row => isRow(row) && row.length === featureCount) &&
+    golden.risks.every(row => isRow(row) && row.length === components);
+  if (sound) return golden as Golden;
+  throw unreadable(
+    path,
+    `it must have as many rows of ${components} risks as of ${featureCount} features`,
+  );
 }
 
 /** Rows of numbers and nulls as one row-major array, null as NaN. */

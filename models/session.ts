@@ -22,7 +22,8 @@ export type ScoringSession = {
  * runtime gives the golden risks.
  *
  * @throws {ForestayError} Those of {@link loadModel}; `MODEL_UNREADABLE` if the runtime refuses
- *   the graph; `SCORER_FAILED` if it computes something else.
+ *   the graph; `MODEL_SIGNATURE_MISMATCH` if it cannot take as many rows as there are;
+ *   `SCORER_FAILED` if it computes something else.
  */
 export async function openSession(modelPath: string): Promise<ScoringSession> {
   const model = await loadModel(modelPath);
@@ -46,8 +47,27 @@ export async function openSession(modelPath: string): Promise<ScoringSession> {
     },
     release: () => session.release(),
   };
+  await tryRows(opened, modelPath);
   await verifyGolden(opened);
   return opened;
+}
+
+/** What a graph declares is not what it takes: the number of rows may be fixed, inputs be more. */
+async function tryRows({model, run}: ScoringSession, path: string): Promise<void> {
+  const {featureCount, components} = model.signature;
+  for (const rows of [1, 3]) {
+    const features = new Float32Array(rows * featureCount);
+    const risks = new Float32Array(rows * components.length);
+    await run(rows, features, risks).catch((cause: unknown) => {
+      const {input, output} = model.graph;
+      throw new ForestayError(
+        'MODEL_SIGNATURE_MISMATCH',
+        `cannot use model ${path}: it must take any number of rows of "${input}", nothing else, ` +
+          `and give as many of "${output}"; with ${rows} it fails`,
+        {details: {path, rows}, cause},
+      );
+    });
+  }
 }
 
 function pickColumns(

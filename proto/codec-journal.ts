@@ -279,5 +279,6 @@ function decisionOf(decision: records.Decision): Decision {
     })),
     modelHash: decision.modelHash,
     policyVersion: decision.policyVersion,
+    expectedInSeconds: decision.expectedInSeconds,
   };
 }

@@ -4,7 +4,7 @@ import {createNoActuator} from '../../core/adapters/hypervisor-none.ts';
 import {seededRandom} from '../../core/adapters/random-seeded.ts';
 import {assembleCore, type Core, type CoreParts, type CoreSettings} from '../../core/assembly.ts';
 
-type Parts = Pick<CoreParts, 'log' | 'codec' | 'scorer' | 'store'>;
+type Parts = Pick<CoreParts, 'log' | 'codec' | 'scorer' | 'store' | 'outlook' | 'watch'>;
 type Fixed = 'listen' | 'http' | 'insecure' | 'owner' | 'run' | 'build';
 
 export function openBenchCore(parts: Parts, settings: Omit<CoreSettings, Fixed>): Promise<Core> {

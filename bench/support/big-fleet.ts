@@ -6,6 +6,8 @@ import {seededRandom} from '../../core/adapters/random-seeded.ts';
 import {PARTITION_COUNT, partitionOfCell} from '../../core/domain/hash.ts';
 import {HOST_METRICS, type MetricSet, VM_METRICS} from '../../core/domain/metric-sets.ts';
 import type {Batch, Block, InventoryHost, TimeBase} from '../../core/domain/telemetry.ts';
+import type {Random} from '../../core/ports.ts';
+import {drawOrdinaryHost} from './ordinary-host.ts';
 
 export type BigFleetOptions = {
   /** A multiple of 64 gives each partition equally many. */
@@ -65,7 +67,8 @@ export function createBigFleet(options: BigFleetOptions = {}): BigFleet {
         ),
         blockOf(VM_METRICS, vms),
       ].filter(block => block.rows > 0);
-      return [cell.name, {seq: 0, blocks}];
+      const still = stillCells(cell, random.fork(cell.name));
+      return [cell.name, {seq: 0, blocks, still}];
     }),
   );
   return {
@@ -73,12 +76,16 @@ export function createBigFleet(options: BigFleetOptions = {}): BigFleet {
     hosts: cells * hostsPerCell,
     vms: cells * hostsPerCell * vmsPerHost,
     batch(cell, atMs) {
-      const stream = streams.get(cell.name) as {seq: number; blocks: Block[]};
+      const stream = streams.get(cell.name) as {seq: number; blocks: Block[]; still: StillCells};
       stream.seq++;
       for (const block of stream.blocks) {
         block.observedAtMs.fill(atMs);
         fill(block.values, random.next);
-        if (block.metricSet === HOST_METRICS.name) burdenRows(cell, block, burdens);
+        if (block.metricSet !== HOST_METRICS.name) continue;
+        stream.still.at.forEach((at, index) => {
+          block.values[at] = stream.still.values[index] as number;
+        });
+        burdenRows(cell, block, burdens);
       }
       const isDue = (stream.seq - 1) % INVENTORY_EVERY === (stream.seq === 1 ? 0 : cell.partition);
       return {
@@ -163,10 +170,27 @@ function fill(values: Float32Array, next: () => number): void {
   }
 }
 
-/** Swap is next to empty everywhere but where it was said to be full. */
+/** Values of a cell's hosts that are the same in every batch, or missing. */
+type StillCells = {at: readonly number[]; values: readonly number[]};
+
+function stillCells({hosts}: BigCell, random: Random): StillCells {
+  const at: number[] = [];
+  const values: number[] = [];
+  for (const row of hosts.keys()) {
+    const {ranges} = drawOrdinaryHost(random);
+    for (const [column, metric] of HOST_METRICS.columns.entries()) {
+      const [from, to] = ranges[metric] as readonly [number, number];
+      if (from !== to && !Number.isNaN(from)) continue;
+      at.push(column * hosts.length + row);
+      values.push(from);
+    }
+  }
+  return {at, values};
+}
+
+/** Swap is empty everywhere but where it was said to be full. */
 function burdenRows(cell: BigCell, block: Block, burdens: ReadonlyMap<string, number>): void {
   cell.hosts.forEach(({host}, row) => {
-    const at = SWAP * block.rows + row;
-    block.values[at] = burdens.get(host) ?? (block.values[at] as number) / 10;
+    block.values[SWAP * block.rows + row] = burdens.get(host) ?? 0;
   });
 }

@@ -3,8 +3,10 @@
  * prediction path are measured where they meet, and from the engine's own events.
  */
 import {join} from 'node:path';
-import {createPiscinaScorer} from '../../core/adapters/scorer-piscina.ts';
+import {createScoringPool, type ScoringPool} from '../../core/adapters/scorer-piscina.ts';
+import {createWatchThread} from '../../core/adapters/watch-thread.ts';
 import type {Core} from '../../core/assembly.ts';
+import {DEFAULT_CONFIG} from '../../core/config-schema.ts';
 import {DEFAULT_POLICY} from '../../core/domain/policy.ts';
 import type {Store} from '../../core/ports.ts';
 import {codec} from '../../proto/codec.ts';
@@ -33,20 +35,23 @@ export type CoreRequest =
   | {kind: 'recovery'}
   | {kind: 'close'};
 
+const MODELS = '../../models/artefacts';
 const probes = createProbes();
 let core: Core | undefined;
+let pool: ScoringPool | undefined;
 
 async function open(options: CoreOptions): Promise<string> {
   const {log, tickMs, intervalMs, sampleEvery, checkpointMs = 60_000} = options;
-  const scorer = await createPiscinaScorer({
-    modelPath: join(import.meta.dirname, '../../models/artefacts/component-failure'),
-    threads: 1,
-  });
+  const models = createScoringPool({threads: 1});
+  pool = models;
+  const model = (name: string) => models.open(join(import.meta.dirname, MODELS, name));
   core = await openBenchCore(
     {
       log: probes.log(await openBenchLog(log)),
       codec: probes.codec(codec),
-      scorer,
+      scorer: await model('component-failure'),
+      outlook: await model('component-outlook'),
+      watch: createWatchThread(DEFAULT_CONFIG.anomaly),
       store: nowhere,
     },
     {
@@ -91,6 +96,7 @@ serveParent(async (request: CoreRequest) => {
     case 'recovery':
       return probes.recovery();
     case 'close':
-      return core?.close();
+      await core?.close();
+      return pool?.close();
   }
 });

@@ -7,11 +7,11 @@ import {Worker} from 'node:worker_threads';
 import {serveParent} from './children.ts';
 import {createDistribution, type Figures} from './distribution.ts';
 import {
-  BENCH_METRICS,
   cellNames,
   createMessages,
   dueMs,
   type EdgeMessages,
+  HOST_SETS,
   type Load,
   samplesPerMessage,
 } from './load.ts';
@@ -70,7 +70,7 @@ let stallAtMs = Number.POSITIVE_INFINITY;
 
 async function connect(address: string, wanted: Load): Promise<number> {
   load = wanted;
-  await registerMetricSet(address, BENCH_METRICS);
+  await registerMetricSet(address, HOST_SETS[load.hostSet]);
   const cells = cellNames(load.cells);
   const made = new Array<Edge>(load.edges);
   let next = 0;

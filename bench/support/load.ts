@@ -4,10 +4,16 @@
  */
 import {seededRandom} from '../../core/adapters/random-seeded.ts';
 import {PARTITION_COUNT, partitionOfCell} from '../../core/domain/hash.ts';
-import {type MetricSet, metricSet, VM_METRICS} from '../../core/domain/metric-sets.ts';
+import {
+  HOST_METRICS,
+  type MetricSet,
+  metricSet,
+  VM_METRICS,
+} from '../../core/domain/metric-sets.ts';
 import type {Batch, Block, InventoryHost} from '../../core/domain/telemetry.ts';
 import type {Random} from '../../core/ports.ts';
 import {createCodec} from '../../proto/codec.ts';
+import {drawOrdinaryHost, type Range} from './ordinary-host.ts';
 
 /** Eight metrics of a host, among them what the model of this program requires. */
 export const BENCH_METRICS = metricSet('bench-host.v1', 'host', [
@@ -21,6 +27,10 @@ export const BENCH_METRICS = metricSet('bench-host.v1', 'host', [
   'memory_corrected_errors_per_second',
 ]);
 
+/** By the name that people give to a bench. */
+export const HOST_SETS = {eight: BENCH_METRICS, live: HOST_METRICS} as const;
+export type HostSet = keyof typeof HOST_SETS;
+
 export type Load = {
   /** A stream each, over a connection of its own. */
   edges: number;
@@ -29,7 +39,9 @@ export type Load = {
   vmsPerHost: number;
   /** Samples of each host and VM in a message. */
   rounds: number;
-  /** Samples a second of all edges together; a sample has eight metrics. */
+  /** What is sent of a host: eight metrics, or what live agents send. */
+  hostSet: HostSet;
+  /** Samples a second of all edges together; one of a VM has eight metrics. */
   samplesPerSecond: number;
   /** Values shuffled and compressed. */
   pack: boolean;
@@ -83,19 +95,20 @@ const VARIANTS = 4;
 const ILL_EVERY = 64;
 const PHASE_MS = 20_000;
 
-/** From and to, by metric, of a host that is well; what is not named here is between 0.2 and 0.5. */
-const WELL: Readonly<Record<string, readonly [number, number]>> = {
+type Ranges = Readonly<Record<string, Range>>;
+
+/** Of eight metrics of a host that is well; what is not named here is between 0.2 and 0.5. */
+const WELL: Ranges = {
   swap_used_ratio: [0, 0],
   pressure_io_ratio: [0, 0.02],
   disk_latency_seconds: [0.001, 0.003],
   temperature_celsius: [42, 48],
   memory_corrected_errors_per_second: [0, 0],
 };
-const ILL = {
-  ...WELL,
+const ILL: Ranges = {
   swap_used_ratio: [0.9, 1],
   memory_corrected_errors_per_second: [5, 9],
-} as const;
+};
 const INCARNATION = 1;
 
 export function createMessages(load: Load, index: number, cell: string, seed = 1): EdgeMessages {
@@ -108,8 +121,12 @@ export function createMessages(load: Load, index: number, cell: string, seed = 1
   const stepMs = Math.max(1, Math.floor(intervalMs(load) / load.rounds));
   const every = Math.max(1, Math.round(INVENTORY_MS / intervalMs(load)));
   const isIll = index % ILL_EVERY === 0;
+  const hosts = Array.from({length: load.hostsPerEdge}, (_, host) => ({
+    name: `${edge}-h${host}`,
+    ...(load.hostSet === 'eight' ? {ranges: WELL, devices: {}} : drawOrdinaryHost(random)),
+  }));
   const templates = Array.from({length: isIll ? 2 * VARIANTS : VARIANTS}, (_, variant) => {
-    const blocks = blocksOf(load, edge, random, variant < VARIANTS ? WELL : ILL);
+    const blocks = blocksOf(load, {hosts, random}, variant < VARIANTS ? {} : ILL);
     const batch = (seq: number, baseMs: number): Batch => ({
       ...head,
       seq,
@@ -131,46 +148,58 @@ export function createMessages(load: Load, index: number, cell: string, seed = 1
   };
 }
 
-type Ranges = Readonly<Record<string, readonly [number, number]>>;
+type Entity = {name: string; ranges: Ranges; devices: Readonly<Record<string, string>>};
 
-function blocksOf(load: Load, edge: string, random: Random, first: Ranges): Block[] {
-  const hosts = Array.from({length: load.hostsPerEdge}, (_, host) => `${edge}-h${host}`);
-  const vms = hosts.flatMap(host =>
-    Array.from({length: load.vmsPerHost}, (_, vm) => `vms/${host}-v${vm}`),
+/** @param over Of the first host, instead of its own. */
+function blocksOf(
+  {vmsPerHost, rounds, hostSet}: Load,
+  {hosts, random}: {hosts: readonly Entity[]; random: Random},
+  over: Ranges,
+): Block[] {
+  const named = hosts.map(({name, ranges, devices}, host) => ({
+    name: `hosts/${name}`,
+    ranges: host === 0 ? {...ranges, ...over} : ranges,
+    devices,
+  }));
+  const vms = hosts.flatMap(({name}) =>
+    Array.from({length: vmsPerHost}, (_, vm) => ({
+      name: `vms/${name}-v${vm}`,
+      ranges: WELL,
+      devices: {},
+    })),
   );
-  const named = hosts.map(host => `hosts/${host}`);
   return [
-    blockOf(BENCH_METRICS, named, load.rounds, random, first),
-    blockOf(VM_METRICS, vms, load.rounds, random, WELL),
+    blockOf(HOST_SETS[hostSet], named, rounds, random),
+    blockOf(VM_METRICS, vms, rounds, random),
   ].filter(({rows}) => rows > 0);
 }
 
-/** Values in steps, as counters of a kernel give them; `first` is for the first entity. */
-function blockOf(
-  set: MetricSet,
-  entities: string[],
-  rounds: number,
-  random: Random,
-  first: Ranges,
-): Block {
+/** Values in steps, as counters of a kernel give them. */
+function blockOf(set: MetricSet, entities: Entity[], rounds: number, random: Random): Block {
   const rows = entities.length * rounds;
-  const draw = ([from, to]: readonly [number, number]) =>
-    from + ((to - from) / 32) * Math.round(32 * random.next());
+  const draw = ([from, to]: Range) => from + ((to - from) / 32) * Math.round(32 * random.next());
   const values = set.columns.flatMap(metric =>
     Array.from({length: rows}, (_, row) => {
-      const ranges = row % entities.length === 0 ? first : WELL;
+      const {ranges} = entities[row % entities.length] as Entity;
       return draw(ranges[metric] ?? [0.2, 0.5]);
     }),
   );
+  const devices = Array.from({length: rows}, (_, row) => {
+    const {devices: names} = entities[row % entities.length] as Entity;
+    return set.columns.flatMap((metric, column) => {
+      const name = names[metric];
+      return name === undefined ? [] : [{row, column, name}];
+    });
+  }).flat();
   return {
     metricSet: set.name,
     metricSetHash: set.hash,
     rows,
-    entities,
+    entities: entities.map(({name}) => name),
     rowEntity: Uint16Array.from({length: rows}, (_, row) => row % entities.length),
     observedAtMs: new Float64Array(rows),
     values: Float32Array.from(values),
-    devices: [],
+    devices,
   };
 }
 

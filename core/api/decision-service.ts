@@ -75,6 +75,7 @@ export function toDecisionMessage(
     because: decision.because,
     outcome: decision.outcome,
     blockedBy: decision.blockedBy,
+    expectedInSeconds: decision.expectedInSeconds,
     alternatives: decision.alternatives.map(alternative => ({
       ...alternative,
       targetHost: hostResource(alternative.targetHost),

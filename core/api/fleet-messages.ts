@@ -7,6 +7,7 @@ import type {
   WorkloadSchema,
 } from '../../proto/gen/forestay/v1/fleet_pb.ts';
 import {unitOf} from '../domain/features.ts';
+import {raiseOutlook} from '../domain/horizons.ts';
 import {learnedCriticality, weighedCriticality} from '../domain/workload-profile.ts';
 import {type HostRow, nowOf, type ReadModel, type VmRow} from '../engine/read-model.ts';
 import {toExplanationFields} from './explanation-messages.ts';
@@ -38,7 +39,8 @@ export function toHostMessage(
     ...riskOf(row),
     componentRisks: row.componentRisks.filter(({risk}) => !Number.isNaN(risk)),
     reasons: toExplanationFields(row.explanation).reasons,
-    outlook: outlookOf(row),
+    // Another model's, so each is shown as no less than what is said of a shorter time.
+    outlook: raiseOutlook(row.componentRisks, row.outlook),
     ...timeField('scoreTime', row.scoredAtMs),
     ...anomalyField(row),
     rack: facts?.rack ?? '',
@@ -60,22 +62,6 @@ export function toHostMessage(
     ...timeField('updateTime', row.updatedAtMs),
     ...timeField('asOfTime', nowOf(model, row.partition, wallMs)),
   };
-}
-
-/**
- * Risks of the longer horizons, in the order of their horizons. They come from another model, so each
- * is shown as no less than what is said of a shorter one.
- */
-function outlookOf({componentRisks, outlook}: HostRow): {component: string; risk: number}[] {
-  const least = new Map(componentRisks.map(({component, risk}) => [component, risk]));
-  return outlook
-    .filter(({risk}) => !Number.isNaN(risk))
-    .map(({component, risk}) => {
-      const part = component.slice(0, component.indexOf('-'));
-      const shown = Math.max(risk, least.get(part) || 0);
-      least.set(part, shown);
-      return {component, risk: shown};
-    });
 }
 
 /** Nothing while it is not watched. */

@@ -2,6 +2,7 @@ import {timestampFromMs} from '@bufbuild/protobuf/wkt';
 import type {FleetService} from '../../proto/gen/forestay/v1/fleet_pb.ts';
 import type {Handlers} from '../../proto/grpc.ts';
 import {ForestayError} from '../domain/errors.ts';
+import {raiseOutlook} from '../domain/horizons.ts';
 import {closestWord} from '../domain/spelling.ts';
 import {restStates} from '../engine/actor-states.ts';
 import type {HostRow, ReadModel, VmRow} from '../engine/read-model.ts';
@@ -28,12 +29,19 @@ const hostFields: FilterFields<HostRow> = {
   ...stateFields('host'),
   rack: text(row => row.facts?.rack ?? ''),
   risk: number(row => row.risk),
+  outlook: number(worstOutlook),
   odd: flag(row => row.anomaly?.isOdd ?? false),
   cordoned: flag(row => row.actor?.context.cordoned ?? false),
   suspected: flag(row => row.actor?.context.suspected ?? false),
   lost: flag(row => row.actor?.context.lost ?? false),
   stale: flag(row => row.actor?.context.stale ?? false),
 };
+
+/** The highest risk of a part within the longer horizons; NaN without any. */
+function worstOutlook({componentRisks, outlook}: HostRow): number {
+  const risks = raiseOutlook(componentRisks, outlook).map(({risk}) => risk);
+  return risks.length === 0 ? Number.NaN : Math.max(...risks);
+}
 
 const vmFields = (model: ReadModel): FilterFields<VmRow> => ({
   name: resource(row => row.name),

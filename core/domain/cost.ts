@@ -1,3 +1,4 @@
+import {type RiskCurve, riskBy} from './lead-time.ts';
 import type {CostPolicy} from './policy.ts';
 
 const GIB = 2 ** 30;
@@ -20,11 +21,18 @@ export function interruptionCost(
 }
 
 /**
- * Probability that an action which takes `finishesInMs` is done before the failure, if the failure
- * comes within the horizon at a time about which nothing more is known.
+ * Probability that an action which takes `finishesInMs` is done before the host goes down, if that
+ * happens within the horizon.
+ *
+ * @param curve When it happens; absent: at a time about which nothing more is known.
  */
-export function effectiveness(finishesInMs: number, horizonMs: number): number {
-  return Math.min(1, Math.max(0, 1 - finishesInMs / horizonMs));
+export function effectiveness(finishesInMs: number, horizonMs: number, curve?: RiskCurve): number {
+  const whole = curve?.at(-1)?.risk ?? 0;
+  const missed =
+    curve === undefined || whole === 0
+      ? finishesInMs / horizonMs
+      : riskBy(curve, finishesInMs) / whole;
+  return Math.min(1, Math.max(0, 1 - missed));
 }
 
 export type MigrationEstimate = {converges: boolean; finishesInMs: number; downtimeMs: number};

@@ -57,6 +57,8 @@ export type Decision = {
   alternatives: readonly Alternative[];
   modelHash: string;
   policyVersion: number;
+  /** By when half of the risk has come; absent: any time within the horizon is as likely. */
+  expectedInSeconds?: number | undefined;
 };
 
 /** What makes a decision another one than the entity's last. */

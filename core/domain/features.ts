@@ -92,7 +92,7 @@ export function contractHash(contract: FeatureContract): number {
  * trend NaN, which a model learns to read; its noise is NaN where the set has no such column and 0
  * where the column has no value.
  */
-export const FIRST_HOST_CONTRACT: FeatureContract = {
+export const FIRST_HOST_CONTRACT: FeatureContract & {family: 'averages'} = {
   family: 'averages',
   metrics: FIRST_HOST_METRICS.columns,
   kinds: AVERAGE_KINDS,

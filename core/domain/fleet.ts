@@ -1,4 +1,5 @@
 import type {StateOfHost, StateOfVm} from './fleet-state.ts';
+import type {RiskCurve} from './lead-time.ts';
 
 /** A host as the planner sees it at one tick. */
 export type HostView = StateOfHost & {
@@ -10,6 +11,10 @@ export type HostView = StateOfHost & {
   migrationBytesPerSecond: number;
   capabilities: readonly string[];
   observeOnly: boolean;
+  /** How its risk comes, if a reboot counts; absent: at any time within the horizon. */
+  curve?: RiskCurve | undefined;
+  /** Whether people have scheduled a shutdown within the horizon. */
+  announced: boolean;
 };
 
 /** A VM as the planner sees it at one tick. */

@@ -10,7 +10,15 @@ import type {Alternative} from './decision.ts';
 import type {HostView, VmView} from './fleet.ts';
 import type {Capacity} from './placement.ts';
 import type {Policy} from './policy.ts';
-import {canBeDone, fixed, type Proposal, percent, placementVm, vmProposal} from './proposal.ts';
+import {
+  canBeDone,
+  expectationOf,
+  fixed,
+  type Proposal,
+  percent,
+  placementVm,
+  vmProposal,
+} from './proposal.ts';
 
 export type RiskyVm = {
   vm: VmView;
@@ -32,7 +40,9 @@ export function planRiskyVm(input: RiskyVm): Proposal {
   const best = alternatives
     .filter(rung => rung.rejectedBecause === '')
     .sort((a, b) => surplus(b) - surplus(a))[0];
-  const common = {risk: host.risk, component: host.component, healing: false};
+  const expected = expectationOf(host);
+  const {risk, component} = host;
+  const common = {risk, component, expectedInMs: expected.ms, healing: false};
   if (best === undefined || surplus(best) <= 0) {
     return vmProposal(vm, 'none', '', 0, {
       ...common,
@@ -46,7 +56,7 @@ export function planRiskyVm(input: RiskyVm): Proposal {
   capacity.occupy(best.targetHost, placementVm(vm), best.action === 'arm-ghost' ? 'ghost' : 'vm');
   return vmProposal(vm, best.action, best.targetHost, best.finishesInSeconds * 1000, {
     ...common,
-    because: `risk ${percent(host.risk)} on ${host.name}: ${describeRung(best)}`,
+    because: `risk ${percent(host.risk)} on ${host.name}${expected.words}: ${describeRung(best)}`,
     alternatives: alternatives.map(rung =>
       rung === best || rung.rejectedBecause !== ''
         ? rung
@@ -90,7 +100,8 @@ function migrationRung({vm, host, hosts, capacity, policy}: RiskyVm): Alternativ
   return {
     action: 'migrate',
     targetHost: choice.host,
-    gainVmMinutes: host.risk * effectiveness(estimate.finishesInMs, horizonMs) * atStake,
+    gainVmMinutes:
+      host.risk * effectiveness(estimate.finishesInMs, horizonMs, host.curve) * atStake,
     costVmMinutes:
       moveCost(vm, host.migrationBytesPerSecond, costs) +
       (Number.isNaN(targetRisk) ? 0 : targetRisk) * atStake,
@@ -117,7 +128,7 @@ function ghostRung({vm, host, capacity, policy}: RiskyVm): Alternative {
   return {
     action: 'arm-ghost',
     targetHost: choice.host,
-    gainVmMinutes: host.risk * effectiveness(finishesInMs, horizonMs) * saved,
+    gainVmMinutes: host.risk * effectiveness(finishesInMs, horizonMs, host.curve) * saved,
     costVmMinutes: costs.ghostMinutes + ghostCost(vm, horizonMs, costs),
     finishesInSeconds: finishesInMs / 1000,
     rejectedBecause: '',

@@ -10,6 +10,7 @@ import {planRiskyVm} from './planner-vm.ts';
 import type {Policy} from './policy.ts';
 import {
   canBeDone,
+  expectationOf,
   fixed,
   type Proposal,
   percent,
@@ -147,7 +148,7 @@ function planCordon(host: HostView, cell: CellView, policy: Policy): Proposal | 
   return {
     ...hostProposal(host, worth ? 'cordon' : 'none', 10_000),
     because: worth
-      ? `risk ${percent(host.risk)}: keeping one new VM away is worth ${fixed(gain)} VM-minutes, lost headroom ${fixed(cost)}`
+      ? `risk ${percent(host.risk)}${expectationOf(host).words}: keeping one new VM away is worth ${fixed(gain)} VM-minutes, lost headroom ${fixed(cost)}`
       : `no beneficial action: at risk ${percent(host.risk)} a cordon gains ${fixed(gain)} and costs ${fixed(cost)} VM-minutes`,
     alternatives: [alternative],
     healing: false,
@@ -173,6 +174,7 @@ function hostProposal(host: HostView, action: ActionKind, finishesInMs: number) 
     component: host.component,
     alternatives: [] as readonly Alternative[],
     finishesInMs,
+    expectedInMs: expectationOf(host).ms,
   };
 }
 

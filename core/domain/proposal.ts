@@ -1,6 +1,7 @@
 import type {ActionKind, Alternative} from './decision.ts';
 import type {EffectKind} from './effects.ts';
 import type {HostView, VmView} from './fleet.ts';
+import {expectedInMs} from './lead-time.ts';
 import type {PlacementVm} from './placement.ts';
 
 /** What the planner would do, before the safety kernel has spoken. */
@@ -19,7 +20,16 @@ export type Proposal = {
   healing: boolean;
   /** Expected length of the action, for its deadline. */
   finishesInMs: number;
+  /** By when half of the risk has come; absent: any time within the horizon is as likely. */
+  expectedInMs?: number | undefined;
 };
+
+/** When what a host has a risk of is expected, where that is known: for a proposal and in words. */
+export function expectationOf({curve, announced}: HostView): {ms?: number; words: string} {
+  if (curve === undefined) return {words: ''};
+  const ms = expectedInMs(curve);
+  return {ms, words: `${announced ? ', announced, due' : ', expected'} in ${minutes(ms)}`};
+}
 
 /** What a VM takes of a host's room. */
 export function placementVm(vm: VmView): PlacementVm {
@@ -63,6 +73,11 @@ export function fixed(value: number): string {
 
 export function seconds(ms: number): string {
   return `${Math.round(ms / 1000)} s`;
+}
+
+/** `4 min`, `0.5 min`. */
+function minutes(ms: number): string {
+  return `${Number((ms / 60_000).toFixed(ms < 600_000 ? 1 : 0))} min`;
 }
 
 /**

@@ -8,6 +8,7 @@ import type {CellView, HostView, VmView} from './fleet.ts';
 import type {Policy} from './policy.ts';
 import type {Proposal} from './proposal.ts';
 import type {Control} from './records.ts';
+import {REBOOT} from './risk.ts';
 
 /** Low-cardinality: it is a metric tag. */
 export const guards = [
@@ -47,14 +48,34 @@ export function countMove(ledger: Ledger, from: string, to: string): void {
 
 const MOVES: readonly ActionKind[] = ['migrate', 'arm-ghost'];
 
+/** What a proposal rests on: that a host is silent, that a part of it fails, or that it is rebooted. */
+const GROUNDS = ['silence', 'failure', 'reboot'] as const;
+type Ground = (typeof GROUNDS)[number];
+
+export function groundOf({action, component}: Pick<Proposal, 'action' | 'component'>): Ground {
+  if (action === 'fence') return 'silence';
+  return component === REBOOT ? 'reboot' : 'failure';
+}
+
+/** The grounds on which nothing may be done in this cell now ({@link isSuspect}). */
+export function suspectGrounds(cell: CellView, policy: Policy): ReadonlySet<Ground> {
+  return new Set(GROUNDS.filter(ground => isSuspect(cell, policy, ground)));
+}
+
 /**
  * Whether so large a share of the cell is at risk or silent at once that the model, or our own
  * network, is the likelier culprit. Blocks harm, never healing. To ask for proof of what a silent
- * host is doing rests on its silence alone: only mass silence holds a fence back.
+ * host is doing rests on its silence alone: only mass silence holds a fence back. Reboots are
+ * counted by themselves, as another model says them and many at once are usual; one that people
+ * have scheduled is no guess, and not counted.
  */
-export function breakerTripped(cell: CellView, policy: Policy, action?: ActionKind): boolean {
+function isSuspect(cell: CellView, policy: Policy, ground: Ground): boolean {
   const watched = cell.hosts.filter(host => !host.observeOnly && !host.lost);
-  const isTroubled = (host: HostView) => host.suspected || (host.atRisk && action !== 'fence');
+  const isTroubled = (host: HostView) =>
+    host.suspected ||
+    (host.atRisk &&
+      groundOf({action: 'none', component: host.component}) === ground &&
+      !(ground === 'reboot' && host.announced));
   const troubled = watched.filter(isTroubled).length;
   const {hostsAtRiskMin, hostsAtRiskRatio} = policy.breaker;
   return troubled >= hostsAtRiskMin && troubled > hostsAtRiskRatio * watched.length;

@@ -15,7 +15,13 @@ import {combineRisks} from '../domain/risk.ts';
 import type {Clock, ModelSignature, Scorer} from '../ports.ts';
 import {bandRow, type PartitionState} from './partition-state.ts';
 import {countedReboot} from './scored-reboots.ts';
-import {REBOOT_METRIC, readFeatures, riskiestComponent, type SetTable} from './set-table.ts';
+import {
+  REBOOT_METRIC,
+  readFeatures,
+  rebootRisk,
+  riskiestComponent,
+  type SetTable,
+} from './set-table.ts';
 
 /** Reasons of a host are computed again after this long, whatever the speed of a recording. */
 const EXPLAIN_EVERY_MS = 30_000;
@@ -86,7 +92,7 @@ export class Explainer {
         output < 0
           ? new Float32Array(featureCount)
           : contributions.subarray(from, from + featureCount);
-      const reboot = countedReboot(table.reboot[at] as number, state.policy.reboot.threshold);
+      const reboot = countedReboot(rebootRisk(table, at), state.policy.reboot.threshold);
       const reasons = output < 0 ? rebootReasons(table, at) : topReasons(named, each, own, usual);
       return {
         reasons: {row, component, reasons, decisions: decisions[index] as string[]},
@@ -160,7 +166,7 @@ function rebootReasons(table: SetTable, row: number): Reason[] {
       contribution: part,
     }));
   }
-  const probability = table.reboot[row] as number;
+  const probability = rebootRisk(table, row);
   const contribution = Math.log(probability / (1 - probability));
   return [{feature: `${REBOOT_METRIC}.level`, value: probability, usual: 0, contribution}];
 }

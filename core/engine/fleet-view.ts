@@ -1,6 +1,8 @@
 import type {HostContext, VmContext} from '../../statecharts/events.ts';
 import type {CellView, HostView, VmView} from '../domain/fleet.ts';
 import type {TopState} from '../domain/fleet-state.ts';
+import {isAnnounced, riskCurve} from '../domain/lead-time.ts';
+import {combineRisks, REBOOT} from '../domain/risk.ts';
 import type {InventoryHost} from '../domain/telemetry.ts';
 import {usageP95} from '../domain/usage.ts';
 import {profileOf} from '../domain/workload.ts';
@@ -20,7 +22,7 @@ import {
   sortedKeys,
   type VmEntry,
 } from './partition-state.ts';
-import {riskiestComponent} from './set-table.ts';
+import {rebootWord, riskiestComponent, type SetTable} from './set-table.ts';
 
 /**
  * Cells in which there may be something to decide. In all others the planner finds nothing
@@ -98,6 +100,9 @@ function hostView(state: PartitionState, host: HostEntry, actor: ActorAt<HostCon
   const found = bandRow(state, host);
   const {facts} = host;
   return {
+    ...(found === undefined
+      ? {announced: false}
+      : whenOf(found.table, found.row, state.timeMs, state.policy.horizonMs)),
     name: host.name,
     cell: host.cell,
     rack: facts?.rack ?? '',
@@ -122,6 +127,25 @@ function hostView(state: PartitionState, host: HostEntry, actor: ActorAt<HostCon
     clearedAtMs: host.clearedAtMs,
     busy: state.running.isHostBusy(host.name),
   };
+}
+
+/** When a reboot that counts comes, and whether people have announced one. */
+function whenOf(
+  table: SetTable,
+  row: number,
+  nowMs: number,
+  horizonMs: number,
+): Pick<HostView, 'curve' | 'announced'> {
+  const {outputs, risks} = table;
+  const parts = outputs.indexOf(REBOOT);
+  if (parts < 0) return {announced: false};
+  const from = row * outputs.length;
+  const word = rebootWord(table, row, nowMs);
+  const announced = isAnnounced(word.dueInMs, horizonMs);
+  const reboot = risks[from + parts] as number;
+  if (!(reboot > 0)) return {announced};
+  const failure = combineRisks(risks, from, parts) || 0;
+  return {curve: riskCurve(failure, reboot, word, horizonMs), announced};
 }
 
 function vmView(state: PartitionState, vm: VmEntry, actor: ActorAt<VmContext>): VmView {

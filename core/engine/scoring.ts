@@ -18,7 +18,7 @@ import type {PartitionState} from './partition-state.ts';
 import type {ScoreResult} from './score-result.ts';
 import {countedReboot, withReboots} from './scored-reboots.ts';
 import type {ServedModels} from './served-models.ts';
-import {hasFeatures, readFeatures, type SetTable} from './set-table.ts';
+import {hasFeatures, readFeatures, rebootRisk, type SetTable} from './set-table.ts';
 
 const IN_FLIGHT_MAX = 4;
 const ATTEMPTS_MAX = 8;
@@ -185,7 +185,7 @@ function scorerOf(
 
 function rebootsOf(rows: readonly DirtyRow[], threshold: number): Float32Array {
   return Float32Array.from(rows, ({table, row}) =>
-    countedReboot(table.reboot[row] as number, threshold),
+    countedReboot(rebootRisk(table, row), threshold),
   );
 }
 

@@ -16,7 +16,9 @@ import {
   storeCountWindows,
 } from '../domain/count-windows.ts';
 import {extractFeatures, featureColumns} from '../domain/features.ts';
+import type {RebootWord} from '../domain/lead-time.ts';
 import type {MetricSet} from '../domain/metric-sets.ts';
+import {HORIZONS_MINUTES} from '../domain/reboot-risks.ts';
 import {type Bands, createBands, growBands, REBOOT, worstComponent} from '../domain/risk.ts';
 import {clearUsage, createUsage, growUsage, recordUsage, type Usage} from '../domain/usage.ts';
 import {
@@ -40,14 +42,23 @@ import {columnsFor} from './model-features.ts';
 /** Where an agent says how likely it thinks a reboot on purpose, within the horizon of risks. */
 export const REBOOT_METRIC = 'reboot_intentional_30m_probability';
 
+/** When the host goes down: {@link REBOOT_METRIC} for each horizon, then a shutdown's countdown. */
+const WHEN_METRICS = [
+  ...HORIZONS_MINUTES.map(minutes => `reboot_intentional_${minutes}m_probability`),
+  'shutdown_in_seconds',
+];
+
+/** Which of them is {@link REBOOT_METRIC}. */
+export const REBOOT_AT = HORIZONS_MINUTES.length - 1;
+
 export type SetTable = {
   readonly set: MetricSet;
   /** Whether the served model takes its rows. */
   readonly scored: boolean;
   /** What its rows have a risk of ({@link outputsOf}); none if it is not scored. */
   readonly outputs: readonly string[];
-  /** Column of the agent's own word on a reboot; -1: none. */
-  readonly rebootColumn: number;
+  /** Columns of what the agent says of a reboot, in the order of {@link WHEN_METRICS}; -1: none. */
+  readonly rebootColumns: readonly number[];
   /** Column whose hourly percentile counts as CPU need; -1: none. */
   readonly cpuColumn: number;
   names: string[];
@@ -67,7 +78,7 @@ export type SetTable = {
   bands: Bands;
   /** row × outputs, as last applied; NaN: never scored. */
   risks: Float32Array;
-  /** Risk of a reboot as of each row's newest sample; NaN: the agent says nothing. */
+  /** row × {@link WHEN_METRICS}, as of each row's newest sample; NaN: the agent says nothing. */
   reboot: Float32Array;
   /** What the agent said last of why, by row (reboot-signs.ts); nothing for most. */
   rebootSigns: Map<number, string>;
@@ -98,7 +109,7 @@ export function createSetTable(set: MetricSet, model: ModelSignature): SetTable 
     set,
     scored,
     outputs: scored ? outputsOf(model) : [],
-    rebootColumn: scored ? set.columns.indexOf(REBOOT_METRIC) : -1,
+    rebootColumns: scored ? WHEN_METRICS.map(metric => set.columns.indexOf(metric)) : [],
     cpuColumn: Math.max(
       set.columns.indexOf('cpu_utilisation_ratio'),
       set.columns.indexOf('cpu_used_ratio'),
@@ -143,7 +154,8 @@ export function fitTable(stored: StoredTable, model: ModelSignature): SetTable {
     table.scored === stored.scored &&
     table.countedHash === stored.countedHash &&
     table.windows.columns === stored.windows.columns &&
-    table.outputs.join() === stored.outputs.join();
+    table.outputs.join() === stored.outputs.join() &&
+    table.rebootColumns.join() === stored.rebootColumns?.join();
   if (fits) {
     const {counted, windows} = stored;
     return {...stored, counted: counted && restoreCountWindows(counted, windows.capacity)};
@@ -164,7 +176,7 @@ function growTable(table: SetTable, rows: number): void {
   const risks = new Float32Array(capacity * table.outputs.length).fill(Number.NaN);
   risks.set(table.risks);
   table.risks = risks;
-  const reboot = new Float32Array(capacity).fill(Number.NaN);
+  const reboot = new Float32Array(capacity * table.rebootColumns.length).fill(Number.NaN);
   reboot.set(table.reboot);
   table.reboot = reboot;
   const scoredMs = new Float64Array(capacity);
@@ -223,8 +235,11 @@ export function takeSample(
   if (table.cpuColumn >= 0) {
     recordUsage(table.usage, row, atMs, values[table.cpuColumn * stride + index] as number);
   }
-  if (table.rebootColumn >= 0) {
-    table.reboot[row] = values[table.rebootColumn * stride + index] as number;
+  const {reboot, rebootColumns} = table;
+  for (let at = 0; at < rebootColumns.length; at++) {
+    const column = rebootColumns[at] as number;
+    const value = column < 0 ? Number.NaN : (values[column * stride + index] as number);
+    reboot[row * rebootColumns.length + at] = value;
   }
   if (table.workload !== undefined) {
     recordWorkload(table.workload, row, atMs, values, index, stride);
@@ -254,11 +269,29 @@ export function readFeatures(
 
 /** Forgets what was seen of an entity; it keeps its row, its band and its usage. */
 export function clearSamples(table: SetTable, row: number): void {
-  const {windows, counted} = table;
+  const {windows, counted, reboot, rebootColumns} = table;
   clearRow(windows, row);
-  table.reboot[row] = Number.NaN;
+  reboot.fill(Number.NaN, row * rebootColumns.length, (row + 1) * rebootColumns.length);
   table.rebootSigns.delete(row);
   if (counted !== undefined) clearCountRow(counted, row);
+}
+
+/** Probability of a reboot on purpose within the horizon of risks; NaN: nothing is said. */
+export function rebootRisk({reboot, rebootColumns}: SetTable, row: number): number {
+  return rebootColumns.length === 0
+    ? Number.NaN
+    : (reboot[row * rebootColumns.length + REBOOT_AT] as number);
+}
+
+/** What the agent said last of a reboot of a row; it counts from the newest sample. */
+export function rebootWord(table: SetTable, row: number, nowMs: number): RebootWord {
+  const {reboot, rebootColumns, windows} = table;
+  const from = row * rebootColumns.length;
+  const dueInSeconds = reboot[from + HORIZONS_MINUTES.length] as number;
+  return {
+    within: [...reboot.subarray(from, from + HORIZONS_MINUTES.length)],
+    dueInMs: 1000 * dueInSeconds - (nowMs - (windows.lastMs[row] as number)),
+  };
 }
 
 /** Component with the highest risk of a row, or empty. */

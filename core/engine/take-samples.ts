@@ -8,7 +8,7 @@ import type {Block} from '../domain/telemetry.ts';
 import {recordUsage} from '../domain/usage.ts';
 import {observeTime} from '../domain/windows.ts';
 import type {DueCollector} from './due-samples.ts';
-import {type SetTable, takeSample} from './set-table.ts';
+import {REBOOT_AT, type SetTable, takeSample} from './set-table.ts';
 
 /**
  * Takes the samples of a block in their order, and notes those that are due to be scored.
@@ -43,7 +43,7 @@ export function takeSamples(
 /** An agent names in the place of a device what speaks for a reboot. */
 function takeRebootSigns(table: SetTable, rows: Int32Array, {devices, rowEntity}: Block): void {
   for (const {row: index, column, name} of devices) {
-    if (column !== table.rebootColumn) continue;
+    if (column !== table.rebootColumns[REBOOT_AT]) continue;
     const row = rows[rowEntity[index] as number] as number;
     if (row >= 0) table.rebootSigns.set(row, name);
   }

@@ -4,12 +4,13 @@ import type {CellView, HostView, VmView} from '../domain/fleet.ts';
 import {plan} from '../domain/planner.ts';
 import type {Proposal} from '../domain/proposal.ts';
 import {
-  breakerTripped,
   countMove,
   createLedger,
   forbids,
   type Guard,
+  groundOf,
   type Ledger,
+  suspectGrounds,
 } from '../domain/safety.ts';
 import {vmName} from '../domain/telemetry.ts';
 import {publish} from '../events.ts';
@@ -55,8 +56,7 @@ function follow(draft: TickDraft, cell: CellView, proposals: readonly Proposal[]
   const hosts = new Map(cell.hosts.map(host => [host.name, host]));
   const vms = new Map(cell.vms.map(vm => [vm.name, vm]));
   const vmOf = ({entity}: Proposal) => vms.get(vmName(entity) ?? '');
-  const breaker = breakerTripped(cell, state.policy);
-  const fenceBreaker = breakerTripped(cell, state.policy, 'fence');
+  const suspect = suspectGrounds(cell, state.policy);
   const ledger = ledgerOf(draft, cell);
   for (const proposal of proposals) {
     const guard =
@@ -71,7 +71,7 @@ function follow(draft: TickDraft, cell: CellView, proposals: readonly Proposal[]
             control: state.control,
             policy: state.policy,
             ledger,
-            breaker: proposal.action === 'fence' ? fenceBreaker : breaker,
+            breaker: suspect.has(groundOf(proposal)),
           });
     const acts = proposal.action !== 'none' && guard === undefined;
     const accepted = !acts || carryOn(draft, proposal, vmOf(proposal));
@@ -192,6 +192,8 @@ function record(
     alternatives: proposal.alternatives,
     modelHash: modelOf(state, proposal.host).hash,
     policyVersion: state.control.policyVersion,
+    expectedInSeconds:
+      proposal.expectedInMs === undefined ? undefined : Math.round(proposal.expectedInMs / 1000),
   };
   draft.decisions.push(decision);
   publish('decision.made', {action: decision.action, outcome, blockedBy: decision.blockedBy});

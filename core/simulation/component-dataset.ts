@@ -18,7 +18,7 @@ import {HOST_METRICS} from '../domain/metric-sets.ts';
 import {clearRow, createWindows, observe, type Windows} from '../domain/windows.ts';
 import {causeOf, nextOutage, writeLabels} from './outcomes.ts';
 import {LAPSE} from './tempo.ts';
-import {createConclusions, createTrainingFleet, type FleetOptions} from './training-fleet.ts';
+import {type Conclude, createTrainingFleet, type FleetOptions} from './training-fleet.ts';
 import type {SimulatedHost} from './world.ts';
 
 export type ComponentDatasetOptions = FleetOptions & {
@@ -26,6 +26,8 @@ export type ComponentDatasetOptions = FleetOptions & {
   rowEverySeconds: number;
   /** What is read of a host; {@link COMPONENT_CONTRACT} unless given. */
   contract?: FeatureContract & {family: 'averages'};
+  /** Columns that agents conclude are missing unless given. */
+  conclude?: Conclude;
 };
 
 /** One fleet's rows, by time. */
@@ -53,15 +55,18 @@ const HORIZONS_SECONDS = [1800];
 
 /**
  * Runs fleets one after the other and gives each one's rows: one of every host that is heard each
- * `rowEverySeconds`. About 2.5 µs a host and second.
+ * `rowEverySeconds`. About 2.5 µs a host and second, without what agents conclude.
  */
-export function* simulateComponentDataset(
+export async function* simulateComponentDataset(
   options: ComponentDatasetOptions,
-): Generator<ComponentRows> {
-  for (let fleet = 0; fleet < options.fleets; fleet++) yield simulateFleet(options, fleet);
+): AsyncGenerator<ComponentRows> {
+  for (let fleet = 0; fleet < options.fleets; fleet++) yield await simulateFleet(options, fleet);
 }
 
-function simulateFleet(options: ComponentDatasetOptions, fleet: number): ComponentRows {
+async function simulateFleet(
+  options: ComponentDatasetOptions,
+  fleet: number,
+): Promise<ComponentRows> {
   const {minutesEach, rowEverySeconds} = options;
   const seconds = minutesEach * 60;
   const {datacenter, startMs, hosts, churn} = createTrainingFleet(
@@ -70,14 +75,14 @@ function simulateFleet(options: ComponentDatasetOptions, fleet: number): Compone
     seconds * 1000,
     'lapse',
   );
-  const conclude = createConclusions(options.conclude);
+  const conclude = options.conclude?.(fleet, datacenter);
   const rowsMax = hosts * Math.ceil(seconds / rowEverySeconds);
   const taking = createRowTaking(options.contract, rowsMax, hosts, startMs, fleet * hosts);
   for (let second = 1; second <= seconds; second++) {
     churn();
     datacenter.step(startMs + second * 1000);
+    await conclude?.();
     for (const host of datacenter.hosts) {
-      if (host.state === 'up') conclude(host, datacenter.nowMs);
       taking.watch(host, datacenter.nowMs);
       if ((second + host.index) % rowEverySeconds === 0) taking.take(host, datacenter.nowMs);
     }

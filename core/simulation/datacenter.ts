@@ -10,6 +10,7 @@ import type {Random} from '../ports.ts';
 import {momentOf} from './calendar.ts';
 import {SimulatedDrivers} from './drivers.ts';
 import {type Episode, FAULT_KINDS, type FaultKind, severity} from './faults.ts';
+import {type GenerationOptions, introduceGeneration} from './hardware-generation.ts';
 import {senseHost, stressHost} from './host-physics.ts';
 import {Ledger} from './ledger.ts';
 import {copyForASecond} from './moves.ts';
@@ -49,6 +50,8 @@ export type DatacenterOptions = {
    * `lapse` unless given.
    */
   tempo?: 'lapse' | 'life';
+  /** Hosts of a newer generation of hardware, and when they arrive; none unless given. */
+  generation?: GenerationOptions;
 };
 
 export const DEFAULT_REPAIR_FACTOR = 12;
@@ -262,7 +265,7 @@ export function createDatacenter(options: DatacenterOptions): Datacenter {
     {cells, hosts, vms, racks, cellPrefix: options.cellPrefix},
     plan,
   );
-  return new Datacenter({
+  const world: World = {
     ...topology,
     racks: Math.max(...topology.hosts.map(host => host.rackIndex)) + 1,
     random,
@@ -271,5 +274,9 @@ export function createDatacenter(options: DatacenterOptions): Datacenter {
     ledger: new Ledger(topology.vms),
     tasks: [],
     nowMs: startMs,
-  });
+  };
+  if (options.generation !== undefined) {
+    introduceGeneration(world, random.fork('generation'), options.generation);
+  }
+  return new Datacenter(world);
 }

@@ -5,6 +5,7 @@
 import type {Moment} from './calendar.ts';
 import {hostColumn} from './columns.ts';
 import {severity} from './faults.ts';
+import {convertSensors} from './hardware-generation.ts';
 import {drift, gaussian, poisson} from './noise.ts';
 import {senseContext} from './sense-context.ts';
 import {senseHardware} from './sense-hardware.ts';
@@ -117,6 +118,7 @@ export function senseHost(
   senseHardware(host, second, rackHeat);
   senseIntent(host, moment, second);
   senseContext(host, moment, second);
+  if (traits.generation !== undefined) convertSensors(values, traits.generation);
   for (let column = 0; column < values.length; column++) {
     if (traits.missing[column] === 1) values[column] = Number.NaN;
   }

@@ -14,7 +14,7 @@ import {
 import {HOST_METRICS} from '../domain/metric-sets.ts';
 import {causeOf, nextOutage} from './outcomes.ts';
 import {LAPSE} from './tempo.ts';
-import {createConclusions, createTrainingFleet, type FleetOptions} from './training-fleet.ts';
+import {createTrainingFleet, type FleetOptions} from './training-fleet.ts';
 import type {SimulatedHost} from './world.ts';
 
 export type IntentDatasetOptions = FleetOptions & {minutesEach: number};
@@ -59,7 +59,6 @@ function simulateFleet(options: IntentDatasetOptions, fleet: number): IntentSequ
     durationMs,
     'lapse',
   );
-  const conclude = createConclusions(options.conclude);
   const steps = Math.ceil(durationMs / INTENT_STEP_MS) + 1;
   const records = datacenter.hosts.map(
     (): Record => ({
@@ -75,7 +74,6 @@ function simulateFleet(options: IntentDatasetOptions, fleet: number): IntentSequ
     datacenter.step(nowMs);
     for (const host of datacenter.hosts) {
       if (host.state !== 'up') continue;
-      conclude(host, nowMs);
       const record = records[host.index] as Record;
       if (record.boots !== host.boots) {
         record.boots = host.boots;

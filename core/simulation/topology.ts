@@ -211,6 +211,7 @@ function drawTraits(random: Random): HostTraits {
     latencySeconds: lognormal(more, 0.02, 0.6),
     hasWatchdog: more.next() < WATCHDOG_SHARE,
     missing,
+    generation: undefined,
   };
 }
 

@@ -5,13 +5,12 @@ import {createChurn} from './churn.ts';
 import {createDatacenter, type Datacenter} from './datacenter.ts';
 import type {FaultKind} from './faults.ts';
 import {maskSensors, maskSources} from './sensor-masks.ts';
-import type {SimulatedHost} from './world.ts';
 
 /**
- * What an agent concludes by itself, such as how odd its metrics are: writes it into one sample of
- * host.v2. Made anew for every life of a host, called with its samples in their order.
+ * What the agents of a fleet conclude by themselves: how likely a host is rebooted, how odd it is.
+ * Made once a fleet, called whenever all its hosts were sampled; writes into their samples.
  */
-export type Conclude = (host: string) => (atMs: number, values: Float32Array) => void;
+export type Conclude = (fleet: number, datacenter: Datacenter) => () => Promise<void> | undefined;
 
 export type FleetOptions = {
   /** Demos draw from seeds below 1000, training from 1000 on, judges from a million on. */
@@ -27,8 +26,6 @@ export type FleetOptions = {
   rateFactor?: number;
   /** Share of hosts that lack whole sensors, as real ones do. 0.15 unless given. */
   maskedShare?: number;
-  /** Columns that agents conclude are missing unless given. */
-  conclude?: Conclude;
 };
 
 export type TrainingFleet = {
@@ -72,20 +69,4 @@ export function createTrainingFleet(
   maskSensors(datacenter, random.fork('masks'), maskedShare);
   maskSources(datacenter, random.fork('source-masks'), maskedShare);
   return {datacenter, startMs, hosts, churn: createChurn(datacenter.world, random.fork('churn'))};
-}
-
-/** What hosts' agents conclude, life by life. */
-export function createConclusions(
-  conclude: Conclude | undefined,
-): (host: SimulatedHost, atMs: number) => void {
-  if (conclude === undefined) return () => {};
-  const lives = new Map<string, {boots: number; write: ReturnType<Conclude>}>();
-  return (host, atMs) => {
-    let life = lives.get(host.name);
-    if (life?.boots !== host.boots) {
-      life = {boots: host.boots, write: conclude(host.name)};
-      lives.set(host.name, life);
-    }
-    life.write(atMs, host.values);
-  };
 }

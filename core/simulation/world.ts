@@ -2,6 +2,7 @@ import type {Component} from '../domain/components.ts';
 import type {Random} from '../ports.ts';
 import type {BootHistory} from './boots.ts';
 import type {Episode} from './faults.ts';
+import type {SensorRange} from './hardware-generation.ts';
 import type {Ledger} from './ledger.ts';
 import type {LoadShape} from './load-shapes.ts';
 import type {Occasion} from './occasions.ts';
@@ -90,6 +91,8 @@ export type HostTraits = {
   hasWatchdog: boolean;
   /** 1 where a column has no sensor. */
   missing: Uint8Array;
+  /** What sensors of a newer generation tell otherwise; undefined: none. */
+  generation: readonly SensorRange[] | undefined;
 };
 
 type VmState = 'running' | 'booting' | 'dead';

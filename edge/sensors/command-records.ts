@@ -1,11 +1,15 @@
 import {type CommandClass, classifyCommand} from './command-classes.ts';
 import {parseSyslogLine} from './syslog-line.ts';
 
+/** What stands further behind is not looked at: anybody can write long messages. */
+const messageMax = 4_096;
+
 /**
  * The class of the command in a message of sudo, su or doas; undefined if it says nothing of one that was
  * run (a session, a refusal, a wrong password).
  */
-export function classOfMessage(tag: string, message: string): CommandClass | undefined {
+export function classOfMessage(tag: string, whole: string): CommandClass | undefined {
+  const message = whole.slice(0, messageMax);
   if (tag === 'sudo') {
     if (/ (?:not allowed|incorrect password|not in sudoers)/.test(message)) return undefined;
     const command = /^\s*\S+ : .*\bUSER=root ; .*?\bCOMMAND=(.*)$/.exec(message)?.[1];

@@ -4,6 +4,7 @@ import {createProbe, type Run} from '../probe.ts';
 import {createTool, type Tool, type ToolLimits} from '../probe-tool.ts';
 import type {Sensor} from '../sensor.ts';
 import {type IpmiReport, parsePower, parseSensors, summarise} from './ipmi-report.ts';
+import {garbled} from './procfs.ts';
 
 export type IpmiOptions = {
   /** Path of ipmitool; undefined: nobody is asked. */
@@ -51,8 +52,9 @@ async function ask(
 ): Promise<IpmiReport | undefined> {
   if (tool === undefined || !devices.some(device => existsSync(`${root}/${device}`)))
     return undefined;
-  const {text} = await tool.run(['sdr', 'elist', 'all'], signal);
+  const {text, exitCode} = await tool.run(['sdr', 'elist', 'all'], signal);
+  if (exitCode < 0) throw garbled('ipmitool sdr elist all, which was killed', text);
   // Many controllers speak no DCMI; what they print then has no watts in it.
   const power = await tool.run(['dcmi', 'power', 'reading'], signal);
-  return summarise(parseSensors(text), parsePower(power.text));
+  return summarise(parseSensors(text), power.exitCode < 0 ? Number.NaN : parsePower(power.text));
 }

@@ -8,8 +8,10 @@ export type MetricSample = {
 
 /** Name, labels, value; what follows (time, exemplar) is not needed. */
 const linePattern = /^([a-zA-Z_:][a-zA-Z\d_:]*)(?:\{((?:[^"}]|"(?:[^"\\]|\\.)*")*)\})?[ \t]+(\S+)/;
-const labelPattern = /([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"/g;
+/** A name is tried from its first letter only: else a long one is read as often as it has letters. */
+const labelPattern = /\b([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"/g;
 const samplesMax = 10_000;
+const lineMax = 64 * 1024;
 
 /**
  * The samples of the wanted names in a text of Prometheus' or OpenMetrics' format, at most 10,000.
@@ -33,7 +35,7 @@ export function parseMetrics(
     if (line === '' || line === '\r' || line.startsWith('#')) continue;
     const name = line.slice(0, line.search(/[{ \t]|$/));
     if (isChecked && !wanted.has(name)) continue;
-    const match = linePattern.exec(line);
+    const match = line.length > lineMax ? null : linePattern.exec(line);
     if (match === null) throw garbled(where, line);
     isChecked = true;
     const value = Number(match[3]);

@@ -2,6 +2,7 @@ import {mkdir, readdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {fitAnomalyModel} from '../../core/domain/anomaly/host-fit.ts';
 import {createAnomalyState, observeAnomaly} from '../../core/domain/anomaly/host-score.ts';
+import {VALUE_MAX} from '../../core/domain/anomaly/scales.ts';
 import {ForestayError} from '../../core/domain/errors.ts';
 import {readTableAt, type TextTable} from '../data/table.ts';
 import type {Backtest} from './backtest.ts';
@@ -90,7 +91,7 @@ function readRows(table: TextTable): Float64Array {
 
 /** 1 each where all values lie within 0 to 1: they are ratios. Else let the rows say it. */
 function findSpans(rows: Float64Array, width: number): Float64Array | undefined {
-  const ratios = rows.every(value => !(value < 0 || value > 1));
+  const ratios = rows.every(value => !(value < 0 || value > 1) || Math.abs(value) > VALUE_MAX);
   return ratios ? new Float64Array(width).fill(1) : undefined;
 }
 

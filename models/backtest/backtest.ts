@@ -17,6 +17,8 @@ export type BacktestReport = {
   readonly files: readonly string[];
   /** Predicted. */
   readonly rows: number;
+  /** Those of the files that have a header and no row. Absent: none. */
+  readonly empty?: readonly string[];
 };
 
 /**

@@ -60,6 +60,14 @@ export function rarityOf(
   return sum;
 }
 
+/** The last risk that nine digits tell from certainty, which nothing is. */
+const RISK_MAX = 1 - 1e-9;
+
+/** In [0, 1), for ranking: no probability. */
+export function toRisk(rarity: number): number {
+  return Math.min(RISK_MAX, 1 - 10 ** (-rarity / 10));
+}
+
 function tailOf(values: Float64Array, rows: Int32Array, weights: Float64Array): Tail {
   const order = rows.toSorted((a, b) => (values[a] as number) - (values[b] as number) || a - b);
   const above = new Float64Array(order.length + 1);

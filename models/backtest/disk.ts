@@ -11,7 +11,7 @@ import {
   readDriveDays,
   readLabels,
 } from './disk-data.ts';
-import {learnRarity, rarityOf} from './disk-rarity.ts';
+import {learnRarity, rarityOf, toRisk} from './disk-rarity.ts';
 
 const FOLDS = 10;
 
@@ -100,6 +100,6 @@ function score(
   const {healthy, weights} = outcomesOf(past, learned, labels);
   const rarity = learnRarity(past.signals, past.models, healthy, weights);
   for (const row of rows) {
-    risks[row] = 1 - 10 ** (-rarityOf(rarity, days.signals, days.models[row] as string, row) / 10);
+    risks[row] = toRisk(rarityOf(rarity, days.signals, days.models[row] as string, row));
   }
 }

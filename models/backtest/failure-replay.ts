@@ -32,8 +32,8 @@ export type ReplayVisitor = {
   asked(atMs: number, inputs: Float64Array, scored: boolean): void;
 };
 
-const FIRST_SCORED_DAYS = 180;
-const LAST_SCORED_DAYS = 7;
+export const FIRST_SCORED_DAYS = 180;
+export const LAST_SCORED_DAYS = 7;
 /** From its third week on a system is watched, so that something is learned before day 180. */
 const FIRST_WATCHED_DAYS = 14;
 

@@ -11,7 +11,7 @@ import type {OutageQuestion} from '../../core/domain/outage-features.ts';
 import type {OutageKind} from '../../core/domain/outage-history.ts';
 import type {Backtest} from './backtest.ts';
 import {PooledModel, predictSystem, type SystemRisks} from './failure-learning.ts';
-import type {Cadence} from './failure-replay.ts';
+import {type Cadence, FIRST_SCORED_DAYS, LAST_SCORED_DAYS} from './failure-replay.ts';
 import {readSystems, type System} from './failure-systems.ts';
 
 const WEEKLY: Cadence = {everyDays: 7, minuteOfDay: 8 * 60};
@@ -73,8 +73,26 @@ export const backtestFailure: Backtest = async ({data, out, train, note}) => {
     dailyRisks,
     toThreeClasses,
   );
-  return {files: ['weekly.csv', 'daily.csv'], rows: weeklyRows + dailyRows};
+  const written = [
+    {file: 'weekly.csv', rows: weeklyRows, systems: weekly},
+    {file: 'daily.csv', rows: dailyRows, systems: daily},
+  ];
+  const empty = written.filter(({rows}) => rows === 0);
+  for (const {file, systems} of empty) note(`${file} has no rows: ${whyEmpty(systems)}`);
+  return {
+    files: written.map(({file}) => file),
+    rows: weeklyRows + dailyRows,
+    ...(empty.length > 0 && {empty: empty.map(({file}) => file)}),
+  };
 };
+
+function whyEmpty(systems: readonly System[]): string {
+  if (systems.length === 0) return 'no system has outages enough to be judged by it';
+  return (
+    `too short a time was recorded of its ${systems.length} systems: rows begin ` +
+    `${FIRST_SCORED_DAYS} days after the first outage and end ${LAST_SCORED_DAYS} before the last`
+  );
+}
 
 /** Systems to learn from: none that is predicted, or it would be taught by its own future. */
 async function readTeachers(

@@ -6,7 +6,7 @@ import {parseTime} from '../data/csv.ts';
 import {readTable} from '../data/table.ts';
 import type {Backtest} from './backtest.ts';
 
-const SUFFIX = '.csv.gz';
+const RECORDING = /^(.+)\.csv(\.gz)?$/;
 
 /**
  * From this surprise on it is an alarm, in any recording. A missed incident costs about nine false
@@ -60,34 +60,45 @@ function toScore(surprise: number, surpriseMin: number): number {
 }
 
 /**
- * Anomaly scores of every `NAME.csv.gz` (timestamp, value) in the folder, as `NAME.csv`
+ * Anomaly scores of every `NAME.csv` (timestamp, value) in the folder, gzipped or not, as `NAME.csv`
  * (timestamp, anomaly_score). Nothing else in it is read, labels least of all. Rows are taken in
  * the file's order: times that repeat, run back or leave gaps change nothing; a missing or
  * infinite value scores 0 and is not learned.
  *
- * Errors: `TRAINING_DATA_INVALID` without any recording, and for one without rows, a value that
+ * Errors: `TRAINING_DATA_INVALID` without a folder, without any recording in it, and for one without rows, a value that
  * is no number, or a timestamp that is no time.
  */
 export const backtestNab: Backtest = async ({data, out, note}) => {
-  const recordings = (await readdir(data)).filter(name => name.endsWith(SUFFIX)).sort();
-  if (recordings.length === 0) {
-    throw invalid(data, `it holds no NAME${SUFFIX}`);
-  }
+  const names = await listRecordings(data);
   const files: string[] = [];
   let rows = 0;
-  for (const recording of recordings) {
+  for (const [name, recording] of names) {
     const table = await readTable(join(data, recording));
     const times = table.texts('timestamp');
     noteOrder(recording, times, note);
     const scores = scoreStream(table.numbers('value'));
     const lines = scores.map((score, row) => `${times[row]},${score}\n`);
-    const file = `${recording.slice(0, -SUFFIX.length)}.csv`;
+    const file = `${name}.csv`;
     await writeFile(join(out, file), `timestamp,anomaly_score\n${lines.join('')}`);
     files.push(file);
     rows += scores.length;
   }
   return {files, rows};
 };
+
+/** File names by name of the recording; of one that is there twice the plain file. */
+async function listRecordings(folder: string): Promise<ReadonlyMap<string, string>> {
+  const found = await readdir(folder).catch(cause => {
+    throw invalid(folder, 'it cannot be listed', cause);
+  });
+  const names = new Map<string, string>();
+  for (const file of found.sort()) {
+    const name = RECORDING.exec(file)?.[1];
+    if (name !== undefined && !names.has(name)) names.set(name, file);
+  }
+  if (names.size === 0) throw invalid(folder, 'it holds no NAME.csv and no NAME.csv.gz');
+  return names;
+}
 
 function noteOrder(recording: string, times: readonly string[], note: (line: string) => void) {
   let before = Number.NEGATIVE_INFINITY;
@@ -103,10 +114,10 @@ function noteOrder(recording: string, times: readonly string[], note: (line: str
     note(`${recording}: ${notLater} rows are not later than the row before; taken as they stand`);
 }
 
-function invalid(subject: string, reason: string): ForestayError {
+function invalid(subject: string, reason: string, cause?: unknown): ForestayError {
   return new ForestayError(
     'TRAINING_DATA_INVALID',
     `cannot use ${subject}: ${reason}; check it against the layout in docs/how-to/backtest.md`,
-    {details: {subject}},
+    {details: {subject}, cause},
   );
 }

@@ -6,13 +6,15 @@ import {ForestayError} from '../../core/domain/errors.ts';
 
 const LINE_CHARACTERS_MAX = 1024 * 1024;
 
-/** The file's lines, with their numbers from 1; empty ones at the end are left out. */
+/** The file's lines, with their numbers from 1; nothing of line ends and byte order marks. */
 export async function* readLines(path: string): AsyncGenerator<{line: number; text: string}> {
   let line = 0;
   let rest = '';
   try {
     for await (const chunk of openText(path)) {
-      const pieces = (rest + chunk).split('\n');
+      const pieces = (line === 0 ? (rest + chunk).replace(/^\ufeff/, '') : rest + chunk).split(
+        '\n',
+      );
       rest = pieces.pop() as string;
       if (rest.length > LINE_CHARACTERS_MAX) {
         throw unreadable(path, `line ${line + 1} has more than ${LINE_CHARACTERS_MAX} characters`);
@@ -23,7 +25,8 @@ export async function* readLines(path: string): AsyncGenerator<{line: number; te
     if (error instanceof ForestayError) throw error;
     throw unreadable(path, (error as Error).message, error);
   }
-  if (rest !== '') yield {line: ++line, text: rest};
+  const last = rest.replace(/\r$/, '');
+  if (last !== '') yield {line: ++line, text: last};
 }
 
 function openText(path: string): Readable {

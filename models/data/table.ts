@@ -7,14 +7,15 @@ export type TextTable = {
   readonly path: string;
   readonly header: readonly string[];
   readonly rows: number;
-  /** The texts of a column. @throws {ForestayError} `TRAINING_DATA_INVALID` if there is none. */
+  /** The texts of a column. @throws {ForestayError} `TRAINING_DATA_INVALID` if there is not one. */
   texts(name: string): readonly string[];
   /** The numbers of a column; NaN where empty. @throws as `texts`, also for what is no number. */
   numbers(name: string): Float64Array;
 };
 
 /**
- * Reads a whole CSV file, with a header, plain or gzipped.
+ * Reads a whole CSV file, with a header, plain or gzipped. Empty lines at its end are none, unless
+ * it has but one column: then they are missing values.
  *
  * @throws {ForestayError} `TRAINING_DATA_INVALID` when it cannot be read, is cut off, or a row has
  *   another number of fields than the header.
@@ -23,9 +24,14 @@ export async function readTable(path: string): Promise<TextTable> {
   const columns: string[][] = [];
   let header: readonly string[] = [];
   let rows = 0;
+  let emptyLine = 0;
   try {
     for await (const {line, text} of readLines(path)) {
-      const fields = splitFields(text);
+      if (text === '' && header.length > 1) {
+        emptyLine ||= line;
+        continue;
+      }
+      const fields = splitFields(emptyLine === 0 ? text : '');
       if (line === 1) {
         header = fields ?? [];
         columns.push(...header.map(() => []));
@@ -33,10 +39,8 @@ export async function readTable(path: string): Promise<TextTable> {
         rows++;
         for (const [index, field] of fields.entries()) (columns[index] as string[]).push(field);
       } else {
-        throw invalid(
-          path,
-          `line ${line} has ${fields?.length ?? 'broken'} fields, not ${header.length}`,
-        );
+        const count = fields?.length ?? 'broken';
+        throw invalid(path, `line ${emptyLine || line} has ${count} fields, not ${header.length}`);
       }
     }
   } catch (cause) {
@@ -48,6 +52,8 @@ export async function readTable(path: string): Promise<TextTable> {
   const texts = (name: string) => {
     const index = header.indexOf(name);
     if (index < 0) throw invalid(path, `it has no column ${name}, only ${header.join(', ')}`);
+    const times = header.filter(other => other === name).length;
+    if (times > 1) throw invalid(path, `it has column ${name} ${times} times`);
     return columns[index] as string[];
   };
   const numbers = (name: string) =>

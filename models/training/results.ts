@@ -16,25 +16,20 @@ export type Results = {
  * the end, as a kill leaves it, is cut off.
  *
  * @param options All that results depend on: data, seed, code version. Plain JSON.
- * @throws {ForestayError} `INVALID_ARGUMENT` if the folder is of another training.
+ * @throws {ForestayError} `INVALID_ARGUMENT` if the folder is of another training, or damaged.
  */
 export function openResults(folder: string, options: unknown): Results {
   mkdirSync(folder, {recursive: true});
   const path = join(folder, 'results.ndjson');
   const head = createHash('sha256').update(JSON.stringify(options)).digest('hex');
+  const [first, ...lines] = readWhole(path);
+  if (first === undefined) appendFileSync(path, `${JSON.stringify({head, options})}\n`);
+  else if (parse(folder, first).head !== head) throw foreign(folder);
   const results = new Map<string, unknown>();
-  if (!existsSync(path)) {
-    appendFileSync(path, `${JSON.stringify({head, options})}\n`);
-  } else {
-    const text = readFileSync(path, 'utf8');
-    const whole = text.slice(0, text.lastIndexOf('\n') + 1);
-    if (whole.length < text.length) truncateSync(path, Buffer.byteLength(whole));
-    const [first, ...lines] = whole.split('\n').filter(line => line !== '');
-    if (first === undefined || JSON.parse(first).head !== head) throw foreign(folder);
-    for (const line of lines) {
-      const {key, value} = JSON.parse(line) as {key: string; value: unknown};
-      results.set(key, value);
-    }
+  for (const line of lines) {
+    const {key, value} = parse(folder, line);
+    if (typeof key !== 'string') throw damaged(folder);
+    results.set(key, value);
   }
   return {
     known: results.size,
@@ -44,6 +39,31 @@ export function openResults(folder: string, options: unknown): Results {
       appendFileSync(path, `${JSON.stringify({key, value})}\n`);
     },
   };
+}
+
+/** Whole lines; what a kill left of another is cut off. */
+function readWhole(path: string): string[] {
+  if (!existsSync(path)) return [];
+  const text = readFileSync(path, 'utf8');
+  const whole = text.slice(0, text.lastIndexOf('\n') + 1);
+  if (whole.length < text.length) truncateSync(path, Buffer.byteLength(whole));
+  return whole.split('\n').filter(line => line !== '');
+}
+
+function parse(folder: string, line: string): {head?: unknown; key?: unknown; value?: unknown} {
+  try {
+    return JSON.parse(line) ?? {};
+  } catch (cause) {
+    throw damaged(folder, cause);
+  }
+}
+
+function damaged(folder: string, cause?: unknown): ForestayError {
+  return new ForestayError(
+    'INVALID_ARGUMENT',
+    `cannot resume the training in ${folder}: its results are damaged; remove the folder to begin anew`,
+    {details: {folder}, cause},
+  );
 }
 
 function foreign(folder: string): ForestayError {

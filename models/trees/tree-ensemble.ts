@@ -33,7 +33,7 @@ export function readTreeModel(model: ModelProto, featureCount: number): TreeMode
   const forests: Forest[] = [];
   for (const node of graph.node.slice(0, components)) {
     const forest = readForest(node);
-    if (forest === undefined) return undefined;
+    if (forest === undefined || !isSound(forest, featureCount)) return undefined;
     forests.push(forest);
   }
   const trees = {featureCount, forests, slopes, offsets};
@@ -52,6 +52,7 @@ function readForest(node: NodeProto): Forest | undefined {
     new TextDecoder().decode(bytes),
   );
   const isLeaf = modes.map(mode => mode === 'LEAF');
+  if (!modes.every(mode => mode === 'LEAF' || mode === 'BRANCH_LEQ')) return undefined;
   const absolute = (ids: number[]) =>
     Int32Array.from(ids, (id, at) => (isLeaf[at] ? -1 : rootOf(trees[at] as number) + id));
   const columns = ints('nodes_featureids');
@@ -59,7 +60,9 @@ function readForest(node: NodeProto): Forest | undefined {
   const leafNodes = ints('target_nodeids');
   const weights = floats('target_weights');
   for (const [index, tree] of ints('target_treeids').entries()) {
-    value[rootOf(tree) + (leafNodes[index] as number)] = weights[index] as number;
+    const leaf = rootOf(tree) + (leafNodes[index] as number);
+    if (isLeaf[leaf] !== true) return undefined;
+    value[leaf] = weights[index] as number;
   }
   return {
     base: floats('base_values')[0] ?? 0,
@@ -72,6 +75,22 @@ function readForest(node: NodeProto): Forest | undefined {
     value,
     cover: Float32Array.from(floats('nodes_hitrates')),
   };
+}
+
+/** Every column equally long, and every way down: a circle would be walked for ever. */
+function isSound(forest: Forest, featureCount: number): boolean {
+  const {feature, left, right, roots, value, threshold, missingLeft, cover} = forest;
+  const nodes = feature.length;
+  const columns = [left, right, value, threshold, missingLeft, cover];
+  return (
+    columns.every(({length}) => length === nodes) &&
+    roots.every(root => root < nodes) &&
+    feature.every((column, at) => {
+      if (column < 0) return true;
+      const children = [left[at] as number, right[at] as number];
+      return column < featureCount && children.every(child => child > at && child < nodes);
+    })
+  );
 }
 
 const REQUIRED = [

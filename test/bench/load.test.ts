@@ -10,6 +10,8 @@ import {
   samplesPerMessage,
 } from '../../bench/support/load.ts';
 import {PARTITION_COUNT, partitionOfCell} from '../../core/domain/hash.ts';
+import {HOST_METRICS} from '../../core/domain/metric-sets.ts';
+import type {Block} from '../../core/domain/telemetry.ts';
 import {codec} from '../../proto/codec.ts';
 
 const load: Load = {
@@ -18,6 +20,7 @@ const load: Load = {
   hostsPerEdge: 2,
   vmsPerHost: 2,
   rounds: 2,
+  hostSet: 'live',
   samplesPerSecond: 360,
   pack: false,
   herd: false,
@@ -61,6 +64,28 @@ test('the first message of an edge has its inventory, then one a minute, each ed
     [1, 1],
   );
   t.notDeepEqual(repeats[0], repeats[1]);
+});
+
+test('hosts say what live agents say: what is missing stays so, the worst devices are named', t => {
+  const messages = createMessages({...load, edges: 65}, 1, 'cell-1');
+  const blocks = [2, 3].map(seq => {
+    const record = codec.decodeTelemetry(messages.bytes(seq, 1.7e12 + seq));
+    if (record.kind !== 'batch') throw new TypeError('a gap');
+    return record.batch.blocks[0] as Block;
+  });
+  const [before, after] = blocks as [Block, Block];
+  t.is(before.metricSet, HOST_METRICS.name);
+  t.is(before.metricSetHash, HOST_METRICS.hash);
+  t.deepEqual(before.devices, after.devices);
+  const missing = ({values}: Block) => [...values].map(value => Number.isNaN(value));
+  t.deepEqual(missing(before), missing(after));
+  const shareOf = (cells: readonly boolean[]) => cells.filter(Boolean).length / cells.length;
+  t.true(shareOf(missing(before)) > 0.1 && shareOf(missing(before)) < 0.5);
+  const still = before.values.map((value, at) => Number(value === after.values[at]));
+  t.true(shareOf([...still].map(Boolean)) > 0.3);
+  for (const {row, column} of before.devices) {
+    t.true((before.values[column * before.rows + row] as number) > 0);
+  }
 });
 
 test('times of one host rise from message to message', t => {

@@ -85,8 +85,8 @@ test('lists print a table, wide adds columns, name only names', async t => {
   t.is(table.code, 0);
   t.is(table.stderr, '');
   const [titles, h1, h2] = table.stdout.split('\n').map(line => line.split(/ {2,}/));
-  t.deepEqual(titles, ['HOST', 'STATE', 'RISK', 'WORST', 'VMS', 'MOVABLE', 'FLAGS', 'SCORED']);
-  t.deepEqual(h1, ['h1', 'normal', 'unscored', '-', '2', '1/2', '-', '-']);
+  t.is(titles?.join(), 'HOST,STATE,RISK,WORST,OUTLOOK,VMS,MOVABLE,FLAGS,SCORED');
+  t.deepEqual(h1, ['h1', 'normal', 'unscored', '-', '-', '2', '1/2', '-', '-']);
   t.deepEqual(h2?.slice(0, 3), ['h2', 'at-risk', '0.46']);
   t.regex((await run('vms', 'list', '-o', 'wide')).stdout, /^VM +STATE .*CRITICALITY +TENANT/);
   t.is((await run('vms', 'list', '-o', 'name')).stdout, 'vms/v1\nvms/v2\n');
@@ -105,6 +105,34 @@ test('JSON of a list is one object, of ndjson one a line, of a filter only what 
   const filtered = await run('hosts', 'list', '--filter', 'risk > 0.2', '-o', 'name');
   t.is(filtered.stdout, 'hosts/h2\n');
   t.regex((await run('hosts', 'get', 'h1', '-o', 'yaml')).stdout, /^name: hosts\/h1$/m);
+});
+
+test('who plans repairs finds the host to repair first, and which part of it', async t => {
+  const {run, model} = await startFleet(t);
+  applyTick(model, 0, aTick(2, {inventory: ['h3', 'h4'].map(name => aHost(name))}));
+  const outlook = aScore(Date.now(), ['h2', 'h3'], [0.05, 0.06, 0.4, 0.4, 0.09, 0.7, 0.02, 0.02], {
+    kind: 'outlook',
+    components: ['cpu-24h', 'cpu-7d', 'memory-24h', 'memory-7d'],
+  });
+  applyScores(model, 0, outlook);
+  const list = (...options: string[]) => run('hosts', 'list', '--sort', 'outlook', ...options);
+  const names = (await list('-o', 'name')).stdout;
+  t.is(names, ['h3', 'h2', 'h1', 'h4', ''].map(name => name && `hosts/${name}`).join('\n'));
+  t.regex((await list('--limit', '1')).stdout, /\nh3 +normal .* cpu-7d 0\.70 /);
+  const {hosts} = JSON.parse((await list('-o', 'json')).stdout);
+  t.like(hosts[0].outlook[1], {component: 'cpu-7d'});
+  t.is(
+    (await run('hosts', 'list', '--sort', 'risk', '-o', 'name')).stdout.split('\n')[0],
+    'hosts/h2',
+  );
+  const likely = await run('hosts', 'list', '--filter', 'outlook >= 0.5', '-o', 'name');
+  t.is(likely.stdout, 'hosts/h3\n');
+  const described = await run('hosts', 'describe', 'h3');
+  t.regex(described.stdout, /outlook +cpu 9\.0 % in 24h, 70 % in 7d\n +memory 2\.0 % in 24h/);
+  t.notRegex((await run('hosts', 'describe', 'h1')).stdout, /outlook/);
+  const wrong = await run('hosts', 'list', '--sort', 'rack');
+  t.is(wrong.code, 2);
+  t.regex(wrong.stderr, /Allowed choices are name, risk, outlook/);
 });
 
 test('one thing is shown by short or whole name', async t => {

@@ -1,6 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
-import {formatFigure} from '../../cli/figures.ts';
+import {formatFigure, formatPercent} from '../../cli/figures.ts';
+import {outlookFacts} from '../../cli/outlook.ts';
 
 test('a measured value is short, and shows its unit unless its name does', t => {
   t.is(formatFigure(0.05768, 'per second'), '0.0577 per second');
@@ -24,4 +25,25 @@ test('no figure has an exponent, and none is off by more than half a percent', t
       t.true(Math.abs(read - value) <= Math.max(1e-6, 0.005 * Math.abs(value)), `${value}`);
     }),
   );
+});
+
+test('a share is whole per cent, and below a tenth has one digit more', t => {
+  t.deepEqual([0, 0.034, 0.125, 0.996, 1].map(formatPercent), [
+    '0.0 %',
+    '3.4 %',
+    '13 %',
+    '100 %',
+    '100 %',
+  ]);
+});
+
+test('parts that hardly fail are left out of an outlook; that none does is said', t => {
+  const outlook = (...risks: [string, number][]) =>
+    outlookFacts(risks.map(([component, risk]) => ({component, risk})) as never);
+  t.deepEqual(
+    outlook(['cpu-24h', 0.001], ['cpu-7d', 0.004], ['disk-24h', 0.02], ['disk-7d', 0.3]),
+    [['outlook', 'disk 2.0 % in 24h, 30 % in 7d']],
+  );
+  t.deepEqual(outlook(['cpu-7d', 0.004]), [['outlook', 'no part above 1.0 %']]);
+  t.deepEqual(outlook(), []);
 });

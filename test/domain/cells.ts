@@ -62,6 +62,7 @@ export function aHost(name: string, changes: Partial<HostView> = {}): HostView {
     top: 'normal',
     path: 'normal',
     risk: 0.01,
+    announced: false,
     component: '',
     atRisk: false,
     cordoned: false,

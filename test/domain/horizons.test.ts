@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import {raiseToShorter} from '../../core/domain/horizons.ts';
+import {raiseOutlook, raiseToShorter} from '../../core/domain/horizons.ts';
 
 const risk = fc.oneof(
   {weight: 5, arbitrary: fc.float({min: 0, max: 1, noNaN: true})},
@@ -26,4 +26,22 @@ test('only the risks of the one thing are touched', t => {
   const risks = Float32Array.of(0.5, 0.4, 0.3, 0.2);
   raiseToShorter(risks, 1, 2);
   t.deepEqual([...risks], [...Float32Array.of(0.5, 0.4, 0.4, 0.2)]);
+});
+
+test('of named risks each part is raised by itself, in whatever order they come', t => {
+  const of = (component: string, risk: number) => ({component, risk});
+  const now = [of('cpu', 0.5), of('disk', Number.NaN)];
+  const longer = [
+    of('cpu-24h', 0.25),
+    of('disk-24h', 0.125),
+    of('cpu-7d', 0.75),
+    of('disk-7d', 0.0625),
+    of('power-7d', Number.NaN),
+  ];
+  t.deepEqual(raiseOutlook(now, longer), [
+    of('cpu-24h', 0.5),
+    of('disk-24h', 0.125),
+    of('cpu-7d', 0.75),
+    of('disk-7d', 0.125),
+  ]);
 });

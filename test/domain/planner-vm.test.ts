@@ -1,10 +1,20 @@
 import test from 'ava';
 import type {VmView} from '../../core/domain/fleet.ts';
+import {riskCurve} from '../../core/domain/lead-time.ts';
 import {Capacity, type PlacementHost} from '../../core/domain/placement.ts';
 import {plan} from '../../core/domain/planner.ts';
 import {planRiskyVm} from '../../core/domain/planner-vm.ts';
 import type {Proposal} from '../../core/domain/proposal.ts';
-import {aCell, aHost, aRiskyHost, aRiskyVm, everyCapability, GIB, policy} from './cells.ts';
+import {
+  aCell,
+  aHost,
+  aRiskyHost,
+  aRiskyVm,
+  everyCapability,
+  GIB,
+  MINUTE_MS,
+  policy,
+} from './cells.ts';
 
 const hosts = [aRiskyHost('h1'), aHost('h2')];
 /** Dirties its memory faster than nine tenths of the link. */
@@ -124,6 +134,43 @@ test('what the host cannot do is not planned', t => {
   const noMoves = everyCapability.filter(name => name !== 'start-migration');
   const onlyGhosts = [aRiskyHost('h1', {capabilities: noMoves}), aHost('h2')];
   t.is(planOf(aRiskyVm('v1', 'h1'), onlyGhosts)?.action, 'arm-ghost');
+});
+
+/** Of a reboot that is 90 % likely within the horizon, by 1, 5, 15 and 30 minutes. */
+function aRebooting(within: readonly number[], dueInMs = Number.NaN) {
+  const curve = riskCurve(0, 0.9, {within, dueInMs}, policy.horizonMs);
+  const announced = !Number.isNaN(dueInMs);
+  return aRiskyHost('h1', {risk: 0.9, component: 'reboot', curve, announced});
+}
+
+test('the sooner a reboot is expected, the less a move gains, and it is said when', t => {
+  const [soon, late] = [
+    [0.6, 0.9, 0.9, 0.9],
+    [0, 0, 0.3, 0.9],
+  ].map(within => planOf(aRiskyVm('v1', 'h1'), [aRebooting(within), aHost('h2')]));
+  t.true((soon?.alternatives[0]?.gainVmMinutes ?? 9) < (late?.alternatives[0]?.gainVmMinutes ?? 0));
+  t.regex(soon?.because ?? '', /^risk 90 % on h1, expected in 0\.8 min: migrate gains/);
+  t.is(late?.expectedInMs, 18.75 * MINUTE_MS);
+  t.regex(late?.because ?? '', /, expected in 19 min: /);
+});
+
+test('before an announced reboot only what can be done by then is begun', t => {
+  const within = [0, 0.9, 0.9, 0.9];
+  const vms = [aRiskyVm('big', 'h1', {memoryBytes: 64 * GIB}), aRiskyVm('small', 'h1')];
+  const at = (dueInMs: number) =>
+    plan(aCell([aRebooting(within, dueInMs), aHost('h2')], vms), policy)
+      .filter(({entity}) => entity.startsWith('vms/'))
+      .map(({action}) => action);
+  t.deepEqual(at(5 * MINUTE_MS), ['migrate', 'migrate']);
+  // 64 GiB take longer than half a minute, 8 GiB do not.
+  t.deepEqual(at(MINUTE_MS / 2), ['none', 'migrate']);
+  t.deepEqual(at(1000), ['none', 'none']);
+});
+
+test('when a part may fail at any time, nothing is said of when', t => {
+  const proposal = planOf(aRiskyVm('v1', 'h1'));
+  t.is(proposal?.expectedInMs, undefined);
+  t.notRegex(proposal?.because ?? '', /expected/);
 });
 
 test('a VM that has a ghost gets no second one', t => {

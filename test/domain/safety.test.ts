@@ -5,12 +5,13 @@ import {type ActionKind, actionKinds} from '../../core/domain/decision.ts';
 import type {HostView, VmView} from '../../core/domain/fleet.ts';
 import {vmProposal} from '../../core/domain/proposal.ts';
 import {
-  breakerTripped,
   countMove,
   createLedger,
   forbids,
   type Guard,
   type GuardInput,
+  groundOf,
+  suspectGrounds,
 } from '../../core/domain/safety.ts';
 import {aCell, aHost, aRiskyHost, aRiskyVm, NOW_MS, policy} from './cells.ts';
 
@@ -206,7 +207,7 @@ for (const {troubled, hosts, tripped, why} of breakers) {
           aHost(`h${index}`, index < troubled ? trouble : {}),
         ),
       );
-      t.is(breakerTripped(cell, policy), tripped);
+      t.is(suspectGrounds(cell, policy).has('failure'), tripped);
     }
   });
 }
@@ -214,7 +215,7 @@ for (const {troubled, hosts, tripped, why} of breakers) {
 test('hosts that are only observed, and lost ones, are not counted by the breaker', t => {
   const trouble = ['h1', 'h2', 'h3'].map(name => aRiskyHost(name, {observeOnly: true}));
   const lost = ['h4', 'h5', 'h6'].map(name => aRiskyHost(name, {lost: true}));
-  t.false(breakerTripped(aCell([...trouble, ...lost, aHost('h7')]), policy));
+  t.is(suspectGrounds(aCell([...trouble, ...lost, aHost('h7')]), policy).size, 0);
 });
 
 test('a fence is held back by mass silence, not by mass risk', t => {
@@ -222,9 +223,27 @@ test('a fence is held back by mass silence, not by mass risk', t => {
     aCell(
       ['h1', 'h2', 'h3', 'h4'].map(name => aHost(name, {suspected: name === 'h1', ...trouble})),
     );
-  t.false(breakerTripped(cell({atRisk: true}), policy, 'fence'));
-  t.true(breakerTripped(cell({atRisk: true}), policy, 'migrate'));
-  t.true(breakerTripped(cell({suspected: true}), policy, 'fence'));
+  const [atRisk, silent] = [cell({atRisk: true}), cell({suspected: true})];
+  t.deepEqual([...suspectGrounds(atRisk, policy)], ['failure']);
+  t.deepEqual([...suspectGrounds(silent, policy)], ['silence', 'failure', 'reboot']);
+  t.is(groundOf({action: 'fence', component: 'memory'}), 'silence');
+});
+
+test('many reboots at once hold back what is done for reboots, not what is done for failing parts', t => {
+  const cell = (reboots: number, fields: object, failures: number) =>
+    aCell([
+      ...Array.from({length: 6}, (_, index) =>
+        aHost(`h${index}`, index < reboots ? {atRisk: true, component: 'reboot', ...fields} : {}),
+      ),
+      ...Array.from({length: 4}, (_, index) =>
+        aHost(`i${index}`, index < failures ? {atRisk: true, component: 'disk'} : {}),
+      ),
+    ]);
+  t.deepEqual([...suspectGrounds(cell(5, {}, 4), policy)], ['reboot']);
+  t.deepEqual([...suspectGrounds(cell(4, {}, 4), policy)], [], 'neither is more than two fifths');
+  t.is(groundOf({action: 'migrate', component: 'reboot'}), 'reboot');
+  t.is(groundOf({action: 'migrate', component: 'disk'}), 'failure');
+  t.is(suspectGrounds(cell(6, {announced: true}, 0), policy).size, 0, 'people said so: no guess');
 });
 
 test('whatever is let through in turn, no budget is exceeded', t => {

@@ -1,12 +1,12 @@
 import {createServer, type Socket} from 'node:net';
 import test, {type ExecutionContext} from 'ava';
 import {systemClock} from '../../core/adapters/clock-system.ts';
-import {createMemoryFiles, type MemoryFiles} from '../../core/adapters/files-memory.ts';
 import {HOST_METRICS, metricSet} from '../../core/domain/metric-sets.ts';
-import {type AgentOptions, createAgent} from '../../edge/agent.ts';
+import type {AgentOptions} from '../../edge/agent.ts';
 import {createGrpcLinks} from '../../edge/link-grpc.ts';
 import type {FleetSensor, Sensor} from '../../edge/sensor.ts';
 import {codec} from '../../proto/codec.ts';
+import {makeAgent} from './edge-support.ts';
 import {recordsOf, shownOnce, startCore} from './real-core.ts';
 import {batches} from './spool-support.ts';
 
@@ -32,35 +32,12 @@ const vms: FleetSensor = {
 
 function startAgent(t: ExecutionContext, core: string, options: Partial<AgentOptions> = {}) {
   const links = createGrpcLinks(core, 'test');
-  const notes: string[] = [];
-  const files = (options.files as MemoryFiles) ?? createMemoryFiles();
-  const agent = createAgent({
-    edge: 'h01',
-    cell,
-    timeBase: 'simulated',
-    sensors: [host],
-    fleets: [vms],
-    inventory: () => inventory,
-    clock: systemClock,
-    random: {next: () => 0.1},
-    dial: links.dial,
-    codec,
-    spoolFolder: '/spool',
-    uplinkLimits: {retryMsMin: 20, retryMsMax: 100},
-    drainMs: 5000,
-    note: line => notes.push(line),
-    ...options,
-    files,
-  });
-  let isStopped = false;
-  const stop = async (): Promise<void> => {
-    if (isStopped) return;
-    isStopped = true;
-    await agent.stop();
-    links.close();
-  };
+  const {dial} = links;
+  const own = {cell, sensors: [host], fleets: [vms], inventory: () => inventory, dial};
+  const started = makeAgent(t, {...own, ...options});
+  const stop = (): Promise<void> => started.stop().then(() => links.close());
   t.teardown(stop);
-  return {agent, files, notes, stop};
+  return {...started, stop};
 }
 
 const inventory = {

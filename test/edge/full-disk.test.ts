@@ -2,11 +2,10 @@ import test from 'ava';
 import {systemClock} from '../../core/adapters/clock-system.ts';
 import {createMemoryFiles} from '../../core/adapters/files-memory.ts';
 import {openSegmentLog} from '../../core/adapters/log-segments.ts';
-import {createAgent} from '../../edge/agent.ts';
 import {createGrpcLinks} from '../../edge/link-grpc.ts';
 import type {Sensor} from '../../edge/sensor.ts';
-import {codec} from '../../proto/codec.ts';
 import {eventually} from '../support/process.ts';
+import {makeAgent} from './edge-support.ts';
 import {recordsOf, shownOnce, startCore} from './real-core.ts';
 import {batches} from './spool-support.ts';
 
@@ -22,21 +21,7 @@ test('while the disk of the core is full nothing is acked, and then everything, 
   const log = await openSegmentLog(options);
   const core = await startCore(t, {log});
   const links = createGrpcLinks(core.address, 'test');
-  const agent = createAgent({
-    edge: 'h01',
-    cell: 'c1',
-    timeBase: 'simulated',
-    sensors: [sensor],
-    fleets: [],
-    clock: systemClock,
-    random: {next: () => 0.1},
-    dial: links.dial,
-    codec,
-    files: createMemoryFiles(),
-    spoolFolder: '/spool',
-    uplinkLimits: {retryMsMin: 20, retryMsMax: 100},
-    drainMs: 5000,
-  });
+  const {agent} = makeAgent(t, {sensors: [sensor], dial: links.dial});
   const sample = async (from: number, to: number): Promise<void> => {
     for (let n = from; n <= to; n++) await agent.sampleOnce(1000 * n);
   };

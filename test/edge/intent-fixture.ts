@@ -1,6 +1,4 @@
 /** A reboot-intent model that is made by hand: what it says can be told beforehand. */
-import {mkdtempSync, rmSync} from 'node:fs';
-import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import type {ExecutionContext} from 'ava';
 import {systemClock} from '../../core/adapters/clock-system.ts';
@@ -14,6 +12,7 @@ import type {Network} from '../../models/network/network.ts';
 import {plainNormalisation} from '../../models/network/normalisation.ts';
 import {identityCalibration} from '../../models/network/temperature.ts';
 import {createUniform} from '../../models/random.ts';
+import {temporaryFolder} from '../support/process.ts';
 
 const HIDDEN = 2;
 export const SCHEDULED = 'shutdown_scheduled_ratio';
@@ -48,13 +47,6 @@ export function handmadeNetwork(): Network {
     normalisation: plainNormalisation(INTENT_COLUMNS),
     theta,
   };
-}
-
-/** A folder of its own, gone after the test. */
-export function temporaryFolder(t: ExecutionContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'forestay-intent-'));
-  t.teardown(() => rmSync(folder, {recursive: true, force: true}));
-  return folder;
 }
 
 export async function writeHandmade(t: ExecutionContext): Promise<string> {

@@ -6,7 +6,7 @@ import {nodeFiles} from '../../core/adapters/files-node.ts';
 import {DEFAULT_FLAG_POLICY} from '../../core/domain/intent-policy.ts';
 import {RISK_OUTPUTS} from '../../core/domain/reboot-risks.ts';
 import {openIntentFlags} from '../../edge/intent-flags.ts';
-import {temporaryFolder} from './intent-fixture.ts';
+import {temporaryFolder} from '../support/process.ts';
 
 const risksOf = (crash: number) => RISK_OUTPUTS.map(name => (name === 'crash-30m' ? crash : 0));
 

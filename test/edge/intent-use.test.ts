@@ -5,9 +5,10 @@ import {systemClock} from '../../core/adapters/clock-system.ts';
 import {nodeFiles} from '../../core/adapters/files-node.ts';
 import {DEFAULT_FLAG_POLICY} from '../../core/domain/intent-policy.ts';
 import {type IntentUse, openIntent} from '../../edge/intent-use.ts';
-import {runEdge} from '../../edge/main.ts';
+import {temporaryFolder} from '../support/process.ts';
+import {startEdge} from './edge-support.ts';
 import {hostFixture} from './host-fixture.ts';
-import {temporaryFolder, writeHandmade} from './intent-fixture.ts';
+import {writeHandmade} from './intent-fixture.ts';
 
 async function open(t: ExecutionContext, intent: IntentUse | undefined, intervalMs = 1000) {
   const notes: string[] = [];
@@ -66,41 +67,23 @@ test('an edge with a scheduled shutdown raises its flags with no core, and count
     'proc/stat': 'cpu  100 0 100 700 100 0 0 0 0 0\n',
     'run/systemd/shutdown/scheduled': `USEC=${Date.now() + 600_000}000\nMODE=reboot\n`,
   });
-  const [model, spool, folder] = [await writeHandmade(t), temporaryFolder(t), temporaryFolder(t)];
-  const stopping = new AbortController();
-  const notes: string[] = [];
+  const [model, folder] = [await writeHandmade(t), temporaryFolder(t)];
   // Time passes a hundred times as fast.
   const [startMs, startedAt] = [systemClock.nowMs(), systemClock.monotonicMs()];
   const clock = {
     ...systemClock,
     nowMs: () => Math.round(startMs + 100 * (systemClock.monotonicMs() - startedAt)),
   };
-  const running = runEdge(
-    {
-      core: '127.0.0.1:1',
-      cell: 'default',
-      host: 'h01',
-      rack: 'r1',
-      root,
-      intervalMs: 20,
-      intent: {model, required: true, flags: {folder, policy: DEFAULT_FLAG_POLICY}},
-      spool,
-      actuatorListen: undefined,
-      http: '127.0.0.1:0',
-      insecure: false,
-      version: '0.0.1',
-      clock,
-      files: nodeFiles,
-      random: {next: () => 0.5},
-      note: line => notes.push(line),
-    },
-    stopping.signal,
-  );
+  const edge = startEdge(t, {
+    root,
+    intent: {model, required: true, flags: {folder, policy: DEFAULT_FLAG_POLICY}},
+    http: '127.0.0.1:0',
+    clock,
+  });
   while (!existsSync(join(folder, 'drain'))) await systemClock.sleep(10);
-  const [, url] = /(http:.*metrics)/.exec(notes.join('\n')) ?? [];
+  const [, url] = /(http:.*metrics)/.exec(edge.notes.join('\n')) ?? [];
   t.regex(await (await fetch(url ?? '')).text(), /edge_intent_predictions_total [1-9]/);
-  stopping.abort();
-  await running;
+  await edge.stop();
   t.false(existsSync(join(folder, 'drain')) || existsSync(join(folder, 'checkpoint-me')));
-  t.regex(notes.join('\n'), /flag drain is up: 9\d % to go down within 30 min/);
+  t.regex(edge.notes.join('\n'), /flag drain is up: 9\d % to go down within 30 min/);
 });

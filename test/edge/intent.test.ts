@@ -1,10 +1,8 @@
 import test, {type ExecutionContext} from 'ava';
 import {systemClock} from '../../core/adapters/clock-system.ts';
-import {createMemoryFiles} from '../../core/adapters/files-memory.ts';
 import {INTENT_INPUTS} from '../../core/domain/host-metrics.ts';
 import {HOST_METRICS} from '../../core/domain/metric-sets.ts';
 import {RISK_OUTPUTS} from '../../core/domain/reboot-risks.ts';
-import {createAgent} from '../../edge/agent.ts';
 import {BlockBuilder} from '../../edge/batch.ts';
 import {concludeIntent} from '../../edge/intent.ts';
 import type {IntentThread} from '../../edge/intent-thread.ts';
@@ -12,6 +10,7 @@ import {limitNotes} from '../../edge/note.ts';
 import {createSampler} from '../../edge/sampler.ts';
 import type {Conclusion, Sensor} from '../../edge/sensor.ts';
 import {codec} from '../../proto/codec.ts';
+import {makeAgent} from './edge-support.ts';
 import {FAULTS, SCHEDULED, startThread, writeHandmade} from './intent-fixture.ts';
 import {scriptedCore} from './scripted-core.ts';
 
@@ -272,16 +271,9 @@ function agentOf(
   thread: IntentThread,
   sent: string[],
 ) {
-  const agent = createAgent({
-    edge: 'h01',
-    cell: 'c',
-    timeBase: 'simulated',
+  return makeAgent(t, {
     sensors: [sensorOf(() => ({[SCHEDULED]: 1}))],
-    fleets: [],
     conclusions: [concludeIntent({key: 'h01', thread})],
-    clock: systemClock,
-    random: {next: () => 0.1},
-    files: createMemoryFiles(),
     dial,
     codec: {
       encodeTelemetry(record) {
@@ -289,9 +281,6 @@ function agentOf(
         return codec.encodeTelemetry(record);
       },
     },
-    spoolFolder: '/spool',
     drainMs: 0,
-  });
-  t.teardown(() => agent.stop());
-  return agent;
+  }).agent;
 }

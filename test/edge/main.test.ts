@@ -1,6 +1,5 @@
-import {mkdtempSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
+import {readdirSync, writeFileSync} from 'node:fs';
 import {createServer} from 'node:http';
-import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {systemClock} from '../../core/adapters/clock-system.ts';
@@ -8,8 +7,10 @@ import {nodeFiles} from '../../core/adapters/files-node.ts';
 import {HOST_METRICS} from '../../core/domain/metric-sets.ts';
 import {encodeFrame, START} from '../../edge/frame.ts';
 import {createGrpcLinks} from '../../edge/link-grpc.ts';
-import {type EdgeOptions, printSamples, runEdge} from '../../edge/main.ts';
+import {type EdgeOptions, printSamples} from '../../edge/main.ts';
 import {codec} from '../../proto/codec.ts';
+import {temporaryFolder} from '../support/process.ts';
+import {startEdge as startHost} from './edge-support.ts';
 import {hostFixture} from './host-fixture.ts';
 import {manualClock} from './manual-clock.ts';
 import {recordsOf, shownOnce, startCore} from './real-core.ts';
@@ -20,52 +21,8 @@ const tree = {
   'sys/class/hwmon/hwmon0/temp1_input': '41500\n',
 };
 
-function startEdge(t: ExecutionContext, options: Partial<EdgeOptions>) {
-  const notes: string[] = [];
-  const spool = mkdtempSync(join(tmpdir(), 'forestay-edge-'));
-  t.teardown(() => rmSync(spool, {recursive: true, force: true}));
-  const stopping = new AbortController();
-  const running = runEdge(
-    {
-      core: '127.0.0.1:1',
-      cell: 'default',
-      host: 'h01',
-      rack: 'r1',
-      root: hostFixture(t, tree).root,
-      intervalMs: 20,
-      spool,
-      actuatorListen: undefined,
-      http: undefined,
-      insecure: false,
-      version: '0.0.1',
-      clock: systemClock,
-      files: nodeFiles,
-      random: {next: () => 0.5},
-      note: line => notes.push(line),
-      ...options,
-    },
-    stopping.signal,
-  );
-  const said = async (pattern: RegExp): Promise<RegExpExecArray> => {
-    for (;;) {
-      for (const line of notes) {
-        const match = pattern.exec(line);
-        if (match !== null) return match;
-      }
-      await systemClock.sleep(5);
-    }
-  };
-  return {
-    running,
-    notes,
-    said,
-    spool,
-    stop() {
-      stopping.abort();
-      return running;
-    },
-  };
-}
+const startEdge = (t: ExecutionContext, options: Partial<EdgeOptions>) =>
+  startHost(t, {root: hostFixture(t, tree).root, ...options});
 
 test('an edge streams its host, serves its counters, and drains when it is told to stop', async t => {
   const core = await startCore(t);
@@ -203,8 +160,7 @@ test('an edge whose name a collector of a newer life has says so, and keeps what
 
 test('an edge whose table of effects is damaged lets nobody act, says so, and goes on watching', async t => {
   const core = await startCore(t);
-  const spool = mkdtempSync(join(tmpdir(), 'forestay-edge-'));
-  t.teardown(() => rmSync(spool, {recursive: true, force: true}));
+  const spool = temporaryFolder(t);
   // As an agent of before wrote it, that was told an epoch which no number can hold.
   const row = Buffer.from('{"kind":"epoch","partition":3,"epoch":1152921504606846976}');
   writeFileSync(join(spool, 'effects'), Buffer.concat(encodeFrame(START, row)));

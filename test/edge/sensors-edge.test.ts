@@ -1,26 +1,13 @@
 /** The sensors of a whole edge: how it is told what to ask, and that it leaves nobody behind. */
-import {execFile} from 'node:child_process';
 import {existsSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout} from 'node:timers/promises';
-import {fileURLToPath} from 'node:url';
 import test from 'ava';
-import {systemClock} from '../../core/adapters/clock-system.ts';
-import {nodeFiles} from '../../core/adapters/files-node.ts';
 import {HOST_METRICS} from '../../core/domain/metric-sets.ts';
-import {runEdge} from '../../edge/main.ts';
+import {forestay} from '../support/process.ts';
+import {startEdge} from './edge-support.ts';
 import {dataPath, fakeTool, gone} from './fake-tool.ts';
 import {hostFixture} from './host-fixture.ts';
-
-const program = fileURLToPath(new URL('../../bin/forestay', import.meta.url));
-
-function edge(...args: string[]): Promise<{code: number; stdout: string; stderr: string}> {
-  return new Promise(resolve => {
-    execFile(process.execPath, [program, 'edge', ...args], (error, stdout, stderr) =>
-      resolve({code: Number(error?.code ?? 0), stdout, stderr}),
-    );
-  });
-}
 
 test('forestay edge --print shows what a tool says of drives, and ends although another hangs', async t => {
   const smartctl = fakeTool(
@@ -31,10 +18,21 @@ test('forestay edge --print shows what a tool says of drives, and ends although 
     esac`,
   );
   const {root} = hostFixture(t, {'proc/uptime': '77.00 1\n', 'dev/ipmi0': ''});
-  const {code, stdout, stderr} = await edge(
-    ...['--print', '--output', 'ndjson', '--count', '10', '--interval', '400ms', '--root', root],
+  const {code, stdout, stderr} = await forestay(t, [
+    ...[
+      'edge',
+      '--print',
+      '--output',
+      'ndjson',
+      '--count',
+      '10',
+      '--interval',
+      '400ms',
+      '--root',
+      root,
+    ],
     ...['--smartctl', smartctl, '--ipmitool', fakeTool(t, 'exec sleep 600')],
-  );
+  ]);
   t.is(stderr, '');
   t.is(code, 0);
   const samples = stdout
@@ -58,7 +56,7 @@ for (const [args, code, what] of [
   ],
 ] as const) {
   test(`forestay edge ${args.join(' ')} is refused`, async t => {
-    const result = await edge('--print', '--count', '1', ...args);
+    const result = await forestay(t, ['edge', '--print', '--count', '1', ...args]);
     t.is(result.code, code);
     t.regex(result.stderr, what);
   });
@@ -74,37 +72,19 @@ test('an edge that stops takes its tools with it, and what its sensors keep is i
   ) as [string, string, string];
   const stuck = (file: string): string =>
     fakeTool(t, `echo $$ > ${file}.new; mv ${file}.new ${file}; exec sleep 600`);
-  const stopping = new AbortController();
-  const notes: string[] = [];
-  const running = runEdge(
-    {
-      core: '127.0.0.1:1',
-      cell: 'default',
-      host: 'h01',
-      rack: '',
-      root,
-      probes: {tools: {smartctl: stuck(asking), journalctl: stuck(following)}},
-      intervalMs: 50,
-      spool,
-      actuatorListen: undefined,
-      http: undefined,
-      insecure: false,
-      version: '0.0.1',
-      clock: systemClock,
-      files: nodeFiles,
-      random: {next: () => 0.5},
-      note: line => notes.push(line),
-    },
-    stopping.signal,
-  );
+  const edge = startEdge(t, {
+    root,
+    probes: {tools: {smartctl: stuck(asking), journalctl: stuck(following)}},
+    intervalMs: 50,
+    spool,
+  });
   const kept = join(spool, 'sensors/boots.json');
   while (![asking, following, kept].every(existsSync)) await setTimeout(10);
-  stopping.abort();
-  await running;
+  await edge.stop();
   for (const file of [asking, following]) await gone(Number(readFileSync(file, 'utf8')));
   t.like(JSON.parse(readFileSync(kept, 'utf8')), {spikes: {spikes: []}});
   t.deepEqual(
-    notes.filter(line => line.includes('sensor')),
+    edge.notes.filter(line => line.includes('sensor')),
     [],
   );
 });

@@ -70,14 +70,14 @@ for (const family of [COMPONENT_FAILURE, COMPONENT_OUTLOOK]) {
 
 test('on fleets that it has not seen, today’s model ranks hosts that will fail above others, and not worse than the first', async t => {
   const {trees} = await loadModel(folderOf('component-failure'));
-  const parts = [
-    ...simulateComponentDataset({
+  const parts = await Array.fromAsync(
+    simulateComponentDataset({
       random: seededRandom(4000),
       fleets: 16,
       minutesEach: 60,
       rowEverySeconds: 60,
     }),
-  ];
+  );
   const data = {
     rows: parts.reduce((sum, {rows}) => sum + rows, 0),
     contract: COMPONENT_FAILURE.contract,

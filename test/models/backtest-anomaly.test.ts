@@ -101,6 +101,25 @@ test('a column of one value, an empty column, duplicate rows and gaps do no harm
   t.true(blame.every(row => row[3] === 0));
 });
 
+test('numbers beyond all measure, as uninitialised memory gives them, teach nothing', async t => {
+  const [garbled, holey] = [await makeFolders(t), await makeFolders(t)];
+  const rows = drawRows(38, 1300);
+  for (const [at, value] of [1.7e308, 1.7e308, -1e160, 1e101].entries())
+    rows[4 * (100 + 50 * at)] = value;
+  for (const {data} of [garbled, holey]) {
+    await writeFile(join(data, 'h_train.csv'), toCsv(rows));
+    await writeFile(join(data, 'h_test.csv'), toCsv(drawRows(39, 60)));
+    for (const at of [0, 1, 2, 3]) rows[4 * (100 + 50 * at)] = Number.NaN;
+  }
+  for (const folders of [garbled, holey]) await run(folders);
+  for (const file of ['score/h.csv', 'metrics/h.csv']) {
+    t.is(
+      await readFile(join(garbled.out, file), 'utf8'),
+      await readFile(join(holey.out, file), 'utf8'),
+    );
+  }
+});
+
 const broken: [string, {train?: string | Buffer; test?: string | Buffer}, RegExp][] = [
   ['a folder without recordings', {}, /there is no NAME_test\.csv/],
   ['no train file', {test: LIVE}, /h_train\.csv: neither it/],

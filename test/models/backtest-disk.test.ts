@@ -4,6 +4,7 @@ import {join} from 'node:path';
 import {gzipSync} from 'node:zlib';
 import test, {type ExecutionContext} from 'ava';
 import {backtestDisk} from '../../models/backtest/disk.ts';
+import {toRisk} from '../../models/backtest/disk-rarity.ts';
 import {createUniform} from '../../models/random.ts';
 
 const COUNTERS = ['smart_1', 'smart_5', 'smart_7', 'smart_197', 'smart_198'];
@@ -107,6 +108,11 @@ test('drives that go bad rank above those with old defects, and every row has a 
   // Old defects are something, but little.
   const [clean] = [...risks.values()].sort((a, b) => a - b);
   t.is(clean, 0);
+});
+
+test('however rare, nothing is written as certain', t => {
+  const written = [0, 10, 80, 95, 1e6].map(rarity => toRisk(rarity).toPrecision(9));
+  t.deepEqual(written, ['0.00000000', '0.900000000', '0.999999990', '0.999999999', '0.999999999']);
 });
 
 test('what a drive came to has no part in its own risk', async t => {

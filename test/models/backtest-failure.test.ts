@@ -270,6 +270,30 @@ for (const [what, events, nodes, says] of refused) {
   });
 }
 
+test('files without a row are named, and why they have none', async t => {
+  const backtest = async (events: readonly Event[]) => {
+    const notes: string[] = [];
+    const data = await save(t, toEvents(events), toNodes({a: 12}));
+    const note = (line: string) => notes.push(line);
+    const options = {data, out: await folder(t), train: undefined, seed: 1, note};
+    const {empty, rows} = await backtestFailure(options);
+    return {empty, rows, told: notes.filter(line => /no rows/.test(line))};
+  };
+  const short = await backtest(draw('a', 1).map(event => ({...event, start: event.start / 8})));
+  t.like(short, {empty: ['weekly.csv', 'daily.csv'], rows: 0});
+  t.regex(
+    short.told.join(),
+    /weekly.csv has no rows: too short a time was recorded of its 1 systems/,
+  );
+  const few = await backtest(draw('a', 1, 12, 150));
+  t.deepEqual(few.empty, ['weekly.csv']);
+  t.true(few.rows > 0);
+  t.deepEqual(few.told, [
+    'weekly.csv has no rows: no system has outages enough to be judged by it',
+  ]);
+  t.is((await backtest(draw('a', 1))).empty, undefined);
+});
+
 test('recorded outages of two clusters are foretold better than by their base rates', async t => {
   const {weekly, daily} = await run(t, RECORDED);
   const table = await readTable(join(RECORDED, 'events.csv.gz'));

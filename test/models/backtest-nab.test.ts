@@ -47,11 +47,13 @@ test('every recording is scored row by row, with its times as they stand; no lab
     'b.csv.gz': toCsv(values),
     'a.csv.gz': toCsv(values.slice(0, 40)),
     'windows.json': 'not even JSON',
-    'c.csv': 'not compressed',
+    'c.csv': toCsv(values.slice(0, 10)),
+    // Of two the plain one is taken.
+    'c.csv.gz': toCsv(values.slice(0, 20)),
   };
   const {report, written} = await run(t, contents);
-  t.deepEqual(report, {files: ['a.csv', 'b.csv'], rows: 740});
-  t.deepEqual(Object.keys(written), ['a.csv', 'b.csv']);
+  t.deepEqual(report, {files: ['a.csv', 'b.csv', 'c.csv'], rows: 750});
+  t.deepEqual(Object.keys(written), ['a.csv', 'b.csv', 'c.csv']);
   const [header, ...lines] = (written['b.csv'] as string).trimEnd().split('\n');
   t.is(header, 'timestamp,anomaly_score');
   t.deepEqual(
@@ -145,10 +147,15 @@ for (const [name, [text, message]] of Object.entries(UNUSABLE)) {
   });
 }
 
-test('a folder without recordings, and one that is not compressed, are refused', async t => {
+test('no folder, one without recordings, and a name that promises gzip in vain are refused', async t => {
   const empty = await t.throwsAsync(run(t, {'windows.json': '{}'}), {message: /no NAME\.csv\.gz/});
   t.true(isForestayError(empty, 'TRAINING_DATA_INVALID'));
   const data = await folder(t);
+  const nowhere = {data: join(data, 'nowhere'), out: data, train: undefined, seed: 1};
+  const error = await t.throwsAsync(backtestNab({...nowhere, note: () => {}}), {
+    message: /nowhere: it cannot be listed/,
+  });
+  t.true(isForestayError(error, 'TRAINING_DATA_INVALID'));
   await writeFile(join(data, 'a.csv.gz'), toCsv([1, 2]));
   const options = {data, out: data, train: undefined, seed: 1, note: () => {}};
   const plain = await t.throwsAsync(backtestNab(options));

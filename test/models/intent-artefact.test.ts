@@ -8,7 +8,8 @@ import {INTENT_COLUMNS} from '../../core/domain/intent-step.ts';
 import {writeIntentArtefact} from '../../models/intent/artefact.ts';
 import {RISK_CLASSES} from '../../models/network/competing-risks.ts';
 import {identityCalibration} from '../../models/network/temperature.ts';
-import {handmadeNetwork, temporaryFolder, writeHandmade} from '../edge/intent-fixture.ts';
+import {handmadeNetwork, writeHandmade} from '../edge/intent-fixture.ts';
+import {temporaryFolder} from '../support/process.ts';
 
 const bytesOf = (folder: string) =>
   readdirSync(folder).map(name => [name, readFileSync(join(folder, name)).toString('base64')]);

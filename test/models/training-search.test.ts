@@ -113,3 +113,27 @@ test('a training that was killed goes on behind its last whole result', t => {
   t.is(readFileSync(join(folder, 'results.ndjson'), 'utf8').split('\n').length, 5);
   t.throws(() => openResults(folder, {seed: 2}), {message: /begun with other options/});
 });
+
+test('a training that was killed before it had written who it is begins anew', t => {
+  for (const left of ['', '{"head":"8c', '{"head":"8c\u{1f6d1}']) {
+    const folder = mkdtempSync(join(tmpdir(), 'results-'));
+    t.teardown(() => rmSync(folder, {recursive: true}));
+    appendFileSync(join(folder, 'results.ndjson'), left);
+    openResults(folder, {seed: 1}).put('a', 1);
+    t.is(openResults(folder, {seed: 1}).get('a'), 1);
+  }
+});
+
+test('results that are damaged are refused, with what to do', t => {
+  for (const text of ['no JSON\n', 'null\n', '"head"\n']) {
+    for (const isFirst of [true, false]) {
+      const folder = mkdtempSync(join(tmpdir(), 'results-'));
+      t.teardown(() => rmSync(folder, {recursive: true}));
+      if (!isFirst) openResults(folder, {seed: 1}).put('a', 1);
+      appendFileSync(join(folder, 'results.ndjson'), text);
+      const error = t.throws(() => openResults(folder, {seed: 1}));
+      t.like(error, {code: 'INVALID_ARGUMENT'}, text);
+      t.regex(error?.message ?? '', /remove the folder to begin anew/);
+    }
+  }
+});

@@ -138,6 +138,7 @@ const decision: fc.Arbitrary<Decision> = fc.record({
   ),
   modelHash: text,
   policyVersion: u32,
+  expectedInSeconds: fc.option(number, {nil: undefined}),
 });
 
 const few = <Value>(item: fc.Arbitrary<Value>) => fc.array(item, {maxLength: 2});

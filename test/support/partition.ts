@@ -26,6 +26,12 @@ export const RISK_METRIC = 'swap_used_ratio';
 const RISK_FEATURE = FEATURES.findIndex(({name}) => name === `${RISK_METRIC}.level`);
 const RISK_COLUMN = HOST_METRICS.columns.indexOf(RISK_METRIC);
 const REBOOT_COLUMN = HOST_METRICS.columns.indexOf(REBOOT_METRIC);
+const [REBOOT_SOON_COLUMN, DUE_COLUMN, ...OTHER_HORIZONS] = [
+  'reboot_intentional_5m_probability',
+  'shutdown_in_seconds',
+  'reboot_intentional_1m_probability',
+  'reboot_intentional_15m_probability',
+].map(column => HOST_METRICS.columns.indexOf(column)) as [number, number, ...number[]];
 
 /**
  * Takes the risk of a part from one metric, times `factor`: a test says how risky a host is by what
@@ -90,7 +96,16 @@ export function hostFacts(name: string, fields: Partial<InventoryHost> = {}): In
   };
 }
 
-export type Sample = {atMs: number; risk?: number; reboot?: number; sign?: string};
+export type Sample = {
+  atMs: number;
+  risk?: number | undefined;
+  /** Within 30 minutes, and of that within 5. */
+  reboot?: number | undefined;
+  rebootSoon?: number | undefined;
+  /** Until a scheduled shutdown. */
+  dueInSeconds?: number | undefined;
+  sign?: string | undefined;
+};
 
 export function hostBatch(
   host: string,
@@ -100,9 +115,12 @@ export function hostBatch(
 ): Batch {
   const rows = samples.length;
   const values = new Float32Array(rows * HOST_METRICS.columns.length).fill(0.1);
-  samples.forEach(({risk = 0, reboot = Number.NaN}, row) => {
+  samples.forEach(({risk = 0, reboot, rebootSoon, dueInSeconds}, row) => {
     values[RISK_COLUMN * rows + row] = risk;
-    values[REBOOT_COLUMN * rows + row] = reboot;
+    values[REBOOT_COLUMN * rows + row] = reboot ?? Number.NaN;
+    values[REBOOT_SOON_COLUMN * rows + row] = rebootSoon ?? Number.NaN;
+    values[DUE_COLUMN * rows + row] = dueInSeconds ?? Number.NaN;
+    for (const column of OTHER_HORIZONS) values[column * rows + row] = Number.NaN;
   });
   return {
     edge: host,
@@ -184,7 +202,7 @@ export function createRig({log = createMemoryLog(), ...options}: RigOptions = {}
       host: string,
       risk = 0,
       facts: Partial<InventoryHost> = {},
-      said: Pick<Sample, 'reboot' | 'sign'> = {},
+      said: Omit<Sample, 'atMs' | 'risk'> = {},
     ): Promise<void> {
       const seq = (seqs.get(host) ?? 0) + 1;
       seqs.set(host, seq);
@@ -214,9 +232,10 @@ export async function second(
   hosts: Readonly<Record<string, Omit<Sample, 'atMs'> & Partial<InventoryHost>>>,
 ): Promise<void> {
   rig.pass();
-  for (const [host, {risk = 0, reboot, sign, ...facts}] of Object.entries(hosts)) {
-    const said = {...(reboot === undefined ? {} : {reboot}), ...(sign === undefined ? {} : {sign})};
-    await rig.send(host, risk, facts, said);
+  for (const [host, {risk, reboot, rebootSoon, dueInSeconds, sign, ...facts}] of Object.entries(
+    hosts,
+  )) {
+    await rig.send(host, risk, facts, {reboot, rebootSoon, dueInSeconds, sign});
   }
   await runtime.executor.poll();
   await runtime.step(rig.clock.nowMs());

@@ -4,6 +4,9 @@ import {type AnomalyModel, VALUE_CLIP} from './host-model.ts';
 const FINE_FLOOR = 0.01;
 const COARSE_FLOOR = 0.1;
 
+/** No metric goes beyond it: what does counts as missing, for sums of it would overflow. */
+export const VALUE_MAX = 1e100;
+
 /** Rows with any value, gaps filled with the value before; NaN before the first and where none. */
 export function fillGaps(values: Float64Array, width: number): Float64Array {
   const filled = new Float64Array(values.length);
@@ -13,7 +16,7 @@ export function fillGaps(values: Float64Array, width: number): Float64Array {
     let any = false;
     for (let column = 0; column < width; column++) {
       const value = values[from + column] as number;
-      if (!Number.isFinite(value)) continue;
+      if (!(Math.abs(value) <= VALUE_MAX)) continue;
       last[column] = value;
       any = true;
     }

@@ -1,0 +1,212 @@
+/**
+ * What the inputs of a model looked like when it was trained: per feature a few bins and their
+ * shares, small enough to travel with the model.
+ */
+
+/** What is binned: one column of the rows. */
+export type SnapshotColumn = {
+  readonly name: string;
+  /** As people write it behind a number; empty: a plain number. */
+  readonly unit: string;
+};
+
+export type ValueRange = readonly [low: number, high: number];
+
+export type FeatureSnapshot = SnapshotColumn & {
+  /** Ascending; a value ≤ edges[b] and > edges[b − 1] is in bin b, one above all in the last. */
+  readonly edges: readonly number[];
+  /** Of the bins, and last of the rows that lack a value. They add up to 1, to four digits. */
+  readonly shares: readonly number[];
+  /** Between which four fifths of the values lie; null without values. */
+  readonly range: ValueRange | null;
+  /**
+   * How much rows of one host, and of one fleet, are alike: 0 not at all, 1 entirely. Rows that are
+   * alike say less: a fleet's hour of the day is one observation, however many rows it has.
+   */
+  readonly hostLikeness: number;
+  readonly fleetLikeness: number;
+};
+
+export type DriftSnapshot = {
+  readonly rows: number;
+  readonly hosts: number;
+  readonly fleets: number;
+  readonly features: readonly FeatureSnapshot[];
+};
+
+/** Rows of which a snapshot is taken. */
+export type SnapshotRows = {
+  /** Rows × columns; NaN is missing. */
+  readonly features: Float32Array;
+  /** Of each row. */
+  readonly host: Int32Array;
+  readonly fleet: Int32Array;
+};
+
+/** With the one of missing values there are ten. */
+const VALUE_BINS_MAX = 9;
+/** So many values say where to cut. */
+const CUT_VALUES_MAX = 20_000;
+/** Rarer bins say too little of how much rows are alike. */
+const LIKENESS_SHARE_MIN = 0.01;
+/** A value that never varies may be so much off before it is another one. */
+const SAME_RATIO = 1e-3;
+
+/** About 15 ns a row and column. */
+export function takeSnapshot(
+  rows: SnapshotRows,
+  columns: readonly SnapshotColumn[],
+): DriftSnapshot {
+  const count = rows.host.length;
+  const hosts = new Groups(rows.host);
+  const fleets = new Groups(rows.fleet);
+  return {
+    rows: count,
+    hosts: hosts.sizes.length,
+    fleets: fleets.sizes.length,
+    features: columns.map((column, at) => {
+      const values = Float32Array.from(
+        {length: count},
+        (_, row) => rows.features[row * columns.length + at] as number,
+      );
+      const every = Math.ceil(count / CUT_VALUES_MAX);
+      const present = values
+        .filter((value, row) => row % every === 0 && !Number.isNaN(value))
+        .sort();
+      const edges = cutAt(present);
+      const bins = Uint8Array.from(values, value => binOf(edges, value));
+      const shares = sharesOf(bins, edges.length + 2);
+      return {
+        ...column,
+        edges,
+        shares,
+        range: rangeOf(present),
+        ...likenessOf(bins, shares, hosts, fleets),
+      };
+    }),
+  };
+}
+
+function rangeOf(sorted: Float32Array): ValueRange | null {
+  const low = sorted[Math.floor(0.1 * (sorted.length - 1))];
+  const high = sorted[Math.ceil(0.9 * (sorted.length - 1))];
+  return low === undefined || high === undefined ? null : [low, high];
+}
+
+/** Bin of a value: that of missing ones is the last. */
+export function binOf(edges: readonly number[], value: number): number {
+  if (Number.isNaN(value)) return edges.length + 1;
+  let bin = 0;
+  while (bin < edges.length && value > (edges[bin] as number)) bin++;
+  return bin;
+}
+
+/**
+ * Cuts between different values, each bin with its share of what is left: a value that alone fills
+ * more has a bin of its own.
+ */
+function cutAt(sorted: Float32Array): number[] {
+  const first = sorted[0];
+  const last = sorted[sorted.length - 1];
+  if (first === undefined || last === undefined) return [];
+  if (first === last) {
+    const apart = Math.max(Math.abs(first) * SAME_RATIO, 1e-9);
+    return [first - apart, first + apart].map(edge => Number(edge.toPrecision(6)));
+  }
+  const edges: number[] = [];
+  let inBin = 0;
+  let left = sorted.length;
+  for (let at = 0; at < sorted.length && edges.length < VALUE_BINS_MAX - 1; at++) {
+    const value = sorted[at] as number;
+    const next = sorted[at + 1];
+    inBin++;
+    if (next === undefined || next === value || inBin < left / (VALUE_BINS_MAX - edges.length)) {
+      continue;
+    }
+    edges.push(edgeBetween(value, next));
+    left -= inBin;
+    inBin = 0;
+  }
+  // Nearly all values are the largest one: what is below is a bin.
+  if (edges.length === 0) edges.push(belowLast(sorted));
+  return edges;
+}
+
+function belowLast(sorted: Float32Array): number {
+  const last = sorted[sorted.length - 1] as number;
+  const below = sorted.findLast(value => value < last) as number;
+  return edgeBetween(below, last);
+}
+
+/** Short where that makes no difference: a snapshot is a text. */
+function edgeBetween(value: number, next: number): number {
+  const middle = (value + next) / 2;
+  const short = Number(middle.toPrecision(4));
+  return short >= value && short < next ? short : middle;
+}
+
+function sharesOf(bins: Uint8Array, count: number): number[] {
+  const shares = new Array<number>(count).fill(0);
+  for (const bin of bins) shares[bin] = (shares[bin] as number) + 1;
+  return shares.map(count => Number((count / bins.length).toPrecision(5)));
+}
+
+/** Rows by the group that they belong to. */
+class Groups {
+  readonly of: Int32Array;
+  readonly sizes: number[] = [];
+
+  constructor(group: Int32Array) {
+    const numbers = new Map<number, number>();
+    this.of = group.map(each => {
+      const number = numbers.get(each) ?? numbers.size;
+      numbers.set(each, number);
+      this.sizes[number] = (this.sizes[number] ?? 0) + 1;
+      return number;
+    });
+  }
+}
+
+/** Intraclass correlations of what is in the bins, hosts within fleets. */
+function likenessOf(
+  bins: Uint8Array,
+  shares: readonly number[],
+  hosts: Groups,
+  fleets: Groups,
+): Pick<FeatureSnapshot, 'hostLikeness' | 'fleetLikeness'> {
+  const rowsEach = bins.length / hosts.sizes.length;
+  const hostsEach = hosts.sizes.length / fleets.sizes.length;
+  const hostLikeness = withoutChance(spreadOf(bins, shares, hosts), 1 / rowsEach);
+  const byHosts = hostLikeness / hostsEach + (1 - hostLikeness) / (rowsEach * hostsEach);
+  const fleetLikeness = withoutChance(spreadOf(bins, shares, fleets), byHosts);
+  return {hostLikeness, fleetLikeness: Math.min(fleetLikeness, hostLikeness)};
+}
+
+/** The part of a spread that chance does not explain, within [0, 1]; 0 where nothing is known. */
+function withoutChance(spread: number, chance: number): number {
+  const likeness = (spread - chance) / (1 - chance);
+  return Number.isFinite(likeness) ? Math.min(Math.max(likeness, 0), 1) : 0;
+}
+
+/**
+ * Variance of the groups' shares, as a part of that of single rows, in the bin where that is most:
+ * rows that are alike there are what makes two fleets look different.
+ */
+function spreadOf(bins: Uint8Array, shares: readonly number[], {of, sizes}: Groups): number {
+  const width = shares.length;
+  const counts = new Float64Array(sizes.length * width);
+  for (const [row, bin] of bins.entries()) {
+    const at = (of[row] as number) * width + bin;
+    counts[at] = (counts[at] as number) + 1;
+  }
+  let most = 0;
+  for (const [bin, share] of shares.entries()) {
+    if (share < LIKENESS_SHARE_MIN || share > 1 - LIKENESS_SHARE_MIN) continue;
+    let between = 0;
+    for (const [group, size] of sizes.entries()) {
+      between += ((counts[group * width + bin] as number) / size - share) ** 2 / (sizes.length - 1);
+    }
+    most = Math.max(most, between / (share * (1 - share)));
+  }
+  return most;
+}

@@ -1,0 +1,133 @@
+/**
+ * A new generation of hardware: the same faults, told by other sensors. Its hosts arrive while a
+ * fleet is at work, empty, and are filled like any other.
+ */
+import {ForestayError} from '../domain/errors.ts';
+import type {Random} from '../ports.ts';
+import {hostColumn} from './columns.ts';
+import {leaveUntil} from './presence.ts';
+import {committedBytes, type SimulatedHost, type SimulatedVm, type World} from './world.ts';
+
+/** How one column is told otherwise: scale × what today's hosts would say, + offset. */
+export type SensorRange = {
+  readonly column: number;
+  readonly scale: number;
+  readonly offset: number;
+  /** A counter: has no fractions. */
+  readonly isWhole: boolean;
+};
+
+export type GenerationOptions = {
+  /** At the start or before it: the hosts are there from the beginning. */
+  arrivesAtMs: number;
+  /** How many of the fleet's hosts are of it. */
+  hosts: number;
+};
+
+/**
+ * Cores may be warmer, and sit in the hot aisle; small fans turn fast; boosted clocks stay below
+ * their maximum; voltage is told against another setpoint; flash is ten times as fast, so an error
+ * that was one of thousands is one of hundreds; errors that memory corrects on its die are told as
+ * well, a few all the time; disks count spare blocks instead of sectors; links that correct errors
+ * forward tell those that are left, and ports drop what nobody asked for.
+ */
+const RANGES: readonly (readonly [
+  name: string,
+  scale: number,
+  offset: number,
+  isWhole?: boolean,
+])[] = [
+  ['temperature_celsius', 0.8, 34],
+  ['temperature_margin_celsius', 0.8, -4],
+  ['fan_speed_rpm', 2.1, 1500],
+  ['voltage_deviation_ratio', 0.6, 0.035],
+  ['cpu_frequency_ratio', 0.78, 0],
+  ['cpu_throttled_ratio', 0.8, 0.18],
+  ['cpu_machine_checks_per_second', 0.3, 0.012],
+  ['memory_corrected_errors_per_second', 0.12, 1.1],
+  ['disk_latency_seconds', 0.1, 0.0001],
+  ['disk_queue_depth', 0.1, 0],
+  ['disk_errors_per_second', 0.15, 0],
+  ['disk_reallocated_sectors', 0.125, 96, true],
+  ['disk_pending_sectors', 0.125, 0, true],
+  ['disk_uncorrectable_sectors', 0.125, 3, true],
+  ['disk_new_defects_per_day', 0.125, 0],
+  ['disk_link_errors', 0.2, 40, true],
+  ['disk_temperature_celsius', 1, 14, true],
+  ['network_errors_per_second', 0.1, 0],
+  ['network_link_errors_per_second', 0.1, 0],
+  ['network_drops_per_second', 1, 9],
+  ['power_draw_watts', 2.3, 180],
+];
+
+const NEXT_GENERATION: readonly SensorRange[] = RANGES.map(
+  ([name, scale, offset, isWhole = false]) => ({column: hostColumn(name), scale, offset, isWhole}),
+);
+
+/** Rewrites what a host's sensors show into what those of its generation do; NaN stays. */
+export function convertSensors(values: Float32Array, ranges: readonly SensorRange[]): void {
+  for (const {column, scale, offset, isWhole} of ranges) {
+    const value = scale * (values[column] as number) + offset;
+    values[column] = isWhole ? Math.ceil(value) : value;
+  }
+}
+
+/**
+ * Makes some hosts of a world that has not begun ones of the next generation. Until they arrive they
+ * are off and their VMs are spread over the others. Nothing else is drawn otherwise than without.
+ *
+ * @param random A stream of its own: which hosts.
+ * @throws {ForestayError} `INVALID_ARGUMENT` if the others have no room for their VMs.
+ */
+export function introduceGeneration(
+  world: World,
+  random: Random,
+  {arrivesAtMs, hosts}: GenerationOptions,
+): void {
+  const order = world.hosts
+    .map(host => ({host, rank: random.fork(host.name).next()}))
+    .sort((a, b) => a.rank - b.rank);
+  const arriving = order.slice(0, hosts).map(({host}) => host);
+  for (const host of arriving) host.traits.generation = NEXT_GENERATION;
+  if (arrivesAtMs <= world.startMs) return;
+  for (const host of arriving) awaitArrival(host, world.startMs, arrivesAtMs);
+  for (const vm of world.vms) if (arriving.includes(vm.host)) placeElsewhere(world, vm, arriving);
+}
+
+function awaitArrival(host: SimulatedHost, startMs: number, arrivesAtMs: number): void {
+  host.state = 'off';
+  host.returnsAtMs = arrivesAtMs;
+  host.values.fill(Number.NaN);
+  host.episodes = host.episodes.filter(({onsetMs}) => onsetMs >= arrivesAtMs);
+  leaveUntil(host, arrivesAtMs);
+  host.outages.push({
+    fromMs: startMs,
+    untilMs: arrivesAtMs,
+    cause: 'planned',
+    kind: 'arrival',
+    component: undefined,
+  });
+}
+
+function placeElsewhere(world: World, vm: SimulatedVm, arriving: readonly SimulatedHost[]): void {
+  const {antiAffinityGroup: group} = vm;
+  const rooms = world.hosts
+    .filter(host => host.cell === vm.host.cell && !arriving.includes(host))
+    .filter(
+      host =>
+        group === '' ||
+        !world.vms.some(other => other.host === host && other.antiAffinityGroup === group),
+    )
+    .map(host => ({host, freeBytes: host.memoryBytes - committedBytes(world, host)}))
+    .sort((a, b) => b.freeBytes - a.freeBytes);
+  const [best] = rooms;
+  if (best === undefined || best.freeBytes < vm.memoryBytes) {
+    throw new ForestayError(
+      'INVALID_ARGUMENT',
+      `cannot keep ${arriving.length} of ${world.hosts.length} hosts for later: the others have no ` +
+        `room for ${vm.name}; let fewer hosts arrive, or have fewer VMs`,
+      {details: {hosts: world.hosts.length, arriving: arriving.length, vm: vm.name}},
+    );
+  }
+  vm.host = best.host;
+}
