@@ -39,6 +39,11 @@ const programs: readonly {name: string; description: string; load(): Promise<Reg
     load: async () => (await import('./train.ts')).registerTrain,
   },
   {
+    name: 'models',
+    description: 'models with their history: who serves, who challenges, what was before',
+    load: async () => (await import('./models.ts')).registerModels,
+  },
+  {
     name: 'backtest',
     description: 'predict recorded data as if it were live',
     load: async () => (await import('./backtest.ts')).registerBacktest,

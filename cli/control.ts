@@ -107,7 +107,7 @@ function addChangeOptions(command: Command): void {
 }
 
 /** A process of a user without an entry in the password file has no name; the core takes its address. */
-function userName(): string {
+export function userName(): string {
   try {
     return userInfo().username;
   } catch {

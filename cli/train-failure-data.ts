@@ -58,10 +58,16 @@ const LIFE_LIMITS = [
     'are judged as well. The shares of odd metrics and VMs were there for no host: it passes them over.',
 ];
 
+/** Which rows: of a file, or of simulated fleets. */
+export type SourceFlags = Pick<
+  TrainFlags,
+  'data' | 'seed' | 'fleets' | 'unseenFleets' | 'rowEvery' | 'minutes' | 'days' | 'hosts'
+>;
+
 /** Rows of one's own if there are, else simulated ones. */
 export async function openFailureSource(
   family: FailureFamily,
-  flags: TrainFlags,
+  flags: SourceFlags,
   progress: Progress,
 ): Promise<FailureSource> {
   return flags.data === undefined
@@ -98,7 +104,7 @@ async function readSource(
 
 async function simulateSource(
   family: FailureFamily,
-  flags: TrainFlags,
+  flags: SourceFlags,
   progress: Progress,
 ): Promise<FailureSource> {
   const isLapse = family === COMPONENT_FAILURE;

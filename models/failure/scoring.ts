@@ -13,7 +13,11 @@ export function scoreOutputs(
   model: TreeModel,
   {rows, features, outputs}: FailureData,
 ): Float32Array {
-  const risks = scoreTrees(model, rows, features);
+  return raiseHorizons(scoreTrees(model, rows, features), outputs);
+}
+
+/** In place: of one part, a longer horizon's risk is never below a shorter one's. */
+export function raiseHorizons(risks: Float32Array, outputs: FailureData['outputs']): Float32Array {
   const parts = [...new Set(outputs.map(({component}) => component))].map(part => ({
     from: outputs.findIndex(({component}) => component === part),
     count: outputs.filter(({component}) => component === part).length,
@@ -59,7 +63,8 @@ export async function scoreBaseline(
   };
 }
 
-function mapFeatures(data: FailureData, wanted: readonly {name: string}[]): Float32Array {
+/** Rows × wanted features, found by name; what the data lack is missing. */
+export function mapFeatures(data: FailureData, wanted: readonly {name: string}[]): Float32Array {
   const names = featuresOf(data.contract).map(({name}) => name);
   const columns = wanted.map(({name}) => names.indexOf(name));
   const width = featureCountOf(data);

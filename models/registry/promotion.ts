@@ -25,7 +25,7 @@ export type Segment = {
   readonly challenger: SegmentFigures;
 };
 
-/** What a model costs where it is served. */
+/** What a model costs where it is served; 99 of 100 runs take no more CPU time. */
 export type Cost = {readonly bytes: number; readonly p99Ms: number};
 
 export type Comparison = {
@@ -187,7 +187,7 @@ function checkCost({champion, challenger}: Comparison, rails: Guardrails): Check
       name: 'latency',
       passed: challenger.p99Ms <= rails.latencyTimes * champion.p99Ms,
       says:
-        `99 of 100 batches within ${three(champion.p99Ms)} → ${three(challenger.p99Ms)} ms, at ` +
+        `99 of 100 runs within ${three(champion.p99Ms)} → ${three(challenger.p99Ms)} ms of CPU, at ` +
         `most ${rails.latencyTimes} times as long`,
     },
     {

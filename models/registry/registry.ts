@@ -62,15 +62,22 @@ export type Registry = {
   change(family: string, change: AliasChange, author: Author, expected?: number): Promise<Aliases>;
   /**
    * Promotes an entry that the last evaluation against the champion found better; the first champion
-   * of a family needs none. `force` does without, and then `author.why` must say why.
+   * of a family needs none. `force` does without, and then `author.why` must say why. `expected` as
+   * in {@link Registry.change}.
    *
    * @throws {ForestayError} `REGISTRY_CONFLICT` without such an evaluation; those of
    *   {@link Registry.change}.
    */
-  promote(hash: string, author: Author, force?: boolean): Promise<Aliases>;
+  promote(
+    hash: string,
+    author: Author,
+    options?: {readonly force?: boolean; readonly expected?: number},
+  ): Promise<Aliases>;
   recordEvaluation(family: string, evaluation: Evaluation, author: Author): void;
   history(): Audit;
-  /** Removes retired entries but the newest `keep` of each family, and damaged ones if asked to. */
+  /** Retired entries but the newest `keep` of each family, and damaged ones if asked to. */
+  removable(options: {keep: number; damaged: boolean}): string[];
+  /** Removes {@link Registry.removable}; what got a name in the same moment stays. */
   prune(options: {keep: number; damaged: boolean; author: Author}): string[];
 };
 
@@ -93,6 +100,10 @@ export function openRegistry(directory: string, files: Files): Registry {
     return entry;
   };
   const list = () => listEntries(store);
+  const named = () =>
+    new Set(MODEL_FAMILIES.flatMap(({name}) => namedBy(aliasStore.read(name).aliases)));
+  const removable = (options: {keep: number; damaged: boolean}) =>
+    chooseRemovable(list(), named(), options);
   return {
     directory,
     add,
@@ -110,7 +121,7 @@ export function openRegistry(directory: string, files: Files): Registry {
     resolve: text => resolveName(text, store.hashes(), aliasStore.read),
     aliases: family => aliasStore.read(familyNamed(family).name),
     change,
-    async promote(hash, author, force = false) {
+    async promote(hash, author, {force = false, expected} = {}) {
       const {family} = store.read(hash);
       const {champion, revision} = aliasStore.read(family).aliases;
       if (force && author.why === '') throw withoutReason(hash);
@@ -119,19 +130,18 @@ export function openRegistry(directory: string, files: Files): Registry {
         champion === hash ||
         isBetter(readAudit(files, auditPath), champion, hash);
       if (!force && !isProven) throw unproven(hash, champion);
-      return change(family, {kind: 'promote', hash}, author, revision);
+      return change(family, {kind: 'promote', hash}, author, expected ?? revision);
     },
     recordEvaluation(family, evaluation, {atMs, who, why}) {
       const {champion: from, challenger: to} = evaluation;
       tell({atMs, family, what: 'evaluated', who, why, from, to, evaluation});
     },
-    history: () => readAudit(files, auditPath),
+    history: () => withoutRepeats(readAudit(files, auditPath)),
+    removable: options => removable(options).map(({hash}) => hash),
     prune(options) {
       store.sweep();
-      const named = () =>
-        new Set(MODEL_FAMILIES.flatMap(({name}) => namedBy(aliasStore.read(name).aliases)));
       const {atMs, who, why} = options.author;
-      return chooseRemovable(list(), named(), options).flatMap(each => {
+      return removable(options).flatMap(each => {
         const {hash} = each;
         if (!store.remove(hash, () => named().has(hash))) return [];
         const family = 'family' in each ? each.family : '';
@@ -192,6 +202,21 @@ function listEntries(store: EntryStore): Listing {
 
 function order(a: string, b: string): number {
   return a < b ? -1 : Number(a > b);
+}
+
+/** Of a change that two processes have written down, the first line. */
+function withoutRepeats({records, remarks}: Audit): Audit {
+  const seen = new Set<string>();
+  return {
+    remarks,
+    records: records.filter(({family, aliases}) => {
+      if (aliases === undefined) return true;
+      const change = `${family}/${aliases.revision}`;
+      if (seen.has(change)) return false;
+      seen.add(change);
+      return true;
+    }),
+  };
 }
 
 /** Whether the last comparison of the two was passed. */

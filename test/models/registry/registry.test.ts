@@ -135,7 +135,7 @@ for (const {title, code, says, damage} of tampered) {
       damaged.map(each => each.hash),
       [entry.hash],
     );
-    const promotion = registry.promote(entry.hash, AUTHOR, true);
+    const promotion = registry.promote(entry.hash, AUTHOR, {force: true});
     t.true(isForestayError(await t.throwsAsync(promotion), code));
     t.is(registry.aliases('component-failure').aliases.champion, sound.hash);
   });
@@ -213,9 +213,9 @@ test('promoted is who was evaluated against today’s champion and passed, or wh
   t.true(
     isForestayError(await t.throwsAsync(registry.promote(third, AUTHOR)), 'REGISTRY_CONFLICT'),
   );
-  const unsaid = await t.throwsAsync(registry.promote(third, {...AUTHOR, why: ''}, true));
+  const unsaid = await t.throwsAsync(registry.promote(third, {...AUTHOR, why: ''}, {force: true}));
   t.true(isForestayError(unsaid, 'INVALID_ARGUMENT'));
-  t.like(await registry.promote(third, AUTHOR, true), {champion: third, previous: second});
+  t.like(await registry.promote(third, AUTHOR, {force: true}), {champion: third, previous: second});
   t.like(await registry.change('component-failure', {kind: 'rollback'}, AUTHOR), {
     champion: second,
     previous: third,
@@ -238,7 +238,7 @@ test('pruned are retired entries but the newest; what has a name stays', async t
     string,
   ];
   await registry.promote(first, AUTHOR);
-  await registry.promote(third, AUTHOR, true);
+  await registry.promote(third, AUTHOR, {force: true});
   await registry.change('component-failure', {kind: 'challenge', hash: fourth}, AUTHOR);
   await rm(join(registry.folderOf(fifth), 'entry.json'));
   const removed = registry.prune({keep: 1, damaged: false, author: AUTHOR});
