@@ -1,0 +1,212 @@
+/**
+ * The proof that prediction helps, of one cell: a fold over what was forecast, what was done and
+ * what came.
+ *
+ * S1. State is plain numbers, names and typed arrays. It depends on nothing but what it was given,
+ *     in that order: the same ticks give the same bytes.
+ * S2. Nothing that it is given is an error: what is late, doubled or contradicted is counted
+ *     ({@link SkillCounters}) and changes a figure once or not at all.
+ * S3. Bounded: about 1.2 KB a host, 1 MB at most for each of four models, and the newest alerts and
+ *     acts.
+ * S4. A forecast is compared with what the naive method knew at that time, never later.
+ */
+import {combineRisks} from '../risk.ts';
+import {type ActBook, judgeAct, judgeActs, rejudgeActs, takeJudgedAct} from './act-book.ts';
+import {clearAlert, judgeAlerts, raiseAlert, rejudgeAlerts} from './alert-book.ts';
+import {type HostLife, isAway, learnOutcome, lookThrough, type Seen} from './host-life.ts';
+import {type Block, judgeForecast, logLoss, openBlock} from './loss-blocks.ts';
+import {betterOf, countOutage, learnLosses, naiveRisks, watchHost} from './naive-rates.ts';
+import {putForecast, takeDueForecasts, VALUES} from './pending-forecasts.ts';
+import {
+  type Act,
+  type Alert,
+  ANY_OUTPUT,
+  type Forecast,
+  OUTPUT_COUNT,
+  OUTPUTS,
+  type Outcome,
+  REBOOT_OUTPUT,
+  SAID_COUNT,
+} from './skill-events.ts';
+import {hostOf, modelOf, type SkillState} from './skill-state.ts';
+
+const GAPS_MAX = 8;
+const FAILURES_MAX = 512;
+
+/**
+ * Time goes on: judges what time alone decides, once a grid step. Call it first in every tick.
+ * O(hosts × horizon ÷ grid) once a step, else O(1).
+ */
+export function advanceSkill(state: SkillState, atMs: number): void {
+  const {settings, counters} = state;
+  if (atMs < state.timeMs) {
+    counters.timesBackwards++;
+    return;
+  }
+  if (atMs - state.timeMs > settings.gapMs) {
+    counters.gaps++;
+    state.gaps.push({fromMs: state.timeMs, toMs: atMs});
+    if (state.gaps.length > GAPS_MAX) state.gaps.shift();
+  }
+  state.timeMs = atMs;
+  if (atMs - state.settledAtMs < settings.gridMs) return;
+  state.settledAtMs = atMs;
+  settle(state);
+}
+
+/** Takes the risks of a host: one a grid step, while it is up. */
+export function takeForecast(state: SkillState, {host, atMs, modelHash, risks}: Forecast): void {
+  const {counters, settings} = state;
+  const index = hostOf(state, host);
+  if (index === undefined) return;
+  if (isAway(state.lives[index] as HostLife)) {
+    counters.forecastsWhileAway++;
+    return;
+  }
+  const lastMs = state.naive.watchedAtMs[index] as number;
+  if (Math.floor(atMs / settings.gridMs) <= Math.floor(lastMs / settings.gridMs)) {
+    counters.forecastsOutOfOrder++;
+    return;
+  }
+  if (!Number.isNaN(risks[REBOOT_OUTPUT] as number)) state.withReboots = true;
+  watchHost(state.naive, index, atMs, 2 * settings.gridMs);
+  const values = new Float32Array(VALUES);
+  for (let output = 0; output < SAID_COUNT; output++) values[output] = risks[output] as number;
+  values[ANY_OUTPUT] = combineRisks(values, 0, SAID_COUNT);
+  for (let output = 0; output < OUTPUT_COUNT; output++) {
+    const {ofHost, ofCell} = naiveRisks(state.naive, index, output, settings.horizonMs);
+    values[OUTPUT_COUNT + output] = ofHost;
+    values[2 * OUTPUT_COUNT + output] = ofCell;
+  }
+  putForecast(state.pending, index, atMs, settings.gridMs, modelOf(state, modelHash), values);
+}
+
+/** A host came into the band; it stands until {@link takeAlertEnd} or a failure. */
+export function takeAlert(state: SkillState, alert: Alert): void {
+  const index = hostOf(state, alert.host);
+  if (index === undefined) return;
+  const risks = naiveRisks(state.naive, index, ANY_OUTPUT, state.settings.horizonMs);
+  const naive = betterOf(state.naive, ANY_OUTPUT, risks);
+  if (!raiseAlert(state.alerts, alert, naive)) state.counters.repeated++;
+  const {open} = state.alerts;
+  if (open.length <= state.settings.alertsMax) return;
+  open.shift();
+  state.counters.alertsDropped++;
+}
+
+/** A host left the band. */
+export function takeAlertEnd(state: SkillState, host: string, atMs: number): void {
+  clearAlert(state.alerts, host, atMs);
+}
+
+/** An act is over, one way or another. */
+export function takeAct(state: SkillState, act: Act): void {
+  const {counters, settings, acts} = state;
+  if (!state.hosts.has(act.source)) {
+    counters.unknownHosts++;
+    return;
+  }
+  if (!takeJudgedAct(acts, act)) counters.repeated++;
+  if (acts.open.length <= settings.actsMax) return;
+  acts.open.shift();
+  counters.actsDropped++;
+}
+
+/** Something became known of a host. O(alerts + acts) if it is late, else O(1). */
+export function takeOutcome(state: SkillState, outcome: Outcome): void {
+  const {settings, counters} = state;
+  const index = state.hosts.get(outcome.host);
+  if (index === undefined || !Number.isFinite(outcome.atMs)) {
+    counters.unknownHosts++;
+    return;
+  }
+  const life = state.lives[index] as HostLife;
+  const learned = learnOutcome(life, outcome, settings.sameFailureMs, counters);
+  if (learned === undefined) return;
+  const {fact, isNew} = learned;
+  countInRates(state, index, fact, isNew);
+  const isDown = fact.kind === 'failed' || (fact.kind === 'rebooted' && state.withReboots);
+  if (!isNew || !isDown) return;
+  const {host} = outcome;
+  state.failures.push({host, atMs: fact.atMs, modelHash: state.modelHash});
+  if (state.failures.length > FAILURES_MAX) state.failures.shift();
+  rejudgeAlerts(state.alerts, host, fact.atMs, settings.horizonMs);
+  const again = (act: ActBook['open'][number]) =>
+    judgeAct(act, lifeOf(state), state.gaps, state.timeMs, settings, state.withReboots);
+  rejudgeActs(state.acts, host, fact.atMs, again, settings.horizonMs);
+}
+
+function countInRates(
+  {naive, withReboots}: SkillState,
+  index: number,
+  {kind, component}: HostLife[number],
+  isNew: boolean,
+): void {
+  const part = (OUTPUTS as readonly string[]).indexOf(component);
+  if (kind === 'failed' && part >= 0) countOutage(naive, index, part);
+  if (!isNew) return;
+  if (kind === 'rebooted') countOutage(naive, index, REBOOT_OUTPUT);
+  if (kind === 'failed' || (kind === 'rebooted' && withReboots)) {
+    countOutage(naive, index, ANY_OUTPUT);
+  }
+}
+
+function settle(state: SkillState): void {
+  const {settings, timeMs, gaps, withReboots} = state;
+  settleForecasts(state);
+  const lives = lifeOf(state);
+  judgeAlerts(state.alerts, lives, gaps, timeMs, settings, withReboots);
+  judgeActs(state.acts, lives, gaps, timeMs, settings, withReboots);
+  const fromMs = timeMs - settings.windowMs;
+  const {alerts, acts} = state;
+  alerts.settled = alerts.settled
+    .filter(({raisedAtMs}) => raisedAtMs >= fromMs)
+    .slice(-settings.alertsMax);
+  acts.settled = acts.settled
+    .filter(({finishedAtMs}) => finishedAtMs >= fromMs)
+    .slice(-settings.actsMax);
+  state.failures = state.failures.filter(({atMs}) => atMs >= fromMs);
+}
+
+/** Judges forecasts whose horizon, and the time in which its outcomes become known, are over. */
+function settleForecasts(state: SkillState): void {
+  const {pending, settings, timeMs, models, lives, gaps, naive, withReboots} = state;
+  const dueMs = timeMs - settings.horizonMs - settings.graceMs;
+  const blocks = new Map<number, Block>();
+  takeDueForecasts(pending, lives.length, dueMs, (host, madeAtMs, index, values) => {
+    const losses = models.find(model => model.index === index)?.losses;
+    if (losses === undefined) return; // the model's figures were dropped meanwhile
+    const block = blocks.get(index) ?? openBlock(losses, dueMs, settings);
+    blocks.set(index, block);
+    const life = lives[host] as HostLife;
+    const seen = lookThrough(life, gaps, madeAtMs, madeAtMs + settings.horizonMs);
+    for (let output = 0; output < OUTPUT_COUNT; output++) {
+      const risk = values[output] as number;
+      const ofHost = values[OUTPUT_COUNT + output] as number;
+      const ofCell = values[2 * OUTPUT_COUNT + output] as number;
+      const label = labelOf(seen, output, withReboots);
+      const chosen = betterOf(naive, output, {ofHost, ofCell});
+      judgeForecast(losses, block, dueMs, output, {risk, naive: chosen, label});
+      if (Number.isNaN(label)) continue;
+      learnLosses(naive, output, logLoss(ofHost, label), logLoss(ofCell, label));
+    }
+  });
+}
+
+/** What came: 1, 0, or NaN if it cannot be known, as which part failed if nobody has said so. */
+function labelOf(seen: Seen, output: number, withReboots: boolean): number {
+  const failed = !Number.isNaN(seen.failedAtMs);
+  const rebooted = !Number.isNaN(seen.rebootedAtMs);
+  const hidden = !Number.isNaN(seen.hiddenAtMs);
+  if (output === REBOOT_OUTPUT || output === ANY_OUTPUT) {
+    const came = output === REBOOT_OUTPUT ? rebooted : failed || (withReboots && rebooted);
+    if (came) return 1;
+    return hidden ? Number.NaN : 0;
+  }
+  if (hidden || (failed && seen.component === '')) return Number.NaN;
+  return failed && seen.component === OUTPUTS[output] ? 1 : 0;
+}
+
+function lifeOf({hosts, lives}: SkillState): (host: string) => HostLife {
+  return host => lives[hosts.get(host) ?? -1] ?? [];
+}

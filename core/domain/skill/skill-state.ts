@@ -1,0 +1,104 @@
+/** What the proof of prediction keeps (skill-fold.ts). */
+import type {ActBook} from './act-book.ts';
+import type {AlertBook} from './alert-book.ts';
+import type {Gap, HostLife} from './host-life.ts';
+import {createLossBlocks, type LossBlocks} from './loss-blocks.ts';
+import {createNaiveRates, growNaiveRates, type NaiveRates} from './naive-rates.ts';
+import {
+  createPendingForecasts,
+  growPendingForecasts,
+  type PendingForecasts,
+} from './pending-forecasts.ts';
+import {createSkillCounters, type SkillCounters, type SkillSettings} from './skill-settings.ts';
+
+const MODELS_MAX = 4;
+const FIRST_HOSTS = 16;
+
+/** A host that failed, or was rebooted while the model spoke of reboots. */
+export type Failure = {
+  readonly host: string;
+  readonly atMs: number;
+  /** Model that was in use. */
+  readonly modelHash: string;
+};
+
+export type SkillState = {
+  readonly settings: SkillSettings;
+  timeMs: number;
+  /** When forecasts were last settled. */
+  settledAtMs: number;
+  /** Host: its index, in the order in which they were first forecast. */
+  readonly hosts: Map<string, number>;
+  readonly lives: HostLife[];
+  naive: NaiveRates;
+  pending: PendingForecasts;
+  /** The one in use last; `index` is what pending forecasts name. */
+  models: {hash: string; index: number; sinceMs: number; losses: LossBlocks}[];
+  modelHash: string;
+  modelsSeen: number;
+  /** Whether models of this cell speak of reboots: then a reboot is something that they forecast. */
+  withReboots: boolean;
+  alerts: AlertBook;
+  acts: ActBook;
+  failures: Failure[];
+  gaps: Gap[];
+  readonly counters: SkillCounters;
+};
+
+export function createSkillState(settings: SkillSettings): SkillState {
+  const {horizonMs, graceMs, gridMs} = settings;
+  return {
+    settings,
+    timeMs: Number.NaN,
+    settledAtMs: Number.NEGATIVE_INFINITY,
+    hosts: new Map(),
+    lives: [],
+    naive: createNaiveRates(FIRST_HOSTS),
+    pending: createPendingForecasts(FIRST_HOSTS, Math.ceil((horizonMs + graceMs) / gridMs) + 2),
+    models: [],
+    modelHash: '',
+    modelsSeen: 0,
+    withReboots: false,
+    alerts: {open: [], settled: []},
+    acts: {open: [], settled: []},
+    failures: [],
+    gaps: [],
+    counters: createSkillCounters(),
+  };
+}
+
+/** The index of a host: a new one for one that was never heard of, while there is room. */
+export function hostOf(state: SkillState, host: string): number | undefined {
+  const known = state.hosts.get(host);
+  if (known !== undefined) return known;
+  const index = state.hosts.size;
+  if (index >= state.settings.hostsMax) {
+    state.counters.hostsRefused++;
+    return undefined;
+  }
+  state.hosts.set(host, index);
+  state.lives.push([]);
+  if (index >= state.naive.weeks.length) {
+    state.naive = growNaiveRates(state.naive, 2 * index);
+    state.pending = growPendingForecasts(state.pending, 2 * index);
+  }
+  return index;
+}
+
+/** The index of a model, which is the one in use from now on. */
+export function modelOf(state: SkillState, hash: string): number {
+  state.modelHash = hash;
+  const at = state.models.findIndex(model => model.hash === hash);
+  if (at >= 0) {
+    const [known] = state.models.splice(at, 1) as [SkillState['models'][number]];
+    state.models.push(known);
+    return known.index;
+  }
+  const index = state.modelsSeen++;
+  state.models.push({hash, index, sinceMs: state.timeMs, losses: createLossBlocks()});
+  if (state.models.length > MODELS_MAX) {
+    state.models.shift();
+    state.counters.modelsDropped++;
+  }
+  return index;
+}
