@@ -1,5 +1,5 @@
 import {createHash} from 'node:crypto';
-import {readFile} from 'node:fs/promises';
+import {readFile, stat} from 'node:fs/promises';
 import {join} from 'node:path';
 import {ForestayError} from '../core/domain/errors.ts';
 import {INTENT_INPUTS} from '../core/domain/host-metrics.ts';
@@ -38,7 +38,10 @@ export async function readIntentArtefact(folder: string): Promise<IntentArtefact
   };
 }
 
+/** Of a file only: a pipe may never end, and an agent that waits for it cannot be stopped. */
 async function readPart(folder: string, name: string): Promise<Buffer> {
+  const kind = await stat(join(folder, name)).catch(() => undefined);
+  if (kind !== undefined && !kind.isFile()) throw unreadable(folder, `${name} is no file`);
   return readFile(join(folder, name)).catch((cause: unknown) => {
     throw unreadable(folder, `${name} cannot be read`, cause);
   });
@@ -62,6 +65,9 @@ async function readJson<Content>(
   throw unreadable(folder, `${name} lacks what an agent relies on`);
 }
 
+/** Of a state, and of steps that are explained; a number above is a slip. */
+const SIZE_MAX = 4096;
+
 /** Checks only what this program relies on: the rest is for people. */
 function isManifest(content: Partial<IntentManifest>): boolean {
   const {sha256, explainSha256, inputs, inputHash, outputs, hidden, explainSteps, usual} = content;
@@ -69,7 +75,7 @@ function isManifest(content: Partial<IntentManifest>): boolean {
     typeof sha256 === 'string' &&
     typeof explainSha256 === 'string' &&
     typeof inputHash === 'number' &&
-    [hidden, explainSteps].every(size => Number.isInteger(size) && Number(size) > 0) &&
+    [hidden, explainSteps].every(isSize) &&
     [inputs, outputs].every(isTexts) &&
     isNumbers(usual) &&
     usual?.length === inputs?.length
@@ -84,6 +90,10 @@ function isGolden({rows, risks}: Partial<IntentGolden>): boolean {
     rows.every(row => isNumbers(row) && row.length === INTENT_INPUTS.length) &&
     risks.every(row => isNumbers(row) && row.length === RISK_OUTPUTS.length)
   );
+}
+
+function isSize(value: unknown): boolean {
+  return Number.isInteger(value) && Number(value) > 0 && Number(value) <= SIZE_MAX;
 }
 
 function isTexts(value: unknown): boolean {

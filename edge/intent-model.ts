@@ -36,7 +36,8 @@ const GOLDEN_TOLERANCE = 1e-5;
  * loaded when it is first asked for: hosts that are well never pay for it.
  *
  * @throws {ForestayError} Those of {@link readIntentArtefact}; `MODEL_UNREADABLE` if the runtime
- *   refuses a graph; `SCORER_FAILED` if it computes something else.
+ *   refuses a graph; `MODEL_SIGNATURE_MISMATCH` if it is another than the manifest says;
+ *   `SCORER_FAILED` if it computes something else.
  */
 export async function openIntentModel(folder: string): Promise<IntentModel> {
   const artefact = await readIntentArtefact(folder);
@@ -58,7 +59,9 @@ export async function openIntentModel(folder: string): Promise<IntentModel> {
     async next(ofRow, ofState) {
       row.set(ofRow);
       state.set(ofState);
-      await session.run(inputs, outputs);
+      await session.run(inputs, outputs).catch((cause: unknown) => {
+        throw unlike(artefact, 'model.onnx', cause);
+      });
       ofState.set(nextState);
       return risks;
     },
@@ -90,7 +93,9 @@ function openExplainer(artefact: IntentArtefact): Pick<IntentModel, 'explain' | 
         [EXPLANATION.samples]: new ort.Tensor('float32', samples, shape),
         [EXPLANATION.picked]: new ort.Tensor('float32', picked, [picked.length, 1]),
       };
-      await session.run(inputs, outputs);
+      await session.run(inputs, outputs).catch((cause: unknown) => {
+        throw unlike(artefact, 'explain.onnx', cause);
+      });
       return {
         parts: outputs.parts.data.slice(),
         risk: outputs.risk.data[0] as number,
@@ -129,6 +134,16 @@ function createSession(
       {details: {folder, name}, cause},
     );
   });
+}
+
+/** The manifest's sizes and the graph's are checked by nothing but a run. */
+function unlike({folder}: IntentArtefact, name: string, cause: unknown): ForestayError {
+  return new ForestayError(
+    'MODEL_SIGNATURE_MISMATCH',
+    `cannot use ${name} of ${folder}: it does not take and give what its manifest says; take the ` +
+      'model of this version, train it again, or use --intent-model off',
+    {details: {folder, name}, cause},
+  );
 }
 
 async function verifyGolden({folder, golden}: IntentArtefact, model: IntentModel): Promise<void> {
