@@ -6,7 +6,7 @@
  *     in that order: the same ticks give the same bytes.
  * S2. Nothing that it is given is an error: what is late, doubled or contradicted is counted
  *     ({@link SkillCounters}) and changes a figure once or not at all.
- * S3. Bounded: about 1.2 KB a host, 1 MB at most for each of four models, and the newest alerts and
+ * S3. Bounded: about 1.5 KB a host, 0.2 MB for each of four models, and the newest alerts and
  *     acts.
  * S4. A forecast is compared with what the naive method knew at that time, never later.
  */
@@ -34,8 +34,9 @@ const GAPS_MAX = 8;
 const FAILURES_MAX = 512;
 
 /**
- * Time goes on: judges what time alone decides, once a grid step. Call it first in every tick.
- * O(hosts × horizon ÷ grid) once a step, else O(1).
+ * Time goes on: judges what time alone decides, as of each grid step that has begun since. Call it
+ * first in every tick that took input; ticks that took none may be left out, nothing depends on them.
+ * O(hosts × horizon ÷ grid) a step, else O(1).
  */
 export function advanceSkill(state: SkillState, atMs: number): void {
   const {settings, counters} = state;
@@ -49,9 +50,13 @@ export function advanceSkill(state: SkillState, atMs: number): void {
     if (state.gaps.length > GAPS_MAX) state.gaps.shift();
   }
   state.timeMs = atMs;
-  if (atMs - state.settledAtMs < settings.gridMs) return;
-  state.settledAtMs = atMs;
-  settle(state);
+  const {gridMs} = settings;
+  const stepMs = Math.floor(atMs / gridMs) * gridMs;
+  // After so many steps without a forecast none is left to be judged.
+  const stepsMax = state.pending.slots + 1;
+  const firstMs = Math.max(state.settledAtMs + gridMs, stepMs - stepsMax * gridMs);
+  for (let dueMs = firstMs; dueMs <= stepMs; dueMs += gridMs) settle(state, dueMs);
+  state.settledAtMs = stepMs;
 }
 
 /** Takes the risks of a host: one a grid step, while it is up. */
@@ -64,7 +69,8 @@ export function takeForecast(state: SkillState, {host, atMs, modelHash, risks}: 
     return;
   }
   const lastMs = state.naive.watchedAtMs[index] as number;
-  if (Math.floor(atMs / settings.gridMs) <= Math.floor(lastMs / settings.gridMs)) {
+  const isNext = Math.floor(atMs / settings.gridMs) > Math.floor(lastMs / settings.gridMs);
+  if (!(isNext || (Number.isNaN(lastMs) && Number.isFinite(atMs)))) {
     counters.forecastsOutOfOrder++;
     return;
   }
@@ -151,13 +157,13 @@ function countInRates(
   }
 }
 
-function settle(state: SkillState): void {
-  const {settings, timeMs, gaps, withReboots} = state;
-  settleForecasts(state);
+function settle(state: SkillState, nowMs: number): void {
+  const {settings, gaps, withReboots} = state;
+  settleForecasts(state, nowMs);
   const lives = lifeOf(state);
-  judgeAlerts(state.alerts, lives, gaps, timeMs, settings, withReboots);
-  judgeActs(state.acts, lives, gaps, timeMs, settings, withReboots);
-  const fromMs = timeMs - settings.windowMs;
+  judgeAlerts(state.alerts, lives, gaps, nowMs, settings, withReboots);
+  judgeActs(state.acts, lives, gaps, nowMs, settings, withReboots);
+  const fromMs = nowMs - settings.windowMs;
   const {alerts, acts} = state;
   alerts.settled = alerts.settled
     .filter(({raisedAtMs}) => raisedAtMs >= fromMs)
@@ -169,9 +175,9 @@ function settle(state: SkillState): void {
 }
 
 /** Judges forecasts whose horizon, and the time in which its outcomes become known, are over. */
-function settleForecasts(state: SkillState): void {
-  const {pending, settings, timeMs, models, lives, gaps, naive, withReboots} = state;
-  const dueMs = timeMs - settings.horizonMs - settings.graceMs;
+function settleForecasts(state: SkillState, nowMs: number): void {
+  const {pending, settings, models, lives, gaps, naive, withReboots} = state;
+  const dueMs = nowMs - settings.horizonMs - settings.graceMs;
   const blocks = new Map<number, Block>();
   takeDueForecasts(pending, lives.length, dueMs, (host, madeAtMs, index, values) => {
     const losses = models.find(model => model.index === index)?.losses;

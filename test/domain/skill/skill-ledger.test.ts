@@ -5,7 +5,7 @@ import {skillFigures} from '../../../core/domain/skill/skill-figures.ts';
 import {takeOutcome} from '../../../core/domain/skill/skill-fold.ts';
 import {DEFAULT_SKILL_SETTINGS} from '../../../core/domain/skill/skill-settings.ts';
 import {createSkillState, type SkillState} from '../../../core/domain/skill/skill-state.ts';
-import {anyLedger, outcome, type Told, tell, watch} from './events.ts';
+import {anyLedger, at, outcome, type Told, tell, watch} from './events.ts';
 
 const fresh = () => createSkillState(DEFAULT_SKILL_SETTINGS);
 
@@ -68,6 +68,28 @@ test('a fold that is stored and read half-way gives the same bytes', t => {
 function bytesOf(state: SkillState): Buffer {
   return serialize(deserialize(serialize(state)));
 }
+
+test('ticks that took nothing may be left out', t => {
+  const minutes = fc.array(fc.tuple(fc.integer({min: 1, max: 9}), anyLedger), {maxLength: 60});
+  fc.assert(
+    fc.property(minutes, steps => {
+      const dense = fresh();
+      const sparse = fresh();
+      let now = 0;
+      for (const [passed, [event]] of steps) {
+        for (let minute = now + 1; minute <= now + passed; minute++) {
+          tell(dense, {kind: 'tick', atMs: at(minute)});
+        }
+        now += passed;
+        tell(sparse, {kind: 'tick', atMs: at(now)});
+        if (event === undefined || event.kind === 'tick') continue;
+        for (const state of [dense, sparse]) tell(state, event);
+      }
+      t.true(bytesOf(dense).equals(bytesOf(sparse)));
+    }),
+    {numRuns: 200},
+  );
+});
 
 const failures = (state: SkillState) => skillFigures(state).alerts.failures;
 
