@@ -56,7 +56,7 @@ const RISKS = CAUSES.flatMap(cause =>
 );
 
 /**
- * Loads the shipped intent model. About 1 µs a host and second for the model, 3 µs for what is odd.
+ * Loads the shipped intent model. What both conclude takes about 3 µs a host and second.
  *
  * @throws {ForestayError} `MODEL_UNREADABLE`, `MODEL_HASH_MISMATCH`, `MODEL_SIGNATURE_MISMATCH`.
  */
