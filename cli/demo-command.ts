@@ -2,6 +2,7 @@ import {fileURLToPath} from 'node:url';
 import {createPiscinaScorer} from '../core/adapters/scorer-piscina.ts';
 import {DEFAULT_REPAIR_FACTOR} from '../core/simulation/datacenter.ts';
 import type {FaultKind} from '../core/simulation/faults.ts';
+import type {LedgerDetails} from '../core/simulation/ledger.ts';
 import {CONFIRM_AFTER_MS} from '../core/simulation/reactive.ts';
 import {START_MS} from './datacenter-agents.ts';
 import type {DemoFlags} from './demo.ts';
@@ -9,7 +10,8 @@ import {comparison, distribution, formatElapsed, formatLine, toJson} from './dem
 import {type DemoOptions, type DemoOutcome, runDemo} from './demo-run.ts';
 import {firstSignal} from './signals.ts';
 
-const MODEL = fileURLToPath(new URL('../models/artefacts/component-failure', import.meta.url));
+const shipped = (name: string) =>
+  fileURLToPath(new URL(`../models/artefacts/${name}`, import.meta.url));
 const DEFAULT_SPEED = 60;
 
 /** Runs one seed and tells it, or several and prints their distribution. */
@@ -34,8 +36,10 @@ function optionsOf(flags: DemoFlags, seed: number, signal: AbortSignal): DemoOpt
     speed: flags.speed ?? (flags.headless ? Number.POSITIVE_INFINITY : DEFAULT_SPEED),
     faults,
     intents: flags.intents,
-    openScorer: () => createPiscinaScorer({modelPath: flags.model ?? MODEL, threads: 1}),
-    intentModel: flags.intentModel,
+    openScorer: () =>
+      createPiscinaScorer({modelPath: flags.model ?? shipped('component-failure'), threads: 1}),
+    intentModel:
+      flags.intentModel === 'off' ? undefined : (flags.intentModel ?? shipped('reboot-intent')),
     thisMachine: flags.thisMachine,
     tell: () => {},
     signal,
@@ -97,7 +101,7 @@ function footer(outcome: DemoOutcome): string {
     '',
     `  reactive: the same seed with ordinary HA: fenced after ${CONFIRM_AFTER_MS / 1000} s of silence, restarted elsewhere, same placement rules`,
     `  acts: ${acts.cordons} cordons, ${acts.migrations} migrations, ${acts.ghostsArmed} ghosts armed, ${acts.ghostsActivated} activated, ${acts.failBacks} failed back, ${acts.restraints} false alarms left alone`,
-    `  ${details.hostFailures} hosts failed; VMs asked to run twice: ${violations}`,
+    `  ${details.hostFailures} hosts failed, ${rebootsOf(details)}; VMs asked to run twice: ${violations}`,
     ...(thisMachine === undefined
       ? []
       : [
@@ -105,6 +109,13 @@ function footer(outcome: DemoOutcome): string {
         ]),
     `  journal sha256 ${journalSha256} (${ticks} ticks, ${wallSeconds.toFixed(0)} s of wall time)`,
   ].join('\n');
+}
+
+/** What people did to their own hosts, and what it cost. */
+function rebootsOf({plannedReboots, missedReboots, plannedDowntimeSeconds}: LedgerDetails): string {
+  if (plannedReboots === 0) return 'none was rebooted on purpose';
+  const seconds = Math.round(plannedDowntimeSeconds).toLocaleString('en');
+  return `${plannedReboots} were rebooted on purpose (${missedReboots} with VMs on them that could have moved; ${seconds} s of the downtime)`;
 }
 
 function describeRisk(risk: number): string {

@@ -131,6 +131,10 @@ async function conduct(
     tell: options.tell,
     onAct: (host, atMs) => datacenter.ledger.act(host, atMs),
     onClear: host => datacenter.ledger.clear(host),
+    wasMeant: name => {
+      const host = datacenter.hosts.find(each => each.name === name);
+      return host?.outages.at(-1)?.cause === 'planned';
+    },
   });
   const unlisten = listen('effect.finished', ({vm, figures}) => story.finished(vm, figures));
   const core = await openCore(options, folder, clock, {

@@ -4,6 +4,7 @@
  */
 import type {Decision, Reason} from '../core/domain/decision.ts';
 import type {ScoresRecord, Tick, Transition} from '../core/domain/records.ts';
+import {REBOOT} from '../core/domain/risk.ts';
 import type {HostContext, VmContext} from '../statecharts/events.ts';
 import {formatFigure, formatPercent} from './figures.ts';
 
@@ -21,10 +22,17 @@ export type Acts = {
   restraints: number;
 };
 
-type Episode = {acted: boolean; declined: boolean};
+type Episode = {
+  acted: boolean;
+  declined: boolean;
+  /** When it was first thought at risk of a reboot. */
+  rebootSeenAtMs?: number;
+};
 
 export type StoryOptions = {
   tell: (line: StoryLine) => void;
+  /** Whether people took a host down that is down now: what nobody but the simulation knows. */
+  wasMeant?: (host: string) => boolean;
   /** Told when something was done about a host, and when it was thought healthy again. */
   onAct?: (host: string, atMs: number) => void;
   onClear?: (host: string) => void;
@@ -115,17 +123,19 @@ export class Story {
     switch (event) {
       case 'risk.raised':
         this.#episodes.set(host, {acted: false, declined: false});
+        if (component === REBOOT) this.#rebootSeen(host);
         this.#say(
           host,
           'warn',
-          `at risk: ${formatPercent(risk)} within 30 min, most of all its ${component}${because(this.#reasons.get(host))}`,
+          `at risk: ${formatPercent(risk)} within 30 min, most of all ${component === REBOOT ? 'an intended reboot' : `its ${component}`}${because(this.#reasons.get(host))}`,
         );
         return;
       case 'risk.cleared':
         this.#cleared(host, risk);
         return;
       case 'host.suspected':
-        this.#say(host, 'warn', 'silent; nobody knows yet whether it is dead');
+        if (this.#options.wasMeant?.(host)) this.#tellReboot(host);
+        else this.#say(host, 'warn', 'silent; nobody knows yet whether it is dead');
         return;
       case 'host.heard':
         this.#say(host, 'plain', 'is heard again');
@@ -135,13 +145,30 @@ export class Story {
         this.#say(host, 'bad', `lost, proven by its power controller; ${this.#leftOn(host)}`);
         return;
       case 'host.returned':
-        this.#say(host, 'plain', 'repaired and back, on probation');
+        this.#say(host, 'plain', 'back, on probation');
         return;
       default:
         if (to === 'normal' && from.startsWith('recovering')) {
           this.#say(host, 'good', 'healthy again, takes VMs');
         }
     }
+  }
+
+  #rebootSeen(host: string): void {
+    const episode = this.#episodes.get(host);
+    if (episode !== undefined) episode.rebootSeenAtMs ??= this.#nowMs;
+  }
+
+  #tellReboot(host: string): void {
+    const seenAtMs = this.#episodes.get(host)?.rebootSeenAtMs;
+    const left = this.#leftOn(host);
+    if (seenAtMs === undefined) {
+      this.#say(host, 'bad', `intended reboot, not seen coming; ${left}`);
+      return;
+    }
+    const ahead = Math.round((this.#nowMs - seenAtMs) / 60_000);
+    const when = ahead === 0 ? 'less than a minute' : `${ahead} min`;
+    this.#say(host, 'good', `intended reboot, seen ${when} ahead; ${left}`);
   }
 
   #leftOn(host: string): string {
@@ -239,6 +266,7 @@ export class Story {
     const {action, outcome, host, targetHost, entity, because: why} = decision;
     const subject = entity.slice(entity.indexOf('/') + 1);
     const episode = this.#episodes.get(host);
+    if (decision.component === REBOOT) this.#rebootSeen(host);
     if (outcome === 'no-action') {
       if (episode !== undefined) episode.declined = true;
       if (entity.startsWith('hosts/')) this.#say(subject, 'quiet', why);

@@ -17,6 +17,7 @@ type Flags = {
   json?: boolean;
   /** Folder of the component-failure model; absent: the shipped one. */
   model?: string;
+  /** Folder of the agents' reboot-intent model, or `off`; absent: the shipped one. */
   intentModel?: string;
   thisMachine: boolean;
   intents: 'none' | 'usual';
@@ -55,11 +56,14 @@ export function registerDemo(program: Command): void {
     )
     .option('--json', 'one JSON object on stdout, everything else on stderr')
     .option('--model <dir>', 'component-failure model to score with, instead of the shipped one')
-    .addOption(new Option('--intent-model <dir>', 'reboot-intent model of the edges').hideHelp())
+    .option(
+      '--intent-model <dir>',
+      'reboot-intent model of the agents, instead of the shipped one; off: none',
+    )
     .addOption(
       new Option('--intents <which>', 'whether people reboot hosts on purpose')
         .choices(['none', 'usual'])
-        .default('none'),
+        .default('usual'),
     )
     .option('--no-this-machine', 'leave the machine it runs on out')
     .addHelpText(
@@ -71,7 +75,8 @@ chosen one; --seeds 20 tells how it goes in general. The same seed gives the sam
   forestay demo                      an hour of a datacenter in a minute
   forestay demo --seed 3 --speed 20  another one, slower
   forestay demo --seeds 20           the distribution over seeds, worst case included
-  forestay demo --fault dimm psu     only failing memory and power supplies`,
+  forestay demo --fault dimm psu     only failing memory and power supplies
+  forestay demo --intents none       nobody reboots a host; what fails, fails by itself`,
     )
     .action(async (flags: Flags, command: Command) => {
       refuseCrowding(command, flags.hosts, flags.vms);

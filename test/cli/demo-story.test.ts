@@ -20,3 +20,23 @@ test('a story says when nothing happens, so that nobody thinks that it stands st
     ],
   );
 });
+
+test('an intended reboot is told with how long before it was seen, and with what was left on the host', t => {
+  const told: string[] = [];
+  const story = new Story({tell: ({text}) => told.push(text), wasMeant: host => host !== 'h3'});
+  const moved = (host: string, event: string, component = 'disk') => ({
+    ...aMove(`hosts/${host}`, 1, 'normal', 'at-risk.watching'),
+    event,
+    context: JSON.stringify({risk: 0.8, component}),
+  });
+  story.tick(aTick(1, {transitions: [moved('h1', 'risk.raised', 'reboot')]}));
+  story.tick(
+    aTick(241, {transitions: ['h1', 'h2', 'h3'].map(host => moved(host, 'host.suspected'))}),
+  );
+  t.deepEqual(told, [
+    'at risk: 80 % within 30 min, most of all an intended reboot',
+    'intended reboot, seen 4 min ahead; no VM was left on it',
+    'intended reboot, not seen coming; no VM was left on it',
+    'silent; nobody knows yet whether it is dead',
+  ]);
+});

@@ -19,6 +19,9 @@ import {
   type Datacenter,
   type DatacenterOptions,
 } from '../../core/simulation/datacenter.ts';
+import {concludeIntent} from '../../edge/intent.ts';
+import type {IntentThread} from '../../edge/intent-thread.ts';
+import type {Conclusion} from '../../edge/sensor.ts';
 import {codec} from '../../proto/codec.ts';
 
 export const START_MS = Date.UTC(2026, 0, 5, 8);
@@ -83,6 +86,8 @@ export async function createHarness(options: {
   runtime?: Partial<RuntimeOptions>;
   /** Ticks a second; hosts report in turn, some before each. */
   ticksPerSecond?: number;
+  /** The reboot-intent model of the agents; absent: they have none. */
+  intent?: IntentThread;
 }) {
   const clock = manualClock();
   const log = options.log ?? createMemoryLog({nowMs: clock.nowMs});
@@ -122,6 +127,7 @@ export async function createHarness(options: {
   }
   const seqs = new Map<string, number>();
 
+  const agents = options.intent && createConclusions(options.intent);
   const batchOf = (host: string, cell: string): Uint8Array => {
     const seq = (seqs.get(host) ?? 0) + 1;
     seqs.set(host, seq);
@@ -140,7 +146,12 @@ export async function createHarness(options: {
         timeBase: 'simulated',
         inventory: {hosts: [inventory]},
         blocks: [
-          block(HOST_METRICS, [`hosts/${host}`], [world.readHost(host).slice()], clock.nowMs()),
+          block(
+            HOST_METRICS,
+            [`hosts/${host}`],
+            [agents?.of(host) ?? world.readHost(host).slice()],
+            clock.nowMs(),
+          ),
           block(
             VM_METRICS,
             vms.map(vm => `vms/${vm}`),
@@ -165,6 +176,7 @@ export async function createHarness(options: {
       const startMs = clock.nowMs();
       world.step(startMs + 1000);
       const reporting = world.hosts.filter(({name}) => world.isReporting(name));
+      await agents?.conclude(world, startMs + 1000);
       const parts = options.ticksPerSecond ?? 1;
       for (let part = 1; part <= parts; part++) {
         clock.set(startMs + (1000 * part) / parts);
@@ -184,6 +196,37 @@ export async function createHarness(options: {
     },
     async seconds(count: number): Promise<void> {
       for (let second = 0; second < count; second++) await this.second();
+    },
+  };
+}
+
+/** What agents add to the samples of their hosts; an agent lives as long as its host is heard. */
+function createConclusions(thread: IntentThread) {
+  const intents = new Map<string, Conclusion>();
+  const rows = new Map<string, Float32Array>();
+  return {
+    of: (host: string) => rows.get(host),
+    async conclude(world: Datacenter, nowMs: number): Promise<void> {
+      for (const {name} of world.hosts) {
+        if (!world.isReporting(name)) {
+          intents.delete(name);
+          continue;
+        }
+        const intent = intents.get(name) ?? concludeIntent({key: name, thread});
+        intents.set(name, intent);
+        const row = world.readHost(name).slice();
+        const listener = intent.hostRow({set: () => {}});
+        for (const [at, column] of HOST_METRICS.columns.entries()) {
+          if (!intent.columns.includes(column)) listener.set(column, row[at] as number);
+        }
+        intent.read(nowMs, {
+          set(column, value) {
+            row[HOST_METRICS.columns.indexOf(column)] = value;
+          },
+        });
+        rows.set(name, row);
+      }
+      await Promise.all([...intents.values()].map(intent => intent.settled?.()));
     },
   };
 }
