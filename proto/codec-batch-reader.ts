@@ -5,6 +5,7 @@
  */
 import {type DescMessage, fromBinary} from '@bufbuild/protobuf';
 import {entityLists} from './codec-entities.ts';
+import {createNames} from './codec-names.ts';
 import type * as wire from './gen/forestay/v1/telemetry_pb.ts';
 import {
   InventorySchema,
@@ -32,6 +33,7 @@ export type BatchFields = Omit<wire.Batch, '$typeName' | '$unknown' | 'seq' | 'b
 
 const tagOf = (field: number, wireType: 0 | 2 | 5): number => field * 8 + wireType;
 const EMPTY = new Uint8Array(0);
+const deviceNames = createNames();
 
 /** The batch of an IngestRequest; undefined if the general reader must look at it. */
 export function readBatch(bytes: Uint8Array): BatchFields | undefined {
@@ -169,7 +171,7 @@ function deviceOf(cursor: WireCursor): DeviceFields {
         device.column = cursor.uint32();
         break;
       case tagOf(3, 2):
-        device.name = cursor.ascii();
+        device.name = deviceNames.read(cursor);
         break;
       default:
         throw NotPlain;
