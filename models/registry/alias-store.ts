@@ -1,4 +1,4 @@
-import {ForestayError} from '../../core/domain/errors.ts';
+import {ForestayError, isSystemError} from '../../core/domain/errors.ts';
 import type {Files} from '../../core/ports.ts';
 import {
   type AliasChange,
@@ -111,7 +111,12 @@ export function openAliasStore(files: Files, directory: string): AliasStore {
       if (!files.create(pathOf(family, next.revision), bytes)) {
         throw tooLate(family, expected, change, read(family).aliases);
       }
-      appendAudit(files, auditPath, [record]);
+      try {
+        appendAudit(files, auditPath, [record]);
+      } catch (error) {
+        // The change is in force. A log that is full or torn gets its line with the next one.
+        if (!isSystemError(error)) throw error;
+      }
       return next;
     },
   };

@@ -194,3 +194,26 @@ test('whenever a process dies in a change, it happened whole or not at all, and 
     );
   }
 });
+
+test('on a full disk a change happens with its file or not at all, and the log gets its line later', t => {
+  const [first, second] = HASHES as [string, string];
+  let [refused, silent] = [0, 0];
+  for (let bytes = 0; bytes < 2500; bytes += 100) {
+    const {files, store} = openStore();
+    files.limitTo(bytes);
+    try {
+      store.change(FAMILY, 0, {kind: 'promote', hash: first}, by('ada'));
+      t.is(store.read(FAMILY).aliases.champion, first);
+      if (readAudit(files, AUDIT).records.length === 0) silent++;
+    } catch (error) {
+      t.is((error as NodeJS.ErrnoException).code, 'ENOSPC');
+      t.is(store.read(FAMILY).aliases.revision, 0);
+      refused++;
+    }
+    files.limitTo(Number.POSITIVE_INFINITY);
+    const {revision} = store.read(FAMILY).aliases;
+    store.change(FAMILY, revision, {kind: 'promote', hash: second}, by('bob'));
+    t.is(readAudit(files, AUDIT).records.length, revision + 1);
+  }
+  t.true(refused > 0 && silent > 0);
+});

@@ -241,6 +241,7 @@ test('pruned are retired entries but the newest; what has a name stays', async t
   await registry.promote(third, AUTHOR, {force: true});
   await registry.change('component-failure', {kind: 'challenge', hash: fourth}, AUTHOR);
   await rm(join(registry.folderOf(fifth), 'entry.json'));
+  t.deepEqual(registry.removable({keep: 1, damaged: false}), [second]);
   const removed = registry.prune({keep: 1, damaged: false, author: AUTHOR});
   t.deepEqual(removed, [second]);
   t.deepEqual(registry.prune({keep: 0, damaged: true, author: AUTHOR}), [sixth, fifth]);
