@@ -187,7 +187,10 @@ test('status tells readiness, partitions, cells and actors', async t => {
 test('decisions come newest first, by page and filter, and one by name', async t => {
   const {client, model} = await startApi(t);
   const decisions = [1, 2, 3, 4].map(number =>
-    aDecision(number, number % 2 === 0 ? {action: 'none', outcome: 'no-action'} : {}),
+    aDecision(
+      number,
+      number % 2 === 0 ? {action: 'none', outcome: 'no-action'} : {expectedInSeconds: 90},
+    ),
   );
   applyTick(model, 0, aTick(1, {decisions}));
   const service = client(DecisionService);
@@ -211,6 +214,8 @@ test('decisions come newest first, by page and filter, and one by name', async t
   t.regex(details, /it can be acted, would-act, blocked, no-action/);
   const {decision} = await call(service, service.getDecision, {name: 'decisions/0/1/3/d0'});
   t.like(decision, {action: 'cordon', host: 'hosts/h1', because: 'risk 0.40 is above 0.10'});
+  t.is(decision?.expectedInSeconds, 90);
+  t.is(first.decisions[0]?.expectedInSeconds, undefined, 'at any time');
   const missing = call(service, service.getDecision, {name: 'decisions/0/1/9/d0'});
   t.is(readErrorInfo(await t.throwsAsync(missing))?.reason, 'NOT_FOUND');
 });
