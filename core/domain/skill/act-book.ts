@@ -77,21 +77,17 @@ export function judgeActs(
   book.open = open;
 }
 
-/** An outcome became known late: acts of that time are judged once more. */
-export function rejudgeActs(
-  book: ActBook,
-  host: string,
-  failedAtMs: number,
-  judgeAgain: (act: JudgedAct) => void,
-  horizonMs: number,
-): void {
-  for (const act of book.settled) {
-    if (act.source !== host && act.target !== host) continue;
-    if (failedAtMs > act.startedAtMs && failedAtMs <= act.finishedAtMs + horizonMs) judgeAgain(act);
-  }
+/** What is known of a host at a time has changed: acts of then are open to judgement once more. */
+export function reopenActs(book: ActBook, host: string, factAtMs: number, horizonMs: number): void {
+  const isOf = ({source, target, startedAtMs, finishedAtMs}: JudgedAct) =>
+    (source === host || target === host) &&
+    factAtMs > startedAtMs &&
+    factAtMs <= finishedAtMs + horizonMs;
+  book.open.push(...book.settled.filter(isOf));
+  book.settled = book.settled.filter(act => !isOf(act));
 }
 
-export function judgeAct(
+function judgeAct(
   act: JudgedAct,
   lifeOf: (host: string) => HostLife,
   gaps: readonly Gap[],
@@ -107,8 +103,11 @@ export function judgeAct(
     const target = lookThrough(lifeOf(act.target), gaps, act.finishedAtMs, upToMs);
     act.targetDownAtMs = downAtMs(target, withReboots);
   }
+  act.outcome = 'open';
+  act.effect = 'open';
   act.sourceDownAtMs = downMs;
   act.hiddenBy = '';
+  act.byReboot = false;
   if (!Number.isNaN(downMs)) {
     act.outcome = 'happened';
     act.byReboot = downMs === source.rebootedAtMs;

@@ -98,19 +98,19 @@ export function judgeAlerts(
   book.open = open;
 }
 
-/** An outcome became known late: alerts of that time are judged once more, if it makes them true. */
-export function rejudgeAlerts(
+/** What is known of a host at a time has changed: alerts of then are open to judgement once more. */
+export function reopenAlerts(
   book: AlertBook,
   host: string,
-  failedAtMs: number,
+  factAtMs: number,
   horizonMs: number,
 ): void {
-  for (const alert of book.settled) {
-    if (alert.host !== host || alert.outcome === 'happened') continue;
-    const endMs = endOf(alert, Number.NaN, horizonMs);
-    if (!(failedAtMs > alert.raisedAtMs && failedAtMs <= endMs)) continue;
-    comeTrue(alert, failedAtMs, horizonMs);
-  }
+  const isOf = (alert: JudgedAlert) =>
+    alert.host === host &&
+    factAtMs > alert.raisedAtMs &&
+    factAtMs <= endOf(alert, Number.NaN, horizonMs);
+  book.open.push(...book.settled.filter(isOf));
+  book.settled = book.settled.filter(alert => !isOf(alert));
 }
 
 /** A host goes down or a reboot counts: the first of them. */
@@ -126,6 +126,8 @@ function judge(
   horizonMs: number,
   withReboots: boolean,
 ): void {
+  alert.outcome = 'open';
+  alert.leadMs = Number.NaN;
   const downMs = downAtMs(seen, withReboots);
   if (!Number.isNaN(downMs)) {
     comeTrue(alert, downMs, horizonMs);

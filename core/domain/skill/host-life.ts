@@ -4,7 +4,9 @@
  *
  * L1. A host that is away fails no second time; one that is there does not return.
  * L2. An outcome that is told twice, from two sides, counts once.
- * L3. Of a time in which the host went away otherwise, or was not watched, only what came before
+ * L3. A loss of which somebody says later that it was a reboot on purpose becomes one: a host that
+ *     restarts falls silent as one that fails does, and is fenced for it.
+ * L4. Of a time in which the host went away otherwise, or was not watched, only what came before
  *     that is known.
  */
 import type {Component} from '../components.ts';
@@ -16,7 +18,7 @@ const FACTS_MAX = 16;
 /** One thing that happened to a host. */
 export type Fact = {
   readonly atMs: number;
-  readonly kind: 'failed' | 'rebooted' | 'taken-away' | 'unwatched';
+  kind: 'failed' | 'rebooted' | 'taken-away' | 'unwatched';
   component: Component | '';
   /** When it was back; NaN: it is not. */
   endMs: number;
@@ -38,21 +40,27 @@ export type Seen = {
   readonly hiddenBy: 'taken-away' | 'unwatched' | '';
 };
 
+export type Learned = {
+  readonly fact: Fact;
+  /** It is new, its part became known, or that what was a failure was a reboot on purpose. */
+  readonly change: 'new' | 'part' | 'purpose';
+};
+
 export function isAway(life: HostLife): boolean {
-  return life.some(fact => fact.kind !== 'rebooted' && Number.isNaN(fact.endMs));
+  return life.some(({endMs}) => Number.isNaN(endMs));
 }
 
 /**
  * Takes an outcome.
  *
- * @returns The fact that is new or that says more now; undefined if nothing is known anew.
+ * @returns What is known anew; undefined if nothing is.
  */
 export function learnOutcome(
   life: HostLife,
   outcome: Outcome,
   sameFailureMs: number,
   counters: SkillCounters,
-): {fact: Fact; isNew: boolean} | undefined {
+): Learned | undefined {
   if (outcome.kind === 'returned') {
     takeReturn(life, outcome.atMs, counters);
     return undefined;
@@ -78,7 +86,7 @@ export function learnOutcome(
   const fact: Fact = {atMs: outcome.atMs, kind, component: outcome.component, endMs};
   life.splice(next < 0 ? life.length : next, 0, fact);
   if (life.length > FACTS_MAX) life.shift();
-  return {fact, isNew: true};
+  return {fact, change: 'new'};
 }
 
 /** What was seen of the host after `fromMs`, up to `toMs`. */
@@ -126,8 +134,9 @@ export function lookThrough(
 
 /** Whether an outcome is a fact that is known, or falls into a time in which the host was away. */
 function covers(fact: Fact, atMs: number, kind: Fact['kind'], sameMs: number): boolean {
-  if (fact.kind === kind && Math.abs(atMs - fact.atMs) <= sameMs) return true;
-  if (fact.kind === 'rebooted' || atMs < fact.atMs) return false;
+  const isSame = fact.kind === kind || (kind === 'rebooted' && fact.kind === 'failed');
+  if (isSame && Math.abs(atMs - fact.atMs) <= sameMs) return true;
+  if (atMs < fact.atMs) return false;
   if (fact.kind === 'unwatched' && kind !== 'unwatched') return false;
   return Number.isNaN(fact.endMs) || atMs < fact.endMs;
 }
@@ -138,11 +147,16 @@ function takeKnown(
   {component, atMs}: Outcome,
   sameFailureMs: number,
   counters: SkillCounters,
-): {fact: Fact; isNew: boolean} | undefined {
+): Learned | undefined {
   if (kind === 'failed' && known.kind === 'failed' && component !== '' && known.component === '') {
     known.component = component;
     counters.lateOutcomes++;
-    return {fact: known, isNew: false};
+    return {fact: known, change: 'part'};
+  }
+  if (kind === 'rebooted' && known.kind === 'failed') {
+    known.kind = 'rebooted';
+    counters.lateOutcomes++;
+    return {fact: known, change: 'purpose'};
   }
   if (kind === known.kind && Math.abs(atMs - known.atMs) <= sameFailureMs) counters.repeated++;
   else counters.contradictions++;
@@ -150,7 +164,7 @@ function takeKnown(
 }
 
 function takeReturn(life: HostLife, atMs: number, counters: SkillCounters): void {
-  const open = life.findLast(fact => fact.kind !== 'rebooted' && Number.isNaN(fact.endMs));
+  const open = life.findLast(({endMs}) => Number.isNaN(endMs));
   if (open === undefined || atMs < open.atMs) counters.contradictions++;
   else open.endMs = atMs;
 }

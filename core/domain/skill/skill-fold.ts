@@ -11,9 +11,17 @@
  * S4. A forecast is compared with what the naive method knew at that time, never later.
  */
 import {combineRisks} from '../risk.ts';
-import {type ActBook, judgeAct, judgeActs, rejudgeActs, takeJudgedAct} from './act-book.ts';
-import {clearAlert, judgeAlerts, raiseAlert, rejudgeAlerts} from './alert-book.ts';
-import {type HostLife, isAway, learnOutcome, lookThrough, type Seen} from './host-life.ts';
+import {judgeActs, reopenActs, takeJudgedAct} from './act-book.ts';
+import {clearAlert, judgeAlerts, raiseAlert, reopenAlerts} from './alert-book.ts';
+import {
+  type Fact,
+  type HostLife,
+  isAway,
+  type Learned,
+  learnOutcome,
+  lookThrough,
+  type Seen,
+} from './host-life.ts';
 import {type Block, judgeForecast, logLoss, openBlock} from './loss-blocks.ts';
 import {betterOf, countOutage, learnLosses, naiveRisks, watchHost} from './naive-rates.ts';
 import {putForecast, takeDueForecasts, VALUES} from './pending-forecasts.ts';
@@ -129,40 +137,51 @@ export function takeOutcome(state: SkillState, outcome: Outcome): void {
   const life = state.lives[index] as HostLife;
   const learned = learnOutcome(life, outcome, settings.sameFailureMs, counters);
   if (learned === undefined) return;
-  const {fact, isNew} = learned;
-  countInRates(state, index, fact, isNew);
-  const isDown = fact.kind === 'failed' || (fact.kind === 'rebooted' && state.withReboots);
-  if (!isNew || !isDown) return;
+  const {fact, change} = learned;
+  countInRates(state, index, learned);
+  if (change !== 'part') countFailure(state, outcome.host, fact);
   const {host} = outcome;
-  state.failures.push({host, atMs: fact.atMs, modelHash: state.modelHash});
-  if (state.failures.length > FAILURES_MAX) state.failures.shift();
-  rejudgeAlerts(state.alerts, host, fact.atMs, settings.horizonMs);
-  const again = (act: ActBook['open'][number]) =>
-    judgeAct(act, lifeOf(state), state.gaps, state.timeMs, settings, state.withReboots);
-  rejudgeActs(state.acts, host, fact.atMs, again, settings.horizonMs);
+  reopenAlerts(state.alerts, host, fact.atMs, settings.horizonMs);
+  reopenActs(state.acts, host, fact.atMs, settings.horizonMs);
+  judgeBooks(state, state.timeMs);
 }
 
 function countInRates(
   {naive, withReboots}: SkillState,
   index: number,
-  {kind, component}: HostLife[number],
-  isNew: boolean,
+  {fact: {kind, component}, change}: Learned,
 ): void {
   const part = (OUTPUTS as readonly string[]).indexOf(component);
   if (kind === 'failed' && part >= 0) countOutage(naive, index, part);
-  if (!isNew) return;
+  if (change === 'part') return;
   if (kind === 'rebooted') countOutage(naive, index, REBOOT_OUTPUT);
-  if (kind === 'failed' || (kind === 'rebooted' && withReboots)) {
-    countOutage(naive, index, ANY_OUTPUT);
+  const counts = kind === 'failed' || (kind === 'rebooted' && withReboots);
+  if (change === 'new' && counts) countOutage(naive, index, ANY_OUTPUT);
+}
+
+/** What is to be recalled: a failure, and a reboot on purpose where the model speaks of them. */
+function countFailure(state: SkillState, host: string, {kind, atMs}: Fact): void {
+  const isKnown = (each: {host: string; atMs: number}) => each.host === host && each.atMs === atMs;
+  const counts = kind === 'failed' || (kind === 'rebooted' && state.withReboots);
+  if (!counts) {
+    state.failures = state.failures.filter(each => !isKnown(each));
+  } else if (!state.failures.some(isKnown)) {
+    state.failures.push({host, atMs, modelHash: state.modelHash});
+    if (state.failures.length > FAILURES_MAX) state.failures.shift();
   }
 }
 
-function settle(state: SkillState, nowMs: number): void {
+function judgeBooks(state: SkillState, nowMs: number): void {
   const {settings, gaps, withReboots} = state;
-  settleForecasts(state, nowMs);
   const lives = lifeOf(state);
   judgeAlerts(state.alerts, lives, gaps, nowMs, settings, withReboots);
   judgeActs(state.acts, lives, gaps, nowMs, settings, withReboots);
+}
+
+function settle(state: SkillState, nowMs: number): void {
+  const {settings} = state;
+  settleForecasts(state, nowMs);
+  judgeBooks(state, nowMs);
   const fromMs = nowMs - settings.windowMs;
   const {alerts, acts} = state;
   alerts.settled = alerts.settled

@@ -204,6 +204,23 @@ test('a reboot on purpose is what was forecast only where the model speaks of re
   }
 });
 
+test('a loss that is told to have been a reboot on purpose is no failure any more, and none twice', t => {
+  const state = createSkillState(SETTINGS);
+  watch(state, HOSTS, 0, 60);
+  takeAlert(state, alertAt(55));
+  takeAct(state, move('d1', 60));
+  takeOutcome(state, outcome('h07', 66, 'lost'));
+  watch(state, HOSTS, 61, 75);
+  takeOutcome(state, outcome('h07', 75, 'returned'));
+  t.deepEqual([skillFigures(state).alerts.happened, skillFigures(state).acts.avoided], [1, 1]);
+  takeOutcome(state, outcome('h07', 66, 'rebooted'));
+  watch(state, HOSTS, 76, 200);
+  const {alerts, acts} = skillFigures(state);
+  t.deepEqual([alerts.happened, alerts.failures], [0, 0]);
+  t.deepEqual([acts.avoided, acts.needless], [0, 1]);
+  t.is(state.counters.forecastsWhileAway, 3, 'it was away until it returned, all the same');
+});
+
 function tellOfReboots(state: SkillState, risk: number): void {
   const risks = [0, 0, 0.01, 0, 0, risk];
   takeForecast(state, {host: 'h07', atMs: at(60), modelHash: 'm', risks});
