@@ -93,6 +93,19 @@ export function createOutageHistory(
   };
 }
 
+/** The same history with room for more hosts, which had no outage yet; 32 hosts a rack, in order. */
+export function growOutageHistory(history: OutageHistory, hosts: number): OutageHistory {
+  if (hosts <= history.hosts) return history;
+  const grown = createOutageHistory(hosts);
+  grown.racks.set(history.racks);
+  grown.counts.set(history.counts);
+  grown.lastAtMs.set(history.lastAtMs);
+  grown.open.set(history.open);
+  grown.lastDownMs.set(history.lastDownMs);
+  const {startedAtMs, cellCounts, cellLastAtMs, plannedByWeekday} = history;
+  return {...grown, startedAtMs, cellCounts, cellLastAtMs, plannedByWeekday};
+}
+
 /** Takes the begin of an outage. */
 export function recordOutage(history: OutageHistory, {atMs, host, cause}: Outage): void {
   if (!(history.startedAtMs <= atMs)) history.startedAtMs = atMs;

@@ -1,0 +1,215 @@
+/**
+ * What a cell has learned of its own hosts, on top of the served model: a small online logistic model
+ * that begins as the served model itself and moves as outcomes of this cell become known.
+ *
+ * C1. Until something was learned the served risks are left as they are, to the bit.
+ * C2. A row teaches when its horizon has passed and every outage until then is in; never before.
+ * C3. Numbers, names and typed arrays only, changed by what is given here and nothing else: the same
+ *     outages and risks in the same order leave the same bytes.
+ *
+ * The parts are those of `forestay backtest failure`: outage-history.ts, outage-features.ts,
+ * outage-outcomes.ts, online-logistic.ts. Here the served model's log-odds are an input as well.
+ */
+import {
+  createOnlineLogistic,
+  type Learning,
+  learn,
+  type OnlineLogistic,
+} from './online-logistic.ts';
+import {fillInputs, type OutageQuestion, outageInputs, SIMPLE} from './outage-features.ts';
+import {
+  createOutageHistory,
+  DAY_MS,
+  growOutageHistory,
+  type Outage,
+  type OutageHistory,
+  recordOutage,
+  recordReturn,
+} from './outage-history.ts';
+import {
+  awaitOutcomes,
+  createOutcomes,
+  observeOutage,
+  type PendingOutcomes,
+  takeKnown,
+} from './outage-outcomes.ts';
+import {viewOutages} from './outage-view.ts';
+import {combineRisks} from './risk.ts';
+
+export type CellLayer = {
+  /** Names by place in the cell; a host keeps its place for good. */
+  readonly hosts: string[];
+  history: OutageHistory;
+  readonly outcomes: PendingOutcomes;
+  readonly model: OnlineLogistic;
+  /** By place: what the hosts' own past adds to the log-odds, less what it did before learning. */
+  shifts: Float64Array;
+  /** Rows were last asked for; −∞: never. */
+  askedAtMs: number;
+  /** Outages that were learned from; 0: nothing yet. */
+  outages: number;
+  /** How often it has learned: its version. */
+  version: number;
+};
+
+/** The question that the served risks answer. */
+const QUESTION: OutageQuestion = {
+  kind: 'unplanned',
+  horizonDays: 30 / (24 * 60),
+  firstOnly: false,
+};
+const INPUTS = outageInputs(QUESTION);
+/** The served model's log-odds, the hosts' past, and 1. */
+const WIDTH = INPUTS.length + 2;
+/** Log-odds of rare events, standardised as the simple method's are. */
+const {centre: CENTRE, spread: SPREAD} = SIMPLE;
+const SPREADS_MAX = 8;
+
+const ASK_EVERY_MS = 600_000;
+/** How firmly it holds to the served model; cells differ most in how often hosts fail at all. */
+const PRECISION = 10;
+const INTERCEPT_PRECISION = 3;
+/** Rows of three askings are of the same half hour, and outages of a cell are not independent. */
+const LEARNING: Learning = {share: 0.5 / 3, halfLifeMs: 34 * 7 * DAY_MS, steps: 3};
+/** Log-odds that a risk is moved by, at most: 20 times the odds. */
+const SHIFT_MAX = 3;
+
+export function createCellLayer(): CellLayer {
+  const prior = new Float64Array(WIDTH);
+  // The served log-odds as they are: spread × input + centre.
+  prior[0] = SPREAD;
+  prior[WIDTH - 1] = CENTRE;
+  const precision = new Float64Array(WIDTH).fill(PRECISION);
+  precision[WIDTH - 1] = INTERCEPT_PRECISION;
+  return {
+    hosts: [],
+    history: createOutageHistory(0),
+    outcomes: createOutcomes(QUESTION),
+    model: createOnlineLogistic(prior, precision),
+    shifts: new Float64Array(0),
+    askedAtMs: Number.NEGATIVE_INFINITY,
+    outages: 0,
+    version: 0,
+  };
+}
+
+/** A host of the cell went down at this time, on purpose or not; times come in order. */
+export function takeOutage(
+  layer: CellLayer,
+  host: string,
+  outage: Pick<Outage, 'atMs' | 'cause'>,
+): void {
+  const place = placeOf(layer, host);
+  recordOutage(layer.history, {...outage, host: place});
+  observeOutage(layer.outcomes, {...outage, host: place});
+  if (outage.cause !== 'planned') layer.outages++;
+}
+
+/** It is back after so long; NaN: not known. */
+export function takeReturn(layer: CellLayer, host: string, downMs: number): void {
+  recordReturn(layer.history, placeOf(layer, host), downMs);
+}
+
+/** Whether ten minutes have passed since rows were taken. */
+export function wantsRows({askedAtMs}: CellLayer, atMs: number): boolean {
+  return atMs - askedAtMs >= ASK_EVERY_MS;
+}
+
+/**
+ * Learns what has become known, and takes a row of every host that runs, to learn from in half an
+ * hour. O(hosts × inputs²) for those that are learned from, every ten minutes.
+ *
+ * @param risks Of failure, combined, as the served model says, by name; NaN: it says nothing.
+ * @returns Whether it has learned.
+ */
+export function takeRows(
+  layer: CellLayer,
+  atMs: number,
+  risks: ReadonlyMap<string, number>,
+): boolean {
+  layer.askedAtMs = atMs;
+  for (const host of risks.keys()) placeOf(layer, host);
+  let learned = false;
+  for (const {atMs: askedAtMs, ...rows} of takeKnown(layer.outcomes, atMs)) {
+    // Nothing but the intercept would move: a cell in which nothing ever failed says little.
+    if (layer.outages === 0) continue;
+    if (!learn(layer.model, askedAtMs, rows, LEARNING)) continue;
+    layer.version++;
+    learned = true;
+  }
+  if (layer.hosts.length === 0) return learned;
+  const past = fillInputs(INPUTS, viewOutages(layer.history, atMs));
+  const rows = new Float64Array(layer.hosts.length * WIDTH);
+  for (const [place, host] of layer.hosts.entries()) {
+    const own = past.subarray(place * (WIDTH - 1), (place + 1) * (WIDTH - 1));
+    // Where the model says nothing, the simple method is the best that there is.
+    const said = servedInput(risks.get(host) ?? Number.NaN);
+    rows[place * WIDTH] = Number.isNaN(said) ? (own[0] as number) : said;
+    rows.set(own, place * WIDTH + 1);
+  }
+  layer.shifts = shiftsOf(layer, rows);
+  awaitOutcomes(layer.outcomes, atMs, layer.hosts.length, rows);
+  return learned;
+}
+
+/**
+ * Log-odds by which the cell's own past moves the served risk of a host; 0: nothing was learned, or
+ * nothing is said.
+ *
+ * @param risk Of failure, combined.
+ */
+export function learnedShift(layer: CellLayer, host: string, risk: number): number {
+  const place = layer.version === 0 ? -1 : layer.hosts.indexOf(host);
+  const said = servedInput(risk);
+  if (place < 0 || place >= layer.shifts.length || Number.isNaN(said)) return 0;
+  const {weights, prior} = layer.model;
+  const shift =
+    ((weights[0] as number) - (prior[0] as number)) * said + (layer.shifts[place] as number);
+  return Math.min(Math.max(shift, -SHIFT_MAX), SHIFT_MAX);
+}
+
+/**
+ * Moves each component's risk by the host's shift in log-odds, in place; returns the shift.
+ *
+ * @param components So many of `risks` from the first on; what follows them stays.
+ */
+export function moveRisks(
+  layer: CellLayer,
+  host: string,
+  risks: Float32Array,
+  components: number,
+): number {
+  const shift = learnedShift(layer, host, combineRisks(risks, 0, components));
+  if (shift === 0) return 0;
+  for (let at = 0; at < components; at++) {
+    const risk = risks[at] as number;
+    risks[at] = 1 / (1 + ((1 - risk) / risk) * Math.exp(-shift));
+  }
+  return shift;
+}
+
+/** Standardised log-odds; NaN stays NaN. */
+function servedInput(risk: number): number {
+  const logOdds = Math.log(risk / (1 - risk));
+  return Math.min(Math.max((logOdds - CENTRE) / SPREAD, -SPREADS_MAX), SPREADS_MAX);
+}
+
+/** Of all inputs but the served one. */
+function shiftsOf({model: {weights, prior}, hosts}: CellLayer, rows: Float64Array): Float64Array {
+  return Float64Array.from(hosts, (_, place) => {
+    let shift = 0;
+    for (let input = 1; input < WIDTH; input++) {
+      const moved = (weights[input] as number) - (prior[input] as number);
+      shift += moved * (rows[place * WIDTH + input] as number);
+    }
+    return shift;
+  });
+}
+
+function placeOf(layer: CellLayer, host: string): number {
+  const known = layer.hosts.indexOf(host);
+  if (known >= 0) return known;
+  layer.hosts.push(host);
+  layer.history = growOutageHistory(layer.history, layer.hosts.length);
+  return layer.hosts.length - 1;
+}
