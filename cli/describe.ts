@@ -72,6 +72,7 @@ export function explanationLines(explanation: ExplainEntityResponse): string[] {
   return [
     `risk${whose} ${formatRisk(explanation.risk)}${scoredAge(explanation)}`,
     ...byRisk.map(({component, risk}) => `  ${component.padEnd(12)} ${risk.toFixed(3)}`),
+    ...learnedLines(explanation),
     ...(reasons.length > 0 ? ['because'] : []),
     ...reasons.map(({contribution, component, feature, value, usual, unit}) => {
       const sign = contribution < 0 ? '' : '+';
@@ -87,6 +88,14 @@ export function explanationLines(explanation: ExplainEntityResponse): string[] {
       return `  ${age} ago  ${what} (${blockedBy ? `${outcome} by ${blockedBy}` : outcome}): ${because}`;
     }),
   ];
+}
+
+/** What the cell's own past did to the risk, apart from the model. */
+function learnedLines({learnedLogOdds}: ExplainEntityResponse): string[] {
+  if (learnedLogOdds === 0) return [];
+  const factor = Math.exp(Math.abs(learnedLogOdds)).toFixed(2);
+  const verb = learnedLogOdds > 0 ? 'multiplied' : 'divided';
+  return [`of it, this cell's own past has ${verb} the model's odds by ${factor}`];
 }
 
 function scoredAge({scoreTime, asOfTime, modelHash}: ExplainEntityResponse): string {

@@ -163,6 +163,7 @@ const policySchema = section(DEFAULT_POLICY, {
     message: 'must be below band.enter, else a host would enter and leave at once',
   }),
   reboot: section(DEFAULT_POLICY.reboot, {threshold: ratio}),
+  learning: section(DEFAULT_POLICY.learning, {enabled: z.boolean()}),
   horizonMs: durationMs,
   costs: section(DEFAULT_POLICY.costs, {
     interruptionMinutes: nonNegative,

@@ -46,6 +46,8 @@ export type EngineEvents = {
     status: string;
     figures: Readonly<Record<string, number>>;
   };
+  /** A cell learned of its own hosts, for the so many-th time. */
+  'cell.learned': {cell: string; version: number; outages: number};
   'actor.quarantined': {kind: 'host' | 'vm'; code: string};
   'log.append-failed': {topic: string; code: string};
   /** The partition goes on without it, and tries again when the next one is due. */

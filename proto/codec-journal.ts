@@ -1,5 +1,5 @@
 import {create, type MessageInitShape, toBinary} from '@bufbuild/protobuf';
-import {actionKinds, type Decision} from '../core/domain/decision.ts';
+import {actionKinds, type Decision, type LearnedHere} from '../core/domain/decision.ts';
 import {effectKinds, type IssuedEffect} from '../core/domain/effects.ts';
 import type {ModelUse} from '../core/domain/model-use.ts';
 import {MODES} from '../core/domain/policy.ts';
@@ -207,6 +207,10 @@ function controlOf({mode, paused, policyVersion}: records.Control) {
   return {mode: oneOf(mode, MODES, 'mode', CODE), paused, policyVersion};
 }
 
+function learnedOf(message: records.LearnedHere | undefined): LearnedHere | undefined {
+  return message && {version: message.version, logOdds: message.logOdds};
+}
+
 function toModelUse({champion, canary, refused}: ModelUse) {
   return {
     champion,
@@ -280,5 +284,6 @@ function decisionOf(decision: records.Decision): Decision {
     modelHash: decision.modelHash,
     policyVersion: decision.policyVersion,
     expectedInSeconds: decision.expectedInSeconds,
+    learned: learnedOf(decision.learned),
   };
 }

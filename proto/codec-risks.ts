@@ -18,20 +18,31 @@ export function toRisks(risks: readonly AppliedRisk[], samples: readonly SampleR
     risks: bytesOf(all),
   }));
   if (risks.length < COLUMNS_FROM) {
-    return {risks: risks.map(({host, risks: of}) => ({host, risks: bytesOf(of)})), sampleRisks};
+    const rows = risks.map(({host, risks: of, learned = 0}) => ({
+      host,
+      risks: bytesOf(of),
+      learned,
+    }));
+    return {risks: rows, sampleRisks};
   }
   const width = risks[0]?.risks.length ?? 0;
   const column = new Float32Array(risks.length * width);
   for (const [index, {risks: of}] of risks.entries()) column.set(of, index * width);
   return {
-    hostRisks: {hosts: risks.map(({host}) => host), risks: bytesOf(column)},
+    hostRisks: {
+      hosts: risks.map(({host}) => host),
+      risks: bytesOf(column),
+      learned: risks.some(({learned = 0}) => learned !== 0)
+        ? bytesOf(Float32Array.from(risks, ({learned = 0}) => learned))
+        : new Uint8Array(0),
+    },
     sampleRisks,
   };
 }
 
 /** Kept by the engine for as long as the host lives: in memory of their own. */
 export function risksOf({risks, hostRisks}: records.Tick): AppliedRisk[] {
-  const rows = risks.map(({host, risks: of}) => ({host, risks: floats(of)}));
+  const rows = risks.map(({host, risks: of, learned}) => rowOf(host, floats(of), learned));
   if (hostRisks === undefined) return rows;
   const {hosts} = hostRisks;
   const column = floats(hostRisks.risks);
@@ -39,11 +50,18 @@ export function risksOf({risks, hostRisks}: records.Tick): AppliedRisk[] {
   if (!Number.isInteger(width)) {
     throw malformed(CODE, `${hosts.length} hosts cannot have ${column.length} risks`);
   }
-  const columns = hosts.map((host, index) => ({
-    host,
-    risks: column.slice(index * width, (index + 1) * width),
-  }));
+  const learned = floats(hostRisks.learned);
+  if (learned.length !== 0 && learned.length !== hosts.length) {
+    throw malformed(CODE, `${hosts.length} hosts cannot be moved by ${learned.length} values`);
+  }
+  const columns = hosts.map((host, index) =>
+    rowOf(host, column.slice(index * width, (index + 1) * width), learned[index] ?? 0),
+  );
   return [...rows, ...columns];
+}
+
+function rowOf(host: string, risks: Float32Array, learned: number): AppliedRisk {
+  return learned === 0 ? {host, risks} : {host, risks, learned};
 }
 
 export function sampleRisksOf(message: records.SampleRisks): SampleRisks {

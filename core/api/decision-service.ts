@@ -76,6 +76,7 @@ export function toDecisionMessage(
     outcome: decision.outcome,
     blockedBy: decision.blockedBy,
     expectedInSeconds: decision.expectedInSeconds,
+    ...(decision.learned === undefined ? {} : {learned: decision.learned}),
     alternatives: decision.alternatives.map(alternative => ({
       ...alternative,
       targetHost: hostResource(alternative.targetHost),

@@ -41,6 +41,7 @@ export function toHostMessage(
     reasons: toExplanationFields(row.explanation).reasons,
     // Another model's, so each is shown as no less than what is said of a shorter time.
     outlook: raiseOutlook(row.componentRisks, row.outlook),
+    learnedLogOdds: row.learned,
     ...timeField('scoreTime', row.scoredAtMs),
     ...anomalyField(row),
     rack: facts?.rack ?? '',

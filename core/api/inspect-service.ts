@@ -89,6 +89,7 @@ function explain(
     componentRisks: (host?.componentRisks ?? []).filter(({risk}) => !Number.isNaN(risk)),
     ...toExplanationFields(host?.explanation),
     modelHash: host?.modelHash ?? '',
+    learnedLogOdds: host?.learned ?? 0,
     decisions: decisions.map(decision =>
       toDecisionMessage(decision, model.explanations.get(decision.id)),
     ),

@@ -44,8 +44,6 @@ export type CellLayer = {
   readonly model: OnlineLogistic;
   /** By place: what the hosts' own past adds to the log-odds, less what it did before learning. */
   shifts: Float64Array;
-  /** Rows were last asked for; −∞: never. */
-  askedAtMs: number;
   /** Outages that were learned from; 0: nothing yet. */
   outages: number;
   /** How often it has learned: its version. */
@@ -65,7 +63,6 @@ const WIDTH = INPUTS.length + 2;
 const {centre: CENTRE, spread: SPREAD} = SIMPLE;
 const SPREADS_MAX = 8;
 
-const ASK_EVERY_MS = 600_000;
 /** How firmly it holds to the served model; cells differ most in how often hosts fail at all. */
 const PRECISION = 10;
 const INTERCEPT_PRECISION = 3;
@@ -87,7 +84,6 @@ export function createCellLayer(): CellLayer {
     outcomes: createOutcomes(QUESTION),
     model: createOnlineLogistic(prior, precision),
     shifts: new Float64Array(0),
-    askedAtMs: Number.NEGATIVE_INFINITY,
     outages: 0,
     version: 0,
   };
@@ -110,14 +106,9 @@ export function takeReturn(layer: CellLayer, host: string, downMs: number): void
   recordReturn(layer.history, placeOf(layer, host), downMs);
 }
 
-/** Whether ten minutes have passed since rows were taken. */
-export function wantsRows({askedAtMs}: CellLayer, atMs: number): boolean {
-  return atMs - askedAtMs >= ASK_EVERY_MS;
-}
-
 /**
  * Learns what has become known, and takes a row of every host that runs, to learn from in half an
- * hour. O(hosts × inputs²) for those that are learned from, every ten minutes.
+ * hour. To be asked every ten minutes. O(hosts × inputs²) for those that are learned from.
  *
  * @param risks Of failure, combined, as the served model says, by name; NaN: it says nothing.
  * @returns Whether it has learned.
@@ -127,7 +118,6 @@ export function takeRows(
   atMs: number,
   risks: ReadonlyMap<string, number>,
 ): boolean {
-  layer.askedAtMs = atMs;
   for (const host of risks.keys()) placeOf(layer, host);
   let learned = false;
   for (const {atMs: askedAtMs, ...rows} of takeKnown(layer.outcomes, atMs)) {
@@ -181,11 +171,13 @@ export function moveRisks(
 ): number {
   const shift = learnedShift(layer, host, combineRisks(risks, 0, components));
   if (shift === 0) return 0;
-  for (let at = 0; at < components; at++) {
-    const risk = risks[at] as number;
-    risks[at] = 1 / (1 + ((1 - risk) / risk) * Math.exp(-shift));
-  }
+  for (let at = 0; at < components; at++) risks[at] = shiftedRisk(risks[at] as number, shift);
   return shift;
+}
+
+/** A risk moved by so much in log-odds; 0 and 1 stay where they are. */
+export function shiftedRisk(risk: number, shift: number): number {
+  return 1 / (1 + ((1 - risk) / risk) * Math.exp(-shift));
 }
 
 /** Standardised log-odds; NaN stays NaN. */

@@ -32,6 +32,14 @@ export type Alternative = {
 /** A contribution to a risk, in log-odds. */
 export type Reason = {feature: string; value: number; usual: number; contribution: number};
 
+/** What a cell has learned of its own hosts (cell-layer.ts), as it stood at a time. */
+export type LearnedHere = {
+  /** How often it had learned. */
+  version: number;
+  /** By how much it moved the risk. */
+  logOdds: number;
+};
+
 /**
  * One decision: what was known, what was possible, what was chosen and why.
  * Recorded when it differs from the entity's last one, or after five minutes.
@@ -57,6 +65,8 @@ export type Decision = {
   alternatives: readonly Alternative[];
   modelHash: string;
   policyVersion: number;
+  /** What the cell's own past did to the risk; absent: it has taught nothing yet, or may not. */
+  learned?: LearnedHere | undefined;
   /** By when half of the risk has come; absent: any time within the horizon is as likely. */
   expectedInSeconds?: number | undefined;
 };

@@ -19,6 +19,8 @@ export type Policy = {
    * about all of them.
    */
   reboot: {threshold: number};
+  /** Whether what a cell has learned of its own hosts moves the risks that it is served. */
+  learning: {enabled: boolean};
   /** How far ahead the risk looks. */
   horizonMs: number;
   costs: CostPolicy;
@@ -97,6 +99,7 @@ export const DEFAULT_POLICY: Policy = {
   mode: 'observe',
   band: {enter: 0.2, enterHoldMs: 10 * SECOND, leave: 0.12, leaveHoldMs: 2 * MINUTE},
   reboot: {threshold: 0.75},
+  learning: {enabled: true},
   horizonMs: 30 * MINUTE,
   costs: {
     interruptionMinutes: 5,

@@ -45,7 +45,12 @@ export type Transition = {
 };
 
 /** Risks of one row as they were applied: what a replay needs instead of a model. */
-export type AppliedRisk = {host: string; risks: Float32Array};
+export type AppliedRisk = {
+  host: string;
+  risks: Float32Array;
+  /** Log-odds by which what the cell has learned has moved them; absent: by nothing. */
+  learned?: number;
+};
 
 /**
  * Risks of samples as they were applied, in that order: row i is a sample of host `hosts[host[i]]`

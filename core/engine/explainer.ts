@@ -2,6 +2,7 @@
  * Why hosts are thought to be at risk: reasons and what would have to be otherwise, computed by the
  * scorer after the tick, for hosts above the enter threshold. Never an input.
  */
+import {shiftedRisk} from '../domain/cell-layer.ts';
 import {
   type CounterfactualRows,
   counterfactualRows,
@@ -98,6 +99,7 @@ export class Explainer {
         reasons: {row, component, reasons, decisions: decisions[index] as string[]},
         tried: counterfactualRows(named, own, usual, each),
         reboot,
+        learned: table.learned[at] as number,
       };
     });
     const risks = await scoreAll(scorer, model, explained);
@@ -129,7 +131,7 @@ export class Explainer {
 async function scoreAll(
   scorer: Scorer,
   {featureCount, components, hash}: ModelSignature,
-  hosts: readonly {tried: CounterfactualRows; reboot: number}[],
+  hosts: readonly {tried: CounterfactualRows; reboot: number; learned: number}[],
 ): Promise<Float32Array[]> {
   const width = components.length;
   const total = hosts.reduce((sum, {tried}) => sum + tried.changes.length, 0);
@@ -142,9 +144,9 @@ async function scoreAll(
   }
   const risks = await scorer.score(hash, total, features);
   let next = 0;
-  return hosts.map(({tried, reboot}) =>
+  return hosts.map(({tried, reboot, learned}) =>
     Float32Array.from(tried.changes, () => {
-      const failure = combineRisks(risks, next++ * width, width);
+      const failure = shiftedRisk(combineRisks(risks, next++ * width, width), learned);
       return combineRisks(Float32Array.of(failure, reboot), 0, 2);
     }),
   );

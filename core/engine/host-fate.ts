@@ -1,6 +1,7 @@
 import {vmName} from '../domain/telemetry.ts';
 import {clearUsage} from '../domain/usage.ts';
 import {resource} from './actor-row.ts';
+import {learnOutage, learnReturn} from './cell-learning.ts';
 import {bandRow, type HostEntry, type PartitionState, type VmEntry} from './partition-state.ts';
 import {clearSamples} from './set-table.ts';
 import {send, type TickDraft} from './tick-draft.ts';
@@ -18,6 +19,7 @@ export function declareLost(
   const {state} = draft;
   const context = state.actors.hostContext(host.name);
   if (context === undefined || context.lost) return;
+  learnOutage(state, host);
   host.lostBootId = host.facts?.bootId ?? '';
   host.lostAtMs = askedAtMs;
   // It started anew while it was fenced: nobody knows which of its lives the fence has ended.
@@ -105,6 +107,7 @@ function isOfThisLife({seenAtMs}: VmEntry, {bootAtMs, lostAtMs = 0}: HostEntry):
 export function declareReturned(draft: TickDraft, host: HostEntry): void {
   const {state} = draft;
   if (!state.actors.hostContext(host.name)?.lost) return;
+  learnReturn(state, host, host.lostAtMs ?? Number.NaN);
   host.lostBootId = '';
   delete host.returnsAfterMs;
   forgetFormerLife(draft, host);

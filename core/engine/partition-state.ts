@@ -2,6 +2,7 @@
  * Everything that one partition knows. It changes only inside a tick (tick.ts), from the tick's
  * inputs, so that the same inputs give the same state wherever they are read.
  */
+import type {CellLayer} from '../domain/cell-layer.ts';
 import {BUILT_IN_METRIC_SETS} from '../domain/metric-sets.ts';
 import type {ModelUse} from '../domain/model-use.ts';
 import type {Policy} from '../domain/policy.ts';
@@ -90,6 +91,9 @@ export type PartitionState = {
   /** Ids of commands with what they asked for ({@link requestBody}), newest last; bounded. */
   requests: Map<string, string>;
   plannedAtMs: number;
+  /** What each cell has learned of its own hosts. */
+  layers: Map<string, CellLayer>;
+  cellsAskedAtMs: number;
   /** Score every so many samples of a row; 0: hosts are scored as they are, not samples. */
   everySamples: number;
   /** Samples whose risks have not been applied, by request. */
@@ -123,6 +127,8 @@ export function createPartitionState(
     moves: new Map(),
     requests: new Map(),
     plannedAtMs: 0,
+    layers: new Map(),
+    cellsAskedAtMs: 0,
     everySamples: 0,
     unscored: [],
   };

@@ -68,9 +68,10 @@ export function applyTick(
     const row = actorRow(model, partition, actor);
     if (row?.actor) row.actor.dueMs = dueMs;
   }
-  for (const {host, risks} of tick.risks) {
+  for (const {host, risks, learned = 0} of tick.risks) {
     const row = hostRow(model, partition, `hosts/${host}`);
     applyRisks(model, row, tick.components ?? COMPONENTS, risks, tick.timeMs);
+    row.learned = learned;
     row.modelHash = modelHashOf(tick.models ?? known.models, host, tick.modelHash);
   }
   for (const {components, hosts, host, atMs, risks} of tick.sampleRisks ?? []) {

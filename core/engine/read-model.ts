@@ -75,6 +75,8 @@ export type HostRow = Row & {
   outlook: readonly {component: string; risk: number}[];
   scoredAtMs: number;
   modelHash: string;
+  /** Log-odds by which the cell's own past has moved the risks. */
+  learned: number;
   /** How odd it was in its last minute; undefined: nothing was heard of that. */
   anomaly: HostAnomaly | undefined;
   /** Resource names of the VMs that run here. */
@@ -170,6 +172,7 @@ export function hostRow(model: ReadModel, partition: number, name: string): Host
       outlook: [],
       scoredAtMs: 0,
       modelHash: '',
+      learned: 0,
       anomaly: undefined,
       vms: new Set(),
       silentIn: new Map(),

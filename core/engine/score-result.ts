@@ -9,6 +9,8 @@ export type ScoreResult = {
   model?: ModelSignature;
   /** rows × outputs. */
   risks: Float32Array;
+  /** Of a journal: by how much each row was moved ({@link AppliedRisk}); absent: nothing was yet. */
+  learned?: Float32Array;
   /** Whose sample each row was; absent: row i is host i as it is now. */
   samples?: SampleRows;
 };
@@ -33,7 +35,8 @@ export function recordedScores({
   const width = (ofHosts[0] as AppliedRisk).risks.length;
   const risks = new Float32Array(ofHosts.length * width);
   for (const [index, row] of ofHosts.entries()) risks.set(row.risks, index * width);
-  return [{request, hosts: ofHosts.map(({host}) => host), risks}, ...results];
+  const learned = Float32Array.from(ofHosts, ({learned: by = 0}) => by);
+  return [{request, hosts: ofHosts.map(({host}) => host), risks, learned}, ...results];
 }
 
 /** The last row of each host; -1: it has none. */

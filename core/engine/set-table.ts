@@ -78,6 +78,8 @@ export type SetTable = {
   bands: Bands;
   /** row × outputs, as last applied; NaN: never scored. */
   risks: Float32Array;
+  /** By how much the cell's own past has moved the risks of each row, in log-odds. */
+  learned: Float32Array;
   /** row × {@link WHEN_METRICS}, as of each row's newest sample; NaN: the agent says nothing. */
   reboot: Float32Array;
   /** What the agent said last of why, by row (reboot-signs.ts); nothing for most. */
@@ -127,6 +129,7 @@ export function createSetTable(set: MetricSet, model: ModelSignature): SetTable 
     workload: set.kind === 'vm' ? createWorkload(set.columns) : undefined,
     bands: createBands(),
     risks: new Float32Array(0),
+    learned: new Float32Array(0),
     reboot: new Float32Array(0),
     rebootSigns: new Map(),
     scoredMs: new Float64Array(0),
@@ -176,6 +179,9 @@ function growTable(table: SetTable, rows: number): void {
   const risks = new Float32Array(capacity * table.outputs.length).fill(Number.NaN);
   risks.set(table.risks);
   table.risks = risks;
+  const learned = new Float32Array(capacity);
+  learned.set(table.learned);
+  table.learned = learned;
   const reboot = new Float32Array(capacity * table.rebootColumns.length).fill(Number.NaN);
   reboot.set(table.reboot);
   table.reboot = reboot;

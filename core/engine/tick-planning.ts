@@ -14,6 +14,7 @@ import {
 } from '../domain/safety.ts';
 import {vmName} from '../domain/telemetry.ts';
 import {publish} from '../events.ts';
+import {learnedHere} from './cell-learning.ts';
 import {cellViews, troubledCells} from './fleet-view.ts';
 import {modelOf} from './model-switch.ts';
 import type {PartitionState} from './partition-state.ts';
@@ -192,6 +193,7 @@ function record(
     alternatives: proposal.alternatives,
     modelHash: modelOf(state, proposal.host).hash,
     policyVersion: state.control.policyVersion,
+    learned: learnedHere(state, proposal.host),
     expectedInSeconds:
       proposal.expectedInMs === undefined ? undefined : Math.round(proposal.expectedInMs / 1000),
   };

@@ -1,5 +1,6 @@
 import {applyRisk, combineRisks, crossesBand} from '../domain/risk.ts';
 import {resource} from './actor-row.ts';
+import {moveByCell} from './cell-learning.ts';
 import {modelOf} from './model-switch.ts';
 import {bandRow, type HostEntry} from './partition-state.ts';
 import type {SampleRows, ScoreResult} from './score-result.ts';
@@ -21,7 +22,7 @@ export function takeScores(draft: TickDraft): void {
 }
 
 /** Risks of a model that a host is not scored by any more are dropped: others are on their way. */
-function takeHostRisks(draft: TickDraft, {hosts, risks, model}: ScoreResult): void {
+function takeHostRisks(draft: TickDraft, {hosts, risks, model, learned}: ScoreResult): void {
   const {state} = draft;
   for (const [index, name] of hosts.entries()) {
     const host = state.hosts.get(name);
@@ -29,7 +30,10 @@ function takeHostRisks(draft: TickDraft, {hosts, risks, model}: ScoreResult): vo
     if (host === undefined || found === undefined) continue;
     if (model !== undefined && model.hash !== modelOf(state, name).hash) continue;
     const width = found.table.outputs.length;
-    takeRisks(draft, name, found, risks.subarray(index * width, (index + 1) * width));
+    // In place: what is published of this result is what was applied.
+    const own = risks.subarray(index * width, (index + 1) * width);
+    const shift = learned?.[index] ?? moveByCell(state, host, found.table, own);
+    takeRisks(draft, name, found, own, shift);
     tell(draft, 'scores.taken', {cell: host.cell, rows: 1});
   }
 }
@@ -39,13 +43,15 @@ function takeRisks(
   host: string,
   {table, row}: {table: SetTable; row: number},
   risks: Float32Array,
+  shift: number,
 ): void {
   const width = risks.length;
   const known = table.risks.subarray(row * width, (row + 1) * width);
   if (risks.every((risk, index) => Object.is(risk, known[index]))) return;
   known.set(risks);
   table.bands.risk[row] = combineRisks(risks, 0, width);
-  draft.risks.push({host, risks: risks.slice()});
+  table.learned[row] = shift;
+  draft.risks.push({host, risks: risks.slice(), ...(shift === 0 ? {} : {learned: shift})});
 }
 
 /** In the order of the samples; hosts that have gone since are passed over. */

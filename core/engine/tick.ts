@@ -14,6 +14,7 @@
 
 import {COMPONENTS} from '../domain/components.ts';
 import type {Cut, Tick} from '../domain/records.ts';
+import {learnCells} from './cell-learning.ts';
 import {findDownVms} from './host-fate.ts';
 import {adopt, modelUse} from './model-switch.ts';
 import type {PartitionState} from './partition-state.ts';
@@ -57,6 +58,7 @@ export function advance(state: PartitionState, input: TickInput): {tick: Tick; c
   takeTelemetry(draft);
   takeWorkloads(draft);
   takeScores(draft);
+  if (!isIdle) learnCells(draft);
   if (input.recorded === undefined) {
     noticeSilence(draft);
     if (input.timers) fireTimers(draft);

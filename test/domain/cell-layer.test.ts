@@ -8,7 +8,6 @@ import {
   takeOutage,
   takeReturn,
   takeRows,
-  wantsRows,
 } from '../../core/domain/cell-layer.ts';
 import {createUniform} from '../../models/random.ts';
 
@@ -42,7 +41,7 @@ function live({seed, days, hosts = 20, said, truly, layer = createCellLayer()}: 
     const risks = new Map(
       bad.map((spike, host) => [`h${host}`, Math.fround(said(host, spike))] as const),
     );
-    if (wantsRows(layer, atMs)) takeRows(layer, atMs, risks);
+    takeRows(layer, atMs, risks);
     for (let host = 0; host < hosts; host++) {
       const spike = bad[host] as boolean;
       const served = Math.fround(said(host, spike));

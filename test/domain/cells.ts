@@ -12,6 +12,7 @@ export const policy: Policy = {
   mode: 'auto',
   band: {enter: 0.25, enterHoldMs: 10_000, leave: 0.15, leaveHoldMs: 120_000},
   reboot: {threshold: 0.75},
+  learning: {enabled: true},
   horizonMs: 30 * MINUTE_MS,
   costs: {
     interruptionMinutes: 5,

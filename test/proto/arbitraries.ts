@@ -139,6 +139,7 @@ const decision: fc.Arbitrary<Decision> = fc.record({
   modelHash: text,
   policyVersion: u32,
   expectedInSeconds: fc.option(number, {nil: undefined}),
+  learned: fc.option(fc.record({version: u32, logOdds: number}), {nil: undefined}),
 });
 
 const few = <Value>(item: fc.Arbitrary<Value>) => fc.array(item, {maxLength: 2});
@@ -146,6 +147,7 @@ const few = <Value>(item: fc.Arbitrary<Value>) => fc.array(item, {maxLength: 2})
 const appliedRisk = fc.record({
   host: text,
   risks: floats(5).map(risks => Float32Array.from(risks)),
+  learned: fc.float({min: Math.fround(0.01), max: 3, noNaN: true}),
 });
 
 const sampleRisks: fc.Arbitrary<SampleRisks> = fc

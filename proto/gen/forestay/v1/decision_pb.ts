@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file forestay/v1/decision.proto.
  */
 export const file_forestay_v1_decision: GenFile = /*@__PURE__*/
-  fileDesc("Chpmb3Jlc3RheS92MS9kZWNpc2lvbi5wcm90bxILZm9yZXN0YXkudjEiiwQKCERlY2lzaW9uEgwKBG5hbWUYASABKAkSKAoEdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGZW50aXR5GAMgASgJEgwKBGhvc3QYBCABKAkSEQoEcmlzaxgFIAEoAUgAiAEBEhEKCWNvbXBvbmVudBgGIAEoCRIOCgZhY3Rpb24YByABKAkSEwoLdGFyZ2V0X2hvc3QYCCABKAkSDwoHYmVjYXVzZRgJIAEoCRIPCgdvdXRjb21lGAogASgJEhIKCmJsb2NrZWRfYnkYCyABKAkSLgoMYWx0ZXJuYXRpdmVzGAwgAygLMhguZm9yZXN0YXkudjEuQWx0ZXJuYXRpdmUSEgoKbW9kZWxfaGFzaBgNIAEoCRIWCg5wb2xpY3lfdmVyc2lvbhgOIAEoDRIuCgphc19vZl90aW1lGA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIkCgdyZWFzb25zGBAgAygLMhMuZm9yZXN0YXkudjEuUmVhc29uEjMKDmNvdW50ZXJmYWN0dWFsGBEgASgLMhsuZm9yZXN0YXkudjEuQ291bnRlcmZhY3R1YWwSIAoTZXhwZWN0ZWRfaW5fc2Vjb25kcxgSIAEoAUgBiAEBQgcKBV9yaXNrQhYKFF9leHBlY3RlZF9pbl9zZWNvbmRzIpsBCgtBbHRlcm5hdGl2ZRIOCgZhY3Rpb24YASABKAkSEwoLdGFyZ2V0X2hvc3QYAiABKAkSFwoPZ2Fpbl92bV9taW51dGVzGAMgASgBEhcKD2Nvc3Rfdm1fbWludXRlcxgEIAEoARIbChNmaW5pc2hlc19pbl9zZWNvbmRzGAUgASgBEhgKEHJlamVjdGVkX2JlY2F1c2UYBiABKAkiIgoSR2V0RGVjaXNpb25SZXF1ZXN0EgwKBG5hbWUYASABKAkiPgoTR2V0RGVjaXNpb25SZXNwb25zZRInCghkZWNpc2lvbhgBIAEoCzIVLmZvcmVzdGF5LnYxLkRlY2lzaW9uIk0KFExpc3REZWNpc2lvbnNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEg4KBmZpbHRlchgDIAEoCSJaChVMaXN0RGVjaXNpb25zUmVzcG9uc2USKAoJZGVjaXNpb25zGAEgAygLMhUuZm9yZXN0YXkudjEuRGVjaXNpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJMrsBCg9EZWNpc2lvblNlcnZpY2USUAoLR2V0RGVjaXNpb24SHy5mb3Jlc3RheS52MS5HZXREZWNpc2lvblJlcXVlc3QaIC5mb3Jlc3RheS52MS5HZXREZWNpc2lvblJlc3BvbnNlElYKDUxpc3REZWNpc2lvbnMSIS5mb3Jlc3RheS52MS5MaXN0RGVjaXNpb25zUmVxdWVzdBoiLmZvcmVzdGF5LnYxLkxpc3REZWNpc2lvbnNSZXNwb25zZWIGcHJvdG8z", [file_forestay_v1_fleet, file_google_protobuf_timestamp]);
+  fileDesc("Chpmb3Jlc3RheS92MS9kZWNpc2lvbi5wcm90bxILZm9yZXN0YXkudjEitgQKCERlY2lzaW9uEgwKBG5hbWUYASABKAkSKAoEdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGZW50aXR5GAMgASgJEgwKBGhvc3QYBCABKAkSEQoEcmlzaxgFIAEoAUgAiAEBEhEKCWNvbXBvbmVudBgGIAEoCRIOCgZhY3Rpb24YByABKAkSEwoLdGFyZ2V0X2hvc3QYCCABKAkSDwoHYmVjYXVzZRgJIAEoCRIPCgdvdXRjb21lGAogASgJEhIKCmJsb2NrZWRfYnkYCyABKAkSLgoMYWx0ZXJuYXRpdmVzGAwgAygLMhguZm9yZXN0YXkudjEuQWx0ZXJuYXRpdmUSEgoKbW9kZWxfaGFzaBgNIAEoCRIWCg5wb2xpY3lfdmVyc2lvbhgOIAEoDRIuCgphc19vZl90aW1lGA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIkCgdyZWFzb25zGBAgAygLMhMuZm9yZXN0YXkudjEuUmVhc29uEjMKDmNvdW50ZXJmYWN0dWFsGBEgASgLMhsuZm9yZXN0YXkudjEuQ291bnRlcmZhY3R1YWwSIAoTZXhwZWN0ZWRfaW5fc2Vjb25kcxgSIAEoAUgBiAEBEikKB2xlYXJuZWQYEyABKAsyGC5mb3Jlc3RheS52MS5MZWFybmVkSGVyZUIHCgVfcmlza0IWChRfZXhwZWN0ZWRfaW5fc2Vjb25kcyIwCgtMZWFybmVkSGVyZRIPCgd2ZXJzaW9uGAEgASgNEhAKCGxvZ19vZGRzGAIgASgBIpsBCgtBbHRlcm5hdGl2ZRIOCgZhY3Rpb24YASABKAkSEwoLdGFyZ2V0X2hvc3QYAiABKAkSFwoPZ2Fpbl92bV9taW51dGVzGAMgASgBEhcKD2Nvc3Rfdm1fbWludXRlcxgEIAEoARIbChNmaW5pc2hlc19pbl9zZWNvbmRzGAUgASgBEhgKEHJlamVjdGVkX2JlY2F1c2UYBiABKAkiIgoSR2V0RGVjaXNpb25SZXF1ZXN0EgwKBG5hbWUYASABKAkiPgoTR2V0RGVjaXNpb25SZXNwb25zZRInCghkZWNpc2lvbhgBIAEoCzIVLmZvcmVzdGF5LnYxLkRlY2lzaW9uIk0KFExpc3REZWNpc2lvbnNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEg4KBmZpbHRlchgDIAEoCSJaChVMaXN0RGVjaXNpb25zUmVzcG9uc2USKAoJZGVjaXNpb25zGAEgAygLMhUuZm9yZXN0YXkudjEuRGVjaXNpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJMrsBCg9EZWNpc2lvblNlcnZpY2USUAoLR2V0RGVjaXNpb24SHy5mb3Jlc3RheS52MS5HZXREZWNpc2lvblJlcXVlc3QaIC5mb3Jlc3RheS52MS5HZXREZWNpc2lvblJlc3BvbnNlElYKDUxpc3REZWNpc2lvbnMSIS5mb3Jlc3RheS52MS5MaXN0RGVjaXNpb25zUmVxdWVzdBoiLmZvcmVzdGF5LnYxLkxpc3REZWNpc2lvbnNSZXNwb25zZWIGcHJvdG8z", [file_forestay_v1_fleet, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message forestay.v1.Decision
@@ -133,6 +133,13 @@ export type Decision = Message<"forestay.v1.Decision"> & {
    * @generated from field: optional double expected_in_seconds = 18;
    */
   expectedInSeconds?: number | undefined;
+
+  /**
+   * What the cell's own past did to the risk. Absent: it has taught nothing yet, or may not.
+   *
+   * @generated from field: forestay.v1.LearnedHere learned = 19;
+   */
+  learned?: LearnedHere | undefined;
 };
 
 /**
@@ -141,6 +148,34 @@ export type Decision = Message<"forestay.v1.Decision"> & {
  */
 export const DecisionSchema: GenMessage<Decision> = /*@__PURE__*/
   messageDesc(file_forestay_v1_decision, 0);
+
+/**
+ * LearnedHere is what a cell had learned of its own hosts.
+ *
+ * @generated from message forestay.v1.LearnedHere
+ */
+export type LearnedHere = Message<"forestay.v1.LearnedHere"> & {
+  /**
+   * How often it had learned.
+   *
+   * @generated from field: uint32 version = 1;
+   */
+  version: number;
+
+  /**
+   * By how much it moved the risk.
+   *
+   * @generated from field: double log_odds = 2;
+   */
+  logOdds: number;
+};
+
+/**
+ * Describes the message forestay.v1.LearnedHere.
+ * Use `create(LearnedHereSchema)` to create a new message.
+ */
+export const LearnedHereSchema: GenMessage<LearnedHere> = /*@__PURE__*/
+  messageDesc(file_forestay_v1_decision, 1);
 
 /**
  * Costs and gains are VM-minutes of interruption, weighted by criticality.
@@ -186,7 +221,7 @@ export type Alternative = Message<"forestay.v1.Alternative"> & {
  * Use `create(AlternativeSchema)` to create a new message.
  */
 export const AlternativeSchema: GenMessage<Alternative> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_decision, 1);
+  messageDesc(file_forestay_v1_decision, 2);
 
 /**
  * @generated from message forestay.v1.GetDecisionRequest
@@ -203,7 +238,7 @@ export type GetDecisionRequest = Message<"forestay.v1.GetDecisionRequest"> & {
  * Use `create(GetDecisionRequestSchema)` to create a new message.
  */
 export const GetDecisionRequestSchema: GenMessage<GetDecisionRequest> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_decision, 2);
+  messageDesc(file_forestay_v1_decision, 3);
 
 /**
  * @generated from message forestay.v1.GetDecisionResponse
@@ -220,7 +255,7 @@ export type GetDecisionResponse = Message<"forestay.v1.GetDecisionResponse"> & {
  * Use `create(GetDecisionResponseSchema)` to create a new message.
  */
 export const GetDecisionResponseSchema: GenMessage<GetDecisionResponse> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_decision, 3);
+  messageDesc(file_forestay_v1_decision, 4);
 
 /**
  * @generated from message forestay.v1.ListDecisionsRequest
@@ -251,7 +286,7 @@ export type ListDecisionsRequest = Message<"forestay.v1.ListDecisionsRequest"> &
  * Use `create(ListDecisionsRequestSchema)` to create a new message.
  */
 export const ListDecisionsRequestSchema: GenMessage<ListDecisionsRequest> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_decision, 4);
+  messageDesc(file_forestay_v1_decision, 5);
 
 /**
  * @generated from message forestay.v1.ListDecisionsResponse
@@ -275,7 +310,7 @@ export type ListDecisionsResponse = Message<"forestay.v1.ListDecisionsResponse">
  * Use `create(ListDecisionsResponseSchema)` to create a new message.
  */
 export const ListDecisionsResponseSchema: GenMessage<ListDecisionsResponse> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_decision, 5);
+  messageDesc(file_forestay_v1_decision, 6);
 
 /**
  * DecisionService shows what was decided and why, newest first. The core keeps the last 10,000 in

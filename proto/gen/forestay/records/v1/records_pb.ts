@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file forestay/records/v1/records.proto.
  */
 export const file_forestay_records_v1_records: GenFile = /*@__PURE__*/
-  fileDesc("CiFmb3Jlc3RheS9yZWNvcmRzL3YxL3JlY29yZHMucHJvdG8SE2ZvcmVzdGF5LnJlY29yZHMudjEi4wEKDUpvdXJuYWxSZWNvcmQSKwoFZXBvY2gYASABKAsyGi5mb3Jlc3RheS5yZWNvcmRzLnYxLkVwb2NoSAASKQoEdGljaxgCIAEoCzIZLmZvcmVzdGF5LnJlY29yZHMudjEuVGlja0gAEjIKCXRpY2tfcGFydBgDIAEoCzIdLmZvcmVzdGF5LnJlY29yZHMudjEuVGlja1BhcnRIABI8CgpjaGVja3BvaW50GAQgASgLMiYuZm9yZXN0YXkucmVjb3Jkcy52MS5DaGVja3BvaW50UG9pbnRlckgAQggKBnJlY29yZCI2CgVFcG9jaBINCgVlcG9jaBgBIAEoBBINCgVvd25lchgCIAEoCRIPCgdhZGRyZXNzGAMgASgJIvEFCgRUaWNrEg8KB3RpbWVfbXMYASABKAESDQoFZXBvY2gYAiABKAQSDgoGbnVtYmVyGAMgASgEEiUKA2N1dBgEIAEoCzIYLmZvcmVzdGF5LnJlY29yZHMudjEuQ3V0EhIKCm1vZGVsX2hhc2gYBSABKAkSLQoHY29udHJvbBgGIAEoCzIcLmZvcmVzdGF5LnJlY29yZHMudjEuQ29udHJvbBI0Cgt0cmFuc2l0aW9ucxgKIAMoCzIfLmZvcmVzdGF5LnJlY29yZHMudjEuVHJhbnNpdGlvbhIvCgVyaXNrcxgLIAMoCzIgLmZvcmVzdGF5LnJlY29yZHMudjEuQXBwbGllZFJpc2sSKgoGdGltZXJzGAwgAygLMhouZm9yZXN0YXkucmVjb3Jkcy52MS5UaW1lchIyCgdlZmZlY3RzGA0gAygLMiEuZm9yZXN0YXkucmVjb3Jkcy52MS5Jc3N1ZWRFZmZlY3QSMAoJZGVjaXNpb25zGA4gAygLMh0uZm9yZXN0YXkucmVjb3Jkcy52MS5EZWNpc2lvbhItCglpbnZlbnRvcnkYDyADKAsyGi5mb3Jlc3RheS52MS5JbnZlbnRvcnlIb3N0Ei0KBXF1aWV0GBAgAygLMh4uZm9yZXN0YXkucmVjb3Jkcy52MS5RdWlldFRpY2sSNgoMc2FtcGxlX3Jpc2tzGBEgAygLMiAuZm9yZXN0YXkucmVjb3Jkcy52MS5TYW1wbGVSaXNrcxISCgpjb21wb25lbnRzGBIgAygJEjIKCmhvc3Rfcmlza3MYEyABKAsyHi5mb3Jlc3RheS5yZWNvcmRzLnYxLkhvc3RSaXNrcxIVCg1ldmVyeV9zYW1wbGVzGBQgASgNEjIKCXdvcmtsb2FkcxgVIAMoCzIfLmZvcmVzdGF5LnJlY29yZHMudjEuVm1Xb3JrbG9hZBItCgZtb2RlbHMYFiABKAsyHS5mb3Jlc3RheS5yZWNvcmRzLnYxLk1vZGVsVXNlIm4KCE1vZGVsVXNlEhAKCGNoYW1waW9uGAEgASgJEg4KBmNhbmFyeRgCIAEoCRIWCg5jYW5hcnlfcGVyY2VudBgDIAEoDRIPCgdyZWZ1c2VkGAQgASgJEhcKD3JlZnVzZWRfYmVjYXVzZRgFIAEoCSKBAwoKVm1Xb3JrbG9hZBIKCgJ2bRgBIAEoCRIMCgRraW5kGAIgASgJEhMKC29ic2VydmVkX21zGAMgASgBEhEKCWNwdV9yYXRpbxgEIAEoARIUCgxtZW1vcnlfcmF0aW8YBSABKAESHQoVcmVhZF9ieXRlc19wZXJfc2Vjb25kGAYgASgBEh4KFndyaXRlX2J5dGVzX3Blcl9zZWNvbmQYByABKAESIAoYcmVjZWl2ZV9ieXRlc19wZXJfc2Vjb25kGAggASgBEiEKGXRyYW5zbWl0X2J5dGVzX3Blcl9zZWNvbmQYCSABKAESEQoJdmFyaWF0aW9uGAogASgBEhIKCmZ1bGxfc2hhcmUYCyABKAESEAoIaXNfZGFpbHkYDCABKAgSEwoLZGFpbHlfc2hhcmUYDSABKAESEwoLZGlydHlfY2xhc3MYDiABKAkSHgoWZGlydHlfYnl0ZXNfcGVyX3NlY29uZBgPIAEoARIUCgxkaXJ0eV9zb3VyY2UYECABKAkiQwoJUXVpZXRUaWNrEg8KB3RpbWVfbXMYASABKAESJQoDY3V0GAIgASgLMhguZm9yZXN0YXkucmVjb3Jkcy52MS5DdXQiVQoIVGlja1BhcnQSDQoFZXBvY2gYASABKAQSDgoGbnVtYmVyGAIgASgEEgwKBHBhcnQYAyABKA0SDQoFcGFydHMYBCABKA0SDQoFYnl0ZXMYBSABKAwibAoRQ2hlY2twb2ludFBvaW50ZXISDQoFZXBvY2gYASABKAQSEwoLdGlja19udW1iZXIYAiABKAQSFAoMZmlyc3Rfb2Zmc2V0GAMgASgEEg4KBmNodW5rcxgEIAEoDRINCgVjcmMzMhgFIAEoByJMCgNDdXQSGAoQdGVsZW1ldHJ5X29mZnNldBgBIAEoBBIUCgxpbmJveF9vZmZzZXQYAiABKAQSFQoNc2NvcmVfcmVxdWVzdBgDIAEoBCI/CgdDb250cm9sEgwKBG1vZGUYASABKAkSDgoGcGF1c2VkGAIgASgIEhYKDnBvbGljeV92ZXJzaW9uGAMgASgNIowBCgpUcmFuc2l0aW9uEg0KBWFjdG9yGAEgASgJEg8KB21hY2hpbmUYAiABKAkSFwoPbWFjaGluZV92ZXJzaW9uGAMgASgNEgsKA3NlcRgEIAEoBBIMCgRmcm9tGAUgASgJEgoKAnRvGAYgASgJEg0KBWV2ZW50GAcgASgJEg8KB2NvbnRleHQYCCABKAkiKgoLQXBwbGllZFJpc2sSDAoEaG9zdBgBIAEoCRINCgVyaXNrcxgCIAEoDCIpCglIb3N0Umlza3MSDQoFaG9zdHMYASADKAkSDQoFcmlza3MYAiABKAwiXAoLU2FtcGxlUmlza3MSEgoKY29tcG9uZW50cxgBIAMoCRINCgVob3N0cxgCIAMoCRIMCgRob3N0GAMgASgMEg0KBWF0X21zGAQgASgMEg0KBXJpc2tzGAUgASgMIiYKBVRpbWVyEg0KBWFjdG9yGAEgASgJEg4KBmR1ZV9tcxgCIAEoASKkAQoMSXNzdWVkRWZmZWN0EgoKAmlkGAEgASgJEgwKBGtpbmQYAiABKAkSDAoEaG9zdBgDIAEoCRIKCgJ2bRgEIAEoCRITCgt0YXJnZXRfaG9zdBgFIAEoCRIWCg53ZWlnaHRfcGVyY2VudBgGIAEoARITCgtkZWFkbGluZV9tcxgHIAEoARINCgVhZ2VudBgIIAEoCRIPCgdhZGRyZXNzGAkgASgJIt0CCghEZWNpc2lvbhIKCgJpZBgBIAEoCRINCgVhdF9tcxgCIAEoARIOCgZlbnRpdHkYAyABKAkSDAoEaG9zdBgEIAEoCRIMCgRyaXNrGAUgASgBEhEKCWNvbXBvbmVudBgGIAEoCRIOCgZhY3Rpb24YByABKAkSEwoLdGFyZ2V0X2hvc3QYCCABKAkSDwoHYmVjYXVzZRgJIAEoCRIPCgdvdXRjb21lGAogASgJEhIKCmJsb2NrZWRfYnkYCyABKAkSNgoMYWx0ZXJuYXRpdmVzGAwgAygLMiAuZm9yZXN0YXkucmVjb3Jkcy52MS5BbHRlcm5hdGl2ZRISCgptb2RlbF9oYXNoGA0gASgJEhYKDnBvbGljeV92ZXJzaW9uGA4gASgNEiAKE2V4cGVjdGVkX2luX3NlY29uZHMYDyABKAFIAIgBAUIWChRfZXhwZWN0ZWRfaW5fc2Vjb25kcyKbAQoLQWx0ZXJuYXRpdmUSDgoGYWN0aW9uGAEgASgJEhMKC3RhcmdldF9ob3N0GAIgASgJEhcKD2dhaW5fdm1fbWludXRlcxgDIAEoARIXCg9jb3N0X3ZtX21pbnV0ZXMYBCABKAESGwoTZmluaXNoZXNfaW5fc2Vjb25kcxgFIAEoARIYChByZWplY3RlZF9iZWNhdXNlGAYgASgJIk0KBlJlYXNvbhIPCgdmZWF0dXJlGAEgASgJEg0KBXZhbHVlGAIgASgBEg0KBXVzdWFsGAMgASgBEhQKDGNvbnRyaWJ1dGlvbhgEIAEoASLaAwoLSW5ib3hSZWNvcmQSEgoKcmVxdWVzdF9pZBgBIAEoCRINCgVhdF9tcxgCIAEoARIOCgZhdXRob3IYAyABKAkSOgoNZWZmZWN0X3Jlc3VsdBgKIAEoCzIhLmZvcmVzdGF5LnJlY29yZHMudjEuRWZmZWN0UmVzdWx0SAASSQoTcmVnaXN0ZXJfbWV0cmljX3NldBgLIAEoCzIqLmZvcmVzdGF5LnJlY29yZHMudjEuTWV0cmljU2V0UmVnaXN0cmF0aW9uSAASKwoFcGF1c2UYDCABKAsyGi5mb3Jlc3RheS5yZWNvcmRzLnYxLlBhdXNlSAASLQoGcmVzdW1lGA0gASgLMhsuZm9yZXN0YXkucmVjb3Jkcy52MS5SZXN1bWVIABIzCghzZXRfbW9kZRgOIAEoCzIfLmZvcmVzdGF5LnJlY29yZHMudjEuTW9kZVN3aXRjaEgAEjgKDHN3aXRjaF9tb2RlbBgPIAEoCzIgLmZvcmVzdGF5LnJlY29yZHMudjEuTW9kZWxTd2l0Y2hIABI8CgxkZWNsYXJlX2hvc3QYECABKAsyJC5mb3Jlc3RheS5yZWNvcmRzLnYxLkhvc3REZWNsYXJhdGlvbkgAQggKBnJlY29yZCJ3CgxFZmZlY3RSZXN1bHQSCgoCaWQYASABKAkSDgoGc3RhdHVzGAIgASgJEgwKBGNvZGUYAyABKAkSDwoHbWVzc2FnZRgEIAEoCRIsCgdmaWd1cmVzGAUgAygLMhsuZm9yZXN0YXkucmVjb3Jkcy52MS5GaWd1cmUiJQoGRmlndXJlEgwKBG5hbWUYASABKAkSDQoFdmFsdWUYAiABKAEiSwoVTWV0cmljU2V0UmVnaXN0cmF0aW9uEgwKBG5hbWUYASABKAkSEwoLZW50aXR5X2tpbmQYAiABKAkSDwoHY29sdW1ucxgDIAMoCSIYCgVQYXVzZRIPCgdjb21tZW50GAEgASgJIhkKBlJlc3VtZRIPCgdjb21tZW50GAEgASgJIhoKCk1vZGVTd2l0Y2gSDAoEbW9kZRgBIAEoCSJDCgtNb2RlbFN3aXRjaBISCgptb2RlbF9oYXNoGAEgASgJEg8KB3BlcmNlbnQYAiABKA0SDwoHY29tbWVudBgDIAEoCSIuCg9Ib3N0RGVjbGFyYXRpb24SDAoEaG9zdBgBIAEoCRINCgVzdGF0ZRgCIAEoCSKXAgoMU2NvcmVzUmVjb3JkEg8KB3RpbWVfbXMYASABKAESDQoFZXBvY2gYAiABKAQSEwoLdGlja19udW1iZXIYAyABKAQSEgoKbW9kZWxfaGFzaBgEIAEoCRISCgpjb21wb25lbnRzGAUgAygJEg0KBWhvc3RzGAYgAygJEg0KBXJpc2tzGAcgASgMEjAKB3JlYXNvbnMYCCADKAsyHy5mb3Jlc3RheS5yZWNvcmRzLnYxLlJvd1JlYXNvbnMSFAoMZmVhdHVyZV9oYXNoGAkgASgHEg8KB291dGxvb2sYCiABKAgSMwoJYW5vbWFsaWVzGBQgAygLMiAuZm9yZXN0YXkucmVjb3Jkcy52MS5Ib3N0QW5vbWFseSLkAQoLSG9zdEFub21hbHkSDAoEaG9zdBgBIAEoCRINCgVhdF9tcxgCIAEoARINCgVzY29yZRgDIAEoARIRCgl0aHJlc2hvbGQYBCABKAESCwoDb2RkGAUgASgIEi8KB21ldHJpY3MYBiADKAsyHi5mb3Jlc3RheS5yZWNvcmRzLnYxLk9kZE1ldHJpYxIUCgxsZWFybmVkX3Jvd3MYByABKA0SEwoLbmVlZGVkX3Jvd3MYCCABKA0SFgoOcmFja19vZGRfcmF0aW8YCSABKAESFQoNb2RkX3Ztc19yYXRpbxgKIAEoASI5CglPZGRNZXRyaWMSDgoGbWV0cmljGAEgASgJEg0KBXZhbHVlGAIgASgBEg0KBXVzdWFsGAMgASgBIqoBCgpSb3dSZWFzb25zEgsKA3JvdxgBIAEoDRIRCgljb21wb25lbnQYAiABKAkSLAoHcmVhc29ucxgDIAMoCzIbLmZvcmVzdGF5LnJlY29yZHMudjEuUmVhc29uEjsKDmNvdW50ZXJmYWN0dWFsGAQgASgLMiMuZm9yZXN0YXkucmVjb3Jkcy52MS5Db3VudGVyZmFjdHVhbBIRCglkZWNpc2lvbnMYBSADKAkiTAoOQ291bnRlcmZhY3R1YWwSLAoHY2hhbmdlcxgBIAMoCzIbLmZvcmVzdGF5LnJlY29yZHMudjEuQ2hhbmdlEgwKBHJpc2sYAiABKAEiJwoGQ2hhbmdlEg4KBm1ldHJpYxgBIAEoCRINCgV2YWx1ZRgCIAEoAWIGcHJvdG8z", [file_forestay_v1_telemetry]);
+  fileDesc("CiFmb3Jlc3RheS9yZWNvcmRzL3YxL3JlY29yZHMucHJvdG8SE2ZvcmVzdGF5LnJlY29yZHMudjEi4wEKDUpvdXJuYWxSZWNvcmQSKwoFZXBvY2gYASABKAsyGi5mb3Jlc3RheS5yZWNvcmRzLnYxLkVwb2NoSAASKQoEdGljaxgCIAEoCzIZLmZvcmVzdGF5LnJlY29yZHMudjEuVGlja0gAEjIKCXRpY2tfcGFydBgDIAEoCzIdLmZvcmVzdGF5LnJlY29yZHMudjEuVGlja1BhcnRIABI8CgpjaGVja3BvaW50GAQgASgLMiYuZm9yZXN0YXkucmVjb3Jkcy52MS5DaGVja3BvaW50UG9pbnRlckgAQggKBnJlY29yZCI2CgVFcG9jaBINCgVlcG9jaBgBIAEoBBINCgVvd25lchgCIAEoCRIPCgdhZGRyZXNzGAMgASgJIvEFCgRUaWNrEg8KB3RpbWVfbXMYASABKAESDQoFZXBvY2gYAiABKAQSDgoGbnVtYmVyGAMgASgEEiUKA2N1dBgEIAEoCzIYLmZvcmVzdGF5LnJlY29yZHMudjEuQ3V0EhIKCm1vZGVsX2hhc2gYBSABKAkSLQoHY29udHJvbBgGIAEoCzIcLmZvcmVzdGF5LnJlY29yZHMudjEuQ29udHJvbBI0Cgt0cmFuc2l0aW9ucxgKIAMoCzIfLmZvcmVzdGF5LnJlY29yZHMudjEuVHJhbnNpdGlvbhIvCgVyaXNrcxgLIAMoCzIgLmZvcmVzdGF5LnJlY29yZHMudjEuQXBwbGllZFJpc2sSKgoGdGltZXJzGAwgAygLMhouZm9yZXN0YXkucmVjb3Jkcy52MS5UaW1lchIyCgdlZmZlY3RzGA0gAygLMiEuZm9yZXN0YXkucmVjb3Jkcy52MS5Jc3N1ZWRFZmZlY3QSMAoJZGVjaXNpb25zGA4gAygLMh0uZm9yZXN0YXkucmVjb3Jkcy52MS5EZWNpc2lvbhItCglpbnZlbnRvcnkYDyADKAsyGi5mb3Jlc3RheS52MS5JbnZlbnRvcnlIb3N0Ei0KBXF1aWV0GBAgAygLMh4uZm9yZXN0YXkucmVjb3Jkcy52MS5RdWlldFRpY2sSNgoMc2FtcGxlX3Jpc2tzGBEgAygLMiAuZm9yZXN0YXkucmVjb3Jkcy52MS5TYW1wbGVSaXNrcxISCgpjb21wb25lbnRzGBIgAygJEjIKCmhvc3Rfcmlza3MYEyABKAsyHi5mb3Jlc3RheS5yZWNvcmRzLnYxLkhvc3RSaXNrcxIVCg1ldmVyeV9zYW1wbGVzGBQgASgNEjIKCXdvcmtsb2FkcxgVIAMoCzIfLmZvcmVzdGF5LnJlY29yZHMudjEuVm1Xb3JrbG9hZBItCgZtb2RlbHMYFiABKAsyHS5mb3Jlc3RheS5yZWNvcmRzLnYxLk1vZGVsVXNlIm4KCE1vZGVsVXNlEhAKCGNoYW1waW9uGAEgASgJEg4KBmNhbmFyeRgCIAEoCRIWCg5jYW5hcnlfcGVyY2VudBgDIAEoDRIPCgdyZWZ1c2VkGAQgASgJEhcKD3JlZnVzZWRfYmVjYXVzZRgFIAEoCSKBAwoKVm1Xb3JrbG9hZBIKCgJ2bRgBIAEoCRIMCgRraW5kGAIgASgJEhMKC29ic2VydmVkX21zGAMgASgBEhEKCWNwdV9yYXRpbxgEIAEoARIUCgxtZW1vcnlfcmF0aW8YBSABKAESHQoVcmVhZF9ieXRlc19wZXJfc2Vjb25kGAYgASgBEh4KFndyaXRlX2J5dGVzX3Blcl9zZWNvbmQYByABKAESIAoYcmVjZWl2ZV9ieXRlc19wZXJfc2Vjb25kGAggASgBEiEKGXRyYW5zbWl0X2J5dGVzX3Blcl9zZWNvbmQYCSABKAESEQoJdmFyaWF0aW9uGAogASgBEhIKCmZ1bGxfc2hhcmUYCyABKAESEAoIaXNfZGFpbHkYDCABKAgSEwoLZGFpbHlfc2hhcmUYDSABKAESEwoLZGlydHlfY2xhc3MYDiABKAkSHgoWZGlydHlfYnl0ZXNfcGVyX3NlY29uZBgPIAEoARIUCgxkaXJ0eV9zb3VyY2UYECABKAkiQwoJUXVpZXRUaWNrEg8KB3RpbWVfbXMYASABKAESJQoDY3V0GAIgASgLMhguZm9yZXN0YXkucmVjb3Jkcy52MS5DdXQiVQoIVGlja1BhcnQSDQoFZXBvY2gYASABKAQSDgoGbnVtYmVyGAIgASgEEgwKBHBhcnQYAyABKA0SDQoFcGFydHMYBCABKA0SDQoFYnl0ZXMYBSABKAwibAoRQ2hlY2twb2ludFBvaW50ZXISDQoFZXBvY2gYASABKAQSEwoLdGlja19udW1iZXIYAiABKAQSFAoMZmlyc3Rfb2Zmc2V0GAMgASgEEg4KBmNodW5rcxgEIAEoDRINCgVjcmMzMhgFIAEoByJMCgNDdXQSGAoQdGVsZW1ldHJ5X29mZnNldBgBIAEoBBIUCgxpbmJveF9vZmZzZXQYAiABKAQSFQoNc2NvcmVfcmVxdWVzdBgDIAEoBCI/CgdDb250cm9sEgwKBG1vZGUYASABKAkSDgoGcGF1c2VkGAIgASgIEhYKDnBvbGljeV92ZXJzaW9uGAMgASgNIowBCgpUcmFuc2l0aW9uEg0KBWFjdG9yGAEgASgJEg8KB21hY2hpbmUYAiABKAkSFwoPbWFjaGluZV92ZXJzaW9uGAMgASgNEgsKA3NlcRgEIAEoBBIMCgRmcm9tGAUgASgJEgoKAnRvGAYgASgJEg0KBWV2ZW50GAcgASgJEg8KB2NvbnRleHQYCCABKAkiMAoLTGVhcm5lZEhlcmUSDwoHdmVyc2lvbhgBIAEoDRIQCghsb2dfb2RkcxgCIAEoASI7CgtBcHBsaWVkUmlzaxIMCgRob3N0GAEgASgJEg0KBXJpc2tzGAIgASgMEg8KB2xlYXJuZWQYAyABKAIiOgoJSG9zdFJpc2tzEg0KBWhvc3RzGAEgAygJEg0KBXJpc2tzGAIgASgMEg8KB2xlYXJuZWQYAyABKAwiXAoLU2FtcGxlUmlza3MSEgoKY29tcG9uZW50cxgBIAMoCRINCgVob3N0cxgCIAMoCRIMCgRob3N0GAMgASgMEg0KBWF0X21zGAQgASgMEg0KBXJpc2tzGAUgASgMIiYKBVRpbWVyEg0KBWFjdG9yGAEgASgJEg4KBmR1ZV9tcxgCIAEoASKkAQoMSXNzdWVkRWZmZWN0EgoKAmlkGAEgASgJEgwKBGtpbmQYAiABKAkSDAoEaG9zdBgDIAEoCRIKCgJ2bRgEIAEoCRITCgt0YXJnZXRfaG9zdBgFIAEoCRIWCg53ZWlnaHRfcGVyY2VudBgGIAEoARITCgtkZWFkbGluZV9tcxgHIAEoARINCgVhZ2VudBgIIAEoCRIPCgdhZGRyZXNzGAkgASgJIpADCghEZWNpc2lvbhIKCgJpZBgBIAEoCRINCgVhdF9tcxgCIAEoARIOCgZlbnRpdHkYAyABKAkSDAoEaG9zdBgEIAEoCRIMCgRyaXNrGAUgASgBEhEKCWNvbXBvbmVudBgGIAEoCRIOCgZhY3Rpb24YByABKAkSEwoLdGFyZ2V0X2hvc3QYCCABKAkSDwoHYmVjYXVzZRgJIAEoCRIPCgdvdXRjb21lGAogASgJEhIKCmJsb2NrZWRfYnkYCyABKAkSNgoMYWx0ZXJuYXRpdmVzGAwgAygLMiAuZm9yZXN0YXkucmVjb3Jkcy52MS5BbHRlcm5hdGl2ZRISCgptb2RlbF9oYXNoGA0gASgJEhYKDnBvbGljeV92ZXJzaW9uGA4gASgNEiAKE2V4cGVjdGVkX2luX3NlY29uZHMYDyABKAFIAIgBARIxCgdsZWFybmVkGBAgASgLMiAuZm9yZXN0YXkucmVjb3Jkcy52MS5MZWFybmVkSGVyZUIWChRfZXhwZWN0ZWRfaW5fc2Vjb25kcyKbAQoLQWx0ZXJuYXRpdmUSDgoGYWN0aW9uGAEgASgJEhMKC3RhcmdldF9ob3N0GAIgASgJEhcKD2dhaW5fdm1fbWludXRlcxgDIAEoARIXCg9jb3N0X3ZtX21pbnV0ZXMYBCABKAESGwoTZmluaXNoZXNfaW5fc2Vjb25kcxgFIAEoARIYChByZWplY3RlZF9iZWNhdXNlGAYgASgJIk0KBlJlYXNvbhIPCgdmZWF0dXJlGAEgASgJEg0KBXZhbHVlGAIgASgBEg0KBXVzdWFsGAMgASgBEhQKDGNvbnRyaWJ1dGlvbhgEIAEoASLaAwoLSW5ib3hSZWNvcmQSEgoKcmVxdWVzdF9pZBgBIAEoCRINCgVhdF9tcxgCIAEoARIOCgZhdXRob3IYAyABKAkSOgoNZWZmZWN0X3Jlc3VsdBgKIAEoCzIhLmZvcmVzdGF5LnJlY29yZHMudjEuRWZmZWN0UmVzdWx0SAASSQoTcmVnaXN0ZXJfbWV0cmljX3NldBgLIAEoCzIqLmZvcmVzdGF5LnJlY29yZHMudjEuTWV0cmljU2V0UmVnaXN0cmF0aW9uSAASKwoFcGF1c2UYDCABKAsyGi5mb3Jlc3RheS5yZWNvcmRzLnYxLlBhdXNlSAASLQoGcmVzdW1lGA0gASgLMhsuZm9yZXN0YXkucmVjb3Jkcy52MS5SZXN1bWVIABIzCghzZXRfbW9kZRgOIAEoCzIfLmZvcmVzdGF5LnJlY29yZHMudjEuTW9kZVN3aXRjaEgAEjgKDHN3aXRjaF9tb2RlbBgPIAEoCzIgLmZvcmVzdGF5LnJlY29yZHMudjEuTW9kZWxTd2l0Y2hIABI8CgxkZWNsYXJlX2hvc3QYECABKAsyJC5mb3Jlc3RheS5yZWNvcmRzLnYxLkhvc3REZWNsYXJhdGlvbkgAQggKBnJlY29yZCJ3CgxFZmZlY3RSZXN1bHQSCgoCaWQYASABKAkSDgoGc3RhdHVzGAIgASgJEgwKBGNvZGUYAyABKAkSDwoHbWVzc2FnZRgEIAEoCRIsCgdmaWd1cmVzGAUgAygLMhsuZm9yZXN0YXkucmVjb3Jkcy52MS5GaWd1cmUiJQoGRmlndXJlEgwKBG5hbWUYASABKAkSDQoFdmFsdWUYAiABKAEiSwoVTWV0cmljU2V0UmVnaXN0cmF0aW9uEgwKBG5hbWUYASABKAkSEwoLZW50aXR5X2tpbmQYAiABKAkSDwoHY29sdW1ucxgDIAMoCSIYCgVQYXVzZRIPCgdjb21tZW50GAEgASgJIhkKBlJlc3VtZRIPCgdjb21tZW50GAEgASgJIhoKCk1vZGVTd2l0Y2gSDAoEbW9kZRgBIAEoCSJDCgtNb2RlbFN3aXRjaBISCgptb2RlbF9oYXNoGAEgASgJEg8KB3BlcmNlbnQYAiABKA0SDwoHY29tbWVudBgDIAEoCSIuCg9Ib3N0RGVjbGFyYXRpb24SDAoEaG9zdBgBIAEoCRINCgVzdGF0ZRgCIAEoCSKXAgoMU2NvcmVzUmVjb3JkEg8KB3RpbWVfbXMYASABKAESDQoFZXBvY2gYAiABKAQSEwoLdGlja19udW1iZXIYAyABKAQSEgoKbW9kZWxfaGFzaBgEIAEoCRISCgpjb21wb25lbnRzGAUgAygJEg0KBWhvc3RzGAYgAygJEg0KBXJpc2tzGAcgASgMEjAKB3JlYXNvbnMYCCADKAsyHy5mb3Jlc3RheS5yZWNvcmRzLnYxLlJvd1JlYXNvbnMSFAoMZmVhdHVyZV9oYXNoGAkgASgHEg8KB291dGxvb2sYCiABKAgSMwoJYW5vbWFsaWVzGBQgAygLMiAuZm9yZXN0YXkucmVjb3Jkcy52MS5Ib3N0QW5vbWFseSLkAQoLSG9zdEFub21hbHkSDAoEaG9zdBgBIAEoCRINCgVhdF9tcxgCIAEoARINCgVzY29yZRgDIAEoARIRCgl0aHJlc2hvbGQYBCABKAESCwoDb2RkGAUgASgIEi8KB21ldHJpY3MYBiADKAsyHi5mb3Jlc3RheS5yZWNvcmRzLnYxLk9kZE1ldHJpYxIUCgxsZWFybmVkX3Jvd3MYByABKA0SEwoLbmVlZGVkX3Jvd3MYCCABKA0SFgoOcmFja19vZGRfcmF0aW8YCSABKAESFQoNb2RkX3Ztc19yYXRpbxgKIAEoASI5CglPZGRNZXRyaWMSDgoGbWV0cmljGAEgASgJEg0KBXZhbHVlGAIgASgBEg0KBXVzdWFsGAMgASgBIqoBCgpSb3dSZWFzb25zEgsKA3JvdxgBIAEoDRIRCgljb21wb25lbnQYAiABKAkSLAoHcmVhc29ucxgDIAMoCzIbLmZvcmVzdGF5LnJlY29yZHMudjEuUmVhc29uEjsKDmNvdW50ZXJmYWN0dWFsGAQgASgLMiMuZm9yZXN0YXkucmVjb3Jkcy52MS5Db3VudGVyZmFjdHVhbBIRCglkZWNpc2lvbnMYBSADKAkiTAoOQ291bnRlcmZhY3R1YWwSLAoHY2hhbmdlcxgBIAMoCzIbLmZvcmVzdGF5LnJlY29yZHMudjEuQ2hhbmdlEgwKBHJpc2sYAiABKAEiJwoGQ2hhbmdlEg4KBm1ldHJpYxgBIAEoCRINCgV2YWx1ZRgCIAEoAWIGcHJvdG8z", [file_forestay_v1_telemetry]);
 
 /**
  * JournalRecord is one append to a partition's journal.
@@ -582,6 +582,30 @@ export const TransitionSchema: GenMessage<Transition> = /*@__PURE__*/
   messageDesc(file_forestay_records_v1_records, 10);
 
 /**
+ * LearnedHere is what a cell had learned of its own hosts: how often, and by how much that moved a risk.
+ *
+ * @generated from message forestay.records.v1.LearnedHere
+ */
+export type LearnedHere = Message<"forestay.records.v1.LearnedHere"> & {
+  /**
+   * @generated from field: uint32 version = 1;
+   */
+  version: number;
+
+  /**
+   * @generated from field: double log_odds = 2;
+   */
+  logOdds: number;
+};
+
+/**
+ * Describes the message forestay.records.v1.LearnedHere.
+ * Use `create(LearnedHereSchema)` to create a new message.
+ */
+export const LearnedHereSchema: GenMessage<LearnedHere> = /*@__PURE__*/
+  messageDesc(file_forestay_records_v1_records, 11);
+
+/**
  * AppliedRisk holds the risks of one host as they were applied.
  *
  * @generated from message forestay.records.v1.AppliedRisk
@@ -598,6 +622,13 @@ export type AppliedRisk = Message<"forestay.records.v1.AppliedRisk"> & {
    * @generated from field: bytes risks = 2;
    */
   risks: Uint8Array;
+
+  /**
+   * Log-odds by which what the cell has learned has moved them.
+   *
+   * @generated from field: float learned = 3;
+   */
+  learned: number;
 };
 
 /**
@@ -605,7 +636,7 @@ export type AppliedRisk = Message<"forestay.records.v1.AppliedRisk"> & {
  * Use `create(AppliedRiskSchema)` to create a new message.
  */
 export const AppliedRiskSchema: GenMessage<AppliedRisk> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 11);
+  messageDesc(file_forestay_records_v1_records, 12);
 
 /**
  * HostRisks holds the risks of many hosts as they were applied.
@@ -624,6 +655,13 @@ export type HostRisks = Message<"forestay.records.v1.HostRisks"> & {
    * @generated from field: bytes risks = 2;
    */
   risks: Uint8Array;
+
+  /**
+   * f32 little-endian, one a host: as in AppliedRisk; empty: none was moved.
+   *
+   * @generated from field: bytes learned = 3;
+   */
+  learned: Uint8Array;
 };
 
 /**
@@ -631,7 +669,7 @@ export type HostRisks = Message<"forestay.records.v1.HostRisks"> & {
  * Use `create(HostRisksSchema)` to create a new message.
  */
 export const HostRisksSchema: GenMessage<HostRisks> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 12);
+  messageDesc(file_forestay_records_v1_records, 13);
 
 /**
  * SampleRisks holds the risks of samples as they were applied, in that order.
@@ -676,7 +714,7 @@ export type SampleRisks = Message<"forestay.records.v1.SampleRisks"> & {
  * Use `create(SampleRisksSchema)` to create a new message.
  */
 export const SampleRisksSchema: GenMessage<SampleRisks> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 13);
+  messageDesc(file_forestay_records_v1_records, 14);
 
 /**
  * @generated from message forestay.records.v1.Timer
@@ -698,7 +736,7 @@ export type Timer = Message<"forestay.records.v1.Timer"> & {
  * Use `create(TimerSchema)` to create a new message.
  */
 export const TimerSchema: GenMessage<Timer> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 14);
+  messageDesc(file_forestay_records_v1_records, 15);
 
 /**
  * IssuedEffect is an effect with its origin and the agent that carries it out.
@@ -759,7 +797,7 @@ export type IssuedEffect = Message<"forestay.records.v1.IssuedEffect"> & {
  * Use `create(IssuedEffectSchema)` to create a new message.
  */
 export const IssuedEffectSchema: GenMessage<IssuedEffect> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 15);
+  messageDesc(file_forestay_records_v1_records, 16);
 
 /**
  * Decision says what was known, what was possible, what was chosen and why.
@@ -855,6 +893,13 @@ export type Decision = Message<"forestay.records.v1.Decision"> & {
    * @generated from field: optional double expected_in_seconds = 15;
    */
   expectedInSeconds?: number | undefined;
+
+  /**
+   * What the cell's own past did to the risk.
+   *
+   * @generated from field: forestay.records.v1.LearnedHere learned = 16;
+   */
+  learned?: LearnedHere | undefined;
 };
 
 /**
@@ -862,7 +907,7 @@ export type Decision = Message<"forestay.records.v1.Decision"> & {
  * Use `create(DecisionSchema)` to create a new message.
  */
 export const DecisionSchema: GenMessage<Decision> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 16);
+  messageDesc(file_forestay_records_v1_records, 17);
 
 /**
  * Alternative is an action that was weighed. Gains and costs are VM-minutes of interruption.
@@ -908,7 +953,7 @@ export type Alternative = Message<"forestay.records.v1.Alternative"> & {
  * Use `create(AlternativeSchema)` to create a new message.
  */
 export const AlternativeSchema: GenMessage<Alternative> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 17);
+  messageDesc(file_forestay_records_v1_records, 18);
 
 /**
  * Reason is what one feature contributed to a risk, in log-odds.
@@ -942,7 +987,7 @@ export type Reason = Message<"forestay.records.v1.Reason"> & {
  * Use `create(ReasonSchema)` to create a new message.
  */
 export const ReasonSchema: GenMessage<Reason> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 18);
+  messageDesc(file_forestay_records_v1_records, 19);
 
 /**
  * InboxRecord is a command or the result of an effect.
@@ -1020,7 +1065,7 @@ export type InboxRecord = Message<"forestay.records.v1.InboxRecord"> & {
  * Use `create(InboxRecordSchema)` to create a new message.
  */
 export const InboxRecordSchema: GenMessage<InboxRecord> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 19);
+  messageDesc(file_forestay_records_v1_records, 20);
 
 /**
  * EffectResult is the one final word on an effect.
@@ -1063,7 +1108,7 @@ export type EffectResult = Message<"forestay.records.v1.EffectResult"> & {
  * Use `create(EffectResultSchema)` to create a new message.
  */
 export const EffectResultSchema: GenMessage<EffectResult> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 20);
+  messageDesc(file_forestay_records_v1_records, 21);
 
 /**
  * @generated from message forestay.records.v1.Figure
@@ -1085,7 +1130,7 @@ export type Figure = Message<"forestay.records.v1.Figure"> & {
  * Use `create(FigureSchema)` to create a new message.
  */
 export const FigureSchema: GenMessage<Figure> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 21);
+  messageDesc(file_forestay_records_v1_records, 22);
 
 /**
  * @generated from message forestay.records.v1.MetricSetRegistration
@@ -1114,7 +1159,7 @@ export type MetricSetRegistration = Message<"forestay.records.v1.MetricSetRegist
  * Use `create(MetricSetRegistrationSchema)` to create a new message.
  */
 export const MetricSetRegistrationSchema: GenMessage<MetricSetRegistration> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 22);
+  messageDesc(file_forestay_records_v1_records, 23);
 
 /**
  * @generated from message forestay.records.v1.Pause
@@ -1131,7 +1176,7 @@ export type Pause = Message<"forestay.records.v1.Pause"> & {
  * Use `create(PauseSchema)` to create a new message.
  */
 export const PauseSchema: GenMessage<Pause> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 23);
+  messageDesc(file_forestay_records_v1_records, 24);
 
 /**
  * @generated from message forestay.records.v1.Resume
@@ -1148,7 +1193,7 @@ export type Resume = Message<"forestay.records.v1.Resume"> & {
  * Use `create(ResumeSchema)` to create a new message.
  */
 export const ResumeSchema: GenMessage<Resume> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 24);
+  messageDesc(file_forestay_records_v1_records, 25);
 
 /**
  * @generated from message forestay.records.v1.ModeSwitch
@@ -1165,7 +1210,7 @@ export type ModeSwitch = Message<"forestay.records.v1.ModeSwitch"> & {
  * Use `create(ModeSwitchSchema)` to create a new message.
  */
 export const ModeSwitchSchema: GenMessage<ModeSwitch> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 25);
+  messageDesc(file_forestay_records_v1_records, 26);
 
 /**
  * @generated from message forestay.records.v1.ModelSwitch
@@ -1194,7 +1239,7 @@ export type ModelSwitch = Message<"forestay.records.v1.ModelSwitch"> & {
  * Use `create(ModelSwitchSchema)` to create a new message.
  */
 export const ModelSwitchSchema: GenMessage<ModelSwitch> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 26);
+  messageDesc(file_forestay_records_v1_records, 27);
 
 /**
  * HostDeclaration is an operator's word that a host is gone or back.
@@ -1220,7 +1265,7 @@ export type HostDeclaration = Message<"forestay.records.v1.HostDeclaration"> & {
  * Use `create(HostDeclarationSchema)` to create a new message.
  */
 export const HostDeclarationSchema: GenMessage<HostDeclaration> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 27);
+  messageDesc(file_forestay_records_v1_records, 28);
 
 /**
  * ScoresRecord holds the risks of a tick for display and stores.
@@ -1297,7 +1342,7 @@ export type ScoresRecord = Message<"forestay.records.v1.ScoresRecord"> & {
  * Use `create(ScoresRecordSchema)` to create a new message.
  */
 export const ScoresRecordSchema: GenMessage<ScoresRecord> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 28);
+  messageDesc(file_forestay_records_v1_records, 29);
 
 /**
  * HostAnomaly is how odd a host was in a minute; what is not known is NaN.
@@ -1361,7 +1406,7 @@ export type HostAnomaly = Message<"forestay.records.v1.HostAnomaly"> & {
  * Use `create(HostAnomalySchema)` to create a new message.
  */
 export const HostAnomalySchema: GenMessage<HostAnomaly> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 29);
+  messageDesc(file_forestay_records_v1_records, 30);
 
 /**
  * OddMetric is what makes a host odd.
@@ -1390,7 +1435,7 @@ export type OddMetric = Message<"forestay.records.v1.OddMetric"> & {
  * Use `create(OddMetricSchema)` to create a new message.
  */
 export const OddMetricSchema: GenMessage<OddMetric> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 30);
+  messageDesc(file_forestay_records_v1_records, 31);
 
 /**
  * RowReasons explains one component's risk of one row.
@@ -1433,7 +1478,7 @@ export type RowReasons = Message<"forestay.records.v1.RowReasons"> & {
  * Use `create(RowReasonsSchema)` to create a new message.
  */
 export const RowReasonsSchema: GenMessage<RowReasons> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 31);
+  messageDesc(file_forestay_records_v1_records, 32);
 
 /**
  * Counterfactual says what would have to be otherwise for a risk to be below the threshold.
@@ -1459,7 +1504,7 @@ export type Counterfactual = Message<"forestay.records.v1.Counterfactual"> & {
  * Use `create(CounterfactualSchema)` to create a new message.
  */
 export const CounterfactualSchema: GenMessage<Counterfactual> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 32);
+  messageDesc(file_forestay_records_v1_records, 33);
 
 /**
  * Change is one metric as it would have to be; NaN: not measured.
@@ -1483,5 +1528,5 @@ export type Change = Message<"forestay.records.v1.Change"> & {
  * Use `create(ChangeSchema)` to create a new message.
  */
 export const ChangeSchema: GenMessage<Change> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 33);
+  messageDesc(file_forestay_records_v1_records, 34);
 

@@ -1,0 +1,116 @@
+/**
+ * How the cells of a partition learn of their own hosts (cell-layer.ts): outages as the tick comes
+ * upon them, rows every ten minutes, and the shift of each risk that is applied.
+ *
+ * L1 It is part of the fold: inputs alone decide what is learned, and it is checkpointed.
+ * L2 What is applied is in the journal with its shift: a replay needs neither the model nor this.
+ * L3 Switched off, it goes on learning and moves nothing.
+ */
+import {
+  createCellLayer,
+  moveRisks,
+  shiftedRisk,
+  takeOutage,
+  takeReturn,
+  takeRows,
+} from '../domain/cell-layer.ts';
+import type {LearnedHere} from '../domain/decision.ts';
+import {combineRisks, REBOOT} from '../domain/risk.ts';
+import {bandRow, type HostEntry, type PartitionState} from './partition-state.ts';
+import {rebootWord, type SetTable} from './set-table.ts';
+import type {TickDraft} from './tick-draft.ts';
+import {tell} from './tick-draft.ts';
+
+const ASK_EVERY_MS = 600_000;
+
+/** A host went down, whatever proved it; on purpose if its agent had said so. */
+export function learnOutage(state: PartitionState, host: HostEntry): void {
+  const cause = wasPlanned(state, host) ? 'planned' : 'unknown';
+  takeOutage(layerOf(state, host.cell), host.name, {atMs: state.timeMs, cause});
+}
+
+/** It runs in another boot, and nobody had noticed that it was down. */
+export function learnReboot(state: PartitionState, host: HostEntry): void {
+  learnOutage(state, host);
+  learnReturn(state, host, Number.NaN);
+}
+
+/** It is back; `lostAtMs` NaN: nobody knows since when it was down. */
+export function learnReturn(state: PartitionState, host: HostEntry, lostAtMs: number): void {
+  takeReturn(layerOf(state, host.cell), host.name, state.timeMs - lostAtMs);
+}
+
+/** Every ten minutes: cells learn what has become known, and take a row of each of their hosts. */
+export function learnCells(draft: TickDraft): void {
+  const {state} = draft;
+  if (state.timeMs - state.cellsAskedAtMs < ASK_EVERY_MS) return;
+  state.cellsAskedAtMs = state.timeMs;
+  const cells = new Map<string, Map<string, number>>();
+  for (const name of state.hosts.sortedKeys()) {
+    const host = state.hosts.get(name) as HostEntry;
+    if (state.actors.hostContext(name)?.lost) continue;
+    const risks = cells.get(host.cell) ?? new Map<string, number>();
+    risks.set(name, modelRisk(state, host));
+    cells.set(host.cell, risks);
+  }
+  for (const [cell, risks] of [...cells].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const layer = layerOf(state, cell);
+    if (!takeRows(layer, state.timeMs, risks)) continue;
+    tell(draft, 'cell.learned', {cell, version: layer.version, outages: layer.outages});
+  }
+}
+
+/** Moves the risks of a host's parts by what its cell has learned, in place; returns the shift. */
+export function moveByCell(
+  {layers, policy}: PartitionState,
+  {cell, name}: HostEntry,
+  table: SetTable,
+  risks: Float32Array,
+): number {
+  const layer = layers.get(cell);
+  if (layer === undefined || !policy.learning.enabled) return 0;
+  return Math.fround(moveRisks(layer, name, risks, partsOf(table)));
+}
+
+/** What its cell's past did to the risk of a host as it stands; undefined: nothing, or it may not. */
+export function learnedHere(state: PartitionState, name: string): LearnedHere | undefined {
+  const host = state.hosts.get(name);
+  const found = host && bandRow(state, host);
+  const {version = 0} = state.layers.get(host?.cell ?? '') ?? {};
+  if (found === undefined || version === 0 || !state.policy.learning.enabled) return undefined;
+  return {version, logOdds: found.table.learned[found.row] as number};
+}
+
+/** Of failure, as the model said before the cell's shift; NaN: it says nothing. */
+function modelRisk(state: PartitionState, host: HostEntry): number {
+  const found = bandRow(state, host);
+  if (found === undefined || !found.table.scored) return Number.NaN;
+  const {table, row} = found;
+  const width = table.outputs.length;
+  const served = combineRisks(table.risks, row * width, partsOf(table));
+  const learned = table.learned[row] as number;
+  return learned === 0 ? served : shiftedRisk(served, -learned);
+}
+
+/** Outputs that are risks of parts; they come first. */
+function partsOf({outputs}: SetTable): number {
+  const reboot = outputs.indexOf(REBOOT);
+  return reboot < 0 ? outputs.length : reboot;
+}
+
+function layerOf({layers}: PartitionState, cell: string) {
+  let layer = layers.get(cell);
+  if (layer === undefined) {
+    layer = createCellLayer();
+    layers.set(cell, layer);
+  }
+  return layer;
+}
+
+/** Its last word before it went: a shutdown was scheduled, or a reboot on purpose was likely enough. */
+function wasPlanned(state: PartitionState, host: HostEntry): boolean {
+  const found = bandRow(state, host);
+  if (found === undefined || found.table.rebootColumns.length === 0) return false;
+  const {within, dueInMs} = rebootWord(found.table, found.row, state.timeMs);
+  return Number.isFinite(dueInMs) || (within.at(-1) ?? 0) >= state.policy.reboot.threshold;
+}
