@@ -40,7 +40,7 @@ export type Verdict = {
  * of hosts, exactly, with noise, too boldly or too timidly: 0 of 240 months with a false alarm, 232
  * proven, after 13 failures in the middle. Risks of other hosts than their own: 57 of 60 months
  * caught, after 7 failures in the middle and 19 in nine of ten months; the same risk for everybody,
- * right or wrong: 120 of 120, at the 8th failure; inverted: 60 of 60, after 2. With a third of the
+ * right or wrong: 180 of 180, at the 8th failure; inverted: 60 of 60, after 2. With a third of the
  * failures a month is mostly too short to prove a sound model.
  */
 export function skillVerdict(
