@@ -6,6 +6,8 @@
  * whichever has lost less so far in this cell. It is `simpleRate` of outage-view.ts for a cell whose
  * hosts come and go, with the time that was watched instead of the time since the first outage, and
  * without the noise of single hosts where hosts are alike: against that a constant would show skill.
+ * On the LANL systems, weekly, any unplanned outage: log-loss 0.152 where `simpleRate` has 0.169 and
+ * the cell's rate alone 0.158, AUC 0.813 (0.798), AP 0.286 (0.280).
  *
  * N1. It knows only what it was told before it is asked.
  */

@@ -84,7 +84,7 @@ export type SkillFigures = {
   readonly acts: ActFigures;
 };
 
-/** Figures of the model in use, or of another one that is kept. O(blocks + alerts + acts). */
+/** Figures of the model of the newest forecast, or of another one that is kept. O(blocks + alerts + acts). */
 export function skillFigures(state: SkillState, modelHash = state.modelHash): SkillFigures {
   const model = state.models.find(each => each.hash === modelHash);
   const losses = model?.losses ?? createLossBlocks();

@@ -92,6 +92,7 @@ export function takeForecast(state: SkillState, {host, atMs, modelHash, risks}: 
     values[OUTPUT_COUNT + output] = ofHost;
     values[2 * OUTPUT_COUNT + output] = ofCell;
   }
+  state.modelOfHost[index] = modelHash;
   putForecast(state.pending, index, atMs, settings.gridMs, modelOf(state, modelHash), values);
 }
 
@@ -166,7 +167,8 @@ function countFailure(state: SkillState, host: string, {kind, atMs}: Fact): void
   if (!counts) {
     state.failures = state.failures.filter(each => !isKnown(each));
   } else if (!state.failures.some(isKnown)) {
-    state.failures.push({host, atMs, modelHash: state.modelHash});
+    const modelHash = state.modelOfHost[state.hosts.get(host) ?? -1] ?? '';
+    state.failures.push({host, atMs, modelHash});
     if (state.failures.length > FAILURES_MAX) state.failures.shift();
   }
 }

@@ -18,7 +18,7 @@ const FIRST_HOSTS = 16;
 export type Failure = {
   readonly host: string;
   readonly atMs: number;
-  /** Model that was in use. */
+  /** Model that forecast it last. */
   readonly modelHash: string;
 };
 
@@ -30,10 +30,13 @@ export type SkillState = {
   /** Host: its index, in the order in which they were first forecast. */
   readonly hosts: Map<string, number>;
   readonly lives: HostLife[];
+  /** Host: hash of the model that forecast it last; shares of a cell may have different ones. */
+  readonly modelOfHost: string[];
   naive: NaiveRates;
   pending: PendingForecasts;
-  /** The one in use last; `index` is what pending forecasts name. */
+  /** The one that was used last is the last; `index` is what pending forecasts name. */
   models: {hash: string; index: number; sinceMs: number; losses: LossBlocks}[];
+  /** Of the newest forecast. */
   modelHash: string;
   modelsSeen: number;
   /** Whether models of this cell speak of reboots: then a reboot is something that they forecast. */
@@ -53,6 +56,7 @@ export function createSkillState(settings: SkillSettings): SkillState {
     settledAtMs: Number.NEGATIVE_INFINITY,
     hosts: new Map(),
     lives: [],
+    modelOfHost: [],
     naive: createNaiveRates(FIRST_HOSTS),
     pending: createPendingForecasts(FIRST_HOSTS, Math.ceil((horizonMs + graceMs) / gridMs) + 2),
     models: [],
@@ -78,6 +82,7 @@ export function hostOf(state: SkillState, host: string): number | undefined {
   }
   state.hosts.set(host, index);
   state.lives.push([]);
+  state.modelOfHost.push('');
   if (index >= state.naive.weeks.length) {
     state.naive = growNaiveRates(state.naive, 2 * index);
     state.pending = growPendingForecasts(state.pending, 2 * index);
@@ -85,7 +90,7 @@ export function hostOf(state: SkillState, host: string): number | undefined {
   return index;
 }
 
-/** The index of a model, which is the one in use from now on. */
+/** The index of a model, which is in use. */
 export function modelOf(state: SkillState, hash: string): number {
   state.modelHash = hash;
   const at = state.models.findIndex(model => model.hash === hash);

@@ -4,6 +4,12 @@ import type {Skill} from './skill-interval.ts';
 export type VerdictPolicy = {
   /** Before so many failures, those within an hour of each other taken as one, nothing is said. */
   readonly leastEpisodes: number;
+  /**
+   * Risks that, by their own account, tell hosts and times apart by less than this are the same for
+   * everybody; said after so many failures, since a sound model may have had no host at risk so far.
+   */
+  readonly claimedSkill: number;
+  readonly leastEpisodesAlike: number;
   /** Before so many alerts whose outcome is known, nothing is said of alerts. */
   readonly leastAlerts: number;
   /** A model that is certainly less than this above the naive method has no skill. */
@@ -14,6 +20,8 @@ export type VerdictPolicy = {
 
 export const DEFAULT_VERDICT_POLICY: VerdictPolicy = {
   leastEpisodes: 8,
+  claimedSkill: 0.005,
+  leastEpisodesAlike: 12,
   leastAlerts: 8,
   usefulSkill: 0.02,
   alertChance: 0.005,
@@ -40,7 +48,7 @@ export type Verdict = {
  * of hosts, exactly, with noise, too boldly or too timidly: 0 of 240 months with a false alarm, 232
  * proven, after 13 failures in the middle. Risks of other hosts than their own: 57 of 60 months
  * caught, after 7 failures in the middle and 19 in nine of ten months; the same risk for everybody,
- * right or wrong: 120 of 120, at the 8th failure; inverted: 60 of 60, after 2. With a third of the
+ * right or wrong: 180 of 180, at the 8th failure; inverted: 60 of 60, after 2. With a third of the
  * failures a month is mostly too short to prove a sound model.
  */
 export function skillVerdict(
@@ -65,7 +73,7 @@ export function skillVerdict(
       because: `${skill.episodes} of the ${policy.leastEpisodes} failures that are needed; skill so far ${percent(skill.skill)} over the naive method`,
     };
   }
-  if (any.claimedSkill < policy.usefulSkill) {
+  if (any.claimedSkill < policy.claimedSkill && skill.episodes >= policy.leastEpisodesAlike) {
     return {
       verdict: 'no-skill',
       because: `its risks tell hosts and times hardly apart: by their own account ${percent(any.claimedSkill)} over their mean, after ${skill.episodes} failures`,

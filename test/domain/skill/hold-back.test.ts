@@ -38,6 +38,18 @@ test('a fifth is held back, whatever the names look like, and the same ones each
   }
 });
 
+test('what is drawn for a VM in one episode says nothing of the next one, nor of its neighbour', t => {
+  const isHeld = (name: string, episode: number) =>
+    drawHoldBack(POLICY, vm(name), `h01/${episode}`).heldBack;
+  let [episodes, vms] = [0, 0];
+  for (let at = 0; at < 10_000; at++) {
+    if (isHeld('v1', at) === isHeld('v1', at + 1)) episodes++;
+    if (isHeld('v1', at) === isHeld('v2', at)) vms++;
+  }
+  // 0.2² + 0.8² of them agree by chance.
+  for (const agreed of [episodes, vms]) t.true(Math.abs(agreed - 6800) < 250, `${agreed}`);
+});
+
 test('the estimate says that there are too few', t => {
   const trial = createTrial();
   for (let at = 0; at < 200; at++) countInTrial(trial, at % 10 === 0, at % 2);

@@ -97,6 +97,26 @@ test('the naive method finds the host that fails often, and knows nothing ahead 
   t.true(risksOf(1) < risksOf(0) / 3, `${risksOf(1)}`);
 });
 
+test('two models that share a cell are judged each by its own hosts', t => {
+  const state = createSkillState(DEFAULT_SKILL_SETTINGS);
+  for (let minute = 0; minute <= 200; minute++) {
+    watch(state, [], minute, minute);
+    if (minute === 60) takeOutcome(state, outcome('h02', 60, 'crashed'));
+    if (minute % 5 !== 0) continue;
+    for (const [host, modelHash] of [
+      ['h01', 'old'],
+      ['h02', 'new'],
+      ['h03', 'old'],
+    ] as const) {
+      takeForecast(state, {host, atMs: at(minute), modelHash, risks: [0.01, 0, 0, 0, 0, 0]});
+    }
+  }
+  const [old, young] = ['old', 'new'].map(model => skillFigures(state, model));
+  t.deepEqual([old?.alerts.failures, young?.alerts.failures], [0, 1]);
+  t.is(old && anyFigures(old)?.forecasts, 2 * ((young && anyFigures(young)?.forecasts) ?? 0));
+  t.is(old && anyFigures(old)?.baseRate, 0);
+});
+
 test('memory is bounded: models, hosts and facts above the bounds are dropped with a count', t => {
   const state = createSkillState({...DEFAULT_SKILL_SETTINGS, hostsMax: 20});
   for (let host = 0; host < 30; host++) {

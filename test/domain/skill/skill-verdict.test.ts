@@ -47,7 +47,7 @@ for (const [name, model] of Object.entries(BROKEN)) {
     const caught = runs.filter(({flagged, episodes}) => flagged && episodes <= 30);
     t.true(caught.length >= SEEDS.length - 1, JSON.stringify(runs));
     const middle = runs.map(({episodes}) => episodes).sort((a, b) => a - b)[SEEDS.length / 2 - 1];
-    t.true((middle as number) <= 12, `${middle} failures in the middle`);
+    t.true((middle as number) <= 14, `${middle} failures in the middle`);
     t.false(runs.some(({helped}) => helped));
   });
 }

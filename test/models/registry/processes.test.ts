@@ -49,7 +49,7 @@ test('of two processes that promote at once exactly one makes each revision', as
   t.deepEqual(damage, []);
   for (const {who, won} of results) {
     const told = records.filter(record => record.who === who);
-    t.deepEqual([...new Set(told.map(record => record.aliases?.revision))].sort(), [...won].sort());
+    t.deepEqual(told.flatMap(({aliases: after}) => after?.revision ?? []).sort(), [...won].sort());
   }
 });
 
