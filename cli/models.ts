@@ -3,7 +3,8 @@ import {join} from 'node:path';
 import type {Command} from 'commander';
 import {nodeFiles} from '../core/adapters/files-node.ts';
 import {ForestayError, isForestayError} from '../core/domain/errors.ts';
-import {type Aliases, short} from '../models/registry/aliases.ts';
+import {PERCENT_ALL} from '../core/domain/model-use.ts';
+import {type Aliases, type Author, short} from '../models/registry/aliases.ts';
 import type {Entry} from '../models/registry/entry.ts';
 import {familyNamed, MODEL_FAMILIES} from '../models/registry/families.ts';
 import type {Registry} from '../models/registry/registry.ts';
@@ -19,6 +20,7 @@ import {
   type RegistryOptions,
   warn,
 } from './models-registry.ts';
+import {addServingOptions, type ServingOptions, tellCore} from './models-serving.ts';
 import {
   historyTable,
   type ListedModel,
@@ -29,6 +31,7 @@ import {
 import {wholeNumber} from './numbers.ts';
 import {printValue} from './output.ts';
 
+const percent = wholeNumber(1, PERCENT_ALL);
 const NAME = 'first digits of its hash, or FAMILY@champion, @challenger, @previous';
 
 /** `forestay models`: what is in the registry, and who serves. */
@@ -77,21 +80,26 @@ function registerReading(models: Command): void {
 }
 
 function registerChanges(models: Command): void {
-  addAuthorOptions(
-    models
-      .command('promote')
-      .description('make a model the champion, if it was evaluated to be better')
-      .argument('<model>', NAME)
-      .option('--force', 'without an evaluation; needs --why')
-      .option('--revision <n>', 'only if the aliases are still of this revision', wholeNumber(0))
-      .action(promote),
+  addServingOptions(
+    addAuthorOptions(
+      models
+        .command('promote')
+        .description('make a model the champion, if it was evaluated to be better')
+        .argument('<model>', NAME)
+        .option('--percent <n>', 'let it score a share of the hosts first', percent)
+        .option('--force', 'without an evaluation; needs --why')
+        .option('--revision <n>', 'only if the aliases are still of this revision', wholeNumber(0))
+        .action(promote),
+    ),
   );
-  addAuthorOptions(
-    models
-      .command('rollback')
-      .description('let champion and previous change places')
-      .argument('<family>', MODEL_FAMILIES.map(({name}) => name).join(', '))
-      .action(rollback),
+  addServingOptions(
+    addAuthorOptions(
+      models
+        .command('rollback')
+        .description('end a trial; without one, let champion and previous change places')
+        .argument('<family>', MODEL_FAMILIES.map(({name}) => name).join(', '))
+        .action(rollback),
+    ),
   );
   addAuthorOptions(
     models
@@ -214,28 +222,53 @@ async function history(family: string | undefined, options: RegistryOptions): Pr
 
 async function promote(
   name: string,
-  options: ChangeOptions & {force?: boolean; revision?: number},
+  options: ServingOptions & {percent?: number; force?: boolean; revision?: number},
 ): Promise<void> {
   const registry = openRegistryOf(options);
   const hash = registry.resolve(name);
-  const {force = false, revision} = options;
+  const author = authorOf(options);
+  const {percent: share = PERCENT_ALL, force = false, revision} = options;
   const at = revision === undefined ? {} : {expected: revision};
-  const aliases = await registry.promote(hash, authorOf(options), {force, ...at});
+  const aliases =
+    share < PERCENT_ALL
+      ? await tryOut(registry, hash, share, author)
+      : await registry.promote(hash, author, {force, ...at});
   await printAliases(aliases, options);
 }
 
-async function rollback(family: string, options: ChangeOptions): Promise<void> {
-  const registry = openRegistryOf(options);
-  await printAliases(await registry.change(family, {kind: 'rollback'}, authorOf(options)), options);
+/** A trial needs no evaluation: it is how one comes about, and it ends with one command. */
+async function tryOut(
+  registry: Registry,
+  hash: string,
+  share: number,
+  author: Author,
+): Promise<Aliases> {
+  const {family} = registry.read(hash);
+  const {challenger} = registry.aliases(family).aliases;
+  if (challenger !== hash) await registry.change(family, {kind: 'challenge', hash}, author);
+  return registry.change(family, {kind: 'canary', percent: share}, author);
 }
 
-function printAliases(aliases: Aliases, {output}: RegistryOptions): Promise<void> {
-  const {family, champion, previous, revision} = aliases;
+async function rollback(family: string, options: ServingOptions): Promise<void> {
+  const registry = openRegistryOf(options);
+  const {canaryPercent} = registry.aliases(family).aliases;
+  const kind = canaryPercent > 0 ? 'withdraw' : 'rollback';
+  await printAliases(await registry.change(family, {kind}, authorOf(options)), options);
+}
+
+async function printAliases(aliases: Aliases, options: ServingOptions): Promise<void> {
+  const {family, champion, challenger, previous, revision, canaryPercent} = aliases;
   const before = previous === null ? 'there was none before' : `before ${short(previous)}`;
-  return printValue(
-    output,
-    aliases as never,
-    () => `${family}: champion ${short(champion ?? '')}, ${before}  (revision ${revision})`,
+  const trial =
+    canaryPercent > 0
+      ? `, ${short(challenger ?? '')} tried by ${canaryPercent} % of the hosts`
+      : '';
+  const told = await tellCore(aliases, options);
+  await printValue(options.output, {...aliases, told} as never, () =>
+    [
+      `${family}: champion ${short(champion ?? '')}, ${before}${trial}  (revision ${revision})`,
+      told,
+    ].join('\n'),
   );
 }
 

@@ -30,7 +30,17 @@ import {ServedModels} from './engine/served-models.ts';
 import {isScored} from './engine/set-table.ts';
 import {startFollowing} from './following.ts';
 import {observeAnomalies} from './observing.ts';
-import type {Clock, Codec, Log, ModelSource, Random, Scorer, Store, Watch} from './ports.ts';
+import type {
+  Clock,
+  Codec,
+  Log,
+  ModelSignature,
+  ModelSource,
+  Random,
+  Scorer,
+  Store,
+  Watch,
+} from './ports.ts';
 import {startRecording} from './recording.ts';
 import {countTotals} from './totals.ts';
 
@@ -148,6 +158,7 @@ export async function assembleCore(given: CoreParts, settings: CoreSettings): Pr
     ingest,
     metricSets,
     takenAs: requestId => takenAs(engine, requestId),
+    served: () => servedModel(parts.scorer, engine),
     checks,
     cells: totals.cells,
   }).catch(async error => {
@@ -239,6 +250,11 @@ function registerKnown(
   for (const {cell} of state.hosts.values()) into.ingest.registerKnownCell(cell, state.timeBase);
 }
 
+/** What most of a core's hosts are scored by: its partitions take a switch within a tick or two. */
+function servedModel(scorer: Scorer, engine: Engine | undefined): ModelSignature {
+  return engine?.runtimes()[0]?.state.model ?? scorer.signature();
+}
+
 /** Models that no partition uses any more are not kept open for ever. */
 function letGoOfModels(models: ServedModels, engine: Engine | undefined): void {
   const runtimes = engine?.runtimes() ?? [];
@@ -258,7 +274,7 @@ function checksOf(
   return [
     {name: 'engine', ok: engine.ready(), message: engine.ready() ? owned : 'recovering'},
     {name: 'reader', ok: reads, message: reads ? 'shows all partitions' : 'reading others'},
-    {name: 'model', ok: true, message: scorer.signature().name},
+    {name: 'model', ok: true, message: servedModel(scorer, engine).name},
     {name: 'store', ok: recorderProblem === '', message: recorderProblem || 'recording'},
     {name: 'log', ok: health.problem() === '', message: health.problem() || 'takes appends'},
   ];
@@ -278,6 +294,7 @@ type ApiParts = {
   ingest: Ingest;
   metricSets: MetricSets;
   takenAs(requestId: string): string | undefined;
+  served(): ModelSignature;
   checks: () => Check[];
   cells: ReturnType<typeof countTotals>['cells'];
 };
@@ -285,7 +302,7 @@ type ApiParts = {
 function openApi(
   {log, codec, scorer, wallClock}: CoreParts,
   settings: CoreSettings,
-  {model, ingest, metricSets, takenAs, checks, cells}: ApiParts,
+  {model, ingest, metricSets, takenAs, served, checks, cells}: ApiParts,
 ): Promise<Api> {
   const submit = async (record: InboxRecord): Promise<void> => {
     const bytes = codec.encodeInbox(record);
@@ -303,7 +320,7 @@ function openApi(
     statechart: (machine, format) =>
       format === 'json' ? JSON.stringify(exportJson(machine), null, 2) : exportMermaid(machine),
     versions: () => ({
-      model: scorer.signature(),
+      model: served(),
       statecharts: {host: machines.host.version, vm: machines.vm.version},
     }),
     listen: settings.listen,

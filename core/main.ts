@@ -3,6 +3,7 @@
 import {existsSync} from 'node:fs';
 import {hostname} from 'node:os';
 import {join} from 'node:path';
+import {openRegistry} from '../models/registry/registry.ts';
 import {codec} from '../proto/codec.ts';
 import {systemClock} from './adapters/clock-system.ts';
 import {nodeFiles} from './adapters/files-node.ts';
@@ -21,6 +22,7 @@ import {ForestayError, isSystemError} from './domain/errors.ts';
 import type {Mode} from './domain/policy.ts';
 import type {Actuators} from './engine/executor.ts';
 import {publish} from './events.ts';
+import {modelsOfRegistry, openChampion} from './model-source.ts';
 import type {Log, Scorer, Store} from './ports.ts';
 
 export type RunningCore = {
@@ -62,7 +64,10 @@ export async function startCore(
     const {anomaly} = config;
     const {modelDir, threads} = config.scoring;
     const pool = keep(createScoringPool({threads}));
-    const scorer = await pool.open(join(modelDir, 'component-failure'));
+    const registry = openRegistry(join(config.core.dataDir, 'models'), nodeFiles);
+    const open = (path: string) => pool.open(path);
+    const configured = join(modelDir, FAMILY);
+    const scorer = await openChampion(registry, FAMILY, open, configured, onProblem);
     const outlook = await openOutlook(pool, modelDir);
     const {cadence, intervalMs, everySamples, waitMs} = config.scoring;
     const core = await assembleCore(
@@ -70,6 +75,7 @@ export async function startCore(
         log,
         store,
         scorer,
+        models: modelsOfRegistry(registry, FAMILY, open),
         outlook,
         clock: systemClock,
         wallClock: systemClock,
@@ -109,6 +115,9 @@ export async function startCore(
     throw error;
   }
 }
+
+/** What hosts are scored by, in the registry and below `modelDir`. */
+const FAMILY = 'component-failure';
 
 /** The model of days and weeks, if there is one beside the other. */
 async function openOutlook(pool: ScoringPool, modelDir: string): Promise<Scorer | undefined> {

@@ -38,6 +38,13 @@ export type Registry = {
   /** Folder of an entry, for who opens it. */
   folderOf(hash: string): string;
   /**
+   * An entry whose signature and hashes hold; nothing is opened.
+   *
+   * @throws {ForestayError} `NOT_FOUND`, `MODEL_UNREADABLE`, `MODEL_UNTRUSTED`,
+   *   `MODEL_HASH_MISMATCH`.
+   */
+  read(hash: string): Entry;
+  /**
    * Everything that is checked before a model serves: signature, hashes, contract, operators, golden
    * risks. Opens the model on this thread; some 100 ms.
    *
@@ -117,6 +124,7 @@ export function openRegistry(directory: string, files: Files): Registry {
     },
     list,
     folderOf: store.folderOf,
+    read: store.read,
     verify: hash => verifyEntry(store, hash),
     resolve: text => resolveName(text, store.hashes(), aliasStore.read),
     aliases: family => aliasStore.read(familyNamed(family).name),

@@ -1,0 +1,58 @@
+import type {Command} from 'commander';
+import {ForestayError, isForestayError} from '../core/domain/errors.ts';
+import {type Aliases, short} from '../models/registry/aliases.ts';
+import {addClientOptions, type ClientOptions, withCore} from './client.ts';
+import {openControl} from './control.ts';
+import type {ChangeOptions} from './models-registry.ts';
+
+export type ServingOptions = ChangeOptions & ClientOptions & {core: boolean};
+
+/** The family that a running core can be told to switch. */
+const SWITCHED = 'component-failure';
+
+/** Adds which core is told of the change; none has to run. */
+export function addServingOptions(command: Command): Command {
+  return addClientOptions(
+    command.option('--no-core', 'change the registry alone; a core sees it when it starts'),
+  );
+}
+
+/**
+ * Tells the core that runs here what the aliases say now, in words for people. A core that is not
+ * there serves it from its next start; one that does not trust the model says so in `status`.
+ */
+export async function tellCore(
+  {family, champion, challenger, canaryPercent}: Aliases,
+  options: ServingOptions,
+): Promise<string> {
+  if (!options.core) return 'no core was told';
+  if (family !== SWITCHED) return 'cores take it when they start';
+  const canary = challenger !== null && canaryPercent > 0;
+  const asked = canary
+    ? {modelHash: challenger, percent: canaryPercent}
+    : {modelHash: champion ?? '', percent: 100};
+  const share = canary ? `${canaryPercent} % of the hosts` : 'all hosts';
+  try {
+    return await withCore(options, async core => {
+      const control = await openControl(core);
+      const {author, why: comment} = options;
+      const request = {requestId: '', author, comment, ...asked};
+      const {requestId} = await core.call(control, control.switchModel, request);
+      return `the core at ${core.server()} scores ${share} by ${short(asked.modelHash)} (request ${requestId}); forestay status says if it refuses`;
+    });
+  } catch (error) {
+    if (!isForestayError(error, 'SERVER_UNREACHABLE')) throw afterwards(error);
+    return `no core answers at ${options.server.join(' or ')}: one serves it from its next start`;
+  }
+}
+
+/** The aliases are changed already: whoever reads the error must know. */
+function afterwards(error: unknown): unknown {
+  if (!isForestayError(error)) return error;
+  const {code, message, details, retryable} = error;
+  return new ForestayError(
+    code,
+    `the registry is changed, and the core was not told: ${message}; give the command again`,
+    {details, retryable, cause: error},
+  );
+}
