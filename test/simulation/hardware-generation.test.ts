@@ -1,5 +1,6 @@
 import test from 'ava';
 import {runActingFleet} from '../../bench/support/acting-fleet.ts';
+import {labelFleet, scoreSymptoms, trainSymptoms} from '../../bench/support/symptom-model.ts';
 import {seededRandom} from '../../core/adapters/random-seeded.ts';
 import {hostColumn} from '../../core/simulation/columns.ts';
 import {createDatacenter, type DatacenterOptions} from '../../core/simulation/datacenter.ts';
@@ -85,4 +86,34 @@ test('a fleet of it fails like one that is not of it', t => {
   t.true(old.events.some(({kind}) => kind === 'failed'));
   t.deepEqual(other.rows, old.rows);
   t.notDeepEqual(other.features, old.features);
+});
+
+test('a model of today’s hosts is worse on it, one that has seen it as well is not', t => {
+  const fleetsOf = (seed: number, count: number, isNewGeneration: boolean) =>
+    Array.from({length: count}, (_, fleet) =>
+      labelFleet(
+        runActingFleet(
+          {random: seededRandom(seed), hosts: 24, minutes: 60, rateFactor: 2, isNewGeneration},
+          fleet,
+        ),
+      ),
+    );
+  const [old, other] = [fleetsOf(1201, 8, false), fleetsOf(1201, 8, true)];
+  const champion = trainSymptoms(old, {seed: 1, trees: 40});
+  const challenger = trainSymptoms([...old, ...other], {seed: 1, trees: 40});
+  for (const seed of [1_000_201, 1_000_202]) {
+    const tests = {today: fleetsOf(seed, 6, false), next: fleetsOf(seed, 6, true)};
+    const scores = {
+      championToday: scoreSymptoms(champion, tests.today),
+      championNext: scoreSymptoms(champion, tests.next),
+      challengerToday: scoreSymptoms(challenger, tests.today),
+      challengerNext: scoreSymptoms(challenger, tests.next),
+    };
+    t.log(`seed ${seed}: ${JSON.stringify(scores)}`);
+    const loss = (name: keyof typeof scores) => scores[name].logLoss;
+    t.true(loss('championNext') > 1.1 * loss('championToday'), 'it loses skill');
+    t.true(loss('challengerNext') < loss('championNext') - 0.02, 'that comes back');
+    t.true(loss('challengerToday') < loss('championToday') + 0.006, 'at hardly any cost');
+    t.true(scores.championNext.averagePrecision < scores.challengerNext.averagePrecision - 0.02);
+  }
 });
