@@ -3,6 +3,7 @@ import {LOAD_OPTIONS, loadOf, runOptions, SHAPE_NAMES, type Shape} from './pipel
 import {numberOf, resultOf, wordsOf} from './result.ts';
 import {runIngest} from './support/run.ts';
 import type {BenchArgs, BenchResult, BenchVerb} from './verb.ts';
+import {measureWindows} from './windows.ts';
 import {measureWire} from './wire.ts';
 
 /**
@@ -16,7 +17,7 @@ const LOADS: Readonly<Record<Shape, Record<string, string>>> = {
 
 export const ingest: BenchVerb = {
   name: 'ingest',
-  summary: 'gRPC stream to ack, without log and engine; and what encoding costs an edge',
+  summary: 'gRPC stream to ack, without log and engine; and what codec and windows cost alone',
   options: [
     {flags: '--shape <names>', description: 'wide, narrow or both', default: 'wide,narrow'},
     {flags: '--runs <n>', description: 'of each', default: '3'},
@@ -51,7 +52,7 @@ async function measureIngest({options}: BenchArgs): Promise<BenchResult> {
       }
     }
   }
-  return resultOf({runs, metrics: measureWire(), reasons, steal});
+  return resultOf({runs, metrics: {...measureWire(), ...measureWindows()}, reasons, steal});
 }
 
 const PRESETS = {tick: '250', scoreEvery: '0', storeEvery: '1'};

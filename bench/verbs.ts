@@ -1,4 +1,5 @@
 import {compare} from './compare.ts';
+import {feedback} from './feedback.ts';
 import {ingest} from './ingest.ts';
 import {intent} from './intent.ts';
 import {log} from './log.ts';
@@ -24,6 +25,7 @@ export const verbs: readonly BenchVerb[] = [
   train,
   trainNetwork,
   intent,
+  feedback,
   compare,
   self,
 ];

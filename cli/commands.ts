@@ -35,7 +35,7 @@ const programs: readonly {name: string; description: string; load(): Promise<Reg
   },
   {
     name: 'train',
-    description: 'train the component-failure model',
+    description: 'train a model: of failing components, their outlook, or reboots',
     load: async () => (await import('./train.ts')).registerTrain,
   },
   {

@@ -1,6 +1,6 @@
 /** What an edge asks besides files: tools of the host, endpoints of applications. */
 import {accessSync, constants} from 'node:fs';
-import {type Command, InvalidArgumentError} from 'commander';
+import {type Command, InvalidArgumentError, Option} from 'commander';
 import {isLoopback} from '../core/domain/address.ts';
 import {ForestayError} from '../core/domain/errors.ts';
 import type {HostProbes} from '../edge/main.ts';
@@ -33,11 +33,13 @@ export function addProbeOptions(command: Command): Command {
       (text: string, urls: readonly string[]) => [...urls, url(text)],
       [],
     )
-    .option(
-      '--application-metrics <what=name,...>',
-      'what its metrics are called: latency, requests, connections',
-      metrics,
-      APPLICATION_METRICS,
+    .addOption(
+      new Option(
+        '--application-metrics <what=name,...>',
+        'what its metrics are called: latency, requests, connections, beside the usual names',
+      )
+        .argParser(metrics)
+        .default(APPLICATION_METRICS, 'those of common servers'),
     );
 }
 

@@ -144,6 +144,7 @@ async function learn(
 
 function describeFit({forest, trainLoss, validationLoss}: FittedOutput): string {
   const kept = forest.roots.length;
+  if (kept === 0) return 'no tree helped: it says the same of every row';
   const [learned, held] = [trainLoss, validationLoss].map(losses =>
     (losses[kept - 1] ?? Number.NaN).toFixed(4),
   );

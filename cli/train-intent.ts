@@ -14,6 +14,7 @@ import {
   countEpisodes,
   evaluateIntent,
   type IntentEpisodes,
+  type IntentRule,
 } from '../models/intent/evaluation.ts';
 import {renderIntentReport} from '../models/intent/report.ts';
 import {scoreByRule} from '../models/intent/rule.ts';
@@ -61,6 +62,7 @@ export async function trainIntentFamily(
   const risks = await predictLives(model, unseen);
   const metrics = evaluateIntent(unseen, risks);
   const episodes = episodesOf(unseen, risks);
+  const rule = ruleOf(unseen);
   const data =
     `${fleets} simulated fleets of ${flags.hosts} hosts over ${minutes} minutes, a row of each host ` +
     `every 10 s: ${taught.reduce((sum, {rows}) => sum + rows, 0)} rows (70 % to learn, 15 % to stop, ` +
@@ -69,26 +71,26 @@ export async function trainIntentFamily(
     version: flags.modelVersion,
     seed,
     data,
-    metrics: [...metrics, ...episodes, ruleOf(unseen)],
+    metrics: [...metrics, ...episodes, rule],
     limits: LIMITS,
     usual: mediansOf(taught),
   };
   const manifest = await publish(flags.out, '--out', async folder => {
     const written = await writeIntentArtefact(folder, model, provenance, goldenOf(unseen));
-    await writeFile(join(folder, 'README.md'), renderIntentCard(written, metrics, episodes));
+    await writeFile(join(folder, 'README.md'), renderIntentCard(written, metrics, episodes, rule));
     return written;
   });
   progress.note(`wrote ${flags.out}: ${manifest.sha256}`);
   if (flags.report !== undefined) {
-    const report = {about: data, model, metrics, episodes, unseen, risks, search};
+    const report = {about: data, model, metrics, episodes, rule, unseen, risks, search};
     await publishFile(flags.report, '--report', renderIntentReport(report));
     progress.note(`wrote ${flags.report}`);
   }
   rmSync(trainingFolder(flags.out), {recursive: true});
   write(
     flags.output === 'json'
-      ? `${JSON.stringify({out: flags.out, sha256: manifest.sha256, metrics, episodes})}\n`
-      : `${renderIntentMetrics(metrics, episodes)}\n`,
+      ? `${JSON.stringify({out: flags.out, sha256: manifest.sha256, metrics, episodes, rule})}\n`
+      : `${renderIntentMetrics(metrics, episodes, rule)}\n`,
   );
 }
 
@@ -187,12 +189,15 @@ function episodesOf(unseen: Lives, risks: Float32Array): IntentEpisodes[] {
 }
 
 /** What a rule without learning gets for intended reboots within 30 minutes. */
-function ruleOf(unseen: Lives): {rule: string; averagePrecision: number} {
+function ruleOf(unseen: Lives): IntentRule {
   const labels = Uint8Array.from(unseen.cause, (cause, row) =>
     Number(cause === 1 && (unseen.secondsToDown[row] as number) <= 1800),
   );
   const found = averagePrecision(scoreByRule(unseen), labels);
-  return {rule: 'intentional within 30 min', averagePrecision: Number(found.toFixed(5))};
+  return {
+    rule: 'intentional within 30 min',
+    averagePrecision: Number.isNaN(found) ? null : Number(found.toFixed(5)),
+  };
 }
 
 /** Median of every input over rows spread over the fleets; NaN: never there. */

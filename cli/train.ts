@@ -56,6 +56,21 @@ const FAMILIES: Readonly<
   'reboot-intent': trainIntentFamily,
 };
 
+const OF_COMPONENTS = ['component-failure', 'component-outlook'];
+
+/** Options that some families have no use for. */
+const USED_BY: Readonly<Partial<Record<string, readonly string[]>>> = {
+  data: OF_COMPONENTS,
+  minutes: ['component-failure', 'reboot-intent'],
+  days: ['component-outlook'],
+  rowEvery: OF_COMPONENTS,
+  repeats: OF_COMPONENTS,
+  baseline: OF_COMPONENTS,
+};
+
+/** Options that make simulated fleets. */
+const OF_FLEETS = ['fleets', 'unseenFleets', 'minutes', 'days', 'rowEvery', 'hosts'];
+
 /** Far beyond what is of use; more is a slip of the finger that would end in want of memory. */
 const atMost = (most: number) => wholeNumber(1, most);
 const FLEETS_MAX = 100_000;
@@ -71,26 +86,42 @@ export function registerTrain(program: Command): void {
         .default('component-failure'),
     )
     .option('--seed <n>', `of fleets and sampling, from ${SEED_MIN}`, seedNumber, SEED_MIN)
-    .option('--data <file>', 'rows of your own, CSV or CSV.gz, instead of simulated fleets')
+    .option(
+      '--data <file>',
+      'rows of your own, CSV or CSV.gz, instead of simulated fleets; not for reboot-intent',
+    )
     .option(
       '--fleets <n>',
-      'simulated fleets to learn from (600; for the outlook 300)',
+      'simulated fleets to learn from (600; for the outlook 300, for reboot-intent 200)',
       atMost(FLEETS_MAX),
     )
-    .option('--unseen-fleets <n>', 'simulated fleets to judge on (100)', atMost(FLEETS_MAX))
+    .option(
+      '--unseen-fleets <n>',
+      'simulated fleets to judge on (100; for reboot-intent 30)',
+      atMost(FLEETS_MAX),
+    )
     .option(
       '--minutes <n>',
-      'virtual minutes of each fleet (60; for reboot-intent 120)',
+      'virtual minutes of each fleet (60; for reboot-intent 120; not for the outlook)',
       atMost(10_080),
     )
-    .option('--days <n>', 'virtual days of each fleet, for the outlook', atMost(3660), 28)
-    .option('--row-every <seconds>', 'time between two rows of a host (90; 46800)', atMost(604_800))
+    .option('--days <n>', 'virtual days of each fleet, for the outlook alone', atMost(3660), 28)
+    .option(
+      '--row-every <seconds>',
+      'time between two rows of a host (90; for the outlook 46800; not for reboot-intent)',
+      atMost(604_800),
+    )
     .option('--hosts <n>', 'hosts of each fleet', atMost(1000), 24)
     .option('--budget <time>', 'search for settings so long first, for instance 10m', duration, 0)
     .option('--trials <n>', 'settings that the search begins with', atMost(10_000), 18)
     .option('--threads <n>', 'threads that learn', atMost(512), availableParallelism())
-    .option('--repeats <n>', 'trainings on other hosts of the data, for the spread', atMost(100), 1)
-    .option('--baseline <dir>', 'a model to compare with on the same rows')
+    .option(
+      '--repeats <n>',
+      'trainings on other hosts of the data, for the spread; not for reboot-intent',
+      atMost(100),
+      1,
+    )
+    .option('--baseline <dir>', 'a model to compare with on the same rows; not for reboot-intent')
     .option('--model-version <text>', 'version to write down', '2')
     .requiredOption('--out <dir>', 'folder of the artefact; a training that was stopped goes on')
     .option('--report <file>', 'also write a page of curves, calibration, lead times, importances')
@@ -104,6 +135,7 @@ export function registerTrain(program: Command): void {
 
 async function train(flags: TrainFlags, command: Command): Promise<void> {
   const {writeOut, writeErr} = command.configureOutput() as Required<OutputConfiguration>;
+  requireUse(flags.family, command);
   requireFolder(flags.out, '--out');
   if (flags.report !== undefined) requireFile(flags.report, '--report');
   if (flags.baseline !== undefined) await loadModel(flags.baseline);
@@ -122,6 +154,28 @@ async function train(flags: TrainFlags, command: Command): Promise<void> {
     unlock();
     if (existsSync(state) && readdirSync(state).length === 0) rmdirSync(state);
   }
+}
+
+/** An option that would change nothing is a misunderstanding, better told before hours are spent. */
+function requireUse(family: string, command: Command): void {
+  const given = command.options.filter(
+    option => command.getOptionValueSource(option.attributeName()) === 'cli',
+  );
+  const ownRows = given.some(option => option.attributeName() === 'data');
+  for (const option of given) {
+    const name = option.attributeName();
+    const {[name]: families = [family]} = USED_BY;
+    if (!families.includes(family)) {
+      throw needless(`${option.long} is for ${families.join(' and ')}, not for ${family}`);
+    }
+    if (ownRows && OF_FLEETS.includes(name)) {
+      throw needless(`${option.long} is for simulated fleets, and --data names rows of your own`);
+    }
+  }
+}
+
+function needless(what: string): ForestayError {
+  return new ForestayError('INVALID_ARGUMENT', `${what}; leave it out`);
 }
 
 function notKept(folder: string, cause: Error): ForestayError {

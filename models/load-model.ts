@@ -213,7 +213,7 @@ function mismatch(path: string, reason: string): ForestayError {
 function unreadable(path: string, reason: string, cause?: unknown): ForestayError {
   return new ForestayError(
     'MODEL_UNREADABLE',
-    `cannot read model ${path}: ${reason}; check scoring.modelDir in the configuration`,
+    `cannot read model ${path}: ${reason}; name an ONNX file, or a folder with model.onnx`,
     {details: {path}, cause},
   );
 }

@@ -8,9 +8,10 @@ export const EXPLANATION =
   'in nats, that of always saying the base rate in brackets. ECE: expected calibration error, ten ' +
   'bins of equal mass. Foreseen: failures before which, at least a minute, the risk was among the ' +
   '1 % highest; lead: how long before, 10th, 50th and 90th percentile. An alert stands as long as ' +
-  'the horizon; it is right if the part fails in that time. Where the data raise the rates of ' +
-  'failures, the budget of alerts is raised with them. [ ]: least and most of trainings on other ' +
-  'hosts of the same data.';
+  'the horizon; it is right if the part fails in that time. Recall: failures that an alert came ' +
+  'before, at least a minute; they are more than those of “foreseen”, which leaves out what failed ' +
+  'after the last row. Where the data raise the rates of failures, the budget of alerts is raised ' +
+  'with them. [ ]: least and most of trainings on other hosts of the same data.';
 
 /** How good the risks are, an output a line. */
 export function riskTable(metrics: readonly ComponentMetrics[]): Table {
@@ -29,8 +30,8 @@ export function riskTable(metrics: readonly ComponentMetrics[]): Table {
     rows: metrics.map(each => [
       each.component,
       percent(each.positives / each.rows),
-      fixed(each.averagePrecision, 3) + range(each.spread?.averagePrecision),
-      fixed(each.rocAuc, 3) + range(each.spread?.rocAuc),
+      fixed(each.averagePrecision, 3) + range(each.spread?.averagePrecision, 3),
+      fixed(each.rocAuc, 3) + range(each.spread?.rocAuc, 3),
       `${each.logLoss.toFixed(4)} (${each.baseLogLoss.toFixed(4)})`,
       each.brier.toFixed(4),
       each.calibrationError.toFixed(4),
@@ -67,14 +68,15 @@ export function alertTable(metrics: readonly ComponentMetrics[]): Table {
       fixed(averagePrecision, 3),
       fixed(rocAuc, 3),
       String(alerts.alerts),
-      fixed(alerts.precision, 2) + range(spread?.alertPrecision),
-      `${fixed(alerts.recall, 2)} of ${alerts.failures}${range(spread?.alertRecall)}`,
+      fixed(alerts.precision, 2) + range(spread?.alertPrecision, 2),
+      `${fixed(alerts.recall, 2)} of ${alerts.failures}${range(spread?.alertRecall, 2)}`,
     ]),
   };
 }
 
-function range(found: readonly [number, number] | null | undefined): string {
-  return !found ? '' : ` [${found.map(each => each.toFixed(2)).join(', ')}]`;
+/** As many digits as the figure before it has: it lies within. */
+function range(found: readonly [number, number] | null | undefined, digits: number): string {
+  return !found ? '' : ` [${found.map(each => each.toFixed(digits)).join(', ')}]`;
 }
 
 function shortest(value: number): string {

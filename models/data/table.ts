@@ -89,7 +89,7 @@ export async function readTableAt(path: string): Promise<TextTable> {
 function invalid(path: string, reason: string, cause?: unknown): ForestayError {
   return new ForestayError(
     'TRAINING_DATA_INVALID',
-    `cannot use ${path}: ${reason}; check the file against the layout in docs/how-to/backtest.md`,
+    `cannot use ${path}: ${reason}; check the file against its layout (docs/how-to/backtest.md; of rows to train on docs/how-to/train.md)`,
     {details: {path}, cause},
   );
 }

@@ -1,13 +1,14 @@
 import type {IntentManifest} from '../../core/domain/intent-manifest.ts';
 import {fixed, leadMinutes, percent, renderMarkdown} from '../report/figures.ts';
 import type {Table} from '../report/page.ts';
-import type {IntentEpisodes, IntentMetrics} from './evaluation.ts';
+import type {IntentEpisodes, IntentMetrics, IntentRule} from './evaluation.ts';
 
 /** The card of an artefact: what the manifest says, for people. */
 export function renderIntentCard(
   manifest: IntentManifest,
   metrics: readonly IntentMetrics[],
   episodes: readonly IntentEpisodes[],
+  rule: IntentRule,
 ): string {
   return `# ${manifest.name}, version ${manifest.version}
 
@@ -22,7 +23,7 @@ Written by \`forestay train --family reboot-intent\`; change nothing here by han
 
 ## On fleets that it has not seen
 
-${renderIntentMetrics(metrics, episodes)}
+${renderIntentMetrics(metrics, episodes, rule)}
 
 AP: average precision (its base is the rate of positives). Log-loss in nats, the base rate's own in
 brackets. ECE: expected calibration error, ten bins of equal mass. Foreseen: events whose probability
@@ -39,6 +40,7 @@ ${manifest.limits.map(limit => `- ${limit}`).join('\n')}
 export function renderIntentMetrics(
   metrics: readonly IntentMetrics[],
   episodes: readonly IntentEpisodes[],
+  rule?: IntentRule,
 ): string {
   const byHorizon: Table = {
     header: ['cause', 'within', 'base rate', 'AP', 'ROC-AUC', 'log-loss', 'ECE'],
@@ -63,5 +65,15 @@ export function renderIntentMetrics(
       fixed(each.precision, 2),
     ]),
   };
-  return [byHorizon, byEvent].map(renderMarkdown).join('\n\n');
+  const beside = rule === undefined ? [] : [describeRule(rule)];
+  return [renderMarkdown(byHorizon), renderMarkdown(byEvent), ...beside].join('\n\n');
+}
+
+/** What the model is compared with, in words. */
+export function describeRule({rule, averagePrecision}: IntentRule): string {
+  return (
+    `Compared with a rule that learned nothing (a weighted sum of scheduled shutdowns, power commands, ` +
+    `kexec, package managers at work and reboots that are required): its AP for ${rule} is ` +
+    `${fixed(averagePrecision, 3)}. For crashes there is no rule to compare with.`
+  );
 }

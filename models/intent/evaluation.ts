@@ -33,6 +33,13 @@ export type IntentEpisodes = {
   readonly leadSecondsP90: number | null;
 };
 
+/** What is compared with: a rule that learned nothing, for intended reboots within 30 minutes. */
+export type IntentRule = {
+  readonly rule: string;
+  /** Null where nothing happened. */
+  readonly averagePrecision: number | null;
+};
+
 const ACTION_SECONDS = 60;
 const LONGEST_SECONDS = 60 * Math.max(...HORIZONS_MINUTES);
 const BIN_SECONDS = 120;

@@ -3,11 +3,13 @@ import {precisionAndRecall, reliability} from '../metrics.ts';
 import {drawLines, shortly} from '../report/charts.ts';
 import {shortlyOr} from '../report/figures.ts';
 import {renderPage, type Section} from '../report/page.ts';
+import {describeRule} from './card.ts';
 import type {Lives} from './data.ts';
 import {
   columnOf,
   type IntentEpisodes,
   type IntentMetrics,
+  type IntentRule,
   labelsOf,
   riskBefore,
 } from './evaluation.ts';
@@ -19,6 +21,7 @@ export type IntentReport = {
   readonly model: IntentModel;
   readonly metrics: readonly IntentMetrics[];
   readonly episodes: readonly IntentEpisodes[];
+  readonly rule: IntentRule;
   /** The rows that judged, and rows × outputs. */
   readonly unseen: Lives;
   readonly risks: Float32Array;
@@ -36,11 +39,12 @@ export function renderIntentReport(report: IntentReport): string {
   ]);
 }
 
-function summarise({metrics, episodes}: IntentReport): Section {
+function summarise({metrics, episodes, rule}: IntentReport): Section {
   return {
     title: 'On fleets that it has not seen',
     about:
-      'An average precision must be read against the base rate, the share of rows that it is told of.',
+      'An average precision must be read against the base rate, the share of rows that were followed ' +
+      `by what is predicted. ${describeRule(rule)}`,
     tables: [
       {
         header: ['cause', 'within', 'base rate', 'AP', 'ROC-AUC', 'log-loss', 'of base', 'ECE'],

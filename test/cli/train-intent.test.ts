@@ -27,6 +27,7 @@ test.serial(
     t.deepEqual((await readdir(one.out)).sort(), [...FILES].sort());
     for (const file of FILES) t.deepEqual(await one.read(file), await same.read(file), file);
     t.regex(String(await one.read('README.md')), /7 simulated fleets of 6 hosts over 10 minutes/);
+    t.regex(String(await one.read('README.md')), /Compared with a rule that learned nothing/);
   },
 );
 
@@ -46,6 +47,7 @@ test.serial('with a budget settings are searched; figures come as JSON, and a pa
   t.is(figures.out, out);
   t.is(figures.metrics.length, 8);
   t.is(figures.episodes.length, 4);
+  t.is(figures.rule.rule, 'intentional within 30 min');
   const page = String(await readFile(report));
   t.regex(page, /Settings of trial \d/);
   t.is((page.match(/<svg/g) ?? []).length, 7);

@@ -38,6 +38,35 @@ test('options that make no sense are refused before anything is simulated or mad
   t.false(existsSync(out));
 });
 
+test('options that the family has no use for are refused, not passed over', async t => {
+  const out = join(makeFolder(t), 'out');
+  for (const [options, message] of [
+    [
+      ['--family=reboot-intent', '--data=rows.csv'],
+      /--data is for component-failure and component-outlook, not/,
+    ],
+    [
+      ['--family=reboot-intent', '--days=3'],
+      /--days is for component-outlook, not for reboot-intent/,
+    ],
+    [['--family=reboot-intent', '--baseline=x'], /--baseline is for component-failure and/],
+    [
+      ['--family=component-outlook', '--minutes=30'],
+      /--minutes is for component-failure and reboot-intent/,
+    ],
+    [['--days=3'], /--days is for component-outlook, not for component-failure/],
+    [
+      ['--data=rows.csv', '--fleets=3'],
+      /--fleets is for simulated fleets, and --data names rows of your own/,
+    ],
+  ] as const) {
+    const ran = await forestay(['train', ...options, '--out', out]);
+    t.is(ran.code, 2, ran.stderr);
+    t.regex(ran.stderr, message);
+  }
+  t.false(existsSync(out));
+});
+
 test('a report or a baseline that cannot be is refused before the training', async t => {
   const folder = makeFolder(t);
   const out = join(folder, 'out');

@@ -17,7 +17,9 @@ async function train(t: ExecutionContext, ...more: string[]) {
   const program = new Command().exitOverride();
   program.configureOutput({writeErr: () => {}, writeOut: text => printed.push(text)});
   registerTrain(program);
-  const tiny = ['--fleets=3', '--unseen-fleets=2', '--minutes=30', '--hosts=12', '--threads=2'];
+  const fleets = ['--fleets=3', '--unseen-fleets=2', '--hosts=12'];
+  if (!more.includes('--family=component-outlook')) fleets.push('--minutes=30');
+  const tiny = ['--threads=2', ...(more.includes('--data') ? [] : fleets)];
   await program.parseAsync(['train', ...tiny, '--out', out, ...more], {from: 'user'});
   return {out, printed, read: (file: string) => readFile(join(out, file))};
 }

@@ -73,11 +73,13 @@ test('what precedes reboots and crashes is learned, told apart, calibrated and t
     model,
     metrics,
     episodes: [episodes],
+    rule: {rule: 'intentional within 30 min', averagePrecision: 0.25},
     unseen,
     risks,
     search: undefined,
   });
   t.is((page.match(/<svg/g) ?? []).length, 7);
+  t.regex(page, /its AP for intentional within 30 min is 0\.250/);
 });
 
 test('of every horizon the probabilities add up to one, and a longer one is no less likely', async t => {

@@ -87,12 +87,19 @@ export function watchHost(rates: NaiveRates, host: number, atMs: number, stepMs:
   rates.cellWeeks += watched;
 }
 
-/** An outage became known. */
-export function countOutage(rates: NaiveRates, host: number, output: number): void {
+/**
+ * An outage became known.
+ *
+ * @param by −1: it turned out to be none.
+ */
+export function countOutage(rates: NaiveRates, host: number, output: number, by: 1 | -1 = 1): void {
   const cell = host * OUTPUT_COUNT + output;
-  rates.counts[cell] = (rates.counts[cell] as number) + 1;
-  rates.countsLately[cell] = (rates.countsLately[cell] as number) + 1;
-  rates.cellCounts[output] = (rates.cellCounts[output] as number) + 1;
+  const add = (counts: Float64Array, at: number) => {
+    counts[at] = Math.max(0, (counts[at] as number) + by);
+  };
+  add(rates.counts, cell);
+  add(rates.countsLately, cell);
+  add(rates.cellCounts, output);
 }
 
 /**

@@ -153,11 +153,13 @@ function countInRates(
   {fact: {kind, component}, change}: Learned,
 ): void {
   const part = (OUTPUTS as readonly string[]).indexOf(component);
-  if (kind === 'failed' && part >= 0) countOutage(naive, index, part);
+  if (part >= 0 && kind === 'failed') countOutage(naive, index, part);
+  if (part >= 0 && change === 'purpose') countOutage(naive, index, part, -1);
   if (change === 'part') return;
   if (kind === 'rebooted') countOutage(naive, index, REBOOT_OUTPUT);
   const counts = kind === 'failed' || (kind === 'rebooted' && withReboots);
   if (change === 'new' && counts) countOutage(naive, index, ANY_OUTPUT);
+  if (change === 'purpose' && !counts) countOutage(naive, index, ANY_OUTPUT, -1);
 }
 
 /** What is to be recalled: a failure, and a reboot on purpose where the model speaks of them. */

@@ -1,6 +1,6 @@
 import test from 'ava';
 import {actInWords, alertInWords} from '../../../core/domain/skill/act-words.ts';
-import type {Act} from '../../../core/domain/skill/skill-events.ts';
+import {type Act, OUTPUTS} from '../../../core/domain/skill/skill-events.ts';
 import {skillFigures} from '../../../core/domain/skill/skill-figures.ts';
 import {
   takeAct,
@@ -218,6 +218,8 @@ test('a loss that is told to have been a reboot on purpose is no failure any mor
   const {alerts, acts} = skillFigures(state);
   t.deepEqual([alerts.happened, alerts.failures], [0, 0]);
   t.deepEqual([acts.avoided, acts.needless], [0, 1]);
+  const any = OUTPUTS.indexOf('any');
+  t.deepEqual([state.naive.cellCounts[any], state.naive.counts[OUTPUTS.length + any]], [0, 0]);
   t.is(state.counters.forecastsWhileAway, 3, 'it was away until it returned, all the same');
 });
 
