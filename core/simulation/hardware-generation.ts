@@ -84,14 +84,28 @@ export function introduceGeneration(
   random: Random,
   {arrivesAtMs, hosts}: GenerationOptions,
 ): void {
-  const order = world.hosts
-    .map(host => ({host, rank: random.fork(host.name).next()}))
-    .sort((a, b) => a.rank - b.rank);
-  const arriving = order.slice(0, hosts).map(({host}) => host);
+  const arriving = drawHosts(world.hosts, random).slice(0, hosts);
   for (const host of arriving) host.traits.generation = NEXT_GENERATION;
   if (arrivesAtMs <= world.startMs) return;
   for (const host of arriving) awaitArrival(host, world.startMs, arrivesAtMs);
-  for (const vm of world.vms) if (arriving.includes(vm.host)) placeElsewhere(world, vm, arriving);
+  const displaced = world.vms.filter(vm => arriving.includes(vm.host));
+  // Largest first, as they were placed.
+  displaced.sort((a, b) => b.memoryBytes - a.memoryBytes || a.index - b.index);
+  for (const vm of displaced) placeElsewhere(world, vm, arriving);
+}
+
+/** All hosts in drawn order, of one cell after the other in turn. */
+function drawHosts(hosts: readonly SimulatedHost[], random: Random): SimulatedHost[] {
+  const drawn = hosts
+    .map(host => ({host, rank: random.fork(host.name).next()}))
+    .sort((a, b) => a.rank - b.rank);
+  const taken = new Map<string, number>();
+  const turns = drawn.map(({host}) => {
+    const turn = taken.get(host.cell) ?? 0;
+    taken.set(host.cell, turn + 1);
+    return {host, turn};
+  });
+  return turns.sort((a, b) => a.turn - b.turn).map(({host}) => host);
 }
 
 function awaitArrival(host: SimulatedHost, startMs: number, arrivesAtMs: number): void {
