@@ -7,7 +7,7 @@ import {addClientOptions, type ClientOptions, type Connection, withCore} from '.
 import {formatFigure} from './figures.ts';
 import {addOutputOption, type Format, printValue, toRecord} from './output.ts';
 import {type Resource, resourceName} from './resources.ts';
-import {formatAge, formatRisk} from './table.ts';
+import {formatAge, formatOutcome, formatRisk} from './table.ts';
 
 /** A label and what stands beside it; an empty value is left out. */
 type Fact = readonly [label: string, value: string];
@@ -85,7 +85,7 @@ export function explanationLines(explanation: ExplainEntityResponse): string[] {
     ...decisions.map(({time, action, targetHost, outcome, blockedBy, because}) => {
       const age = formatAge(ageMs(time), nowMs);
       const what = targetHost ? `${action} to ${targetHost}` : action;
-      return `  ${age} ago  ${what} (${blockedBy ? `${outcome} by ${blockedBy}` : outcome}): ${because}`;
+      return `  ${age} ago  ${what} (${formatOutcome(outcome, blockedBy)}): ${because}`;
     }),
   ];
 }

@@ -13,6 +13,7 @@ import type {ClientOptions, Connection} from './client.ts';
 import {openControl} from './control.ts';
 import {logProblem} from './logger.ts';
 import {type Format, print, printValue, toRecord} from './output.ts';
+import {formatOutcome} from './table.ts';
 import {harmlessName} from './terminal.ts';
 
 export type EventsOptions = ClientOptions & {
@@ -169,7 +170,7 @@ function textOf(what: Event['what']): string {
     case 'decision': {
       const {action, targetHost, outcome, blockedBy, because} = what.value;
       const chosen = targetHost ? `${action} to ${targetHost}` : action;
-      return `${chosen} (${blockedBy ? `${outcome} by ${blockedBy}` : outcome}): ${because}`;
+      return `${chosen} (${formatOutcome(outcome, blockedBy)}): ${because}`;
     }
     case 'effect': {
       const {kind, targetHost, id} = what.value;

@@ -9,7 +9,7 @@ import {
 } from '../proto/gen/forestay/v1/fleet_pb.ts';
 import {worstOf} from './outlook.ts';
 import type {Listing} from './output.ts';
-import {formatAge, formatBytes, formatRisk} from './table.ts';
+import {formatAge, formatBytes, formatOutcome, formatRisk} from './table.ts';
 
 export const hostListing: Listing<typeof HostSchema> = {
   schema: HostSchema,
@@ -106,5 +106,5 @@ export function actionOf({action, targetHost}: Decision): string {
 }
 
 export function outcomeOf({outcome, blockedBy}: Decision): string {
-  return blockedBy ? `${outcome} by ${blockedBy}` : outcome;
+  return formatOutcome(outcome, blockedBy);
 }

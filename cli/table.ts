@@ -49,6 +49,12 @@ export function formatRisk(risk: number | undefined): string {
   return risk === undefined ? 'unscored' : risk.toFixed(2);
 }
 
+/** `acted`, `blocked by breaker`, `would-act but for mode`. */
+export function formatOutcome(outcome: string, blockedBy: string): string {
+  if (blockedBy === '') return outcome;
+  return `${outcome} ${outcome === 'would-act' ? 'but for' : 'by'} ${blockedBy}`;
+}
+
 /** `4.0 GiB` */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];

@@ -84,14 +84,53 @@ export function introduceGeneration(
   random: Random,
   {arrivesAtMs, hosts}: GenerationOptions,
 ): void {
-  const order = world.hosts
+  const drawn = drawHosts(world.hosts, random);
+  const isLate = arrivesAtMs > world.startMs;
+  const arriving: SimulatedHost[] = [];
+  for (const host of drawn) {
+    if (arriving.length === hosts) break;
+    // One whose VMs fit nowhere else is not one that arrives later.
+    if (!isLate || empty(world, host, arriving)) arriving.push(host);
+  }
+  if (arriving.length < hosts) throw noRoom(world, hosts, arriving.length);
+  for (const host of arriving) {
+    host.traits.generation = NEXT_GENERATION;
+    if (isLate) awaitArrival(host, world.startMs, arrivesAtMs);
+  }
+}
+
+/** Moves its VMs to hosts that do not arrive later, or none of them. */
+function empty(world: World, host: SimulatedHost, arriving: readonly SimulatedHost[]): boolean {
+  // Largest first, as they were placed.
+  const displaced = world.vms
+    .filter(vm => vm.host === host)
+    .sort((a, b) => b.memoryBytes - a.memoryBytes || a.index - b.index);
+  const isEmpty = displaced.every(vm => placeElsewhere(world, vm, [...arriving, host]));
+  if (!isEmpty) for (const vm of displaced) vm.host = host;
+  return isEmpty;
+}
+
+function noRoom(world: World, wanted: number, found: number): ForestayError {
+  return new ForestayError(
+    'INVALID_ARGUMENT',
+    `cannot keep ${wanted} of ${world.hosts.length} hosts for later: the others have room for ` +
+      `the VMs of ${found}; let fewer hosts arrive, or have fewer VMs`,
+    {details: {hosts: world.hosts.length, wanted, found}},
+  );
+}
+
+/** All hosts in drawn order, of one cell after the other in turn. */
+function drawHosts(hosts: readonly SimulatedHost[], random: Random): SimulatedHost[] {
+  const drawn = hosts
     .map(host => ({host, rank: random.fork(host.name).next()}))
     .sort((a, b) => a.rank - b.rank);
-  const arriving = order.slice(0, hosts).map(({host}) => host);
-  for (const host of arriving) host.traits.generation = NEXT_GENERATION;
-  if (arrivesAtMs <= world.startMs) return;
-  for (const host of arriving) awaitArrival(host, world.startMs, arrivesAtMs);
-  for (const vm of world.vms) if (arriving.includes(vm.host)) placeElsewhere(world, vm, arriving);
+  const taken = new Map<string, number>();
+  const turns = drawn.map(({host}) => {
+    const turn = taken.get(host.cell) ?? 0;
+    taken.set(host.cell, turn + 1);
+    return {host, turn};
+  });
+  return turns.sort((a, b) => a.turn - b.turn).map(({host}) => host);
 }
 
 function awaitArrival(host: SimulatedHost, startMs: number, arrivesAtMs: number): void {
@@ -109,10 +148,10 @@ function awaitArrival(host: SimulatedHost, startMs: number, arrivesAtMs: number)
   });
 }
 
-function placeElsewhere(world: World, vm: SimulatedVm, arriving: readonly SimulatedHost[]): void {
+function placeElsewhere(world: World, vm: SimulatedVm, avoided: readonly SimulatedHost[]): boolean {
   const {antiAffinityGroup: group} = vm;
   const rooms = world.hosts
-    .filter(host => host.cell === vm.host.cell && !arriving.includes(host))
+    .filter(host => host.cell === vm.host.cell && !avoided.includes(host))
     .filter(
       host =>
         group === '' ||
@@ -121,13 +160,7 @@ function placeElsewhere(world: World, vm: SimulatedVm, arriving: readonly Simula
     .map(host => ({host, freeBytes: host.memoryBytes - committedBytes(world, host)}))
     .sort((a, b) => b.freeBytes - a.freeBytes);
   const [best] = rooms;
-  if (best === undefined || best.freeBytes < vm.memoryBytes) {
-    throw new ForestayError(
-      'INVALID_ARGUMENT',
-      `cannot keep ${arriving.length} of ${world.hosts.length} hosts for later: the others have no ` +
-        `room for ${vm.name}; let fewer hosts arrive, or have fewer VMs`,
-      {details: {hosts: world.hosts.length, arriving: arriving.length, vm: vm.name}},
-    );
-  }
+  if (best === undefined || best.freeBytes < vm.memoryBytes) return false;
   vm.host = best.host;
+  return true;
 }

@@ -3,6 +3,13 @@ import {fixed, leadMinutes, percent, renderMarkdown} from '../report/figures.ts'
 import type {Table} from '../report/page.ts';
 import type {IntentEpisodes, IntentMetrics, IntentRule} from './evaluation.ts';
 
+/** What stands below the tables, wherever they are shown. */
+export const INTENT_EXPLANATION = `\
+AP: average precision (its base is the rate of positives). Log-loss in nats, the base rate's own in
+brackets. ECE: expected calibration error, ten bins of equal mass. Foreseen: events whose probability
+within 30 minutes reached the threshold at least a minute before; lead: how long before, 10th, 50th
+and 90th percentile. An alert is the first row at or above the threshold, and the next after half an hour.`;
+
 /** The card of an artefact: what the manifest says, for people. */
 export function renderIntentCard(
   manifest: IntentManifest,
@@ -25,10 +32,7 @@ Written by \`forestay train --family reboot-intent\`; change nothing here by han
 
 ${renderIntentMetrics(metrics, episodes, rule)}
 
-AP: average precision (its base is the rate of positives). Log-loss in nats, the base rate's own in
-brackets. ECE: expected calibration error, ten bins of equal mass. Foreseen: events whose probability
-within 30 minutes reached the threshold at least a minute before; lead: how long before, 10th, 50th
-and 90th percentile. An alert is the first row at or above the threshold, and the next after half an hour.
+${INTENT_EXPLANATION}
 
 ## Limits
 
@@ -74,6 +78,6 @@ export function describeRule({rule, averagePrecision}: IntentRule): string {
   return (
     `Compared with a rule that learned nothing (a weighted sum of scheduled shutdowns, power commands, ` +
     `kexec, package managers at work and reboots that are required): its AP for ${rule} is ` +
-    `${fixed(averagePrecision, 3)}. For crashes there is no rule to compare with.`
+    `${averagePrecision === null ? 'unknown, for none happened' : averagePrecision.toFixed(3)}. For crashes there is no rule to compare with.`
   );
 }

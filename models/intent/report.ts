@@ -3,7 +3,7 @@ import {precisionAndRecall, reliability} from '../metrics.ts';
 import {drawLines, shortly} from '../report/charts.ts';
 import {shortlyOr} from '../report/figures.ts';
 import {renderPage, type Section} from '../report/page.ts';
-import {describeRule} from './card.ts';
+import {describeRule, INTENT_EXPLANATION} from './card.ts';
 import type {Lives} from './data.ts';
 import {
   columnOf,
@@ -44,7 +44,7 @@ function summarise({metrics, episodes, rule}: IntentReport): Section {
     title: 'On fleets that it has not seen',
     about:
       'An average precision must be read against the base rate, the share of rows that were followed ' +
-      `by what is predicted. ${describeRule(rule)}`,
+      `by what is predicted. ${INTENT_EXPLANATION} ${describeRule(rule)}`,
     tables: [
       {
         header: ['cause', 'within', 'base rate', 'AP', 'ROC-AUC', 'log-loss', 'of base', 'ECE'],

@@ -155,7 +155,7 @@ test('describe and explain give facts, reasons and decisions to people and as JS
     /\+2\.10 {2}memory corrected_errors 412 {2}usual 0/,
     /-0\.10 {2}memory latency\.trend not measured {2}usual 0/,
     /^it would be 0\.08, below the threshold, if disk_latency_seconds were 0\.002 seconds$/m,
-    /migrate to hosts\/h1 \(would-act by budget\): risk 0\.40 is above 0\.10/,
+    /migrate to hosts\/h1 \(would-act but for budget\): risk 0\.40 is above 0\.10/,
   ]) {
     t.regex(stdout, pattern);
   }

@@ -71,7 +71,7 @@ test('hosts that arrive later are not heard before, run no VMs, and are filled l
 
 test('more hosts than the others have room for are refused', t => {
   t.throws(() => build(8, {arrivesAtMs: START_MS + MINUTE_MS, hosts: 20}), {
-    message: /the others have no room for v\d+; let fewer hosts arrive/,
+    message: /the others have room for the VMs of \d+; let fewer hosts arrive/,
   });
 });
 
