@@ -40,6 +40,7 @@ function optionsOf(flags: DemoFlags, seed: number, signal: AbortSignal): DemoOpt
       createPiscinaScorer({modelPath: flags.model ?? shipped('component-failure'), threads: 1}),
     intentModel:
       flags.intentModel === 'off' ? undefined : (flags.intentModel ?? shipped('reboot-intent')),
+    learning: flags.learning,
     thisMachine: flags.thisMachine,
     tell: () => {},
     signal,

@@ -50,6 +50,8 @@ export type DemoOptions = {
   openScorer: () => Promise<Scorer>;
   /** Folder of the reboot-intent model that the hosts' edges share; undefined: none. */
   intentModel?: string | undefined;
+  /** False: cells do not move risks by what they have learned of their own hosts. */
+  learning?: boolean;
   /** Whether the machine it runs on takes part, observed only. */
   thisMachine: boolean;
   tell: (line: StoryLine) => void;
@@ -256,7 +258,7 @@ async function openCore(
       insecure: false,
       owner: 'demo',
       // Only here: a core of your own observes until you tell it otherwise.
-      policy: {...DEFAULT_POLICY, mode: 'auto'},
+      policy: {...DEFAULT_POLICY, mode: 'auto', learning: {enabled: options.learning ?? true}},
       tickMs: SECOND_MS,
       checkpointMs: 10 * 60_000,
       // Virtual time stands still while scores are on their way: this never runs out.

@@ -20,6 +20,7 @@ type Flags = {
   /** Folder of the agents' reboot-intent model, or `off`; absent: the shipped one. */
   intentModel?: string;
   thisMachine: boolean;
+  learning: boolean;
   intents: 'none' | 'usual';
 };
 
@@ -65,6 +66,7 @@ export function registerDemo(program: Command): void {
         .choices(['none', 'usual'])
         .default('usual'),
     )
+    .option('--no-learning', 'do not let cells learn of their own hosts')
     .option('--no-this-machine', 'leave the machine it runs on out')
     .addHelpText(
       'after',
