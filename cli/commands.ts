@@ -7,6 +7,7 @@ import {registerEvents} from './events.ts';
 import {registerExplain} from './explain.ts';
 import {registerHosts} from './hosts.ts';
 import {registerInspect} from './inspect.ts';
+import {registerSkill} from './skill.ts';
 import {registerStatus} from './status.ts';
 import {registerVersion} from './version.ts';
 import {registerVms} from './vms.ts';
@@ -78,6 +79,7 @@ export async function registerAll(program: Command, args: readonly string[]): Pr
     registerPauseAndResume,
     registerMode,
     registerDeclare,
+    registerSkill,
     registerStatus,
     registerInspect,
     registerConfig,

@@ -5,7 +5,7 @@ import {addClientOptions, type ClientOptions, type Connection, withCore} from '.
 import {addOutputOption, type Format, printValue} from './output.ts';
 import {resourceName} from './resources.ts';
 
-type ChangeOptions = ClientOptions & {requestId: string; author: string; output: Format};
+export type ChangeOptions = ClientOptions & {requestId: string; author: string; output: Format};
 type Answer = {requestId: string};
 
 /** `pause` is the kill switch, `resume` lifts it. */
@@ -84,7 +84,7 @@ export async function openControl(core: Connection) {
   return core.client(ControlService);
 }
 
-function change(
+export function change(
   options: ChangeOptions,
   done: string,
   ask: (core: Connection, control: Control) => Promise<Answer>,
@@ -95,11 +95,11 @@ function change(
   });
 }
 
-function requestOf({author, requestId, comment = ''}: ChangeOptions & {comment?: string}) {
+export function requestOf({author, requestId, comment = ''}: ChangeOptions & {comment?: string}) {
   return {author, requestId, comment};
 }
 
-function addChangeOptions(command: Command): void {
+export function addChangeOptions(command: Command): void {
   command
     .addOption(new Option('--author <name>', 'who asks').default(userName(), 'you'))
     .option('--request-id <id>', 'the same id acts once, however often it is sent', '');

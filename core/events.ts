@@ -48,6 +48,8 @@ export type EngineEvents = {
   };
   /** A cell learned of its own hosts, for the so many-th time. */
   'cell.learned': {cell: string; version: number; outages: number};
+  /** Acting ahead of failures was given up in a cell, or taken up again. */
+  'restraint.changed': {cell: string; restrained: boolean; because: string};
   'actor.quarantined': {kind: 'host' | 'vm'; code: string};
   'log.append-failed': {topic: string; code: string};
   /** The partition goes on without it, and tries again when the next one is due. */

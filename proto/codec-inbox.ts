@@ -41,6 +41,10 @@ export function decodeInbox(bytes: Uint8Array): InboxRecord {
       return {...head, kind: 'set-mode', mode: oneOf(record.value.mode, MODES, 'mode', CODE)};
     case 'switchModel':
       return switchOf(head, record.value);
+    case 'liftRestraint': {
+      const {cell, comment} = record.value;
+      return {...head, kind: 'lift-restraint', cell, comment};
+    }
     case 'declareHost': {
       const state = oneOf(record.value.state, hostStates, 'state', CODE);
       return {...head, kind: 'declare-host', host: record.value.host, state};
@@ -78,6 +82,8 @@ function toRecord(record: InboxRecord): InboxInit {
       const {modelHash, percent, comment} = record;
       return {case: 'switchModel', value: {modelHash, percent, comment}};
     }
+    case 'lift-restraint':
+      return {case: 'liftRestraint', value: {cell: record.cell, comment: record.comment}};
     case 'declare-host':
       return {case: 'declareHost', value: {host: record.host, state: record.state}};
   }

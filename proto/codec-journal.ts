@@ -3,7 +3,14 @@ import {actionKinds, type Decision, type LearnedHere} from '../core/domain/decis
 import {effectKinds, type IssuedEffect} from '../core/domain/effects.ts';
 import type {ModelUse} from '../core/domain/model-use.ts';
 import {MODES} from '../core/domain/policy.ts';
-import type {Cut, JournalRecord, Tick, Transition, VmWorkload} from '../core/domain/records.ts';
+import type {
+  CellRestraint,
+  Cut,
+  JournalRecord,
+  Tick,
+  Transition,
+  VmWorkload,
+} from '../core/domain/records.ts';
 import {DIRTY_CLASSES, DIRTY_SOURCES, WORKLOAD_KINDS} from '../core/domain/workload-profile.ts';
 import {malformed, oneOf, parse, wholeNumber} from './codec-guards.ts';
 import {inventoryHostOf, toInventoryHost} from './codec-inventory.ts';
@@ -143,6 +150,7 @@ function toTick(tick: Tick) {
     inventory: tick.inventory.map(toInventoryHost),
     workloads: [...(tick.workloads ?? [])],
     ...(tick.models === undefined ? {} : {models: toModelUse(tick.models)}),
+    restraints: [...(tick.restraints ?? [])],
     quiet: (tick.quiet ?? []).map(({timeMs, cut}) => ({timeMs, cut: toCut(cut)})),
   };
 }
@@ -157,6 +165,7 @@ function toCut(cut: Cut) {
 
 function tickOf(tick: records.Tick): Tick {
   const {control, quiet, sampleRisks, components, everySamples, workloads, models} = tick;
+  const {restraints} = tick;
   return {
     timeMs: tick.timeMs,
     epoch: counter(tick.epoch, 'epoch'),
@@ -175,6 +184,7 @@ function tickOf(tick: records.Tick): Tick {
     ...(control === undefined ? {} : {control: controlOf(control)}),
     modelHash: tick.modelHash,
     ...(models === undefined ? {} : {models: modelUseOf(models)}),
+    ...(restraints.length === 0 ? {} : {restraints: restraints.map(restraintOf)}),
     ...(quiet.length === 0
       ? {}
       : {quiet: quiet.map(({timeMs, cut}) => ({timeMs, cut: cutOf(cut, tick.number)}))}),
@@ -228,6 +238,11 @@ function modelUseOf(message: records.ModelUse): ModelUse {
     ...(canary === '' ? {} : {canary: {modelHash: canary, percent}}),
     ...(refused === '' ? {} : {refused: {modelHash: refused, because}}),
   };
+}
+
+function restraintOf(message: records.CellRestraint): CellRestraint {
+  const {cell, modelHash, restrained, sinceMs, because, lifted} = message;
+  return {cell, modelHash, restrained, sinceMs, because, lifted};
 }
 
 function transitionOf(move: records.Transition): Transition {

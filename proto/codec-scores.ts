@@ -3,6 +3,7 @@ import type {HostAnomaly} from '../core/domain/anomaly/fleet-watch.ts';
 import type {ScoresRecord} from '../core/domain/records.ts';
 import {bytesOf, floatsOf} from './codec-floats.ts';
 import {malformed, parse, wholeNumber} from './codec-guards.ts';
+import {cellSkillOf, toCellSkill} from './codec-skill.ts';
 import {
   type HostAnomaly as HostAnomalyMessage,
   ScoresRecordSchema,
@@ -35,6 +36,7 @@ export function encodeScores(record: ScoresRecord): Uint8Array {
       odd,
       metrics: [...metrics],
     })),
+    skills: (record.skills ?? []).map(toCellSkill),
   };
   return toBinary(ScoresRecordSchema, create(ScoresRecordSchema, init));
 }
@@ -84,6 +86,7 @@ export function decodeScores(bytes: Uint8Array): ScoresRecord {
       };
     }),
     ...(message.anomalies.length > 0 && {anomalies: message.anomalies.map(toAnomaly)}),
+    ...(message.skills.length > 0 && {skills: message.skills.map(cellSkillOf)}),
   };
 }
 

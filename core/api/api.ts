@@ -3,6 +3,7 @@ import {DecisionService} from '../../proto/gen/forestay/v1/decision_pb.ts';
 import {EventService} from '../../proto/gen/forestay/v1/event_pb.ts';
 import {FleetService} from '../../proto/gen/forestay/v1/fleet_pb.ts';
 import {InspectService} from '../../proto/gen/forestay/v1/inspect_pb.ts';
+import {SkillService} from '../../proto/gen/forestay/v1/skill_pb.ts';
 import type {EventSource} from '../engine/journal-events.ts';
 import {type ControlDeps, controlHandlers} from './control-service.ts';
 import {decisionHandlers} from './decision-service.ts';
@@ -13,6 +14,7 @@ import {createHttpServer} from './http-server.ts';
 import {type InspectDeps, inspectHandlers} from './inspect-service.ts';
 import {createMetrics} from './metrics.ts';
 import {RequestIds} from './request-ids.ts';
+import {skillHandlers} from './skill-service.ts';
 import {isReady} from './status.ts';
 
 export type ApiDeps = Omit<ControlDeps, 'requestIds'> &
@@ -52,6 +54,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     bindService(EventService, eventHandlers({...deps, closing: closing.signal})),
     bindService(ControlService, controlHandlers({...deps, requestIds: new RequestIds(clock)})),
     bindService(InspectService, inspectHandlers(deps)),
+    bindService(SkillService, skillHandlers(deps)),
     ...(deps.services ?? []),
   ];
   const closeMetrics = (error: unknown) => {

@@ -33,6 +33,7 @@ type Command =
   | {kind: 'pause' | 'resume'; comment: string}
   | {kind: 'set-mode'; mode: Mode}
   | {kind: 'switch-model'; modelHash: string; percent: number; comment: string}
+  | {kind: 'lift-restraint'; cell: string; comment: string}
   | {kind: 'declare-host'; host: string; state: 'lost' | 'returned'};
 
 type Asked = {requestId: string; author: string};
@@ -74,6 +75,12 @@ export function controlHandlers(deps: ControlDeps): Handlers<(typeof ControlServ
       if (percent > PERCENT_ALL) throw invalid('percent', `percent is ${percent}, at most 100`);
       const comment = checkedText('comment', request.comment, COMMENT_LENGTH_MAX);
       return change(request, peer, {kind: 'switch-model', modelHash, percent, comment});
+    }),
+    liftRestraint: unary((request, peer) => {
+      const cell = checkedText('cell', request.cell, 200);
+      if (cell === '') throw invalid('cell', 'cell is empty: name the cell whose models may act');
+      const comment = checkedText('comment', request.comment, COMMENT_LENGTH_MAX);
+      return change(request, peer, {kind: 'lift-restraint', cell, comment});
     }),
     declareHost: unary((request, peer) => {
       const state = declarations.get(request.declaration);

@@ -23,6 +23,7 @@ const commands: Readonly<Record<Command['kind'], true>> = {
   resume: true,
   'set-mode': true,
   'switch-model': true,
+  'lift-restraint': true,
   'declare-host': true,
   'register-metric-set': true,
 };
@@ -127,6 +128,8 @@ function detailOf(command: Command): string {
       return command.mode;
     case 'switch-model':
       return `${command.modelHash} for ${command.percent} % of hosts`;
+    case 'lift-restraint':
+      return `${command.cell}: ${command.comment}`;
     case 'declare-host':
       return `${command.host} is ${command.state}`;
     case 'register-metric-set':

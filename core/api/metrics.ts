@@ -1,6 +1,7 @@
 import {Counter, collectDefaultMetrics, Gauge, Histogram, Registry} from 'prom-client';
 import {type EngineEventName, type EngineEvents, listen} from '../events.ts';
 import {createCellLabels} from './cell-labels.ts';
+import {addSkillMetrics} from './skill-metrics.ts';
 import {countActors, isReady, type StatusDeps} from './status.ts';
 
 export type Metrics = {
@@ -29,6 +30,7 @@ export function createMetrics(deps: StatusDeps): Metrics {
   countScoring(registry, on);
   countAnomalies(registry, on, deps);
   countActing(registry, on);
+  addSkillMetrics(registry, on, deps);
   countKeeping(registry, on);
   let last: Promise<unknown> = Promise.resolve();
   return {
@@ -54,7 +56,7 @@ async function renderAs(registry: Registry, openMetrics: boolean) {
   return {contentType: registry.contentType, text: await registry.metrics()};
 }
 
-type On = <Name extends EngineEventName>(
+export type On = <Name extends EngineEventName>(
   name: Name,
   count: (fields: EngineEvents[Name]) => void,
 ) => void;

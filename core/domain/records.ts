@@ -4,6 +4,8 @@ import type {Decision, Reason} from './decision.ts';
 import type {EffectResult, IssuedEffect} from './effects.ts';
 import type {ModelUse} from './model-use.ts';
 import type {Mode} from './policy.ts';
+import type {CellSkill} from './skill/cell-skill.ts';
+import type {Restraint} from './skill/restraint.ts';
 import type {InventoryHost} from './telemetry.ts';
 import type {WorkloadProfile} from './workload-profile.ts';
 
@@ -21,6 +23,8 @@ export type InboxRecord = {requestId: string; atMs: number; author: string} & (
   | {kind: 'set-mode'; mode: Mode}
   /** Score so many percent of the hosts by this model; all of them: from now on. */
   | {kind: 'switch-model'; modelHash: string; percent: number; comment: string}
+  /** Let the models of this cell act ahead of failures, although they do not seem to help. */
+  | {kind: 'lift-restraint'; cell: string; comment: string}
   /** An operator's word that a host is gone or back: `host.lost` needs proof, this is one. */
   | {kind: 'declare-host'; host: string; state: 'lost' | 'returned'}
 );
@@ -92,6 +96,8 @@ export type Tick = {
   modelHash: string;
   /** Which models are in use, after a command that asked for others; absent: as before. */
   models?: ModelUse;
+  /** Cells in which acting ahead of failures was given up, or taken up again; absent: none. */
+  restraints?: readonly CellRestraint[];
   /** Outputs of the model where they are not the usual ones ({@link COMPONENTS}); absent: they are. */
   components?: readonly string[];
   /** Ticks before this one that took input, changed nothing and were not written; absent: none. */
@@ -100,6 +106,9 @@ export type Tick = {
 
 /** When and where a tick that changed nothing cut its inputs: a replay steps it as well. */
 export type QuietTick = {timeMs: number; cut: Cut};
+
+/** Whether a model may act ahead of failures in a cell. */
+export type CellRestraint = Restraint & {readonly cell: string};
 
 /** How much the partition may do by itself. */
 export type Control = {mode: Mode; paused: boolean; policyVersion: number};
@@ -147,6 +156,8 @@ export type ScoresRecord = {
   reasons: readonly RowReasons[];
   /** How odd hosts were in a minute, not those of the risks; absent: nothing was found. */
   anomalies?: readonly HostAnomaly[];
+  /** Whether prediction has helped so far, in cells; absent: nothing is said of that. */
+  skills?: readonly CellSkill[];
 };
 
 /** Why the risk of a row is what it is. */

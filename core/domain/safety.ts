@@ -18,6 +18,8 @@ export const guards = [
   'frozen',
   'stale',
   'breaker',
+  /** In this cell the model was shown to be of no help: it advises, and does not act. */
+  'skill',
   'dwell',
   'cooldown',
   'budget-host',
@@ -45,6 +47,9 @@ export function countMove(ledger: Ledger, from: string, to: string): void {
   ledger.inCell++;
   for (const host of [from, to]) ledger.perHost.set(host, (ledger.perHost.get(host) ?? 0) + 1);
 }
+
+/** Acts that rest on what was forecast; all others heal, ask for proof, or undo these. */
+const AHEAD: readonly ActionKind[] = ['cordon', 'migrate', 'arm-ghost'];
 
 const MOVES: readonly ActionKind[] = ['migrate', 'arm-ghost'];
 
@@ -91,19 +96,28 @@ export type GuardInput = {
   policy: Policy;
   ledger: Ledger;
   breaker: boolean;
+  /** The host's model does not help in this cell. */
+  restrained: boolean;
 };
 
 /** The first guard that forbids the proposal, or undefined. Order: cheap and final ones first. */
 export function forbids(input: GuardInput): Guard | undefined {
-  const {proposal, control, host, target, breaker} = input;
+  const {proposal, control, host, target, breaker, restrained} = input;
   if (host?.observeOnly || target?.observeOnly) return 'observe-only';
   if (control.mode !== 'auto') return 'mode';
   if (control.paused) return 'paused';
   if (target?.frozen || (host?.frozen && proposal.action !== 'restart')) return 'frozen';
   if (proposal.healing) return undefined;
   if (breaker) return 'breaker';
+  if (restrained && isAhead(proposal, host)) return 'skill';
   if (staleFor(input)) return 'stale';
   return forbidsMove(input);
+}
+
+/** Whether it rests on a forecast: silence is none, and a reboot that people have scheduled neither. */
+function isAhead(proposal: Proposal, host: HostView | undefined): boolean {
+  if (!AHEAD.includes(proposal.action)) return false;
+  return !(groundOf(proposal) === 'reboot' && host?.announced === true);
 }
 
 /** Nothing is done on stale knowledge, except to ask for proof. */

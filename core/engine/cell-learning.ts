@@ -108,7 +108,7 @@ function layerOf({layers}: PartitionState, cell: string) {
 }
 
 /** Its last word before it went: a shutdown was scheduled, or a reboot on purpose was likely enough. */
-function wasPlanned(state: PartitionState, host: HostEntry): boolean {
+export function wasPlanned(state: PartitionState, host: HostEntry): boolean {
   const found = bandRow(state, host);
   if (found === undefined || found.table.rebootColumns.length === 0) return false;
   const {within, dueInMs} = rebootWord(found.table, found.row, state.timeMs);

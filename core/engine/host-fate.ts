@@ -2,6 +2,7 @@ import {vmName} from '../domain/telemetry.ts';
 import {clearUsage} from '../domain/usage.ts';
 import {resource} from './actor-row.ts';
 import {learnOutage, learnReturn} from './cell-learning.ts';
+import {noteLoss, noteReturn} from './cell-skill.ts';
 import {bandRow, type HostEntry, type PartitionState, type VmEntry} from './partition-state.ts';
 import {clearSamples} from './set-table.ts';
 import {send, type TickDraft} from './tick-draft.ts';
@@ -20,6 +21,7 @@ export function declareLost(
   const context = state.actors.hostContext(host.name);
   if (context === undefined || context.lost) return;
   learnOutage(state, host);
+  noteLoss(state, host, proof);
   host.lostBootId = host.facts?.bootId ?? '';
   host.lostAtMs = askedAtMs;
   // It started anew while it was fenced: nobody knows which of its lives the fence has ended.
@@ -108,6 +110,7 @@ export function declareReturned(draft: TickDraft, host: HostEntry): void {
   const {state} = draft;
   if (!state.actors.hostContext(host.name)?.lost) return;
   learnReturn(state, host, host.lostAtMs ?? Number.NaN);
+  noteReturn(state, host);
   host.lostBootId = '';
   delete host.returnsAfterMs;
   forgetFormerLife(draft, host);

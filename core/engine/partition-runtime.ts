@@ -28,6 +28,7 @@ import {recover} from './recovery.ts';
 import {ScorePublisher} from './score-publisher.ts';
 import {createScoringClient, type ScoringClient} from './scoring.ts';
 import {ServedModels} from './served-models.ts';
+import {SkillPublisher} from './skill-publisher.ts';
 import {advance} from './tick.ts';
 import {type SourceOptions, TickSource} from './tick-source.ts';
 
@@ -72,6 +73,7 @@ export class PartitionRuntime {
   readonly #scores: ScorePublisher;
   readonly #outlook: Outlook | undefined;
   readonly #commands: ModelCommands;
+  readonly #skills: SkillPublisher;
   #trailerOffset: number;
   #writtenAtMs = 0;
   #quiet: QuietTick[] = [];
@@ -108,6 +110,7 @@ export class PartitionRuntime {
     );
     this.#scores = new ScorePublisher({...options, models}, state);
     this.#commands = new ModelCommands(models, options);
+    this.#skills = new SkillPublisher(options, state);
     const {outlook} = options;
     this.#outlook = outlook && new Outlook({...options, outlook}, state);
     this.executor = createExecutor({...options, state});
@@ -213,6 +216,7 @@ export class PartitionRuntime {
     });
     this.#scores.applied(scores, tick.decisions);
     this.#outlook?.ticked();
+    this.#skills.ticked(tick);
     await this.#checkpointIfDue();
     const durationMs = clock.monotonicMs() - startedMs;
     publish('tick.completed', {
@@ -311,5 +315,6 @@ export class PartitionRuntime {
   async settled(): Promise<void> {
     await this.#scores.settled();
     await this.#outlook?.settled();
+    await this.#skills.settled();
   }
 }

@@ -7,6 +7,8 @@ import {BUILT_IN_METRIC_SETS} from '../domain/metric-sets.ts';
 import type {ModelUse} from '../domain/model-use.ts';
 import type {Policy} from '../domain/policy.ts';
 import type {Control, Cut} from '../domain/records.ts';
+import type {Restraint} from '../domain/skill/restraint.ts';
+import type {SkillState} from '../domain/skill/skill-state.ts';
 import type {InventoryHost, InventoryVm, TimeBase} from '../domain/telemetry.ts';
 import type {ModelSignature} from '../ports.ts';
 import {ActorDirectory} from './actor-directory.ts';
@@ -94,6 +96,12 @@ export type PartitionState = {
   /** What each cell has learned of its own hosts. */
   layers: Map<string, CellLayer>;
   cellsAskedAtMs: number;
+  /** By cell: whether prediction has helped so far. */
+  skills: Map<string, SkillState>;
+  /** By cell: models of which it was told that they help, or not; the newest last. */
+  restraints: Map<string, readonly Restraint[]>;
+  /** Beginning of the grid step in which hosts were last forecast. */
+  forecastAtMs: number;
   /** Score every so many samples of a row; 0: hosts are scored as they are, not samples. */
   everySamples: number;
   /** Samples whose risks have not been applied, by request. */
@@ -129,6 +137,9 @@ export function createPartitionState(
     plannedAtMs: 0,
     layers: new Map(),
     cellsAskedAtMs: 0,
+    skills: new Map(),
+    restraints: new Map(),
+    forecastAtMs: 0,
     everySamples: 0,
     unscored: [],
   };

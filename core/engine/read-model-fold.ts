@@ -148,6 +148,9 @@ export function applyScores(model: ReadModel, partition: number, record: ScoresR
     for (const id of found.flatMap(({decisions}) => decisions)) explain(model, id, row.explanation);
   });
   for (const anomaly of record.anomalies ?? []) applyAnomaly(model, partition, anomaly);
+  for (const [cell, skills] of Map.groupBy(record.skills ?? [], skill => skill.cell)) {
+    model.skills.set(cell, skills);
+  }
 }
 
 function applyAnomaly(model: ReadModel, partition: number, anomaly: HostAnomaly): void {

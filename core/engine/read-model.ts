@@ -16,6 +16,7 @@ import type {Decision, Reason} from '../domain/decision.ts';
 import type {IssuedEffect} from '../domain/effects.ts';
 import type {ModelUse} from '../domain/model-use.ts';
 import type {Control, Transition} from '../domain/records.ts';
+import type {CellSkill} from '../domain/skill/cell-skill.ts';
 import type {InventoryHost, InventoryVm, TimeBase} from '../domain/telemetry.ts';
 import type {WorkloadProfile} from '../domain/workload-profile.ts';
 import {Ring} from './read-model-ring.ts';
@@ -123,6 +124,8 @@ export type ReadModel = {
   hostNames: SortedNames;
   vmNames: SortedNames;
   partitions: Map<number, PartitionRow>;
+  /** By cell: how its models have done, as last told. */
+  skills: Map<string, readonly CellSkill[]>;
   decisions: Ring<Decision>;
   decisionById: Map<string, Decision>;
   /** Why the risk was what it was that a decision rests on; by its id, at most as many. */
@@ -147,6 +150,7 @@ export function createReadModel(
     hostNames: new SortedNames(),
     vmNames: new SortedNames(),
     partitions: new Map(),
+    skills: new Map(),
     decisions: new Ring(limits.decisions ?? DECISIONS_MAX),
     decisionById: new Map(),
     explanations: new Map(),

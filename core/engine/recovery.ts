@@ -109,7 +109,7 @@ type Inputs = Pick<RecoveryInput, 'codec' | 'partition' | 'models'> & {log: LogR
 export async function applyTick(input: Inputs, state: PartitionState, tick: Tick): Promise<Tick> {
   state.epoch = tick.epoch;
   const {quiet = []} = tick;
-  const {models: _switched, ...unswitched} = tick;
+  const {models: _switched, restraints: _restrained, ...unswitched} = tick;
   for (const {timeMs, cut} of quiet) {
     const inputs = await inputsOf(input, state, {timeMs, cut, risks: []});
     advance(state, {...inputs, recorded: {...unswitched, ...NOTHING_DONE}});

@@ -4,6 +4,7 @@ import type {Decision} from '../domain/decision.ts';
 import type {Effect, IssuedEffect} from '../domain/effects.ts';
 import type {
   AppliedRisk,
+  CellRestraint,
   Cut,
   InboxRecord,
   SampleRisks,
@@ -37,7 +38,7 @@ export type TickInput = {
 /** What a replay takes from a tick of the journal instead of making it again. */
 export type RecordedTick = Pick<
   Tick,
-  'transitions' | 'effects' | 'decisions' | 'everySamples' | 'modelHash' | 'models'
+  'transitions' | 'effects' | 'decisions' | 'everySamples' | 'modelHash' | 'models' | 'restraints'
 >;
 
 /** What a tick collects on its way. */
@@ -51,6 +52,7 @@ export type TickDraft = {
   decisions: Decision[];
   inventory: InventoryHost[];
   workloads: VmWorkload[];
+  restraints: CellRestraint[];
   controlChanged: boolean;
   modelsChanged: boolean;
   /** A band changed: the tick is written even if no actor moved. */

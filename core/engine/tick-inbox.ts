@@ -1,6 +1,8 @@
 import type {EffectKind, EffectResult, IssuedEffect} from '../domain/effects.ts';
 import {metricSet} from '../domain/metric-sets.ts';
 import type {InboxRecord} from '../domain/records.ts';
+import {liftRestraints} from './cell-restraint.ts';
+import {noteAct} from './cell-skill.ts';
 import {entityOf} from './effect-address.ts';
 import {declareLost, declareReturned} from './host-fate.ts';
 import {switchModel} from './model-switch.ts';
@@ -64,6 +66,9 @@ function takeRecord(draft: TickDraft, record: InboxRecord): void {
     case 'switch-model':
       switchModel(draft, record);
       return;
+    case 'lift-restraint':
+      liftRestraints(draft, record.cell, liftedBy(record));
+      return;
   }
 }
 
@@ -82,6 +87,10 @@ function callOff(draft: TickDraft, by: string): void {
   }
 }
 
+function liftedBy({author, comment}: {author: string; comment: string}): string {
+  return `lifted by ${author}${comment === '' ? '' : `: ${comment}`}`;
+}
+
 /** The first result per id counts; it ends the effect, whatever comes later. */
 function takeResult(draft: TickDraft, result: EffectResult): void {
   const {state} = draft;
@@ -95,6 +104,7 @@ function takeResult(draft: TickDraft, result: EffectResult): void {
     figures: result.figures,
   });
   noteOutcome(draft, effect, result);
+  noteAct(state, effect, result);
   send(draft, entityOf(effect), {
     type: result.status === 'done' ? 'effect.completed' : 'effect.failed',
     atMs: state.timeMs,

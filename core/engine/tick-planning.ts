@@ -15,6 +15,7 @@ import {
 import {vmName} from '../domain/telemetry.ts';
 import {publish} from '../events.ts';
 import {learnedHere} from './cell-learning.ts';
+import {isRestrained} from './cell-restraint.ts';
 import {cellViews, troubledCells} from './fleet-view.ts';
 import {modelOf} from './model-switch.ts';
 import type {PartitionState} from './partition-state.ts';
@@ -73,6 +74,7 @@ function follow(draft: TickDraft, cell: CellView, proposals: readonly Proposal[]
             policy: state.policy,
             ledger,
             breaker: suspect.has(groundOf(proposal)),
+            restrained: isRestrained(state, cell.cell, proposal.host),
           });
     const acts = proposal.action !== 'none' && guard === undefined;
     const accepted = !acts || carryOn(draft, proposal, vmOf(proposal));
@@ -201,8 +203,11 @@ function record(
   publish('decision.made', {action: decision.action, outcome, blockedBy: decision.blockedBy});
 }
 
+/** Guards under which it is said what would be done, for people to do it. */
+const ADVISED: ReadonlySet<Guard> = new Set(['mode', 'observe-only', 'skill']);
+
 function outcomeOf(proposal: Proposal, guard: Guard | undefined): Decision['outcome'] {
   if (proposal.action === 'none') return 'no-action';
   if (guard === undefined) return 'acted';
-  return guard === 'mode' || guard === 'observe-only' ? 'would-act' : 'blocked';
+  return ADVISED.has(guard) ? 'would-act' : 'blocked';
 }

@@ -1,6 +1,7 @@
 import {applyRisk, combineRisks, crossesBand} from '../domain/risk.ts';
 import {resource} from './actor-row.ts';
 import {moveByCell} from './cell-learning.ts';
+import {noteBand} from './cell-skill.ts';
 import {modelOf} from './model-switch.ts';
 import {bandRow, type HostEntry} from './partition-state.ts';
 import type {SampleRows, ScoreResult} from './score-result.ts';
@@ -129,9 +130,10 @@ function tellBand(
   draft.bandChanged = true;
   const risk = table.bands.risk[row] as number;
   const actor = resource('host', host.name);
+  const component = riskiestComponent(table, row);
+  noteBand(draft.state, host, change, {risk, component});
   if (change === 'raised') {
     host.clearedAtMs = 0;
-    const component = riskiestComponent(table, row);
     send(draft, actor, {type: 'risk.raised', atMs, risk, component});
   } else {
     host.clearedAtMs = atMs;

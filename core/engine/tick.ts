@@ -15,6 +15,8 @@
 import {COMPONENTS} from '../domain/components.ts';
 import type {Cut, Tick} from '../domain/records.ts';
 import {learnCells} from './cell-learning.ts';
+import {adoptRestraints, judgeCells} from './cell-restraint.ts';
+import {advanceSkills, forecastCells} from './cell-skill.ts';
 import {findDownVms} from './host-fate.ts';
 import {adopt, modelUse} from './model-switch.ts';
 import type {PartitionState} from './partition-state.ts';
@@ -43,6 +45,7 @@ export function advance(state: PartitionState, input: TickInput): {tick: Tick; c
     decisions: [],
     inventory: [],
     workloads: [],
+    restraints: [],
     controlChanged: false,
     modelsChanged: input.recorded?.models !== undefined,
     bandChanged: false,
@@ -54,17 +57,21 @@ export function advance(state: PartitionState, input: TickInput): {tick: Tick; c
   state.unscored = state.unscored.filter(due => due.request > input.cut.scoreRequest);
   const {models} = input.recorded ?? {};
   if (models !== undefined) adopt(state, models, input.models ?? new Map());
+  if (!isIdle) advanceSkills(state);
   takeInbox(draft);
   takeTelemetry(draft);
   takeWorkloads(draft);
   takeScores(draft);
   if (!isIdle) learnCells(draft);
+  const isForecast = !isIdle && forecastCells(state);
   if (input.recorded === undefined) {
+    if (isForecast) judgeCells(draft);
     noticeSilence(draft);
     if (input.timers) fireTimers(draft);
     findDownVms(draft);
     planTick(draft);
   } else {
+    adoptRestraints(draft);
     applyRecorded(draft, input.recorded);
   }
   state.cut = input.cut;
@@ -96,7 +103,8 @@ function finish(draft: TickDraft): {tick: Tick; changed: boolean} {
       draft.effects.length +
       draft.decisions.length +
       draft.inventory.length +
-      draft.workloads.length >
+      draft.workloads.length +
+      draft.restraints.length >
       0 ||
     draft.controlChanged ||
     draft.modelsChanged ||
@@ -120,6 +128,7 @@ function finish(draft: TickDraft): {tick: Tick; changed: boolean} {
     ...(draft.controlChanged ? {control: {...state.control}} : {}),
     modelHash: input.recorded?.modelHash ?? state.model.hash,
     ...(draft.modelsChanged ? {models: modelUse(state)} : {}),
+    ...(draft.restraints.length === 0 ? {} : {restraints: draft.restraints}),
     ...(saysOutputs ? {components: outputs} : {}),
   };
   return {tick, changed};

@@ -45,6 +45,7 @@ function guardOf(change: Case): Guard | undefined {
     policy,
     ledger,
     breaker: change.breaker ?? false,
+    restrained: false,
   });
 }
 
@@ -150,6 +151,7 @@ test('what is done to a host rests after the host’s own failure', t => {
       policy,
       ledger: createLedger(0),
       breaker: false,
+      restrained: false,
     });
   };
   t.is(cooled(ago(1000)), 'cooldown');
@@ -175,6 +177,7 @@ test('a proposal about an entity that left the cell is not thought stale', t => 
     policy,
     ledger: createLedger(0),
     breaker: false,
+    restrained: false,
   };
   t.is(forbids(input), undefined);
 });
@@ -273,6 +276,7 @@ test('whatever is let through in turn, no budget is exceeded', t => {
             policy,
             ledger,
             breaker: false,
+            restrained: false,
           });
           if (guard !== undefined) continue;
           countMove(ledger, from, to);

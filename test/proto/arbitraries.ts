@@ -13,6 +13,7 @@ import type {
 } from '../../core/domain/records.ts';
 import type {Batch, Block, Gap, InventoryHost} from '../../core/domain/telemetry.ts';
 import {DIRTY_CLASSES, DIRTY_SOURCES, WORKLOAD_KINDS} from '../../core/domain/workload-profile.ts';
+import {cellSkill} from './skill-arbitraries.ts';
 
 const name = fc.string({minLength: 1, maxLength: 12, unit: 'grapheme-ascii'});
 const text = fc.string({maxLength: 20, unit: 'grapheme'}).filter(value => value.isWellFormed());
@@ -228,6 +229,17 @@ export const tick: fc.Arbitrary<Tick> = fc.record(
       },
       {requiredKeys: ['champion']},
     ),
+    restraints: fc.array(
+      fc.record({
+        cell: text,
+        modelHash: text,
+        restrained: fc.boolean(),
+        sinceMs: number,
+        because: text,
+        lifted: fc.boolean(),
+      }),
+      {minLength: 1, maxLength: 2},
+    ),
   },
   {
     requiredKeys: [
@@ -302,6 +314,7 @@ export const inboxRecord: fc.Arbitrary<InboxRecord> = fc.oneof(
     percent: fc.nat(100),
     comment: text,
   }),
+  fc.record({...inboxHead, kind: fc.constant('lift-restraint'), cell: text, comment: text}),
   fc.record({
     ...inboxHead,
     kind: fc.constant('declare-host'),
@@ -329,10 +342,12 @@ export const scoresRecord: fc.Arbitrary<ScoresRecord> = fc
     fc.array(text, {maxLength: 3}),
     fc.boolean(),
     fc.array(hostAnomaly, {maxLength: 2}),
+    fc.array(cellSkill, {maxLength: 2}),
   )
-  .chain(([hosts, components, withCounterfactual, anomalies]) =>
+  .chain(([hosts, components, withCounterfactual, anomalies, skills]) =>
     fc.record({
       ...(anomalies.length > 0 && {anomalies: fc.constant(anomalies)}),
+      ...(skills.length > 0 && {skills: fc.constant(skills)}),
       timeMs: number,
       epoch: offset,
       tickNumber: offset,

@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file forestay/v1/control.proto.
  */
 export const file_forestay_v1_control: GenFile = /*@__PURE__*/
-  fileDesc("Chlmb3Jlc3RheS92MS9jb250cm9sLnByb3RvEgtmb3Jlc3RheS52MSJKChNQYXVzZUFjdGlvbnNSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSDgoGYXV0aG9yGAIgASgJEg8KB2NvbW1lbnQYAyABKAkiKgoUUGF1c2VBY3Rpb25zUmVzcG9uc2USEgoKcmVxdWVzdF9pZBgBIAEoCSJLChRSZXN1bWVBY3Rpb25zUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEg4KBmF1dGhvchgCIAEoCRIPCgdjb21tZW50GAMgASgJIisKFVJlc3VtZUFjdGlvbnNSZXNwb25zZRISCgpyZXF1ZXN0X2lkGAEgASgJIlUKDlNldE1vZGVSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSDgoGYXV0aG9yGAIgASgJEh8KBG1vZGUYAyABKA4yES5mb3Jlc3RheS52MS5Nb2RlIiUKD1NldE1vZGVSZXNwb25zZRISCgpyZXF1ZXN0X2lkGAEgASgJInkKEkRlY2xhcmVIb3N0UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEg4KBmF1dGhvchgCIAEoCRIMCgRuYW1lGAMgASgJEjEKC2RlY2xhcmF0aW9uGAQgASgOMhwuZm9yZXN0YXkudjEuSG9zdERlY2xhcmF0aW9uIikKE0RlY2xhcmVIb3N0UmVzcG9uc2USEgoKcmVxdWVzdF9pZBgBIAEoCSJuChJTd2l0Y2hNb2RlbFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIOCgZhdXRob3IYAiABKAkSDwoHY29tbWVudBgDIAEoCRISCgptb2RlbF9oYXNoGAQgASgJEg8KB3BlcmNlbnQYBSABKA0iKQoTU3dpdGNoTW9kZWxSZXNwb25zZRISCgpyZXF1ZXN0X2lkGAEgASgJIhIKEEdldFN0YXR1c1JlcXVlc3QihAIKEUdldFN0YXR1c1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSKAoEdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFcmVhZHkYAyABKAgSIgoGY2hlY2tzGAQgAygLMhIuZm9yZXN0YXkudjEuQ2hlY2sSMAoKcGFydGl0aW9ucxgFIAMoCzIcLmZvcmVzdGF5LnYxLlBhcnRpdGlvblN0YXR1cxImCgVjZWxscxgGIAMoCzIXLmZvcmVzdGF5LnYxLkNlbGxTdGF0dXMSJwoGYWN0b3JzGAcgAygLMhcuZm9yZXN0YXkudjEuQWN0b3JDb3VudCIyCgVDaGVjaxIMCgRuYW1lGAEgASgJEgoKAm9rGAIgASgIEg8KB21lc3NhZ2UYAyABKAki0AIKD1BhcnRpdGlvblN0YXR1cxIRCglwYXJ0aXRpb24YASABKA0SDQoFZXBvY2gYAiABKAQSEwoLdGlja19udW1iZXIYAyABKAQSLQoJdGlja190aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIfCgRtb2RlGAUgASgOMhEuZm9yZXN0YXkudjEuTW9kZRIOCgZwYXVzZWQYBiABKAgSFgoOcG9saWN5X3ZlcnNpb24YByABKA0SEgoKbW9kZWxfaGFzaBgIIAEoCRINCgVvd25lchgJIAEoCRIPCgdhZGRyZXNzGAogASgJEhMKC2NhbmFyeV9oYXNoGAsgASgJEhYKDmNhbmFyeV9wZXJjZW50GAwgASgNEhQKDHJlZnVzZWRfaGFzaBgNIAEoCRIXCg9yZWZ1c2VkX2JlY2F1c2UYDiABKAkidgoKQ2VsbFN0YXR1cxIMCgRjZWxsGAEgASgJEhgKEGluZ2VzdGVkX3NhbXBsZXMYAiABKAQSFgoOc3RvcmVkX3NhbXBsZXMYAyABKAQSEwoLc2NvcmVkX3Jvd3MYBCABKAQSEwoLdHJhbnNpdGlvbnMYBSABKAQiOAoKQWN0b3JDb3VudBIMCgRraW5kGAEgASgJEg0KBXN0YXRlGAIgASgJEg0KBWNvdW50GAMgASgEKmAKBE1vZGUSFAoQTU9ERV9VTlNQRUNJRklFRBAAEhAKDE1PREVfT0JTRVJWRRABEg8KC01PREVfQURWSVNFEAISEAoMTU9ERV9BUFBST1ZFEAMSDQoJTU9ERV9BVVRPEAQqbQoPSG9zdERlY2xhcmF0aW9uEiAKHEhPU1RfREVDTEFSQVRJT05fVU5TUEVDSUZJRUQQABIZChVIT1NUX0RFQ0xBUkFUSU9OX0xPU1QQARIdChlIT1NUX0RFQ0xBUkFUSU9OX1JFVFVSTkVEEAIy8wMKDkNvbnRyb2xTZXJ2aWNlElMKDFBhdXNlQWN0aW9ucxIgLmZvcmVzdGF5LnYxLlBhdXNlQWN0aW9uc1JlcXVlc3QaIS5mb3Jlc3RheS52MS5QYXVzZUFjdGlvbnNSZXNwb25zZRJWCg1SZXN1bWVBY3Rpb25zEiEuZm9yZXN0YXkudjEuUmVzdW1lQWN0aW9uc1JlcXVlc3QaIi5mb3Jlc3RheS52MS5SZXN1bWVBY3Rpb25zUmVzcG9uc2USRAoHU2V0TW9kZRIbLmZvcmVzdGF5LnYxLlNldE1vZGVSZXF1ZXN0GhwuZm9yZXN0YXkudjEuU2V0TW9kZVJlc3BvbnNlElAKC0RlY2xhcmVIb3N0Eh8uZm9yZXN0YXkudjEuRGVjbGFyZUhvc3RSZXF1ZXN0GiAuZm9yZXN0YXkudjEuRGVjbGFyZUhvc3RSZXNwb25zZRJQCgtTd2l0Y2hNb2RlbBIfLmZvcmVzdGF5LnYxLlN3aXRjaE1vZGVsUmVxdWVzdBogLmZvcmVzdGF5LnYxLlN3aXRjaE1vZGVsUmVzcG9uc2USSgoJR2V0U3RhdHVzEh0uZm9yZXN0YXkudjEuR2V0U3RhdHVzUmVxdWVzdBoeLmZvcmVzdGF5LnYxLkdldFN0YXR1c1Jlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("Chlmb3Jlc3RheS92MS9jb250cm9sLnByb3RvEgtmb3Jlc3RheS52MSJKChNQYXVzZUFjdGlvbnNSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSDgoGYXV0aG9yGAIgASgJEg8KB2NvbW1lbnQYAyABKAkiKgoUUGF1c2VBY3Rpb25zUmVzcG9uc2USEgoKcmVxdWVzdF9pZBgBIAEoCSJLChRSZXN1bWVBY3Rpb25zUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEg4KBmF1dGhvchgCIAEoCRIPCgdjb21tZW50GAMgASgJIisKFVJlc3VtZUFjdGlvbnNSZXNwb25zZRISCgpyZXF1ZXN0X2lkGAEgASgJIlUKDlNldE1vZGVSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSDgoGYXV0aG9yGAIgASgJEh8KBG1vZGUYAyABKA4yES5mb3Jlc3RheS52MS5Nb2RlIiUKD1NldE1vZGVSZXNwb25zZRISCgpyZXF1ZXN0X2lkGAEgASgJInkKEkRlY2xhcmVIb3N0UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEg4KBmF1dGhvchgCIAEoCRIMCgRuYW1lGAMgASgJEjEKC2RlY2xhcmF0aW9uGAQgASgOMhwuZm9yZXN0YXkudjEuSG9zdERlY2xhcmF0aW9uIikKE0RlY2xhcmVIb3N0UmVzcG9uc2USEgoKcmVxdWVzdF9pZBgBIAEoCSJuChJTd2l0Y2hNb2RlbFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIOCgZhdXRob3IYAiABKAkSDwoHY29tbWVudBgDIAEoCRISCgptb2RlbF9oYXNoGAQgASgJEg8KB3BlcmNlbnQYBSABKA0iKQoTU3dpdGNoTW9kZWxSZXNwb25zZRISCgpyZXF1ZXN0X2lkGAEgASgJIlkKFExpZnRSZXN0cmFpbnRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSDgoGYXV0aG9yGAIgASgJEg8KB2NvbW1lbnQYAyABKAkSDAoEY2VsbBgEIAEoCSIrChVMaWZ0UmVzdHJhaW50UmVzcG9uc2USEgoKcmVxdWVzdF9pZBgBIAEoCSISChBHZXRTdGF0dXNSZXF1ZXN0IoQCChFHZXRTdGF0dXNSZXNwb25zZRIPCgd2ZXJzaW9uGAEgASgJEigKBHRpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBXJlYWR5GAMgASgIEiIKBmNoZWNrcxgEIAMoCzISLmZvcmVzdGF5LnYxLkNoZWNrEjAKCnBhcnRpdGlvbnMYBSADKAsyHC5mb3Jlc3RheS52MS5QYXJ0aXRpb25TdGF0dXMSJgoFY2VsbHMYBiADKAsyFy5mb3Jlc3RheS52MS5DZWxsU3RhdHVzEicKBmFjdG9ycxgHIAMoCzIXLmZvcmVzdGF5LnYxLkFjdG9yQ291bnQiMgoFQ2hlY2sSDAoEbmFtZRgBIAEoCRIKCgJvaxgCIAEoCBIPCgdtZXNzYWdlGAMgASgJItACCg9QYXJ0aXRpb25TdGF0dXMSEQoJcGFydGl0aW9uGAEgASgNEg0KBWVwb2NoGAIgASgEEhMKC3RpY2tfbnVtYmVyGAMgASgEEi0KCXRpY2tfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASHwoEbW9kZRgFIAEoDjIRLmZvcmVzdGF5LnYxLk1vZGUSDgoGcGF1c2VkGAYgASgIEhYKDnBvbGljeV92ZXJzaW9uGAcgASgNEhIKCm1vZGVsX2hhc2gYCCABKAkSDQoFb3duZXIYCSABKAkSDwoHYWRkcmVzcxgKIAEoCRITCgtjYW5hcnlfaGFzaBgLIAEoCRIWCg5jYW5hcnlfcGVyY2VudBgMIAEoDRIUCgxyZWZ1c2VkX2hhc2gYDSABKAkSFwoPcmVmdXNlZF9iZWNhdXNlGA4gASgJInYKCkNlbGxTdGF0dXMSDAoEY2VsbBgBIAEoCRIYChBpbmdlc3RlZF9zYW1wbGVzGAIgASgEEhYKDnN0b3JlZF9zYW1wbGVzGAMgASgEEhMKC3Njb3JlZF9yb3dzGAQgASgEEhMKC3RyYW5zaXRpb25zGAUgASgEIjgKCkFjdG9yQ291bnQSDAoEa2luZBgBIAEoCRINCgVzdGF0ZRgCIAEoCRINCgVjb3VudBgDIAEoBCpgCgRNb2RlEhQKEE1PREVfVU5TUEVDSUZJRUQQABIQCgxNT0RFX09CU0VSVkUQARIPCgtNT0RFX0FEVklTRRACEhAKDE1PREVfQVBQUk9WRRADEg0KCU1PREVfQVVUTxAEKm0KD0hvc3REZWNsYXJhdGlvbhIgChxIT1NUX0RFQ0xBUkFUSU9OX1VOU1BFQ0lGSUVEEAASGQoVSE9TVF9ERUNMQVJBVElPTl9MT1NUEAESHQoZSE9TVF9ERUNMQVJBVElPTl9SRVRVUk5FRBACMssECg5Db250cm9sU2VydmljZRJTCgxQYXVzZUFjdGlvbnMSIC5mb3Jlc3RheS52MS5QYXVzZUFjdGlvbnNSZXF1ZXN0GiEuZm9yZXN0YXkudjEuUGF1c2VBY3Rpb25zUmVzcG9uc2USVgoNUmVzdW1lQWN0aW9ucxIhLmZvcmVzdGF5LnYxLlJlc3VtZUFjdGlvbnNSZXF1ZXN0GiIuZm9yZXN0YXkudjEuUmVzdW1lQWN0aW9uc1Jlc3BvbnNlEkQKB1NldE1vZGUSGy5mb3Jlc3RheS52MS5TZXRNb2RlUmVxdWVzdBocLmZvcmVzdGF5LnYxLlNldE1vZGVSZXNwb25zZRJQCgtEZWNsYXJlSG9zdBIfLmZvcmVzdGF5LnYxLkRlY2xhcmVIb3N0UmVxdWVzdBogLmZvcmVzdGF5LnYxLkRlY2xhcmVIb3N0UmVzcG9uc2USUAoLU3dpdGNoTW9kZWwSHy5mb3Jlc3RheS52MS5Td2l0Y2hNb2RlbFJlcXVlc3QaIC5mb3Jlc3RheS52MS5Td2l0Y2hNb2RlbFJlc3BvbnNlElYKDUxpZnRSZXN0cmFpbnQSIS5mb3Jlc3RheS52MS5MaWZ0UmVzdHJhaW50UmVxdWVzdBoiLmZvcmVzdGF5LnYxLkxpZnRSZXN0cmFpbnRSZXNwb25zZRJKCglHZXRTdGF0dXMSHS5mb3Jlc3RheS52MS5HZXRTdGF0dXNSZXF1ZXN0Gh4uZm9yZXN0YXkudjEuR2V0U3RhdHVzUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * @generated from message forestay.v1.PauseActionsRequest
@@ -259,6 +259,55 @@ export const SwitchModelResponseSchema: GenMessage<SwitchModelResponse> = /*@__P
   messageDesc(file_forestay_v1_control, 9);
 
 /**
+ * @generated from message forestay.v1.LiftRestraintRequest
+ */
+export type LiftRestraintRequest = Message<"forestay.v1.LiftRestraintRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string author = 2;
+   */
+  author: string;
+
+  /**
+   * @generated from field: string comment = 3;
+   */
+  comment: string;
+
+  /**
+   * @generated from field: string cell = 4;
+   */
+  cell: string;
+};
+
+/**
+ * Describes the message forestay.v1.LiftRestraintRequest.
+ * Use `create(LiftRestraintRequestSchema)` to create a new message.
+ */
+export const LiftRestraintRequestSchema: GenMessage<LiftRestraintRequest> = /*@__PURE__*/
+  messageDesc(file_forestay_v1_control, 10);
+
+/**
+ * @generated from message forestay.v1.LiftRestraintResponse
+ */
+export type LiftRestraintResponse = Message<"forestay.v1.LiftRestraintResponse"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message forestay.v1.LiftRestraintResponse.
+ * Use `create(LiftRestraintResponseSchema)` to create a new message.
+ */
+export const LiftRestraintResponseSchema: GenMessage<LiftRestraintResponse> = /*@__PURE__*/
+  messageDesc(file_forestay_v1_control, 11);
+
+/**
  * @generated from message forestay.v1.GetStatusRequest
  */
 export type GetStatusRequest = Message<"forestay.v1.GetStatusRequest"> & {
@@ -269,7 +318,7 @@ export type GetStatusRequest = Message<"forestay.v1.GetStatusRequest"> & {
  * Use `create(GetStatusRequestSchema)` to create a new message.
  */
 export const GetStatusRequestSchema: GenMessage<GetStatusRequest> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_control, 10);
+  messageDesc(file_forestay_v1_control, 12);
 
 /**
  * @generated from message forestay.v1.GetStatusResponse
@@ -318,7 +367,7 @@ export type GetStatusResponse = Message<"forestay.v1.GetStatusResponse"> & {
  * Use `create(GetStatusResponseSchema)` to create a new message.
  */
 export const GetStatusResponseSchema: GenMessage<GetStatusResponse> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_control, 11);
+  messageDesc(file_forestay_v1_control, 13);
 
 /**
  * @generated from message forestay.v1.Check
@@ -345,7 +394,7 @@ export type Check = Message<"forestay.v1.Check"> & {
  * Use `create(CheckSchema)` to create a new message.
  */
 export const CheckSchema: GenMessage<Check> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_control, 12);
+  messageDesc(file_forestay_v1_control, 14);
 
 /**
  * A partition that this core has read.
@@ -435,7 +484,7 @@ export type PartitionStatus = Message<"forestay.v1.PartitionStatus"> & {
  * Use `create(PartitionStatusSchema)` to create a new message.
  */
 export const PartitionStatusSchema: GenMessage<PartitionStatus> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_control, 13);
+  messageDesc(file_forestay_v1_control, 15);
 
 /**
  * Totals of a cell since this process started.
@@ -478,7 +527,7 @@ export type CellStatus = Message<"forestay.v1.CellStatus"> & {
  * Use `create(CellStatusSchema)` to create a new message.
  */
 export const CellStatusSchema: GenMessage<CellStatus> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_control, 14);
+  messageDesc(file_forestay_v1_control, 16);
 
 /**
  * @generated from message forestay.v1.ActorCount
@@ -507,7 +556,7 @@ export type ActorCount = Message<"forestay.v1.ActorCount"> & {
  * Use `create(ActorCountSchema)` to create a new message.
  */
 export const ActorCountSchema: GenMessage<ActorCount> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_control, 15);
+  messageDesc(file_forestay_v1_control, 17);
 
 /**
  * @generated from enum forestay.v1.Mode
@@ -645,6 +694,17 @@ export const ControlService: GenService<{
     methodKind: "unary";
     input: typeof SwitchModelRequestSchema;
     output: typeof SwitchModelResponseSchema;
+  },
+  /**
+   * LiftRestraint lets the models of a cell act ahead of failures again, although they were shown to
+   * be of no help there. It does not come back for the same model.
+   *
+   * @generated from rpc forestay.v1.ControlService.LiftRestraint
+   */
+  liftRestraint: {
+    methodKind: "unary";
+    input: typeof LiftRestraintRequestSchema;
+    output: typeof LiftRestraintResponseSchema;
   },
   /**
    * @generated from rpc forestay.v1.ControlService.GetStatus

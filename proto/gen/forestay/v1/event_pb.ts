@@ -234,7 +234,7 @@ export type Command = Message<"forestay.v1.Command"> & {
   author: string;
 
   /**
-   * pause, resume, set-mode, switch-model, declare-host or register-metric-set.
+   * pause, resume, set-mode, switch-model, lift-restraint, declare-host or register-metric-set.
    *
    * @generated from field: string kind = 3;
    */

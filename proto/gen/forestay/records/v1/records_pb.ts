@@ -4,6 +4,8 @@
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { CellSkill } from "../../v1/skill_pb.ts";
+import { file_forestay_v1_skill } from "../../v1/skill_pb.ts";
 import type { InventoryHost } from "../../v1/telemetry_pb.ts";
 import { file_forestay_v1_telemetry } from "../../v1/telemetry_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
@@ -12,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file forestay/records/v1/records.proto.
  */
 export const file_forestay_records_v1_records: GenFile = /*@__PURE__*/
-  fileDesc("CiFmb3Jlc3RheS9yZWNvcmRzL3YxL3JlY29yZHMucHJvdG8SE2ZvcmVzdGF5LnJlY29yZHMudjEi4wEKDUpvdXJuYWxSZWNvcmQSKwoFZXBvY2gYASABKAsyGi5mb3Jlc3RheS5yZWNvcmRzLnYxLkVwb2NoSAASKQoEdGljaxgCIAEoCzIZLmZvcmVzdGF5LnJlY29yZHMudjEuVGlja0gAEjIKCXRpY2tfcGFydBgDIAEoCzIdLmZvcmVzdGF5LnJlY29yZHMudjEuVGlja1BhcnRIABI8CgpjaGVja3BvaW50GAQgASgLMiYuZm9yZXN0YXkucmVjb3Jkcy52MS5DaGVja3BvaW50UG9pbnRlckgAQggKBnJlY29yZCI2CgVFcG9jaBINCgVlcG9jaBgBIAEoBBINCgVvd25lchgCIAEoCRIPCgdhZGRyZXNzGAMgASgJIvEFCgRUaWNrEg8KB3RpbWVfbXMYASABKAESDQoFZXBvY2gYAiABKAQSDgoGbnVtYmVyGAMgASgEEiUKA2N1dBgEIAEoCzIYLmZvcmVzdGF5LnJlY29yZHMudjEuQ3V0EhIKCm1vZGVsX2hhc2gYBSABKAkSLQoHY29udHJvbBgGIAEoCzIcLmZvcmVzdGF5LnJlY29yZHMudjEuQ29udHJvbBI0Cgt0cmFuc2l0aW9ucxgKIAMoCzIfLmZvcmVzdGF5LnJlY29yZHMudjEuVHJhbnNpdGlvbhIvCgVyaXNrcxgLIAMoCzIgLmZvcmVzdGF5LnJlY29yZHMudjEuQXBwbGllZFJpc2sSKgoGdGltZXJzGAwgAygLMhouZm9yZXN0YXkucmVjb3Jkcy52MS5UaW1lchIyCgdlZmZlY3RzGA0gAygLMiEuZm9yZXN0YXkucmVjb3Jkcy52MS5Jc3N1ZWRFZmZlY3QSMAoJZGVjaXNpb25zGA4gAygLMh0uZm9yZXN0YXkucmVjb3Jkcy52MS5EZWNpc2lvbhItCglpbnZlbnRvcnkYDyADKAsyGi5mb3Jlc3RheS52MS5JbnZlbnRvcnlIb3N0Ei0KBXF1aWV0GBAgAygLMh4uZm9yZXN0YXkucmVjb3Jkcy52MS5RdWlldFRpY2sSNgoMc2FtcGxlX3Jpc2tzGBEgAygLMiAuZm9yZXN0YXkucmVjb3Jkcy52MS5TYW1wbGVSaXNrcxISCgpjb21wb25lbnRzGBIgAygJEjIKCmhvc3Rfcmlza3MYEyABKAsyHi5mb3Jlc3RheS5yZWNvcmRzLnYxLkhvc3RSaXNrcxIVCg1ldmVyeV9zYW1wbGVzGBQgASgNEjIKCXdvcmtsb2FkcxgVIAMoCzIfLmZvcmVzdGF5LnJlY29yZHMudjEuVm1Xb3JrbG9hZBItCgZtb2RlbHMYFiABKAsyHS5mb3Jlc3RheS5yZWNvcmRzLnYxLk1vZGVsVXNlIm4KCE1vZGVsVXNlEhAKCGNoYW1waW9uGAEgASgJEg4KBmNhbmFyeRgCIAEoCRIWCg5jYW5hcnlfcGVyY2VudBgDIAEoDRIPCgdyZWZ1c2VkGAQgASgJEhcKD3JlZnVzZWRfYmVjYXVzZRgFIAEoCSKBAwoKVm1Xb3JrbG9hZBIKCgJ2bRgBIAEoCRIMCgRraW5kGAIgASgJEhMKC29ic2VydmVkX21zGAMgASgBEhEKCWNwdV9yYXRpbxgEIAEoARIUCgxtZW1vcnlfcmF0aW8YBSABKAESHQoVcmVhZF9ieXRlc19wZXJfc2Vjb25kGAYgASgBEh4KFndyaXRlX2J5dGVzX3Blcl9zZWNvbmQYByABKAESIAoYcmVjZWl2ZV9ieXRlc19wZXJfc2Vjb25kGAggASgBEiEKGXRyYW5zbWl0X2J5dGVzX3Blcl9zZWNvbmQYCSABKAESEQoJdmFyaWF0aW9uGAogASgBEhIKCmZ1bGxfc2hhcmUYCyABKAESEAoIaXNfZGFpbHkYDCABKAgSEwoLZGFpbHlfc2hhcmUYDSABKAESEwoLZGlydHlfY2xhc3MYDiABKAkSHgoWZGlydHlfYnl0ZXNfcGVyX3NlY29uZBgPIAEoARIUCgxkaXJ0eV9zb3VyY2UYECABKAkiQwoJUXVpZXRUaWNrEg8KB3RpbWVfbXMYASABKAESJQoDY3V0GAIgASgLMhguZm9yZXN0YXkucmVjb3Jkcy52MS5DdXQiVQoIVGlja1BhcnQSDQoFZXBvY2gYASABKAQSDgoGbnVtYmVyGAIgASgEEgwKBHBhcnQYAyABKA0SDQoFcGFydHMYBCABKA0SDQoFYnl0ZXMYBSABKAwibAoRQ2hlY2twb2ludFBvaW50ZXISDQoFZXBvY2gYASABKAQSEwoLdGlja19udW1iZXIYAiABKAQSFAoMZmlyc3Rfb2Zmc2V0GAMgASgEEg4KBmNodW5rcxgEIAEoDRINCgVjcmMzMhgFIAEoByJMCgNDdXQSGAoQdGVsZW1ldHJ5X29mZnNldBgBIAEoBBIUCgxpbmJveF9vZmZzZXQYAiABKAQSFQoNc2NvcmVfcmVxdWVzdBgDIAEoBCI/CgdDb250cm9sEgwKBG1vZGUYASABKAkSDgoGcGF1c2VkGAIgASgIEhYKDnBvbGljeV92ZXJzaW9uGAMgASgNIowBCgpUcmFuc2l0aW9uEg0KBWFjdG9yGAEgASgJEg8KB21hY2hpbmUYAiABKAkSFwoPbWFjaGluZV92ZXJzaW9uGAMgASgNEgsKA3NlcRgEIAEoBBIMCgRmcm9tGAUgASgJEgoKAnRvGAYgASgJEg0KBWV2ZW50GAcgASgJEg8KB2NvbnRleHQYCCABKAkiMAoLTGVhcm5lZEhlcmUSDwoHdmVyc2lvbhgBIAEoDRIQCghsb2dfb2RkcxgCIAEoASI7CgtBcHBsaWVkUmlzaxIMCgRob3N0GAEgASgJEg0KBXJpc2tzGAIgASgMEg8KB2xlYXJuZWQYAyABKAIiOgoJSG9zdFJpc2tzEg0KBWhvc3RzGAEgAygJEg0KBXJpc2tzGAIgASgMEg8KB2xlYXJuZWQYAyABKAwiXAoLU2FtcGxlUmlza3MSEgoKY29tcG9uZW50cxgBIAMoCRINCgVob3N0cxgCIAMoCRIMCgRob3N0GAMgASgMEg0KBWF0X21zGAQgASgMEg0KBXJpc2tzGAUgASgMIiYKBVRpbWVyEg0KBWFjdG9yGAEgASgJEg4KBmR1ZV9tcxgCIAEoASKkAQoMSXNzdWVkRWZmZWN0EgoKAmlkGAEgASgJEgwKBGtpbmQYAiABKAkSDAoEaG9zdBgDIAEoCRIKCgJ2bRgEIAEoCRITCgt0YXJnZXRfaG9zdBgFIAEoCRIWCg53ZWlnaHRfcGVyY2VudBgGIAEoARITCgtkZWFkbGluZV9tcxgHIAEoARINCgVhZ2VudBgIIAEoCRIPCgdhZGRyZXNzGAkgASgJIpADCghEZWNpc2lvbhIKCgJpZBgBIAEoCRINCgVhdF9tcxgCIAEoARIOCgZlbnRpdHkYAyABKAkSDAoEaG9zdBgEIAEoCRIMCgRyaXNrGAUgASgBEhEKCWNvbXBvbmVudBgGIAEoCRIOCgZhY3Rpb24YByABKAkSEwoLdGFyZ2V0X2hvc3QYCCABKAkSDwoHYmVjYXVzZRgJIAEoCRIPCgdvdXRjb21lGAogASgJEhIKCmJsb2NrZWRfYnkYCyABKAkSNgoMYWx0ZXJuYXRpdmVzGAwgAygLMiAuZm9yZXN0YXkucmVjb3Jkcy52MS5BbHRlcm5hdGl2ZRISCgptb2RlbF9oYXNoGA0gASgJEhYKDnBvbGljeV92ZXJzaW9uGA4gASgNEiAKE2V4cGVjdGVkX2luX3NlY29uZHMYDyABKAFIAIgBARIxCgdsZWFybmVkGBAgASgLMiAuZm9yZXN0YXkucmVjb3Jkcy52MS5MZWFybmVkSGVyZUIWChRfZXhwZWN0ZWRfaW5fc2Vjb25kcyKbAQoLQWx0ZXJuYXRpdmUSDgoGYWN0aW9uGAEgASgJEhMKC3RhcmdldF9ob3N0GAIgASgJEhcKD2dhaW5fdm1fbWludXRlcxgDIAEoARIXCg9jb3N0X3ZtX21pbnV0ZXMYBCABKAESGwoTZmluaXNoZXNfaW5fc2Vjb25kcxgFIAEoARIYChByZWplY3RlZF9iZWNhdXNlGAYgASgJIk0KBlJlYXNvbhIPCgdmZWF0dXJlGAEgASgJEg0KBXZhbHVlGAIgASgBEg0KBXVzdWFsGAMgASgBEhQKDGNvbnRyaWJ1dGlvbhgEIAEoASLaAwoLSW5ib3hSZWNvcmQSEgoKcmVxdWVzdF9pZBgBIAEoCRINCgVhdF9tcxgCIAEoARIOCgZhdXRob3IYAyABKAkSOgoNZWZmZWN0X3Jlc3VsdBgKIAEoCzIhLmZvcmVzdGF5LnJlY29yZHMudjEuRWZmZWN0UmVzdWx0SAASSQoTcmVnaXN0ZXJfbWV0cmljX3NldBgLIAEoCzIqLmZvcmVzdGF5LnJlY29yZHMudjEuTWV0cmljU2V0UmVnaXN0cmF0aW9uSAASKwoFcGF1c2UYDCABKAsyGi5mb3Jlc3RheS5yZWNvcmRzLnYxLlBhdXNlSAASLQoGcmVzdW1lGA0gASgLMhsuZm9yZXN0YXkucmVjb3Jkcy52MS5SZXN1bWVIABIzCghzZXRfbW9kZRgOIAEoCzIfLmZvcmVzdGF5LnJlY29yZHMudjEuTW9kZVN3aXRjaEgAEjgKDHN3aXRjaF9tb2RlbBgPIAEoCzIgLmZvcmVzdGF5LnJlY29yZHMudjEuTW9kZWxTd2l0Y2hIABI8CgxkZWNsYXJlX2hvc3QYECABKAsyJC5mb3Jlc3RheS5yZWNvcmRzLnYxLkhvc3REZWNsYXJhdGlvbkgAQggKBnJlY29yZCJ3CgxFZmZlY3RSZXN1bHQSCgoCaWQYASABKAkSDgoGc3RhdHVzGAIgASgJEgwKBGNvZGUYAyABKAkSDwoHbWVzc2FnZRgEIAEoCRIsCgdmaWd1cmVzGAUgAygLMhsuZm9yZXN0YXkucmVjb3Jkcy52MS5GaWd1cmUiJQoGRmlndXJlEgwKBG5hbWUYASABKAkSDQoFdmFsdWUYAiABKAEiSwoVTWV0cmljU2V0UmVnaXN0cmF0aW9uEgwKBG5hbWUYASABKAkSEwoLZW50aXR5X2tpbmQYAiABKAkSDwoHY29sdW1ucxgDIAMoCSIYCgVQYXVzZRIPCgdjb21tZW50GAEgASgJIhkKBlJlc3VtZRIPCgdjb21tZW50GAEgASgJIhoKCk1vZGVTd2l0Y2gSDAoEbW9kZRgBIAEoCSJDCgtNb2RlbFN3aXRjaBISCgptb2RlbF9oYXNoGAEgASgJEg8KB3BlcmNlbnQYAiABKA0SDwoHY29tbWVudBgDIAEoCSIuCg9Ib3N0RGVjbGFyYXRpb24SDAoEaG9zdBgBIAEoCRINCgVzdGF0ZRgCIAEoCSKXAgoMU2NvcmVzUmVjb3JkEg8KB3RpbWVfbXMYASABKAESDQoFZXBvY2gYAiABKAQSEwoLdGlja19udW1iZXIYAyABKAQSEgoKbW9kZWxfaGFzaBgEIAEoCRISCgpjb21wb25lbnRzGAUgAygJEg0KBWhvc3RzGAYgAygJEg0KBXJpc2tzGAcgASgMEjAKB3JlYXNvbnMYCCADKAsyHy5mb3Jlc3RheS5yZWNvcmRzLnYxLlJvd1JlYXNvbnMSFAoMZmVhdHVyZV9oYXNoGAkgASgHEg8KB291dGxvb2sYCiABKAgSMwoJYW5vbWFsaWVzGBQgAygLMiAuZm9yZXN0YXkucmVjb3Jkcy52MS5Ib3N0QW5vbWFseSLkAQoLSG9zdEFub21hbHkSDAoEaG9zdBgBIAEoCRINCgVhdF9tcxgCIAEoARINCgVzY29yZRgDIAEoARIRCgl0aHJlc2hvbGQYBCABKAESCwoDb2RkGAUgASgIEi8KB21ldHJpY3MYBiADKAsyHi5mb3Jlc3RheS5yZWNvcmRzLnYxLk9kZE1ldHJpYxIUCgxsZWFybmVkX3Jvd3MYByABKA0SEwoLbmVlZGVkX3Jvd3MYCCABKA0SFgoOcmFja19vZGRfcmF0aW8YCSABKAESFQoNb2RkX3Ztc19yYXRpbxgKIAEoASI5CglPZGRNZXRyaWMSDgoGbWV0cmljGAEgASgJEg0KBXZhbHVlGAIgASgBEg0KBXVzdWFsGAMgASgBIqoBCgpSb3dSZWFzb25zEgsKA3JvdxgBIAEoDRIRCgljb21wb25lbnQYAiABKAkSLAoHcmVhc29ucxgDIAMoCzIbLmZvcmVzdGF5LnJlY29yZHMudjEuUmVhc29uEjsKDmNvdW50ZXJmYWN0dWFsGAQgASgLMiMuZm9yZXN0YXkucmVjb3Jkcy52MS5Db3VudGVyZmFjdHVhbBIRCglkZWNpc2lvbnMYBSADKAkiTAoOQ291bnRlcmZhY3R1YWwSLAoHY2hhbmdlcxgBIAMoCzIbLmZvcmVzdGF5LnJlY29yZHMudjEuQ2hhbmdlEgwKBHJpc2sYAiABKAEiJwoGQ2hhbmdlEg4KBm1ldHJpYxgBIAEoCRINCgV2YWx1ZRgCIAEoAWIGcHJvdG8z", [file_forestay_v1_telemetry]);
+  fileDesc("CiFmb3Jlc3RheS9yZWNvcmRzL3YxL3JlY29yZHMucHJvdG8SE2ZvcmVzdGF5LnJlY29yZHMudjEi4wEKDUpvdXJuYWxSZWNvcmQSKwoFZXBvY2gYASABKAsyGi5mb3Jlc3RheS5yZWNvcmRzLnYxLkVwb2NoSAASKQoEdGljaxgCIAEoCzIZLmZvcmVzdGF5LnJlY29yZHMudjEuVGlja0gAEjIKCXRpY2tfcGFydBgDIAEoCzIdLmZvcmVzdGF5LnJlY29yZHMudjEuVGlja1BhcnRIABI8CgpjaGVja3BvaW50GAQgASgLMiYuZm9yZXN0YXkucmVjb3Jkcy52MS5DaGVja3BvaW50UG9pbnRlckgAQggKBnJlY29yZCI2CgVFcG9jaBINCgVlcG9jaBgBIAEoBBINCgVvd25lchgCIAEoCRIPCgdhZGRyZXNzGAMgASgJIqkGCgRUaWNrEg8KB3RpbWVfbXMYASABKAESDQoFZXBvY2gYAiABKAQSDgoGbnVtYmVyGAMgASgEEiUKA2N1dBgEIAEoCzIYLmZvcmVzdGF5LnJlY29yZHMudjEuQ3V0EhIKCm1vZGVsX2hhc2gYBSABKAkSLQoHY29udHJvbBgGIAEoCzIcLmZvcmVzdGF5LnJlY29yZHMudjEuQ29udHJvbBI0Cgt0cmFuc2l0aW9ucxgKIAMoCzIfLmZvcmVzdGF5LnJlY29yZHMudjEuVHJhbnNpdGlvbhIvCgVyaXNrcxgLIAMoCzIgLmZvcmVzdGF5LnJlY29yZHMudjEuQXBwbGllZFJpc2sSKgoGdGltZXJzGAwgAygLMhouZm9yZXN0YXkucmVjb3Jkcy52MS5UaW1lchIyCgdlZmZlY3RzGA0gAygLMiEuZm9yZXN0YXkucmVjb3Jkcy52MS5Jc3N1ZWRFZmZlY3QSMAoJZGVjaXNpb25zGA4gAygLMh0uZm9yZXN0YXkucmVjb3Jkcy52MS5EZWNpc2lvbhItCglpbnZlbnRvcnkYDyADKAsyGi5mb3Jlc3RheS52MS5JbnZlbnRvcnlIb3N0Ei0KBXF1aWV0GBAgAygLMh4uZm9yZXN0YXkucmVjb3Jkcy52MS5RdWlldFRpY2sSNgoMc2FtcGxlX3Jpc2tzGBEgAygLMiAuZm9yZXN0YXkucmVjb3Jkcy52MS5TYW1wbGVSaXNrcxISCgpjb21wb25lbnRzGBIgAygJEjIKCmhvc3Rfcmlza3MYEyABKAsyHi5mb3Jlc3RheS5yZWNvcmRzLnYxLkhvc3RSaXNrcxIVCg1ldmVyeV9zYW1wbGVzGBQgASgNEjIKCXdvcmtsb2FkcxgVIAMoCzIfLmZvcmVzdGF5LnJlY29yZHMudjEuVm1Xb3JrbG9hZBItCgZtb2RlbHMYFiABKAsyHS5mb3Jlc3RheS5yZWNvcmRzLnYxLk1vZGVsVXNlEjYKCnJlc3RyYWludHMYFyADKAsyIi5mb3Jlc3RheS5yZWNvcmRzLnYxLkNlbGxSZXN0cmFpbnQibgoITW9kZWxVc2USEAoIY2hhbXBpb24YASABKAkSDgoGY2FuYXJ5GAIgASgJEhYKDmNhbmFyeV9wZXJjZW50GAMgASgNEg8KB3JlZnVzZWQYBCABKAkSFwoPcmVmdXNlZF9iZWNhdXNlGAUgASgJIngKDUNlbGxSZXN0cmFpbnQSDAoEY2VsbBgBIAEoCRISCgptb2RlbF9oYXNoGAIgASgJEhIKCnJlc3RyYWluZWQYAyABKAgSEAoIc2luY2VfbXMYBCABKAESDwoHYmVjYXVzZRgFIAEoCRIOCgZsaWZ0ZWQYBiABKAgigQMKClZtV29ya2xvYWQSCgoCdm0YASABKAkSDAoEa2luZBgCIAEoCRITCgtvYnNlcnZlZF9tcxgDIAEoARIRCgljcHVfcmF0aW8YBCABKAESFAoMbWVtb3J5X3JhdGlvGAUgASgBEh0KFXJlYWRfYnl0ZXNfcGVyX3NlY29uZBgGIAEoARIeChZ3cml0ZV9ieXRlc19wZXJfc2Vjb25kGAcgASgBEiAKGHJlY2VpdmVfYnl0ZXNfcGVyX3NlY29uZBgIIAEoARIhChl0cmFuc21pdF9ieXRlc19wZXJfc2Vjb25kGAkgASgBEhEKCXZhcmlhdGlvbhgKIAEoARISCgpmdWxsX3NoYXJlGAsgASgBEhAKCGlzX2RhaWx5GAwgASgIEhMKC2RhaWx5X3NoYXJlGA0gASgBEhMKC2RpcnR5X2NsYXNzGA4gASgJEh4KFmRpcnR5X2J5dGVzX3Blcl9zZWNvbmQYDyABKAESFAoMZGlydHlfc291cmNlGBAgASgJIkMKCVF1aWV0VGljaxIPCgd0aW1lX21zGAEgASgBEiUKA2N1dBgCIAEoCzIYLmZvcmVzdGF5LnJlY29yZHMudjEuQ3V0IlUKCFRpY2tQYXJ0Eg0KBWVwb2NoGAEgASgEEg4KBm51bWJlchgCIAEoBBIMCgRwYXJ0GAMgASgNEg0KBXBhcnRzGAQgASgNEg0KBWJ5dGVzGAUgASgMImwKEUNoZWNrcG9pbnRQb2ludGVyEg0KBWVwb2NoGAEgASgEEhMKC3RpY2tfbnVtYmVyGAIgASgEEhQKDGZpcnN0X29mZnNldBgDIAEoBBIOCgZjaHVua3MYBCABKA0SDQoFY3JjMzIYBSABKAciTAoDQ3V0EhgKEHRlbGVtZXRyeV9vZmZzZXQYASABKAQSFAoMaW5ib3hfb2Zmc2V0GAIgASgEEhUKDXNjb3JlX3JlcXVlc3QYAyABKAQiPwoHQ29udHJvbBIMCgRtb2RlGAEgASgJEg4KBnBhdXNlZBgCIAEoCBIWCg5wb2xpY3lfdmVyc2lvbhgDIAEoDSKMAQoKVHJhbnNpdGlvbhINCgVhY3RvchgBIAEoCRIPCgdtYWNoaW5lGAIgASgJEhcKD21hY2hpbmVfdmVyc2lvbhgDIAEoDRILCgNzZXEYBCABKAQSDAoEZnJvbRgFIAEoCRIKCgJ0bxgGIAEoCRINCgVldmVudBgHIAEoCRIPCgdjb250ZXh0GAggASgJIjAKC0xlYXJuZWRIZXJlEg8KB3ZlcnNpb24YASABKA0SEAoIbG9nX29kZHMYAiABKAEiOwoLQXBwbGllZFJpc2sSDAoEaG9zdBgBIAEoCRINCgVyaXNrcxgCIAEoDBIPCgdsZWFybmVkGAMgASgCIjoKCUhvc3RSaXNrcxINCgVob3N0cxgBIAMoCRINCgVyaXNrcxgCIAEoDBIPCgdsZWFybmVkGAMgASgMIlwKC1NhbXBsZVJpc2tzEhIKCmNvbXBvbmVudHMYASADKAkSDQoFaG9zdHMYAiADKAkSDAoEaG9zdBgDIAEoDBINCgVhdF9tcxgEIAEoDBINCgVyaXNrcxgFIAEoDCImCgVUaW1lchINCgVhY3RvchgBIAEoCRIOCgZkdWVfbXMYAiABKAEipAEKDElzc3VlZEVmZmVjdBIKCgJpZBgBIAEoCRIMCgRraW5kGAIgASgJEgwKBGhvc3QYAyABKAkSCgoCdm0YBCABKAkSEwoLdGFyZ2V0X2hvc3QYBSABKAkSFgoOd2VpZ2h0X3BlcmNlbnQYBiABKAESEwoLZGVhZGxpbmVfbXMYByABKAESDQoFYWdlbnQYCCABKAkSDwoHYWRkcmVzcxgJIAEoCSKQAwoIRGVjaXNpb24SCgoCaWQYASABKAkSDQoFYXRfbXMYAiABKAESDgoGZW50aXR5GAMgASgJEgwKBGhvc3QYBCABKAkSDAoEcmlzaxgFIAEoARIRCgljb21wb25lbnQYBiABKAkSDgoGYWN0aW9uGAcgASgJEhMKC3RhcmdldF9ob3N0GAggASgJEg8KB2JlY2F1c2UYCSABKAkSDwoHb3V0Y29tZRgKIAEoCRISCgpibG9ja2VkX2J5GAsgASgJEjYKDGFsdGVybmF0aXZlcxgMIAMoCzIgLmZvcmVzdGF5LnJlY29yZHMudjEuQWx0ZXJuYXRpdmUSEgoKbW9kZWxfaGFzaBgNIAEoCRIWCg5wb2xpY3lfdmVyc2lvbhgOIAEoDRIgChNleHBlY3RlZF9pbl9zZWNvbmRzGA8gASgBSACIAQESMQoHbGVhcm5lZBgQIAEoCzIgLmZvcmVzdGF5LnJlY29yZHMudjEuTGVhcm5lZEhlcmVCFgoUX2V4cGVjdGVkX2luX3NlY29uZHMimwEKC0FsdGVybmF0aXZlEg4KBmFjdGlvbhgBIAEoCRITCgt0YXJnZXRfaG9zdBgCIAEoCRIXCg9nYWluX3ZtX21pbnV0ZXMYAyABKAESFwoPY29zdF92bV9taW51dGVzGAQgASgBEhsKE2ZpbmlzaGVzX2luX3NlY29uZHMYBSABKAESGAoQcmVqZWN0ZWRfYmVjYXVzZRgGIAEoCSJNCgZSZWFzb24SDwoHZmVhdHVyZRgBIAEoCRINCgV2YWx1ZRgCIAEoARINCgV1c3VhbBgDIAEoARIUCgxjb250cmlidXRpb24YBCABKAEimAQKC0luYm94UmVjb3JkEhIKCnJlcXVlc3RfaWQYASABKAkSDQoFYXRfbXMYAiABKAESDgoGYXV0aG9yGAMgASgJEjoKDWVmZmVjdF9yZXN1bHQYCiABKAsyIS5mb3Jlc3RheS5yZWNvcmRzLnYxLkVmZmVjdFJlc3VsdEgAEkkKE3JlZ2lzdGVyX21ldHJpY19zZXQYCyABKAsyKi5mb3Jlc3RheS5yZWNvcmRzLnYxLk1ldHJpY1NldFJlZ2lzdHJhdGlvbkgAEisKBXBhdXNlGAwgASgLMhouZm9yZXN0YXkucmVjb3Jkcy52MS5QYXVzZUgAEi0KBnJlc3VtZRgNIAEoCzIbLmZvcmVzdGF5LnJlY29yZHMudjEuUmVzdW1lSAASMwoIc2V0X21vZGUYDiABKAsyHy5mb3Jlc3RheS5yZWNvcmRzLnYxLk1vZGVTd2l0Y2hIABI4Cgxzd2l0Y2hfbW9kZWwYDyABKAsyIC5mb3Jlc3RheS5yZWNvcmRzLnYxLk1vZGVsU3dpdGNoSAASPAoMZGVjbGFyZV9ob3N0GBAgASgLMiQuZm9yZXN0YXkucmVjb3Jkcy52MS5Ib3N0RGVjbGFyYXRpb25IABI8Cg5saWZ0X3Jlc3RyYWludBgRIAEoCzIiLmZvcmVzdGF5LnJlY29yZHMudjEuUmVzdHJhaW50TGlmdEgAQggKBnJlY29yZCJ3CgxFZmZlY3RSZXN1bHQSCgoCaWQYASABKAkSDgoGc3RhdHVzGAIgASgJEgwKBGNvZGUYAyABKAkSDwoHbWVzc2FnZRgEIAEoCRIsCgdmaWd1cmVzGAUgAygLMhsuZm9yZXN0YXkucmVjb3Jkcy52MS5GaWd1cmUiJQoGRmlndXJlEgwKBG5hbWUYASABKAkSDQoFdmFsdWUYAiABKAEiSwoVTWV0cmljU2V0UmVnaXN0cmF0aW9uEgwKBG5hbWUYASABKAkSEwoLZW50aXR5X2tpbmQYAiABKAkSDwoHY29sdW1ucxgDIAMoCSIYCgVQYXVzZRIPCgdjb21tZW50GAEgASgJIhkKBlJlc3VtZRIPCgdjb21tZW50GAEgASgJIhoKCk1vZGVTd2l0Y2gSDAoEbW9kZRgBIAEoCSJDCgtNb2RlbFN3aXRjaBISCgptb2RlbF9oYXNoGAEgASgJEg8KB3BlcmNlbnQYAiABKA0SDwoHY29tbWVudBgDIAEoCSIuCg1SZXN0cmFpbnRMaWZ0EgwKBGNlbGwYASABKAkSDwoHY29tbWVudBgCIAEoCSIuCg9Ib3N0RGVjbGFyYXRpb24SDAoEaG9zdBgBIAEoCRINCgVzdGF0ZRgCIAEoCSK/AgoMU2NvcmVzUmVjb3JkEg8KB3RpbWVfbXMYASABKAESDQoFZXBvY2gYAiABKAQSEwoLdGlja19udW1iZXIYAyABKAQSEgoKbW9kZWxfaGFzaBgEIAEoCRISCgpjb21wb25lbnRzGAUgAygJEg0KBWhvc3RzGAYgAygJEg0KBXJpc2tzGAcgASgMEjAKB3JlYXNvbnMYCCADKAsyHy5mb3Jlc3RheS5yZWNvcmRzLnYxLlJvd1JlYXNvbnMSFAoMZmVhdHVyZV9oYXNoGAkgASgHEg8KB291dGxvb2sYCiABKAgSMwoJYW5vbWFsaWVzGBQgAygLMiAuZm9yZXN0YXkucmVjb3Jkcy52MS5Ib3N0QW5vbWFseRImCgZza2lsbHMYFSADKAsyFi5mb3Jlc3RheS52MS5DZWxsU2tpbGwi5AEKC0hvc3RBbm9tYWx5EgwKBGhvc3QYASABKAkSDQoFYXRfbXMYAiABKAESDQoFc2NvcmUYAyABKAESEQoJdGhyZXNob2xkGAQgASgBEgsKA29kZBgFIAEoCBIvCgdtZXRyaWNzGAYgAygLMh4uZm9yZXN0YXkucmVjb3Jkcy52MS5PZGRNZXRyaWMSFAoMbGVhcm5lZF9yb3dzGAcgASgNEhMKC25lZWRlZF9yb3dzGAggASgNEhYKDnJhY2tfb2RkX3JhdGlvGAkgASgBEhUKDW9kZF92bXNfcmF0aW8YCiABKAEiOQoJT2RkTWV0cmljEg4KBm1ldHJpYxgBIAEoCRINCgV2YWx1ZRgCIAEoARINCgV1c3VhbBgDIAEoASKqAQoKUm93UmVhc29ucxILCgNyb3cYASABKA0SEQoJY29tcG9uZW50GAIgASgJEiwKB3JlYXNvbnMYAyADKAsyGy5mb3Jlc3RheS5yZWNvcmRzLnYxLlJlYXNvbhI7Cg5jb3VudGVyZmFjdHVhbBgEIAEoCzIjLmZvcmVzdGF5LnJlY29yZHMudjEuQ291bnRlcmZhY3R1YWwSEQoJZGVjaXNpb25zGAUgAygJIkwKDkNvdW50ZXJmYWN0dWFsEiwKB2NoYW5nZXMYASADKAsyGy5mb3Jlc3RheS5yZWNvcmRzLnYxLkNoYW5nZRIMCgRyaXNrGAIgASgBIicKBkNoYW5nZRIOCgZtZXRyaWMYASABKAkSDQoFdmFsdWUYAiABKAFiBnByb3RvMw", [file_forestay_v1_skill, file_forestay_v1_telemetry]);
 
 /**
  * JournalRecord is one append to a partition's journal.
@@ -206,6 +208,13 @@ export type Tick = Message<"forestay.records.v1.Tick"> & {
    * @generated from field: forestay.records.v1.ModelUse models = 22;
    */
   models?: ModelUse | undefined;
+
+  /**
+   * Cells in which acting ahead of failures was given up, or taken up again.
+   *
+   * @generated from field: repeated forestay.records.v1.CellRestraint restraints = 23;
+   */
+  restraints: CellRestraint[];
 };
 
 /**
@@ -259,6 +268,52 @@ export type ModelUse = Message<"forestay.records.v1.ModelUse"> & {
  */
 export const ModelUseSchema: GenMessage<ModelUse> = /*@__PURE__*/
   messageDesc(file_forestay_records_v1_records, 3);
+
+/**
+ * CellRestraint is whether a model may act ahead of failures in a cell.
+ *
+ * @generated from message forestay.records.v1.CellRestraint
+ */
+export type CellRestraint = Message<"forestay.records.v1.CellRestraint"> & {
+  /**
+   * @generated from field: string cell = 1;
+   */
+  cell: string;
+
+  /**
+   * @generated from field: string model_hash = 2;
+   */
+  modelHash: string;
+
+  /**
+   * @generated from field: bool restrained = 3;
+   */
+  restrained: boolean;
+
+  /**
+   * @generated from field: double since_ms = 4;
+   */
+  sinceMs: number;
+
+  /**
+   * @generated from field: string because = 5;
+   */
+  because: string;
+
+  /**
+   * By an operator.
+   *
+   * @generated from field: bool lifted = 6;
+   */
+  lifted: boolean;
+};
+
+/**
+ * Describes the message forestay.records.v1.CellRestraint.
+ * Use `create(CellRestraintSchema)` to create a new message.
+ */
+export const CellRestraintSchema: GenMessage<CellRestraint> = /*@__PURE__*/
+  messageDesc(file_forestay_records_v1_records, 4);
 
 /**
  * VmWorkload is what is known of how a VM works. Kinds, classes and sources are in the words of
@@ -353,7 +408,7 @@ export type VmWorkload = Message<"forestay.records.v1.VmWorkload"> & {
  * Use `create(VmWorkloadSchema)` to create a new message.
  */
 export const VmWorkloadSchema: GenMessage<VmWorkload> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 4);
+  messageDesc(file_forestay_records_v1_records, 5);
 
 /**
  * QuietTick says when and where a tick that changed nothing cut its inputs.
@@ -377,7 +432,7 @@ export type QuietTick = Message<"forestay.records.v1.QuietTick"> & {
  * Use `create(QuietTickSchema)` to create a new message.
  */
 export const QuietTickSchema: GenMessage<QuietTick> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 5);
+  messageDesc(file_forestay_records_v1_records, 6);
 
 /**
  * TickPart is a piece of the bytes of a JournalRecord that holds a tick above the size limit.
@@ -418,7 +473,7 @@ export type TickPart = Message<"forestay.records.v1.TickPart"> & {
  * Use `create(TickPartSchema)` to create a new message.
  */
 export const TickPartSchema: GenMessage<TickPart> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 6);
+  messageDesc(file_forestay_records_v1_records, 7);
 
 /**
  * CheckpointPointer names a complete checkpoint in the topic of checkpoints.
@@ -457,7 +512,7 @@ export type CheckpointPointer = Message<"forestay.records.v1.CheckpointPointer">
  * Use `create(CheckpointPointerSchema)` to create a new message.
  */
 export const CheckpointPointerSchema: GenMessage<CheckpointPointer> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 7);
+  messageDesc(file_forestay_records_v1_records, 8);
 
 /**
  * Cut says how far a tick has read: everything below these is in it.
@@ -486,7 +541,7 @@ export type Cut = Message<"forestay.records.v1.Cut"> & {
  * Use `create(CutSchema)` to create a new message.
  */
 export const CutSchema: GenMessage<Cut> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 8);
+  messageDesc(file_forestay_records_v1_records, 9);
 
 /**
  * Control is how much a partition may do by itself.
@@ -517,7 +572,7 @@ export type Control = Message<"forestay.records.v1.Control"> & {
  * Use `create(ControlSchema)` to create a new message.
  */
 export const ControlSchema: GenMessage<Control> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 9);
+  messageDesc(file_forestay_records_v1_records, 10);
 
 /**
  * Transition is one move of one actor.
@@ -579,7 +634,7 @@ export type Transition = Message<"forestay.records.v1.Transition"> & {
  * Use `create(TransitionSchema)` to create a new message.
  */
 export const TransitionSchema: GenMessage<Transition> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 10);
+  messageDesc(file_forestay_records_v1_records, 11);
 
 /**
  * LearnedHere is what a cell had learned of its own hosts: how often, and by how much that moved a risk.
@@ -603,7 +658,7 @@ export type LearnedHere = Message<"forestay.records.v1.LearnedHere"> & {
  * Use `create(LearnedHereSchema)` to create a new message.
  */
 export const LearnedHereSchema: GenMessage<LearnedHere> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 11);
+  messageDesc(file_forestay_records_v1_records, 12);
 
 /**
  * AppliedRisk holds the risks of one host as they were applied.
@@ -636,7 +691,7 @@ export type AppliedRisk = Message<"forestay.records.v1.AppliedRisk"> & {
  * Use `create(AppliedRiskSchema)` to create a new message.
  */
 export const AppliedRiskSchema: GenMessage<AppliedRisk> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 12);
+  messageDesc(file_forestay_records_v1_records, 13);
 
 /**
  * HostRisks holds the risks of many hosts as they were applied.
@@ -669,7 +724,7 @@ export type HostRisks = Message<"forestay.records.v1.HostRisks"> & {
  * Use `create(HostRisksSchema)` to create a new message.
  */
 export const HostRisksSchema: GenMessage<HostRisks> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 13);
+  messageDesc(file_forestay_records_v1_records, 14);
 
 /**
  * SampleRisks holds the risks of samples as they were applied, in that order.
@@ -714,7 +769,7 @@ export type SampleRisks = Message<"forestay.records.v1.SampleRisks"> & {
  * Use `create(SampleRisksSchema)` to create a new message.
  */
 export const SampleRisksSchema: GenMessage<SampleRisks> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 14);
+  messageDesc(file_forestay_records_v1_records, 15);
 
 /**
  * @generated from message forestay.records.v1.Timer
@@ -736,7 +791,7 @@ export type Timer = Message<"forestay.records.v1.Timer"> & {
  * Use `create(TimerSchema)` to create a new message.
  */
 export const TimerSchema: GenMessage<Timer> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 15);
+  messageDesc(file_forestay_records_v1_records, 16);
 
 /**
  * IssuedEffect is an effect with its origin and the agent that carries it out.
@@ -797,7 +852,7 @@ export type IssuedEffect = Message<"forestay.records.v1.IssuedEffect"> & {
  * Use `create(IssuedEffectSchema)` to create a new message.
  */
 export const IssuedEffectSchema: GenMessage<IssuedEffect> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 16);
+  messageDesc(file_forestay_records_v1_records, 17);
 
 /**
  * Decision says what was known, what was possible, what was chosen and why.
@@ -907,7 +962,7 @@ export type Decision = Message<"forestay.records.v1.Decision"> & {
  * Use `create(DecisionSchema)` to create a new message.
  */
 export const DecisionSchema: GenMessage<Decision> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 17);
+  messageDesc(file_forestay_records_v1_records, 18);
 
 /**
  * Alternative is an action that was weighed. Gains and costs are VM-minutes of interruption.
@@ -953,7 +1008,7 @@ export type Alternative = Message<"forestay.records.v1.Alternative"> & {
  * Use `create(AlternativeSchema)` to create a new message.
  */
 export const AlternativeSchema: GenMessage<Alternative> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 18);
+  messageDesc(file_forestay_records_v1_records, 19);
 
 /**
  * Reason is what one feature contributed to a risk, in log-odds.
@@ -987,7 +1042,7 @@ export type Reason = Message<"forestay.records.v1.Reason"> & {
  * Use `create(ReasonSchema)` to create a new message.
  */
 export const ReasonSchema: GenMessage<Reason> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 19);
+  messageDesc(file_forestay_records_v1_records, 20);
 
 /**
  * InboxRecord is a command or the result of an effect.
@@ -1057,6 +1112,12 @@ export type InboxRecord = Message<"forestay.records.v1.InboxRecord"> & {
      */
     value: HostDeclaration;
     case: "declareHost";
+  } | {
+    /**
+     * @generated from field: forestay.records.v1.RestraintLift lift_restraint = 17;
+     */
+    value: RestraintLift;
+    case: "liftRestraint";
   } | { case: undefined; value?: undefined };
 };
 
@@ -1065,7 +1126,7 @@ export type InboxRecord = Message<"forestay.records.v1.InboxRecord"> & {
  * Use `create(InboxRecordSchema)` to create a new message.
  */
 export const InboxRecordSchema: GenMessage<InboxRecord> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 20);
+  messageDesc(file_forestay_records_v1_records, 21);
 
 /**
  * EffectResult is the one final word on an effect.
@@ -1108,7 +1169,7 @@ export type EffectResult = Message<"forestay.records.v1.EffectResult"> & {
  * Use `create(EffectResultSchema)` to create a new message.
  */
 export const EffectResultSchema: GenMessage<EffectResult> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 21);
+  messageDesc(file_forestay_records_v1_records, 22);
 
 /**
  * @generated from message forestay.records.v1.Figure
@@ -1130,7 +1191,7 @@ export type Figure = Message<"forestay.records.v1.Figure"> & {
  * Use `create(FigureSchema)` to create a new message.
  */
 export const FigureSchema: GenMessage<Figure> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 22);
+  messageDesc(file_forestay_records_v1_records, 23);
 
 /**
  * @generated from message forestay.records.v1.MetricSetRegistration
@@ -1159,7 +1220,7 @@ export type MetricSetRegistration = Message<"forestay.records.v1.MetricSetRegist
  * Use `create(MetricSetRegistrationSchema)` to create a new message.
  */
 export const MetricSetRegistrationSchema: GenMessage<MetricSetRegistration> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 23);
+  messageDesc(file_forestay_records_v1_records, 24);
 
 /**
  * @generated from message forestay.records.v1.Pause
@@ -1176,7 +1237,7 @@ export type Pause = Message<"forestay.records.v1.Pause"> & {
  * Use `create(PauseSchema)` to create a new message.
  */
 export const PauseSchema: GenMessage<Pause> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 24);
+  messageDesc(file_forestay_records_v1_records, 25);
 
 /**
  * @generated from message forestay.records.v1.Resume
@@ -1193,7 +1254,7 @@ export type Resume = Message<"forestay.records.v1.Resume"> & {
  * Use `create(ResumeSchema)` to create a new message.
  */
 export const ResumeSchema: GenMessage<Resume> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 25);
+  messageDesc(file_forestay_records_v1_records, 26);
 
 /**
  * @generated from message forestay.records.v1.ModeSwitch
@@ -1210,7 +1271,7 @@ export type ModeSwitch = Message<"forestay.records.v1.ModeSwitch"> & {
  * Use `create(ModeSwitchSchema)` to create a new message.
  */
 export const ModeSwitchSchema: GenMessage<ModeSwitch> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 26);
+  messageDesc(file_forestay_records_v1_records, 27);
 
 /**
  * @generated from message forestay.records.v1.ModelSwitch
@@ -1239,7 +1300,31 @@ export type ModelSwitch = Message<"forestay.records.v1.ModelSwitch"> & {
  * Use `create(ModelSwitchSchema)` to create a new message.
  */
 export const ModelSwitchSchema: GenMessage<ModelSwitch> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 27);
+  messageDesc(file_forestay_records_v1_records, 28);
+
+/**
+ * RestraintLift lets the models of a cell act ahead of failures again.
+ *
+ * @generated from message forestay.records.v1.RestraintLift
+ */
+export type RestraintLift = Message<"forestay.records.v1.RestraintLift"> & {
+  /**
+   * @generated from field: string cell = 1;
+   */
+  cell: string;
+
+  /**
+   * @generated from field: string comment = 2;
+   */
+  comment: string;
+};
+
+/**
+ * Describes the message forestay.records.v1.RestraintLift.
+ * Use `create(RestraintLiftSchema)` to create a new message.
+ */
+export const RestraintLiftSchema: GenMessage<RestraintLift> = /*@__PURE__*/
+  messageDesc(file_forestay_records_v1_records, 29);
 
 /**
  * HostDeclaration is an operator's word that a host is gone or back.
@@ -1265,7 +1350,7 @@ export type HostDeclaration = Message<"forestay.records.v1.HostDeclaration"> & {
  * Use `create(HostDeclarationSchema)` to create a new message.
  */
 export const HostDeclarationSchema: GenMessage<HostDeclaration> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 28);
+  messageDesc(file_forestay_records_v1_records, 30);
 
 /**
  * ScoresRecord holds the risks of a tick for display and stores.
@@ -1335,6 +1420,13 @@ export type ScoresRecord = Message<"forestay.records.v1.ScoresRecord"> & {
    * @generated from field: repeated forestay.records.v1.HostAnomaly anomalies = 20;
    */
   anomalies: HostAnomaly[];
+
+  /**
+   * Whether prediction has helped; not of the risks beside it.
+   *
+   * @generated from field: repeated forestay.v1.CellSkill skills = 21;
+   */
+  skills: CellSkill[];
 };
 
 /**
@@ -1342,7 +1434,7 @@ export type ScoresRecord = Message<"forestay.records.v1.ScoresRecord"> & {
  * Use `create(ScoresRecordSchema)` to create a new message.
  */
 export const ScoresRecordSchema: GenMessage<ScoresRecord> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 29);
+  messageDesc(file_forestay_records_v1_records, 31);
 
 /**
  * HostAnomaly is how odd a host was in a minute; what is not known is NaN.
@@ -1406,7 +1498,7 @@ export type HostAnomaly = Message<"forestay.records.v1.HostAnomaly"> & {
  * Use `create(HostAnomalySchema)` to create a new message.
  */
 export const HostAnomalySchema: GenMessage<HostAnomaly> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 30);
+  messageDesc(file_forestay_records_v1_records, 32);
 
 /**
  * OddMetric is what makes a host odd.
@@ -1435,7 +1527,7 @@ export type OddMetric = Message<"forestay.records.v1.OddMetric"> & {
  * Use `create(OddMetricSchema)` to create a new message.
  */
 export const OddMetricSchema: GenMessage<OddMetric> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 31);
+  messageDesc(file_forestay_records_v1_records, 33);
 
 /**
  * RowReasons explains one component's risk of one row.
@@ -1478,7 +1570,7 @@ export type RowReasons = Message<"forestay.records.v1.RowReasons"> & {
  * Use `create(RowReasonsSchema)` to create a new message.
  */
 export const RowReasonsSchema: GenMessage<RowReasons> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 32);
+  messageDesc(file_forestay_records_v1_records, 34);
 
 /**
  * Counterfactual says what would have to be otherwise for a risk to be below the threshold.
@@ -1504,7 +1596,7 @@ export type Counterfactual = Message<"forestay.records.v1.Counterfactual"> & {
  * Use `create(CounterfactualSchema)` to create a new message.
  */
 export const CounterfactualSchema: GenMessage<Counterfactual> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 33);
+  messageDesc(file_forestay_records_v1_records, 35);
 
 /**
  * Change is one metric as it would have to be; NaN: not measured.
@@ -1528,5 +1620,5 @@ export type Change = Message<"forestay.records.v1.Change"> & {
  * Use `create(ChangeSchema)` to create a new message.
  */
 export const ChangeSchema: GenMessage<Change> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 34);
+  messageDesc(file_forestay_records_v1_records, 36);
 

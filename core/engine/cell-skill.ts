@@ -1,0 +1,178 @@
+/**
+ * How the cells of a partition keep the proof that prediction helps (skill-fold.ts): what was
+ * forecast, what was done about it and what came, as the tick comes upon them.
+ *
+ * P1 It is part of the fold: inputs alone decide, and it is checkpointed. A replay comes to the same.
+ * P2 Only what it leads to is in the journal: that a cell is restrained, or not any more.
+ */
+
+import type {EffectResult} from '../domain/effects.ts';
+import {type HostLife, isAway} from '../domain/skill/host-life.ts';
+import {OUTPUTS, type Outcome, SAID_COUNT} from '../domain/skill/skill-events.ts';
+import {
+  advanceSkill,
+  takeAct,
+  takeAlert,
+  takeAlertEnd,
+  takeForecast,
+  takeOutcome,
+} from '../domain/skill/skill-fold.ts';
+import {DEFAULT_SKILL_SETTINGS} from '../domain/skill/skill-settings.ts';
+import {createSkillState, type SkillState} from '../domain/skill/skill-state.ts';
+import {wasPlanned} from './cell-learning.ts';
+import {modelOf} from './model-switch.ts';
+import {bandRow, type HostEntry, type PartitionState} from './partition-state.ts';
+import type {RunningEffect} from './running-effects.ts';
+import {hasFeatures, type SetTable} from './set-table.ts';
+
+const ACTS = {'start-migration': 'migrate', 'arm-ghost': 'arm-ghost'} as const;
+
+/** First in a tick that took input: what time alone decides. */
+export function advanceSkills({skills, timeMs}: PartitionState): void {
+  for (const skill of skills.values()) advanceSkill(skill, timeMs);
+}
+
+/**
+ * Last in a tick that took input: forecasts, if a step of the grid has begun. A host that is silent
+ * is not watched; nothing is said of it until it is heard again.
+ *
+ * @returns Whether one has begun.
+ */
+export function forecastCells(state: PartitionState): boolean {
+  const {gridMs} = DEFAULT_SKILL_SETTINGS;
+  const stepMs = Math.floor(state.timeMs / gridMs) * gridMs;
+  if (stepMs <= state.forecastAtMs) return false;
+  state.forecastAtMs = stepMs;
+  for (const name of state.hosts.sortedKeys()) {
+    const host = state.hosts.get(name) as HostEntry;
+    if (state.actors.hostContext(name)?.lost) continue;
+    if (state.timeMs - host.heardAtMs > state.policy.silence.staleAfterMs) {
+      loseSight(state, host);
+      continue;
+    }
+    regainSight(state, host);
+    const found = bandRow(state, host);
+    if (found !== undefined) forecast(state, host, found.table, found.row);
+  }
+  return true;
+}
+
+function forecast(state: PartitionState, host: HostEntry, table: SetTable, row: number): void {
+  if (!table.scored || !hasFeatures(table, row)) return;
+  if (Number.isNaN(table.bands.risk[row] as number)) return;
+  const width = table.outputs.length;
+  const risks = new Float32Array(SAID_COUNT).fill(Number.NaN);
+  for (let index = 0; index < width; index++) {
+    const output = (OUTPUTS as readonly string[]).indexOf(table.outputs[index] as string);
+    if (output >= 0) risks[output] = table.risks[row * width + index] as number;
+  }
+  const modelHash = modelOf(state, host.name).hash;
+  takeForecast(skillOf(state, host.cell), {host: host.name, atMs: state.timeMs, modelHash, risks});
+}
+
+/** A host came into the band, or left it. */
+export function noteBand(
+  state: PartitionState,
+  host: HostEntry,
+  change: 'raised' | 'cleared',
+  {risk, component}: {risk: number; component: string},
+): void {
+  const skill = skillOf(state, host.cell);
+  const {timeMs: atMs} = state;
+  if (change === 'cleared') takeAlertEnd(skill, host.name, atMs);
+  else takeAlert(skill, {host: host.name, atMs, risk, component, ...hashOf(state, host)});
+}
+
+/** An effect is over: what acts ahead of a failure counts, unless nobody ever began it. */
+export function noteAct(state: PartitionState, effect: RunningEffect, result: EffectResult): void {
+  const source = state.hosts.get(effect.host);
+  if (effect.kind !== 'start-migration' && effect.kind !== 'arm-ghost') return;
+  if (source === undefined || result.status === 'abandoned') return;
+  takeAct(skillOf(state, source.cell), {
+    id: effect.id,
+    action: ACTS[effect.kind],
+    vm: effect.vm,
+    source: effect.host,
+    target: effect.targetHost,
+    startedAtMs: effect.issuedAtMs,
+    finishedAtMs: state.timeMs,
+    done: result.status === 'done',
+    blackoutMs: 1000 * (result.figures.downtime_seconds ?? Number.NaN),
+    criticality: state.vms.get(effect.vm)?.facts.criticality ?? Number.NaN,
+    propensity: 1,
+    ...hashOf(state, source),
+  });
+}
+
+/** A host is proven gone. What it announced was no failure; what an operator does to one that runs, neither. */
+export function noteLoss(
+  state: PartitionState,
+  host: HostEntry,
+  proof: 'fence' | 'operator' | 'lease',
+): void {
+  const isHeard = state.timeMs - host.heardAtMs <= state.policy.silence.staleAfterMs;
+  if (proof === 'operator' && isHeard) {
+    note(state, host, 'taken-away', state.timeMs);
+    return;
+  }
+  const planned = wasPlanned(state, host);
+  note(state, host, 'lost', host.heardAtMs);
+  // Known as a loss first, so that it stays away until it returns.
+  if (planned) note(state, host, 'rebooted', host.heardAtMs);
+}
+
+/** It runs in another boot, and nobody had noticed that it was down. */
+export function noteReboot(state: PartitionState, host: HostEntry): void {
+  note(state, host, wasPlanned(state, host) ? 'rebooted' : 'crashed', host.bootAtMs);
+}
+
+/** A host that was gone is back. */
+export function noteReturn(state: PartitionState, host: HostEntry): void {
+  note(state, host, 'returned', state.timeMs);
+}
+
+/** What is kept of a cell; made for one that is new. */
+function skillOf({skills, policy}: PartitionState, cell: string): SkillState {
+  let skill = skills.get(cell);
+  if (skill === undefined) {
+    const {horizonMs, costs} = policy;
+    skill = createSkillState({
+      ...DEFAULT_SKILL_SETTINGS,
+      horizonMs,
+      restartMinutes: costs.restartMinutes,
+      takeoverMinutes: costs.ghostTakeoverMinutes,
+    });
+    skills.set(cell, skill);
+  }
+  return skill;
+}
+
+function note(
+  {skills, timeMs}: PartitionState,
+  {cell, name}: HostEntry,
+  kind: Outcome['kind'],
+  atMs: number,
+): void {
+  const skill = skills.get(cell);
+  // Of a host that nobody forecast there is nothing to prove.
+  if (skill === undefined || !skill.hosts.has(name)) return;
+  takeOutcome(skill, {host: name, atMs: Math.min(atMs, timeMs), kind, component: ''});
+}
+
+function loseSight(state: PartitionState, host: HostEntry): void {
+  if (!isHidden(state, host)) note(state, host, 'unwatched', host.heardAtMs);
+}
+
+function regainSight(state: PartitionState, host: HostEntry): void {
+  if (isHidden(state, host)) note(state, host, 'returned', state.timeMs);
+}
+
+function isHidden({skills}: PartitionState, {cell, name}: HostEntry): boolean {
+  const skill = skills.get(cell);
+  const life: HostLife | undefined = skill?.lives[skill.hosts.get(name) ?? -1];
+  return life !== undefined && isAway(life);
+}
+
+function hashOf(state: PartitionState, {name}: HostEntry): {modelHash: string} {
+  return {modelHash: modelOf(state, name).hash};
+}
