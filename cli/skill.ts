@@ -7,6 +7,8 @@ import {addOutputOption, type Format, printValue, toRecord} from './output.ts';
 import {formatTable} from './table.ts';
 import {harmlessName} from './terminal.ts';
 
+const ACTS_SHOWN = 10;
+
 type SkillOptions = ClientOptions & {cell: string; output: Format; json?: boolean};
 
 /** Whether prediction helps, and letting models act that do not seem to. */
@@ -95,7 +97,9 @@ function inWords(skill: CellSkill): string[] {
     ? [`  restrained, it only advises: ${harmlessName(skill.restraintBecause)}`]
     : [];
   const lifted = skill.lifted ? [`  ${harmlessName(skill.restraintBecause)}`] : [];
-  const newest = (skill.acts?.newest ?? []).map(({words}) => `  ${harmlessName(words)}`);
+  const newest = (skill.acts?.newest ?? [])
+    .slice(0, ACTS_SHOWN)
+    .map(({words}) => `  ${harmlessName(words)}`);
   return [
     `${name}: ${verdicts[skill.verdict] ?? skill.verdict}: ${skill.because}`,
     ...held,

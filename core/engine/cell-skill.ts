@@ -132,7 +132,7 @@ export function noteReturn(state: PartitionState, host: HostEntry): void {
 }
 
 /** What is kept of a cell; made for one that is new. */
-function skillOf({skills, policy}: PartitionState, cell: string): SkillState {
+function skillOf({skills, policy, timeMs}: PartitionState, cell: string): SkillState {
   let skill = skills.get(cell);
   if (skill === undefined) {
     const {horizonMs, costs} = policy;
@@ -142,6 +142,7 @@ function skillOf({skills, policy}: PartitionState, cell: string): SkillState {
       restartMinutes: costs.restartMinutes,
       takeoverMinutes: costs.ghostTakeoverMinutes,
     });
+    advanceSkill(skill, timeMs);
     skills.set(cell, skill);
   }
   return skill;

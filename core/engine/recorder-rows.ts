@@ -4,9 +4,11 @@ import type {Decision} from '../domain/decision.ts';
 import type {IssuedEffect} from '../domain/effects.ts';
 import {unitOf} from '../domain/features.ts';
 import type {InboxRecord, RowReasons, ScoresRecord, Tick, Transition} from '../domain/records.ts';
+import type {CellSkill} from '../domain/skill/cell-skill.ts';
 import type {Batch, Block} from '../domain/telemetry.ts';
 import type {StoreRow, TableSchema} from '../ports.ts';
 import {
+  ACT_OUTCOMES,
   ANOMALIES,
   COMMANDS,
   DECISION_REASONS,
@@ -15,6 +17,7 @@ import {
   EFFECTS,
   REASONS,
   RISKS,
+  SKILL,
   TRANSITIONS,
 } from './tables.ts';
 
@@ -68,6 +71,7 @@ export function addScores(add: AddRow, record: ScoresRecord, withRisks: boolean)
   }
   for (const reasons of record.reasons) addDecisionReasons(add, record, reasons);
   for (const anomaly of record.anomalies ?? []) addAnomaly(add, anomaly);
+  for (const skill of record.skills ?? []) addSkill(add, skill);
 }
 
 function addAnomaly(add: AddRow, anomaly: HostAnomaly): void {
@@ -75,6 +79,22 @@ function addAnomaly(add: AddRow, anomaly: HostAnomaly): void {
   if (Number.isNaN(score)) return;
   const shown = isOdd ? JSON.stringify(metrics) : '';
   add(ANOMALIES, [atMs, host, score, threshold, Number(isOdd), shown, rackOddRatio, oddVmsRatio]);
+}
+
+function addSkill(add: AddRow, skill: CellSkill): void {
+  const {cell, modelHash, atMs, verdict, because, restraint, alerts} = skill;
+  const alarmed = [alerts.precision, alerts.recall, alerts.leadMs.p50 / 1000];
+  const judged = [verdict, because, Number(restraint.restrained)];
+  for (const {output, forecasts, unverifiable, baseRate, ...figures} of skill.outputs) {
+    const {skill: ratio, low, high, episodes, ece} = figures;
+    const said = [forecasts, unverifiable, baseRate, ratio, low, high, episodes, ece];
+    add(SKILL, [atMs, cell, modelHash, output, ...said, ...alarmed, ...judged]);
+  }
+  for (const {id, action, vm, source, target, ...act} of skill.newestActs) {
+    const {finishedAtMs, effect, avoidedMinutes, words} = act;
+    const where = [id, cell, modelHash, action, vm, source, target];
+    add(ACT_OUTCOMES, [finishedAtMs, ...where, effect, avoidedMinutes, words]);
+  }
 }
 
 function addDecisionReasons(

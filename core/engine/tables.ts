@@ -46,6 +46,49 @@ export const ANOMALIES = table('anomalies', ['ts', 'host'], {
   odd_vms_ratio: 'double',
 });
 
+/**
+ * How a model has done in a cell so far, every five minutes, a row an output. What is not known is
+ * empty; `verdict` is of `any`, whether a host goes down at all.
+ */
+export const SKILL = table('skill', ['ts', 'cell', 'model', 'output'], {
+  ts: 'timestamp',
+  cell: 'symbol',
+  model: 'symbol',
+  output: 'symbol',
+  forecasts: 'double',
+  unverifiable: 'double',
+  base_rate: 'double',
+  skill: 'double',
+  skill_low: 'double',
+  skill_high: 'double',
+  episodes: 'long',
+  calibration_error: 'double',
+  precision: 'double',
+  recall: 'double',
+  lead_seconds: 'double',
+  verdict: 'symbol',
+  because: 'text',
+  restrained: 'long',
+});
+
+/**
+ * What came of acts ahead of failures, by the id of their effect. `avoided_minutes` is a
+ * counterfactual: that the VM would have gone down with the host that it had left.
+ */
+export const ACT_OUTCOMES = table('act_outcomes', ['ts', 'id'], {
+  ts: 'timestamp',
+  id: 'text',
+  cell: 'symbol',
+  model: 'symbol',
+  action: 'symbol',
+  vm: 'symbol',
+  host: 'symbol',
+  target_host: 'symbol',
+  effect: 'symbol',
+  avoided_minutes: 'double',
+  words: 'text',
+});
+
 /** Every move of every actor. */
 export const TRANSITIONS = table('transitions', ['ts', 'actor', 'seq'], {
   ts: 'timestamp',
@@ -156,6 +199,8 @@ export const TABLES: readonly TableSchema[] = [
   RISKS,
   REASONS,
   ANOMALIES,
+  SKILL,
+  ACT_OUTCOMES,
   TRANSITIONS,
   DECISIONS,
   DECISION_REASONS,

@@ -18,11 +18,13 @@ import {aCell, aHost, aRiskyHost, aRiskyVm, NOW_MS, policy} from './cells.ts';
 type Case = {
   action?: ActionKind;
   healing?: boolean;
+  component?: string;
   host?: Partial<HostView>;
   target?: Partial<HostView>;
   vm?: Partial<VmView>;
   control?: Partial<GuardInput['control']>;
   breaker?: boolean;
+  restrained?: boolean;
   moves?: readonly [from: string, to: string][];
   movesLastHour?: number;
 };
@@ -36,7 +38,11 @@ function guardOf(change: Case): Guard | undefined {
   const ledger = createLedger(change.movesLastHour ?? 0);
   for (const [from, to] of change.moves ?? []) countMove(ledger, from, to);
   return forbids({
-    proposal: vmProposal(vm, action, 'h2', 1000, {because: 'test', healing}),
+    proposal: vmProposal(vm, action, 'h2', 1000, {
+      because: 'test',
+      healing,
+      ...(change.component === undefined ? {} : {component: change.component}),
+    }),
     cell: aCell([host, target], [vm]),
     host,
     target,
@@ -45,7 +51,7 @@ function guardOf(change: Case): Guard | undefined {
     policy,
     ledger,
     breaker: change.breaker ?? false,
-    restrained: false,
+    restrained: change.restrained ?? false,
   });
 }
 
@@ -76,6 +82,7 @@ const guards: readonly {guard: Guard; because: Case; just: Case}[] = [
     just: {vm: {failedAtMs: ago(policy.cooldownMs)}},
   },
   {guard: 'stale', because: {host: {silentForMs: 10_001}}, just: {host: {silentForMs: 10_000}}},
+  {guard: 'skill', because: {restrained: true}, just: {}},
   {guard: 'breaker', because: {breaker: true}, just: {}},
   {guard: 'frozen', because: {target: {frozen: true}}, just: {}},
   {guard: 'paused', because: {control: {paused: true}}, just: {}},
@@ -111,6 +118,19 @@ test('of several guards the most final one speaks', t => {
 
 test('a busy target counts like a busy source', t => {
   t.is(guardOf({moves: busyTarget}), 'budget-host');
+});
+
+test('where prediction does not help nothing is done ahead; healing, proof and what is announced are', t => {
+  for (const action of ['cordon', 'migrate', 'arm-ghost'] as const) {
+    t.is(guardOf({action, restrained: true}), 'skill', action);
+    t.is(guardOf({action, restrained: true, healing: true}), undefined, action);
+    const announced = {component: 'reboot', host: {announced: true}, restrained: true};
+    t.is(guardOf({action, ...announced}), undefined, action);
+    t.is(guardOf({action, ...announced, host: {announced: false}}), 'skill', action);
+  }
+  for (const action of ['fence', 'retire-ghost'] as const) {
+    t.is(guardOf({action, restrained: true}), undefined, action);
+  }
 });
 
 test('only auto acts', t => {

@@ -12,7 +12,9 @@ import {
 import type {SkillState} from './skill-state.ts';
 import {skillVerdict, type Verdict} from './skill-verdict.ts';
 
-const NEWEST_ACTS = 10;
+/** So many in any case, and at most so many of those whose outcome may have become known lately. */
+const ACTS_MIN = 10;
+const ACTS_MAX = 200;
 
 /** NaN: not known. */
 export type CellSkill = {
@@ -84,12 +86,14 @@ function outputSkill(figures: OutputFigures): OutputSkill {
   return {...rest, ...skill, low, recentSkill: recentSkill.skill};
 }
 
-function newestActs({acts, settings}: SkillState, modelHash: string): ActOutcome[] {
+function newestActs({acts, settings, timeMs}: SkillState, modelHash: string): ActOutcome[] {
   const known = [...acts.settled, ...acts.open].filter(
     act => act.modelHash === modelHash && act.effect !== 'open',
   );
   known.sort((a, b) => b.finishedAtMs - a.finishedAtMs);
-  return known.slice(0, NEWEST_ACTS).map(act => ({
+  const sinceMs = timeMs - settings.horizonMs - settings.graceMs - 2 * settings.gridMs;
+  const told = known.filter((act, at) => at < ACTS_MIN || act.finishedAtMs >= sinceMs);
+  return told.slice(0, ACTS_MAX).map(act => ({
     id: act.id,
     action: act.action,
     vm: act.vm,
