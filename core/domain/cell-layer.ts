@@ -37,8 +37,8 @@ import {viewOutages} from './outage-view.ts';
 import {combineRisks} from './risk.ts';
 
 export type CellLayer = {
-  /** Names by place in the cell; a host keeps its place for good. */
-  readonly hosts: string[];
+  /** By name the place in the cell; a host keeps its place for good. */
+  readonly places: Map<string, number>;
   history: OutageHistory;
   readonly outcomes: PendingOutcomes;
   readonly model: OnlineLogistic;
@@ -79,7 +79,7 @@ export function createCellLayer(): CellLayer {
   const precision = new Float64Array(WIDTH).fill(PRECISION);
   precision[WIDTH - 1] = INTERCEPT_PRECISION;
   return {
-    hosts: [],
+    places: new Map(),
     history: createOutageHistory(0),
     outcomes: createOutcomes(QUESTION),
     model: createOnlineLogistic(prior, precision),
@@ -118,7 +118,10 @@ export function takeRows(
   atMs: number,
   risks: ReadonlyMap<string, number>,
 ): boolean {
-  for (const host of risks.keys()) placeOf(layer, host);
+  for (const host of risks.keys()) {
+    if (!layer.places.has(host)) layer.places.set(host, layer.places.size);
+  }
+  layer.history = growOutageHistory(layer.history, layer.places.size);
   let learned = false;
   for (const {atMs: askedAtMs, ...rows} of takeKnown(layer.outcomes, atMs)) {
     // Nothing but the intercept would move: a cell in which nothing ever failed says little.
@@ -127,10 +130,11 @@ export function takeRows(
     layer.version++;
     learned = true;
   }
-  if (layer.hosts.length === 0) return learned;
+  const hosts = layer.places.size;
+  if (hosts === 0) return learned;
   const past = fillInputs(INPUTS, viewOutages(layer.history, atMs));
-  const rows = new Float64Array(layer.hosts.length * WIDTH);
-  for (const [place, host] of layer.hosts.entries()) {
+  const rows = new Float64Array(hosts * WIDTH);
+  for (const [host, place] of layer.places) {
     const own = past.subarray(place * (WIDTH - 1), (place + 1) * (WIDTH - 1));
     // Where the model says nothing, the simple method is the best that there is.
     const said = servedInput(risks.get(host) ?? Number.NaN);
@@ -138,7 +142,7 @@ export function takeRows(
     rows.set(own, place * WIDTH + 1);
   }
   layer.shifts = shiftsOf(layer, rows);
-  awaitOutcomes(layer.outcomes, atMs, layer.hosts.length, rows);
+  awaitOutcomes(layer.outcomes, atMs, hosts, rows);
   return learned;
 }
 
@@ -149,12 +153,12 @@ export function takeRows(
  * @param risk Of failure, combined.
  */
 export function learnedShift(layer: CellLayer, host: string, risk: number): number {
-  const place = layer.version === 0 ? -1 : layer.hosts.indexOf(host);
+  if (layer.version === 0) return 0;
+  const own = layer.shifts[layer.places.get(host) ?? -1];
   const said = servedInput(risk);
-  if (place < 0 || place >= layer.shifts.length || Number.isNaN(said)) return 0;
+  if (own === undefined || Number.isNaN(said)) return 0;
   const {weights, prior} = layer.model;
-  const shift =
-    ((weights[0] as number) - (prior[0] as number)) * said + (layer.shifts[place] as number);
+  const shift = ((weights[0] as number) - (prior[0] as number)) * said + own;
   return Math.min(Math.max(shift, -SHIFT_MAX), SHIFT_MAX);
 }
 
@@ -187,8 +191,8 @@ function servedInput(risk: number): number {
 }
 
 /** Of all inputs but the served one. */
-function shiftsOf({model: {weights, prior}, hosts}: CellLayer, rows: Float64Array): Float64Array {
-  return Float64Array.from(hosts, (_, place) => {
+function shiftsOf({model: {weights, prior}, places}: CellLayer, rows: Float64Array): Float64Array {
+  return Float64Array.from({length: places.size}, (_, place) => {
     let shift = 0;
     for (let input = 1; input < WIDTH; input++) {
       const moved = (weights[input] as number) - (prior[input] as number);
@@ -199,9 +203,10 @@ function shiftsOf({model: {weights, prior}, hosts}: CellLayer, rows: Float64Arra
 }
 
 function placeOf(layer: CellLayer, host: string): number {
-  const known = layer.hosts.indexOf(host);
-  if (known >= 0) return known;
-  layer.hosts.push(host);
-  layer.history = growOutageHistory(layer.history, layer.hosts.length);
-  return layer.hosts.length - 1;
+  const known = layer.places.get(host);
+  if (known !== undefined) return known;
+  const place = layer.places.size;
+  layer.places.set(host, place);
+  layer.history = growOutageHistory(layer.history, place + 1);
+  return place;
 }
