@@ -1,10 +1,10 @@
-import {createHash} from 'node:crypto';
 import {readFileSync} from 'node:fs';
 import {join, resolve} from 'node:path';
 import type {Command} from 'commander';
 import {buildInfo} from '../core/build-info.ts';
 import {ForestayError} from '../core/domain/errors.ts';
 import {featuresOf} from '../core/domain/features.ts';
+import {hashOf} from '../models/artefact-files.ts';
 import type {FailureData} from '../models/failure/data.ts';
 import {COMPONENT_FAILURE, COMPONENT_OUTLOOK} from '../models/failure/family.ts';
 import {readOwnRows} from '../models/failure/own-rows.ts';
@@ -73,7 +73,7 @@ async function spreadOf(
   const family = [COMPONENT_FAILURE, COMPONENT_OUTLOOK].find(each => each.name === name);
   if (family === undefined) throw withoutRows(name);
   if (data !== undefined) {
-    const dataHash = createHash('sha256').update(readFileSync(data)).digest('hex');
+    const dataHash = hashOf(readFileSync(data));
     return {dataHash, drift: snapshotOf((await readOwnRows(data, family)).data)};
   }
   const {openFailureSource} = await import('./train-failure-data.ts');

@@ -1,4 +1,3 @@
-import {createHash} from 'node:crypto';
 import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {ForestayError} from '../../core/domain/errors.ts';
@@ -10,6 +9,7 @@ import {
   isIntentManifest,
 } from '../../core/domain/intent-fit.ts';
 import type {IntentGolden, IntentManifest} from '../../core/domain/intent-manifest.ts';
+import {hashOf} from '../artefact-files.ts';
 import type {IntentMetrics} from '../intent/evaluation.ts';
 import {openNetwork} from '../network/network-session.ts';
 import {openRunner} from '../network/runtime.ts';
@@ -109,7 +109,7 @@ async function readJson<Content>(
 
 async function readHashed(folder: string, name: string, expected: string): Promise<Uint8Array> {
   const bytes = await readPart(folder, name);
-  const hash = createHash('sha256').update(bytes).digest('hex');
+  const hash = hashOf(bytes);
   if (hash === expected) return bytes;
   throw new ForestayError(
     'MODEL_HASH_MISMATCH',
