@@ -4,12 +4,12 @@ import type {Command} from 'commander';
 import {buildInfo} from '../core/build-info.ts';
 import {ForestayError} from '../core/domain/errors.ts';
 import {featuresOf} from '../core/domain/features.ts';
+import {shortHash} from '../core/domain/hash.ts';
 import {hashOf} from '../models/artefact-files.ts';
 import type {FailureData} from '../models/failure/data.ts';
 import {COMPONENT_FAILURE, COMPONENT_OUTLOOK} from '../models/failure/family.ts';
 import {readOwnRows} from '../models/failure/own-rows.ts';
 import {parseManifest} from '../models/manifest.ts';
-import {short} from '../models/registry/aliases.ts';
 import {type FeatureSnapshot, snapshotFeatures} from '../models/registry/drift-snapshot.ts';
 import {
   addAuthorOptions,
@@ -58,7 +58,7 @@ async function add(folder: string, options: AddFlags): Promise<void> {
   await printValue(
     options.output,
     {hash, family, registry: registry.directory},
-    () => `${family} ${short(hash)} is in ${registry.directory}`,
+    () => `${family} ${shortHash(hash)} is in ${registry.directory}`,
   );
 }
 

@@ -2,7 +2,7 @@ import {join} from 'node:path';
 import type {Command} from 'commander';
 import {nodeFiles} from '../core/adapters/files-node.ts';
 import {ForestayError} from '../core/domain/errors.ts';
-import {short} from '../models/registry/aliases.ts';
+import {shortHash} from '../core/domain/hash.ts';
 import {pairModels} from '../models/registry/pairing.ts';
 import {decidePromotion, type Evaluation} from '../models/registry/promotion.ts';
 import type {Registry} from '../models/registry/registry.ts';
@@ -72,7 +72,7 @@ async function evaluate(name: string, options: EvaluateFlags): Promise<void> {
   };
   await printValue(options.output, record as never, () =>
     [
-      `${family} ${short(hash)} on ${judge.about}\n`,
+      `${family} ${shortHash(hash)} on ${judge.about}\n`,
       text,
       ...(evaluation === undefined ? [] : ['', evaluationText(evaluation)]),
     ].join('\n'),
@@ -93,7 +93,7 @@ async function rivalOf(
   if (entry.family === family) return rival;
   throw new ForestayError(
     'INVALID_ARGUMENT',
-    `cannot compare ${short(hash)} of ${family} with ${short(rival)} of ${entry.family}; name two of one family`,
+    `cannot compare ${shortHash(hash)} of ${family} with ${shortHash(rival)} of ${entry.family}; name two of one family`,
     {details: {hash, rival}},
   );
 }
