@@ -61,7 +61,7 @@ that is away, and an actuator with a table of effects. Parts fail for a week of 
 
   forestay core                                   in one terminal
   forestay datacenter --state /tmp/dc --speed 10  in another
-  forestay mode auto                              let it act, once hosts list shows its hosts`,
+  forestay mode auto                              let it act`,
     )
     .action(run);
 }
