@@ -29,7 +29,8 @@ export type IntentSlices = Readonly<Record<keyof typeof SLICES, Lives>>;
  * @throws {ForestayError} `TRAINING_DATA_INVALID` for fewer fleets than slices.
  */
 export function sliceFleets(fleets: readonly Lives[]): IntentSlices {
-  const first = Math.floor(fleets.length * SLICES.training);
+  const teaching = teachingFleets(fleets);
+  const first = teaching.length;
   const second = Math.floor(fleets.length * (SLICES.training + SLICES.validation));
   if (first === 0 || second === first || second === fleets.length) {
     throw new ForestayError(
@@ -40,10 +41,15 @@ export function sliceFleets(fleets: readonly Lives[]): IntentSlices {
     );
   }
   return {
-    training: joinLives(fleets.slice(0, first)),
+    training: joinLives(teaching),
     validation: joinLives(fleets.slice(first, second)),
     calibration: joinLives(fleets.slice(second)),
   };
+}
+
+/** Those of the fleets that teach. */
+export function teachingFleets(fleets: readonly Lives[]): readonly Lives[] {
+  return fleets.slice(0, Math.floor(fleets.length * SLICES.training));
 }
 
 /** All lives one after the other. */
