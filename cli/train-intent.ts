@@ -7,7 +7,14 @@ import {CAUSES, riskColumn} from '../core/domain/reboot-risks.ts';
 import {JUDGING_SEED_OFFSET} from '../core/simulation/seeds.ts';
 import {writeIntentArtefact} from '../models/intent/artefact.ts';
 import {renderIntentCard, renderIntentMetrics} from '../models/intent/card.ts';
-import {joinLives, type Lives, sliceFleets, teachingFleets} from '../models/intent/data.ts';
+import {
+  goldenRows,
+  joinLives,
+  type Lives,
+  mediansOf,
+  sliceFleets,
+  teachingFleets,
+} from '../models/intent/data.ts';
 import {
   columnOf,
   countEpisodes,
@@ -20,7 +27,7 @@ import {scoreByRule} from '../models/intent/rule.ts';
 import {type IntentSearch, searchIntent} from '../models/intent/search.ts';
 import {predictLives} from '../models/intent/serving.ts';
 import {INTENT_DEFAULTS, type IntentModel, trainIntent} from '../models/intent/training.ts';
-import {averagePrecision, quantile} from '../models/metrics.ts';
+import {averagePrecision} from '../models/metrics.ts';
 import type {NetworkCheckpoint} from '../models/network/train.ts';
 import {openResults} from '../models/training/results.ts';
 import {publish, publishFile} from './publish.ts';
@@ -74,7 +81,12 @@ export async function trainIntentFamily(
     usual: mediansOf(taught),
   };
   const manifest = await publish(flags.out, '--out', async folder => {
-    const written = await writeIntentArtefact(folder, model, provenance, goldenOf(unseen));
+    const written = await writeIntentArtefact(
+      folder,
+      model,
+      provenance,
+      goldenRows(unseen, GOLDEN_ROWS),
+    );
     await writeFile(join(folder, 'README.md'), renderIntentCard(written, metrics, episodes, rule));
     return written;
   });
@@ -174,33 +186,4 @@ function ruleOf(unseen: Lives): IntentRule {
     rule: 'intentional within 30 min',
     averagePrecision: Number.isNaN(found) ? null : Number(found.toFixed(5)),
   };
-}
-
-/** Median of every input over rows spread over the fleets; NaN: never there. */
-function mediansOf(fleets: readonly Lives[]): Float32Array {
-  const columns = fleets[0]?.columns ?? 0;
-  return Float32Array.from({length: columns}, (_, column) => {
-    const values: number[] = [];
-    for (const {rows, features} of fleets) {
-      for (let row = 0; row < rows; row += 97) {
-        const value = features[row * columns + column] as number;
-        if (!Number.isNaN(value)) values.push(value);
-      }
-    }
-    return (
-      quantile(
-        values.sort((a, b) => a - b),
-        0.5,
-      ) ?? Number.NaN
-    );
-  });
-}
-
-/** The first rows of one life. */
-function goldenOf({columns, starts, features}: Lives): Float32Array {
-  const long = starts.findIndex(
-    (start, life) => (starts[life + 1] ?? start) - start >= GOLDEN_ROWS,
-  );
-  const from = starts[Math.max(long, 0)] as number;
-  return features.slice(from * columns, (from + GOLDEN_ROWS) * columns);
 }
