@@ -1,6 +1,7 @@
 import type {DescMessage, MessageShape} from '@bufbuild/protobuf';
 import type {Timestamp} from '@bufbuild/protobuf/wkt';
 import type {Command} from 'commander';
+import {shortHash} from '../core/domain/hash.ts';
 import type {Counterfactual} from '../proto/gen/forestay/v1/fleet_pb.ts';
 import type {ExplainEntityResponse} from '../proto/gen/forestay/v1/inspect_pb.ts';
 import {addClientOptions, type ClientOptions, type Connection, withCore} from './client.ts';
@@ -100,7 +101,7 @@ function learnedLines({learnedLogOdds}: ExplainEntityResponse): string[] {
 
 function scoredAge({scoreTime, asOfTime, modelHash}: ExplainEntityResponse): string {
   if (scoreTime === undefined) return '';
-  return `, scored ${formatAge(ageMs(scoreTime), ageMs(asOfTime) ?? Date.now())} ago by model ${modelHash.slice(0, 12)}`;
+  return `, scored ${formatAge(ageMs(scoreTime), ageMs(asOfTime) ?? Date.now())} ago by model ${shortHash(modelHash)}`;
 }
 
 function ageMs(time: Timestamp | undefined): number | undefined {

@@ -1,4 +1,5 @@
 import {type Timestamp, timestampMs} from '@bufbuild/protobuf/wkt';
+import {shortHash} from '../core/domain/hash.ts';
 import {type Decision, DecisionSchema} from '../proto/gen/forestay/v1/decision_pb.ts';
 import {
   type ComponentRisk,
@@ -63,7 +64,7 @@ export const decisionListing: Listing<typeof DecisionSchema> = {
     {title: 'OUTCOME', cell: outcomeOf},
     {title: 'RISK', cell: decision => formatRisk(decision.risk)},
     {title: 'BECAUSE', cell: decision => decision.because},
-    {title: 'MODEL', cell: decision => decision.modelHash.slice(0, 12), wide: true},
+    {title: 'MODEL', cell: decision => shortHash(decision.modelHash), wide: true},
     {title: 'POLICY', cell: decision => String(decision.policyVersion), wide: true},
   ],
 };

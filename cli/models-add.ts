@@ -1,15 +1,15 @@
-import {createHash} from 'node:crypto';
 import {readFileSync} from 'node:fs';
 import {join, resolve} from 'node:path';
 import type {Command} from 'commander';
 import {buildInfo} from '../core/build-info.ts';
 import {ForestayError} from '../core/domain/errors.ts';
 import {featuresOf} from '../core/domain/features.ts';
+import {shortHash} from '../core/domain/hash.ts';
+import {hashOf} from '../models/artefact-files.ts';
 import type {FailureData} from '../models/failure/data.ts';
 import {COMPONENT_FAILURE, COMPONENT_OUTLOOK} from '../models/failure/family.ts';
 import {readOwnRows} from '../models/failure/own-rows.ts';
 import {parseManifest} from '../models/manifest.ts';
-import {short} from '../models/registry/aliases.ts';
 import {type FeatureSnapshot, snapshotFeatures} from '../models/registry/drift-snapshot.ts';
 import {
   addAuthorOptions,
@@ -58,7 +58,7 @@ async function add(folder: string, options: AddFlags): Promise<void> {
   await printValue(
     options.output,
     {hash, family, registry: registry.directory},
-    () => `${family} ${short(hash)} is in ${registry.directory}`,
+    () => `${family} ${shortHash(hash)} is in ${registry.directory}`,
   );
 }
 
@@ -73,7 +73,7 @@ async function spreadOf(
   const family = [COMPONENT_FAILURE, COMPONENT_OUTLOOK].find(each => each.name === name);
   if (family === undefined) throw withoutRows(name);
   if (data !== undefined) {
-    const dataHash = createHash('sha256').update(readFileSync(data)).digest('hex');
+    const dataHash = hashOf(readFileSync(data));
     return {dataHash, drift: snapshotOf((await readOwnRows(data, family)).data)};
   }
   const {openFailureSource} = await import('./train-failure-data.ts');

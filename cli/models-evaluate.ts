@@ -2,7 +2,8 @@ import {join} from 'node:path';
 import type {Command} from 'commander';
 import {nodeFiles} from '../core/adapters/files-node.ts';
 import {ForestayError} from '../core/domain/errors.ts';
-import {short} from '../models/registry/aliases.ts';
+import {shortHash} from '../core/domain/hash.ts';
+import {TRAINING_SEED_MIN} from '../core/simulation/seeds.ts';
 import {pairModels} from '../models/registry/pairing.ts';
 import {decidePromotion, type Evaluation} from '../models/registry/promotion.ts';
 import type {Registry} from '../models/registry/registry.ts';
@@ -24,7 +25,6 @@ type EvaluateFlags = ChangeOptions & JudgeFlags & {against?: string};
 
 /** Neither the demo's, nor what training takes unless it is told to. */
 const SEED = 7000;
-const SEED_MIN = 1000;
 
 export function registerEvaluate(models: Command): void {
   const count = wholeNumber(1);
@@ -35,7 +35,7 @@ export function registerEvaluate(models: Command): void {
       .argument('<model>', 'first digits of its hash, or FAMILY@challenger')
       .option('--against <model>', 'compare with this one (the champion of its family)')
       .option('--data <file>', 'rows of your own, CSV or CSV.gz, instead of simulated fleets')
-      .option('--seed <n>', 'of the fleets, and of the draws', wholeNumber(SEED_MIN), SEED)
+      .option('--seed <n>', 'of the fleets, and of the draws', wholeNumber(TRAINING_SEED_MIN), SEED)
       .option('--fleets <n>', 'simulated fleets (100; for reboot-intent 60)', count)
       .option('--hosts <n>', 'hosts of each fleet', count, 24)
       .option('--minutes <n>', 'virtual minutes of each fleet (60)', count)
@@ -72,7 +72,7 @@ async function evaluate(name: string, options: EvaluateFlags): Promise<void> {
   };
   await printValue(options.output, record as never, () =>
     [
-      `${family} ${short(hash)} on ${judge.about}\n`,
+      `${family} ${shortHash(hash)} on ${judge.about}\n`,
       text,
       ...(evaluation === undefined ? [] : ['', evaluationText(evaluation)]),
     ].join('\n'),
@@ -93,7 +93,7 @@ async function rivalOf(
   if (entry.family === family) return rival;
   throw new ForestayError(
     'INVALID_ARGUMENT',
-    `cannot compare ${short(hash)} of ${family} with ${short(rival)} of ${entry.family}; name two of one family`,
+    `cannot compare ${shortHash(hash)} of ${family} with ${shortHash(rival)} of ${entry.family}; name two of one family`,
     {details: {hash, rival}},
   );
 }

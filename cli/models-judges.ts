@@ -1,7 +1,6 @@
-import {seededRandom} from '../core/adapters/random-seeded.ts';
 import {ForestayError} from '../core/domain/errors.ts';
 import {CAUSES, riskColumn} from '../core/domain/reboot-risks.ts';
-import {simulateIntentDataset} from '../core/simulation/intent-dataset.ts';
+import {JUDGING_SEED_OFFSET} from '../core/simulation/seeds.ts';
 import {renderMetrics} from '../models/card.ts';
 import type {FailureData} from '../models/failure/data.ts';
 import {evaluateFailures} from '../models/failure/evaluation.ts';
@@ -12,12 +11,13 @@ import {
 } from '../models/failure/family.ts';
 import {readOwnRows} from '../models/failure/own-rows.ts';
 import {renderIntentMetrics} from '../models/intent/card.ts';
-import {joinLives, type Lives} from '../models/intent/data.ts';
+import {joinLives} from '../models/intent/data.ts';
 import {columnOf, countEpisodes, evaluateIntent} from '../models/intent/evaluation.ts';
 import type {JudgedRows} from '../models/registry/pairing.ts';
 import {judgeFailureRows, type Scored, scoreFailureRows} from '../models/registry/score-failure.ts';
 import {judgedRisks, judgeIntentRows, scoreIntentRows} from '../models/registry/score-intent.ts';
-import {openFailureSource} from './train-failure-data.ts';
+import {ALERTS_PER_HOST_DAY, openFailureSource} from './train-failure-data.ts';
+import {simulateLives} from './train-intent-fleets.ts';
 import type {Progress} from './train-progress.ts';
 
 /** Rows that models of a family are judged by. */
@@ -42,10 +42,8 @@ export type JudgeFlags = {
   days: number;
 };
 
-/** Fleets that judge are drawn from the seed this far above the one that is given, as in training. */
-const UNSEEN_OFFSET = 1_000_000;
-const ALERTS_PER_HOST_DAY = 1 / 1000;
 const INTENT_FLEETS = 60;
+const INTENT_MINUTES = 60;
 const INTENT_THRESHOLD = 0.5;
 
 /** @throws {ForestayError} `TRAINING_DATA_INVALID`, `INVALID_ARGUMENT`. */
@@ -90,14 +88,15 @@ async function failureRows(
   // One fleet of those that would teach: they are made all the same, and nobody learns.
   const wanted = {...shape, ...unseenFleets, seed, fleets: 1};
   const {unseen, alertsPerHostDay} = await openFailureSource(family, wanted, progress);
-  const about = `${unseen.rows} rows of simulated fleets, seed ${seed + UNSEEN_OFFSET}`;
+  const about = `${unseen.rows} rows of simulated fleets, seed ${seed + JUDGING_SEED_OFFSET}`;
   return {data: unseen, alertsPerHostDay, about};
 }
 
 async function judgeIntent(flags: JudgeFlags, progress: Progress): Promise<Judge> {
   if (flags.data !== undefined) throw withoutFile();
-  const seed = flags.seed + UNSEEN_OFFSET;
-  const fleets = simulateFleets(seed, flags, progress);
+  const seed = flags.seed + JUDGING_SEED_OFFSET;
+  const {fleets: count = INTENT_FLEETS, hosts, minutes = INTENT_MINUTES} = flags;
+  const fleets = simulateLives(seed, {fleets: count, hosts, minutes}, progress);
   const lives = joinLives(fleets);
   return {
     about: `${lives.rows} rows of ${fleets.length} simulated fleets, seed ${seed}`,
@@ -116,21 +115,6 @@ async function judgeIntent(flags: JudgeFlags, progress: Progress): Promise<Judge
       return {value: [...metrics, ...episodes], text: renderIntentMetrics(metrics, episodes)};
     },
   };
-}
-
-function simulateFleets(
-  seed: number,
-  {fleets = INTENT_FLEETS, hosts, minutes = 60}: JudgeFlags,
-  progress: Progress,
-): Lives[] {
-  progress.note(`seed ${seed}: ${fleets} fleets of ${hosts} hosts, ${minutes} minutes each`);
-  const random = seededRandom(seed);
-  const made: Lives[] = [];
-  for (const lives of simulateIntentDataset({random, fleets, hosts, minutesEach: minutes})) {
-    made.push(lives);
-    progress.show('fleets', made.length / fleets);
-  }
-  return made;
 }
 
 function withoutFile(): ForestayError {

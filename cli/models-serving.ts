@@ -1,6 +1,7 @@
 import type {Command} from 'commander';
 import {ForestayError, isForestayError} from '../core/domain/errors.ts';
-import {type Aliases, short} from '../models/registry/aliases.ts';
+import {shortHash} from '../core/domain/hash.ts';
+import type {Aliases} from '../models/registry/aliases.ts';
 import {addClientOptions, type ClientOptions, withCore} from './client.ts';
 import {openControl} from './control.ts';
 import type {ChangeOptions} from './models-registry.ts';
@@ -38,7 +39,7 @@ export async function tellCore(
       const {author, why: comment} = options;
       const request = {requestId: '', author, comment, ...asked};
       const {requestId} = await core.call(control, control.switchModel, request);
-      return `the core at ${core.server()} scores ${share} by ${short(asked.modelHash)} (request ${requestId}); forestay status says if it refuses`;
+      return `the core at ${core.server()} scores ${share} by ${shortHash(asked.modelHash)} (request ${requestId}); forestay status says if it refuses`;
     });
   } catch (error) {
     if (!isForestayError(error, 'SERVER_UNREACHABLE')) throw afterwards(error);

@@ -1,4 +1,5 @@
-import {type Aliases, short, stateOf} from '../models/registry/aliases.ts';
+import {shortHash} from '../core/domain/hash.ts';
+import {type Aliases, stateOf} from '../models/registry/aliases.ts';
 import type {AuditRecord} from '../models/registry/audit.ts';
 import type {Entry, EntryMetric} from '../models/registry/entry.ts';
 import type {Evaluation} from '../models/registry/promotion.ts';
@@ -17,7 +18,7 @@ export function modelTable(models: readonly ListedModel[], nowMs: number): strin
   const columns: Column<ListedModel>[] = [
     {title: 'FAMILY', cell: ({entry}) => entry.family},
     {title: 'ALIAS', cell: ({alias}) => (alias === 'retired' ? '-' : alias)},
-    {title: 'MODEL', cell: ({entry}) => short(entry.hash)},
+    {title: 'MODEL', cell: ({entry}) => shortHash(entry.hash)},
     {title: 'VERSION', cell: ({entry}) => entry.version},
     {title: 'AGE', cell: ({entry}) => formatAge(entry.addedAtMs, nowMs)},
     {title: 'QUALITY', cell: ({entry}) => headline(entry.metrics)},
@@ -92,8 +93,8 @@ export function historyTable(records: readonly AuditRecord[], nowMs: number): st
       {title: 'WHO', cell: ({who}) => who},
       {title: 'WHAT', cell: whatOf},
       {title: 'FAMILY', cell: ({family}) => family || '-'},
-      {title: 'FROM', cell: ({from}) => (from === null ? '-' : short(from))},
-      {title: 'TO', cell: ({to}) => (to === null ? '-' : short(to))},
+      {title: 'FROM', cell: ({from}) => (from === null ? '-' : shortHash(from))},
+      {title: 'TO', cell: ({to}) => (to === null ? '-' : shortHash(to))},
       {title: 'WHY', cell: ({why}) => why || '-'},
     ],
     records,
@@ -115,7 +116,7 @@ export function evaluationText({champion, challenger, passed, checks}: Evaluatio
     checks,
   );
   const verdict = passed
-    ? `${short(challenger)} is better than ${short(champion)}: it may be promoted`
-    : `${short(challenger)} is not shown to be better than ${short(champion)}`;
+    ? `${shortHash(challenger)} is better than ${shortHash(champion)}: it may be promoted`
+    : `${shortHash(challenger)} is not shown to be better than ${shortHash(champion)}`;
   return `${table}\n\n${verdict}`;
 }

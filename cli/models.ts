@@ -3,8 +3,9 @@ import {join} from 'node:path';
 import type {Command} from 'commander';
 import {nodeFiles} from '../core/adapters/files-node.ts';
 import {ForestayError, isForestayError} from '../core/domain/errors.ts';
+import {shortHash} from '../core/domain/hash.ts';
 import {PERCENT_ALL} from '../core/domain/model-use.ts';
-import {type Aliases, type Author, short} from '../models/registry/aliases.ts';
+import type {Aliases, Author} from '../models/registry/aliases.ts';
 import type {Entry} from '../models/registry/entry.ts';
 import {familyNamed, MODEL_FAMILIES} from '../models/registry/families.ts';
 import type {Registry} from '../models/registry/registry.ts';
@@ -120,7 +121,7 @@ async function list(options: RegistryOptions): Promise<void> {
   const remarks = [
     ...families.flatMap(family => family.remarks),
     ...damaged.map(
-      ({hash, error}) => `${short(hash)} is refused: [${error.code}] ${error.message}`,
+      ({hash, error}) => `${shortHash(hash)} is refused: [${error.code}] ${error.message}`,
     ),
     ...families.flatMap(({aliases}) => missingNames(aliases, registry, entries)),
   ];
@@ -144,7 +145,9 @@ function missingNames(aliases: Aliases, registry: Registry, entries: readonly En
   const isThere = champion === null || entries.some(({hash}) => hash === champion);
   return isThere
     ? []
-    : [`the champion of ${family}, ${short(champion)}, is not in ${registry.directory} or refused`];
+    : [
+        `the champion of ${family}, ${shortHash(champion)}, is not in ${registry.directory} or refused`,
+      ];
 }
 
 function describeEntry(registry: Registry, entry: Entry): ListedModel {
@@ -180,7 +183,7 @@ function requireEntry(registry: Registry, name: string): Entry {
   if (found !== undefined) return found;
   throw (
     damaged.find(entry => entry.hash === hash)?.error ??
-    new ForestayError('NOT_FOUND', `no model ${short(hash)} is in ${registry.directory}`)
+    new ForestayError('NOT_FOUND', `no model ${shortHash(hash)} is in ${registry.directory}`)
   );
 }
 
@@ -194,7 +197,7 @@ async function verify(name: string | undefined, options: RegistryOptions): Promi
   }
   if (results.some(({sound}) => !sound)) process.exitCode = EXIT.no;
   await printValue(options.output, {models: results} as never, () =>
-    results.map(({hash, says}) => `${short(hash)}  ${says}`).join('\n'),
+    results.map(({hash, says}) => `${shortHash(hash)}  ${says}`).join('\n'),
   );
 }
 
@@ -258,15 +261,15 @@ async function rollback(family: string, options: ServingOptions): Promise<void> 
 
 async function printAliases(aliases: Aliases, options: ServingOptions): Promise<void> {
   const {family, champion, challenger, previous, revision, canaryPercent} = aliases;
-  const before = previous === null ? 'there was none before' : `before ${short(previous)}`;
+  const before = previous === null ? 'there was none before' : `before ${shortHash(previous)}`;
   const trial =
     canaryPercent > 0
-      ? `, ${short(challenger ?? '')} tried by ${canaryPercent} % of the hosts`
+      ? `, ${shortHash(challenger ?? '')} tried by ${canaryPercent} % of the hosts`
       : '';
   const told = await tellCore(aliases, options);
   await printValue(options.output, {...aliases, told} as never, () =>
     [
-      `${family}: champion ${short(champion ?? '')}, ${before}${trial}  (revision ${revision})`,
+      `${family}: champion ${shortHash(champion ?? '')}, ${before}${trial}  (revision ${revision})`,
       told,
     ].join('\n'),
   );
@@ -284,6 +287,6 @@ async function prune(
   await printValue(options.output, {removed: yes, hashes: chosen} as never, () =>
     chosen.length === 0
       ? 'nothing to remove'
-      : `${verb} ${chosen.map(short).join(', ')}${yes ? '' : '; give --yes to do it'}`,
+      : `${verb} ${chosen.map(shortHash).join(', ')}${yes ? '' : '; give --yes to do it'}`,
   );
 }

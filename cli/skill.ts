@@ -1,5 +1,5 @@
 import type {Command} from 'commander';
-import {short} from '../models/registry/aliases.ts';
+import {shortHash} from '../core/domain/hash.ts';
 import type {CellSkill, OutputSkill} from '../proto/gen/forestay/v1/skill_pb.ts';
 import {addClientOptions, type ClientOptions, withCore} from './client.ts';
 import {addChangeOptions, type ChangeOptions, change, requestOf} from './control.ts';
@@ -50,7 +50,7 @@ export function describe(skills: readonly CellSkill[]): string {
   const forecasts = formatTable(
     [
       {title: 'CELL', cell: ({skill}) => skill.cell},
-      {title: 'MODEL', cell: ({skill}) => short(skill.modelHash)},
+      {title: 'MODEL', cell: ({skill}) => shortHash(skill.modelHash)},
       {title: 'OUTPUT', cell: ({output}) => output.output},
       {title: 'FORECASTS', cell: ({output}) => String(output.forecasts)},
       {title: 'BASE RATE', cell: ({output}) => percent(output.baseRate, 2)},
@@ -64,7 +64,7 @@ export function describe(skills: readonly CellSkill[]): string {
   const acts = formatTable(
     [
       {title: 'CELL', cell: skill => skill.cell},
-      {title: 'MODEL', cell: skill => short(skill.modelHash)},
+      {title: 'MODEL', cell: skill => shortHash(skill.modelHash)},
       {title: 'ALERTS', cell: ({alerts}) => String(alerts?.alerts ?? 0)},
       {title: 'PRECISION', cell: ({alerts}) => percent(alerts?.precision)},
       {title: 'RECALL', cell: ({alerts}) => percent(alerts?.recall)},
@@ -92,7 +92,7 @@ export function describe(skills: readonly CellSkill[]): string {
 }
 
 function inWords(skill: CellSkill): string[] {
-  const name = `${harmlessName(skill.cell)} ${short(skill.modelHash)}`;
+  const name = `${harmlessName(skill.cell)} ${shortHash(skill.modelHash)}`;
   const held = skill.restrained
     ? [`  restrained, it only advises: ${harmlessName(skill.restraintBecause)}`]
     : [];

@@ -1,4 +1,5 @@
 import type {Command} from 'commander';
+import {shortHash} from '../core/domain/hash.ts';
 import type {GetStatusResponse, PartitionStatus} from '../proto/gen/forestay/v1/control_pb.ts';
 import {addClientOptions, type ClientOptions, withCore} from './client.ts';
 import {openControl} from './control.ts';
@@ -39,14 +40,13 @@ function statusLines(status: GetStatusResponse): string[] {
 
 /** One line for each way in which partitions use models; the usual one, a champion alone, has none. */
 function modelLines(partitions: readonly PartitionStatus[]): string[] {
-  const short = (hash: string) => hash.slice(0, 12);
   const uses = partitions.flatMap(use => [
     ...(use.canaryHash === ''
       ? []
-      : [`canary ${short(use.canaryHash)} scores ${use.canaryPercent} % of the hosts`]),
+      : [`canary ${shortHash(use.canaryHash)} scores ${use.canaryPercent} % of the hosts`]),
     ...(use.refusedHash === ''
       ? []
-      : [`model ${short(use.refusedHash)} refused: ${use.refusedBecause}`]),
+      : [`model ${shortHash(use.refusedHash)} refused: ${use.refusedBecause}`]),
   ]);
   return [...new Set(uses)];
 }

@@ -7,6 +7,7 @@ import {
   simulateComponentDataset,
 } from '../core/simulation/component-dataset.ts';
 import {DOWN_CAUSES} from '../core/simulation/outcomes.ts';
+import {JUDGING_SEED_OFFSET} from '../core/simulation/seeds.ts';
 import {simulateSlowDataset} from '../core/simulation/slow-dataset.ts';
 import {type FailureData, splitHosts} from '../models/failure/data.ts';
 import {COMPONENT_FAILURE, type FailureFamily} from '../models/failure/family.ts';
@@ -27,10 +28,9 @@ export type FailureSource = {
   readonly limits: readonly string[];
 };
 
-/** Fleets that judge are drawn from the seed this far above the one that taught. */
-const UNSEEN_OFFSET = 1_000_000;
 const CRASH = DOWN_CAUSES.indexOf('crash');
-const ALERTS_PER_HOST_DAY = 1 / 1000;
+/** The budget that alerts are judged within, where failures are as frequent as they are. */
+export const ALERTS_PER_HOST_DAY = 1 / 1000;
 /** In time lapse what takes a year takes an hour, roughly. */
 const LAPSE_RAISED = 1000;
 const DEFAULTS = {
@@ -120,7 +120,7 @@ async function simulateSource(
       progress,
     );
   const learned = await simulate(seed, fleets);
-  const unseen = await simulate(seed + UNSEEN_OFFSET, unseenFleets);
+  const unseen = await simulate(seed + JUDGING_SEED_OFFSET, unseenFleets);
   await agents.close();
   const time = isLapse ? `${minutes} minutes in time lapse` : `${days} days`;
   const every = isLapse ? `${rowEverySeconds} s` : `${(rowEverySeconds / 3600).toFixed(1)} h`;

@@ -2,13 +2,19 @@ import {existsSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {rename, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {deserialize, serialize} from 'node:v8';
-import {seededRandom} from '../core/adapters/random-seeded.ts';
 import {isSystemError} from '../core/domain/errors.ts';
 import {CAUSES, riskColumn} from '../core/domain/reboot-risks.ts';
-import {simulateIntentDataset} from '../core/simulation/intent-dataset.ts';
+import {JUDGING_SEED_OFFSET} from '../core/simulation/seeds.ts';
 import {writeIntentArtefact} from '../models/intent/artefact.ts';
 import {renderIntentCard, renderIntentMetrics} from '../models/intent/card.ts';
-import {joinLives, type Lives, sliceFleets} from '../models/intent/data.ts';
+import {
+  goldenRows,
+  joinLives,
+  type Lives,
+  mediansOf,
+  sliceFleets,
+  teachingFleets,
+} from '../models/intent/data.ts';
 import {
   columnOf,
   countEpisodes,
@@ -21,19 +27,18 @@ import {scoreByRule} from '../models/intent/rule.ts';
 import {type IntentSearch, searchIntent} from '../models/intent/search.ts';
 import {predictLives} from '../models/intent/serving.ts';
 import {INTENT_DEFAULTS, type IntentModel, trainIntent} from '../models/intent/training.ts';
-import {averagePrecision, quantile} from '../models/metrics.ts';
+import {averagePrecision} from '../models/metrics.ts';
 import type {NetworkCheckpoint} from '../models/network/train.ts';
 import {openResults} from '../models/training/results.ts';
 import {publish, publishFile} from './publish.ts';
 import type {TrainFlags, TrainOutput} from './train.ts';
+import {simulateLives} from './train-intent-fleets.ts';
 import type {Progress} from './train-progress.ts';
 import {trainingFolder} from './train-state.ts';
 
 const FLEETS = 200;
 const UNSEEN_FLEETS = 30;
 const MINUTES = 120;
-/** Fleets that judge are drawn from the seed this far above the one that taught. */
-const UNSEEN_OFFSET = 1_000_000;
 /** Two hours of one host. */
 const GOLDEN_ROWS = 30;
 /** The policy's own, and one that alerts earlier. */
@@ -54,17 +59,17 @@ export async function trainIntentFamily(
 ): Promise<void> {
   const {fleets = FLEETS, unseenFleets = UNSEEN_FLEETS, seed} = flags;
   const {minutes = MINUTES} = flags;
-  const taught = simulate(seed, fleets, minutes, flags.hosts, progress);
+  const {hosts} = flags;
+  const taught = simulateLives(seed, {fleets, hosts, minutes}, progress);
   const {model, search} = await learn({...flags, fleets, minutes}, taught, progress);
-  const unseen = joinLives(
-    simulate(seed + UNSEEN_OFFSET, unseenFleets, minutes, flags.hosts, progress),
-  );
+  const judging = {fleets: unseenFleets, hosts, minutes};
+  const unseen = joinLives(simulateLives(seed + JUDGING_SEED_OFFSET, judging, progress));
   const risks = await predictLives(model, unseen);
   const metrics = evaluateIntent(unseen, risks);
   const episodes = episodesOf(unseen, risks);
   const rule = ruleOf(unseen);
   const data =
-    `${fleets} simulated fleets of ${flags.hosts} hosts over ${minutes} minutes, a row of each host ` +
+    `${fleets} simulated fleets of ${hosts} hosts over ${minutes} minutes, a row of each host ` +
     `every 10 s: ${taught.reduce((sum, {rows}) => sum + rows, 0)} rows (70 % to learn, 15 % to stop, ` +
     `15 % to calibrate, split by fleet). Judged on ${unseenFleets} other fleets: ${unseen.rows} rows.`;
   const provenance = {
@@ -76,7 +81,12 @@ export async function trainIntentFamily(
     usual: mediansOf(taught),
   };
   const manifest = await publish(flags.out, '--out', async folder => {
-    const written = await writeIntentArtefact(folder, model, provenance, goldenOf(unseen));
+    const written = await writeIntentArtefact(
+      folder,
+      model,
+      provenance,
+      goldenRows(unseen, GOLDEN_ROWS),
+    );
     await writeFile(join(folder, 'README.md'), renderIntentCard(written, metrics, episodes, rule));
     return written;
   });
@@ -105,12 +115,11 @@ async function learn(
   const folder = trainingFolder(flags.out);
   const options = {...INTENT_DEFAULTS, seed};
   const results = openResults(folder, {...options, trials, hosts, minutes, fleets: flags.fleets});
-  const teaching = fleets.slice(0, Math.floor(0.7 * fleets.length));
   const endsMs = performance.now() + flags.budget;
   const search =
     flags.budget === 0
       ? undefined
-      : await searchIntent(teaching, slices.validation, {
+      : await searchIntent(teachingFleets(fleets), slices.validation, {
           trials,
           options,
           results,
@@ -160,27 +169,6 @@ function readCheckpoint(path: string, settings: string): NetworkCheckpoint | und
   }
 }
 
-function simulate(
-  seed: number,
-  fleets: number,
-  minutesEach: number,
-  hosts: number,
-  progress: Progress,
-): Lives[] {
-  progress.note(`seed ${seed}: ${fleets} fleets of ${hosts} hosts, ${minutesEach} minutes each`);
-  const made: Lives[] = [];
-  for (const lives of simulateIntentDataset({
-    random: seededRandom(seed),
-    fleets,
-    minutesEach,
-    hosts,
-  })) {
-    made.push(lives);
-    progress.show('fleets', made.length / fleets);
-  }
-  return made;
-}
-
 function episodesOf(unseen: Lives, risks: Float32Array): IntentEpisodes[] {
   return CAUSES.flatMap(cause => {
     const own = columnOf(risks, unseen.rows, riskColumn(cause, 30));
@@ -198,33 +186,4 @@ function ruleOf(unseen: Lives): IntentRule {
     rule: 'intentional within 30 min',
     averagePrecision: Number.isNaN(found) ? null : Number(found.toFixed(5)),
   };
-}
-
-/** Median of every input over rows spread over the fleets; NaN: never there. */
-function mediansOf(fleets: readonly Lives[]): Float32Array {
-  const columns = fleets[0]?.columns ?? 0;
-  return Float32Array.from({length: columns}, (_, column) => {
-    const values: number[] = [];
-    for (const {rows, features} of fleets) {
-      for (let row = 0; row < rows; row += 97) {
-        const value = features[row * columns + column] as number;
-        if (!Number.isNaN(value)) values.push(value);
-      }
-    }
-    return (
-      quantile(
-        values.sort((a, b) => a - b),
-        0.5,
-      ) ?? Number.NaN
-    );
-  });
-}
-
-/** The first rows of one life. */
-function goldenOf({columns, starts, features}: Lives): Float32Array {
-  const long = starts.findIndex(
-    (start, life) => (starts[life + 1] ?? start) - start >= GOLDEN_ROWS,
-  );
-  const from = starts[Math.max(long, 0)] as number;
-  return features.slice(from * columns, (from + GOLDEN_ROWS) * columns);
 }

@@ -4,6 +4,7 @@ import {type Command, InvalidArgumentError, Option, type OutputConfiguration} fr
 import {nodeFiles} from '../core/adapters/files-node.ts';
 import {lockDirectory} from '../core/adapters/log-segments-lock.ts';
 import {ForestayError, isSystemError} from '../core/domain/errors.ts';
+import {TRAINING_SEED_MIN} from '../core/simulation/seeds.ts';
 import {COMPONENT_FAILURE, COMPONENT_OUTLOOK} from '../models/failure/family.ts';
 import {loadModel} from '../models/load-model.ts';
 import {requireFile, requireFolder} from './folders.ts';
@@ -12,9 +13,6 @@ import {trainFailure} from './train-failure.ts';
 import {trainIntentFamily} from './train-intent.ts';
 import {createProgress, type Progress} from './train-progress.ts';
 import {trainingFolder} from './train-state.ts';
-
-/** The demo and its tests draw from seeds below, training from here on. */
-const SEED_MIN = 1000;
 
 export type TrainFlags = {
   family: string;
@@ -85,7 +83,12 @@ export function registerTrain(program: Command): void {
         .choices(Object.keys(FAMILIES))
         .default('component-failure'),
     )
-    .option('--seed <n>', `of fleets and sampling, from ${SEED_MIN}`, seedNumber, SEED_MIN)
+    .option(
+      '--seed <n>',
+      `of fleets and sampling, from ${TRAINING_SEED_MIN}`,
+      seedNumber,
+      TRAINING_SEED_MIN,
+    )
     .option(
       '--data <file>',
       'rows of your own, CSV or CSV.gz, instead of simulated fleets; not for reboot-intent',
@@ -188,8 +191,8 @@ function notKept(folder: string, cause: Error): ForestayError {
 
 function seedNumber(text: string): number {
   const value = Number(text);
-  if (Number.isSafeInteger(value) && value >= SEED_MIN) return value;
+  if (Number.isSafeInteger(value) && value >= TRAINING_SEED_MIN) return value;
   throw new InvalidArgumentError(
-    `It must be a whole number from ${SEED_MIN}: the demo draws from those below.`,
+    `It must be a whole number from ${TRAINING_SEED_MIN}: the demo draws from those below.`,
   );
 }

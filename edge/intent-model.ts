@@ -1,5 +1,6 @@
 import * as ort from 'onnxruntime-node';
 import {ForestayError} from '../core/domain/errors.ts';
+import {INTENT_GOLDEN_TOLERANCE} from '../core/domain/intent-fit.ts';
 import {EXPLANATION, type IntentManifest, PREDICTION} from '../core/domain/intent-manifest.ts';
 import {type IntentArtefact, readIntentArtefact} from './intent-artefact.ts';
 
@@ -27,9 +28,6 @@ export type IntentModel = {
   explain(samples: Float32Array, output: number): Promise<IntentParts>;
   release(): Promise<void>;
 };
-
-/** A golden risk may differ by this much from one machine to another. */
-const GOLDEN_TOLERANCE = 1e-5;
 
 /**
  * Loads the model of a folder and verifies that the runtime gives its golden risks. What explains is
@@ -153,11 +151,11 @@ async function verifyGolden({folder, golden}: IntentArtefact, model: IntentModel
     const risks = await model.next(values, state);
     for (const [output, wanted] of (golden.risks[at] ?? []).entries()) {
       const risk = risks[output] as number;
-      if (Math.abs(risk - wanted) <= GOLDEN_TOLERANCE) continue;
+      if (Math.abs(risk - wanted) <= INTENT_GOLDEN_TOLERANCE) continue;
       throw new ForestayError(
         'SCORER_FAILED',
         `cannot trust the reboot-intent model in ${folder}: golden row ${at} gives ${risk}, not ` +
-          `${wanted} (tolerance ${GOLDEN_TOLERANCE}); its folder or the ONNX runtime of this ` +
+          `${wanted} (tolerance ${INTENT_GOLDEN_TOLERANCE}); its folder or the ONNX runtime of this ` +
           'machine is damaged',
         {details: {folder, risk, wanted}},
       );

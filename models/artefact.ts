@@ -1,7 +1,7 @@
-import {createHash} from 'node:crypto';
 import {mkdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {type FeatureContract, FIRST_HOST_CONTRACT, featuresOf} from '../core/domain/features.ts';
+import {hashOf, presentOrNull, writeJson} from './artefact-files.ts';
 import type {Golden, Manifest} from './manifest.ts';
 import {scoreTrees, type TreeModel} from './trees/tree-model.ts';
 import {encodeOnnx, type ModelMetadata} from './trees/tree-onnx.ts';
@@ -32,7 +32,7 @@ export async function writeArtefact(
   const manifest: Manifest = {
     ...metadata,
     ...rest,
-    sha256: createHash('sha256').update(bytes).digest('hex'),
+    sha256: hashOf(bytes),
     features: featuresOf(provenance.contract ?? FIRST_HOST_CONTRACT).map(({name}) => name),
     usual: Array.from(usual, presentOrNull),
     rounds: model.forests.map(forest => forest.roots.length),
@@ -57,12 +57,4 @@ function rowsOf(values: Float32Array, columns: number): Float32Array[] {
   return Array.from({length: values.length / columns}, (_, row) =>
     values.subarray(row * columns, (row + 1) * columns),
   );
-}
-
-function presentOrNull(value: number): number | null {
-  return Number.isNaN(value) ? null : value;
-}
-
-function writeJson(path: string, value: unknown): Promise<void> {
-  return writeFile(path, `${JSON.stringify(value, undefined, 1)}\n`);
 }

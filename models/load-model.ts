@@ -130,7 +130,8 @@ function readSignature(
   if (wrong !== undefined) {
     throw mismatch(
       file,
-      `its property featureHash is ${wrong}, the feature contract is ${featureHash}`,
+      `${wrong === ofManifest ? 'its manifest’s' : 'its property'} featureHash is ${wrong}, the feature ` +
+        `contract is ${featureHash}`,
     );
   }
   const columns = manifest?.graph?.columns ?? Array.from({length: width}, (_, column) => column);

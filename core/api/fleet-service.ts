@@ -107,8 +107,15 @@ export function findRow<Row>(rows: ReadonlyMap<string, Row>, name: string): Row 
 
 /** `NOT_FOUND`, with the nearest of the names that there are; `name` may be a short one. */
 export function notFound(name: string, names: readonly string[]): ForestayError {
-  const hint = nearest(name, names) ?? `${names.length} are known, list them for names`;
+  const hint = nearest(name, names) ?? counted(names.length);
   return new ForestayError('NOT_FOUND', `"${name}" is not known; ${hint}`, {details: {name}});
+}
+
+function counted(known: number): string {
+  if (known === 0) return 'none is known yet';
+  return known === 1
+    ? 'one is known, list it for its name'
+    : `${known} are known, list them for names`;
 }
 
 function nearest(name: string, names: readonly string[]): string | undefined {

@@ -25,3 +25,8 @@ export const PARTITIONS: readonly number[] = Array.from(
 export function partitionOfCell(cell: string): number {
   return fnv1a32(cell) % PARTITION_COUNT;
 }
+
+/** As many digits of a hash as people compare. */
+export function shortHash(hash: string): string {
+  return hash.slice(0, 12);
+}

@@ -16,17 +16,20 @@ export type Canary = {readonly modelHash: string; readonly percent: number};
 export const PERCENT_ALL = 100;
 
 /**
- * Whether a host tries a canary of so many percent: by its name alone, so that it is the same host
- * everywhere and a growing share keeps those that it had.
+ * The canary that a host tries, if there is one and it does: by its name alone, so that it is the
+ * same host everywhere and a growing share keeps those that it had.
  */
-export function triesCanary(host: string, percent: number): boolean {
-  return fnv1a32(`canary ${host}`) % PERCENT_ALL < percent;
+export function canaryFor<Trial extends {readonly percent: number}>(
+  host: string,
+  canary: Trial | undefined,
+): Trial | undefined {
+  if (canary === undefined) return undefined;
+  return fnv1a32(`canary ${host}`) % PERCENT_ALL < canary.percent ? canary : undefined;
 }
 
 /** The model that a host is scored by; `champion` where nothing else is known. */
 export function modelHashOf(use: ModelUse | undefined, host: string, champion: string): string {
-  const canary = use?.canary;
-  return canary !== undefined && triesCanary(host, canary.percent) ? canary.modelHash : champion;
+  return canaryFor(host, use?.canary)?.modelHash ?? champion;
 }
 
 /**

@@ -9,6 +9,7 @@
 import {
   createCellLayer,
   moveRisks,
+  movesRisks,
   shiftedRisk,
   takeOutage,
   takeReturn,
@@ -76,9 +77,11 @@ export function moveByCell(
 export function learnedHere(state: PartitionState, name: string): LearnedHere | undefined {
   const host = state.hosts.get(name);
   const found = host && bandRow(state, host);
-  const {version = 0} = state.layers.get(host?.cell ?? '') ?? {};
-  if (found === undefined || version === 0 || !state.policy.learning.enabled) return undefined;
-  return {version, logOdds: found.table.learned[found.row] as number};
+  const layer = state.layers.get(host?.cell ?? '');
+  const {enabled} = state.policy.learning;
+  if (found === undefined || layer === undefined || !enabled || !movesRisks(layer))
+    return undefined;
+  return {version: layer.version, logOdds: found.table.learned[found.row] as number};
 }
 
 /** Of failure, as the model said before the cell's shift; NaN: it says nothing. */

@@ -6,7 +6,7 @@
  * M2 What is asked for and cannot be done leaves everything as it was, and the journal says why.
  * M3 A replay does what the journal says, whether or not the model is still there.
  */
-import {afterSwitch, type ModelUse, triesCanary} from '../domain/model-use.ts';
+import {afterSwitch, canaryFor, type ModelUse, PERCENT_ALL} from '../domain/model-use.ts';
 import type {InboxRecord} from '../domain/records.ts';
 import type {ModelSignature} from '../ports.ts';
 import type {PartitionState} from './partition-state.ts';
@@ -18,7 +18,7 @@ export type KnownModels = ReadonlyMap<string, ModelSignature | string>;
 
 /** The model that a host is scored by. */
 export function modelOf({model, canary}: PartitionState, host: string): ModelSignature {
-  return canary !== undefined && triesCanary(host, canary.percent) ? canary.model : model;
+  return canaryFor(host, canary)?.model ?? model;
 }
 
 /** What is in use; what the configuration says, as long as no command has asked for another. */
@@ -51,7 +51,7 @@ function refusal(
   const found = modelHash === state.canary?.model.hash ? state.canary.model : models.get(modelHash);
   if (found === undefined) return 'nobody knows a model of this hash here';
   if (typeof found === 'string') return found;
-  if (state.everySamples > 0 && percent < 100) {
+  if (state.everySamples > 0 && percent < PERCENT_ALL) {
     return 'a share of the hosts can try a model only where hosts are scored, not every sample';
   }
   return misfit(state, found);

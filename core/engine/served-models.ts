@@ -29,7 +29,10 @@ export class ServedModels {
   /** Opens a model, or says why it cannot be. Asked for again while it opens, it is opened once. */
   async open(hash: string): Promise<ModelSignature | string> {
     const scorer = this.scorerOf(hash);
-    if (scorer !== undefined) return scorer.signature();
+    if (scorer !== undefined) {
+      if (this.#open.delete(hash)) this.#open.set(hash, scorer);
+      return scorer.signature();
+    }
     let opening = this.#opening.get(hash);
     if (opening === undefined) {
       opening = this.#openFrom(hash).finally(() => this.#opening.delete(hash));

@@ -7,6 +7,7 @@ import {readable, readableTelemetry} from './log-decoding.ts';
 import {bytesOf, endOf} from './log-range.ts';
 import type {PartitionState} from './partition-state.ts';
 import type {TelemetryInput, TickInput} from './tick-draft.ts';
+import {baseOf} from './tick-telemetry.ts';
 
 /** A pause of more than this many ticks is one in which results may have come. */
 const GAP_TICKS = 2;
@@ -114,7 +115,7 @@ export class TickSource {
   }
 
   #timeOf(nowMs: number, records: readonly TelemetryInput[]): number {
-    const base = this.#state.timeBase ?? baseOf(records);
+    const base = baseOf(this.#state, records);
     if (base === 'live' || base === undefined || this.#options.time === 'clock') return nowMs;
     let newestMs = this.#state.timeMs;
     for (const record of records) {
@@ -125,9 +126,4 @@ export class TickSource {
     }
     return newestMs;
   }
-}
-
-function baseOf(records: readonly TelemetryInput[]): string | undefined {
-  for (const record of records) if (record.kind === 'batch') return record.batch.timeBase;
-  return undefined;
 }

@@ -1,4 +1,4 @@
-import type {Batch, Block} from '../domain/telemetry.ts';
+import type {Batch, Block, TimeBase} from '../domain/telemetry.ts';
 import {hostName, newestOf, vmName} from '../domain/telemetry.ts';
 import {DueCollector, keepDue} from './due-samples.ts';
 import type {PartitionState} from './partition-state.ts';
@@ -17,6 +17,14 @@ export function takeTelemetry(draft: TickDraft): void {
   };
   for (const record of telemetry) takeRecord(draft, record, due);
   keepDue(draft.state, cut.scoreRequest, due.tables.values());
+}
+
+/** What the partition's time is, with these records; undefined: nobody has said so yet. */
+export function baseOf(
+  {timeBase}: PartitionState,
+  records: readonly TelemetryInput[],
+): TimeBase | undefined {
+  return timeBase ?? records.find(record => record.kind === 'batch')?.batch.timeBase;
 }
 
 /** Samples to be scored, of the tables that have some. */

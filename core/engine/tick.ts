@@ -8,7 +8,9 @@
  * T2 Entities are visited in canonical order: host id, then VM id.
  * T3 With `recorded`, moves, effects and decisions are taken from the journal instead of being
  *    made again; inputs are folded all the same.
- * T4 A tick that took nothing and changed nothing leaves no trace but its time: it need not be
+ * T4 Time begins with the first sample, as it may be another than the clock's; what a command before
+ *    that did is recorded at the time of the clock.
+ * T5 A tick that took nothing and changed nothing leaves no trace but its time: it need not be
  *    known to a replay.
  */
 
@@ -27,14 +29,15 @@ import {noticeSilence} from './tick-inventory.ts';
 import {planTick} from './tick-planning.ts';
 import {applyRecorded} from './tick-recorded.ts';
 import {takeScores} from './tick-scores.ts';
-import {takeTelemetry} from './tick-telemetry.ts';
+import {baseOf, takeTelemetry} from './tick-telemetry.ts';
 import {takeWorkloads} from './tick-workload.ts';
 
 /** Steps the state and gives the journal's record of it; `changed` says if it must be written. */
 export function advance(state: PartitionState, input: TickInput): {tick: Tick; changed: boolean} {
   const {plannedAtMs} = state;
   const isIdle = sameCut(state.cut, input.cut);
-  state.timeMs = Math.max(state.timeMs, input.timeMs);
+  const timeMs = Math.max(state.timeMs, input.timeMs);
+  if (baseOf(state, input.telemetry) !== undefined) state.timeMs = timeMs;
   const draft: TickDraft = {
     state,
     input,
@@ -75,7 +78,7 @@ export function advance(state: PartitionState, input: TickInput): {tick: Tick; c
     applyRecorded(draft, input.recorded);
   }
   state.cut = input.cut;
-  const {tick, changed} = finish(draft);
+  const {tick, changed} = finish(draft, timeMs);
   if (isIdle && !changed) state.plannedAtMs = plannedAtMs;
   return {tick, changed};
 }
@@ -94,7 +97,7 @@ function fireTimers(draft: TickDraft): void {
   }
 }
 
-function finish(draft: TickDraft): {tick: Tick; changed: boolean} {
+function finish(draft: TickDraft, timeMs: number): {tick: Tick; changed: boolean} {
   const {state, input} = draft;
   const changed =
     draft.transitions.length +
@@ -112,7 +115,7 @@ function finish(draft: TickDraft): {tick: Tick; changed: boolean} {
   const outputs = outputsOf(state.model);
   const saysOutputs = draft.risks.length > 0 && outputs.join() !== COMPONENTS.join();
   const tick: Tick = {
-    timeMs: state.timeMs,
+    timeMs,
     epoch: state.epoch,
     number: state.tickNumber + 1,
     cut: input.cut,

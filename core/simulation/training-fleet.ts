@@ -13,7 +13,7 @@ import {maskSensors, maskSources} from './sensor-masks.ts';
 export type Conclude = (fleet: number, datacenter: Datacenter) => () => Promise<void> | undefined;
 
 export type FleetOptions = {
-  /** Demos draw from seeds below 1000, training from 1000 on, judges from a million on. */
+  /** Of a seed as seeds.ts deals them out. */
   random: Random;
   fleets: number;
   /** 24 unless given. */

@@ -3,9 +3,9 @@ import {join} from 'node:path';
 import {fitAnomalyModel} from '../../core/domain/anomaly/host-fit.ts';
 import {createAnomalyState, observeAnomaly} from '../../core/domain/anomaly/host-score.ts';
 import {VALUE_MAX} from '../../core/domain/anomaly/scales.ts';
-import {ForestayError} from '../../core/domain/errors.ts';
 import {readTableAt, type TextTable} from '../data/table.ts';
 import type {Backtest} from './backtest.ts';
+import {invalidRecording} from './invalid-recording.ts';
 
 const TEST_FILE = /^(.+)_test\.csv(\.gz)?$/;
 
@@ -44,20 +44,22 @@ export const backtestAnomaly: Backtest = async ({data, out, train, note}) => {
 
 async function listHosts(folder: string): Promise<string[]> {
   const found = await readdir(folder).catch(cause => {
-    throw invalid(folder, 'it cannot be listed', cause);
+    throw invalidRecording(folder, 'it cannot be listed', cause);
   });
   const names = found.flatMap(file => TEST_FILE.exec(file)?.[1] ?? []);
-  if (names.length === 0) throw invalid(folder, 'there is no NAME_test.csv or NAME_test.csv.gz');
+  if (names.length === 0)
+    throw invalidRecording(folder, 'there is no NAME_test.csv or NAME_test.csv.gz');
   return [...new Set(names)].sort();
 }
 
 function checkColumns(usual: TextTable, live: TextTable): void {
   const twice = usual.header.filter((name, at) => usual.header.indexOf(name) < at);
-  if (twice.length > 0) throw invalid(usual.path, `it has columns twice: ${twice.join(', ')}`);
+  if (twice.length > 0)
+    throw invalidRecording(usual.path, `it has columns twice: ${twice.join(', ')}`);
   if (usual.header.join() === live.header.join()) return;
   const missing = usual.header.filter(name => !live.header.includes(name));
   const more = live.header.filter(name => !usual.header.includes(name));
-  throw invalid(
+  throw invalidRecording(
     live.path,
     `its columns are not those of ${usual.path}: ${missing.length} missing (${missing.join(', ')}), ` +
       `${more.length} more (${more.join(', ')}), or in another order`,
@@ -93,12 +95,4 @@ function readRows(table: TextTable): Float64Array {
 function findSpans(rows: Float64Array, width: number): Float64Array | undefined {
   const ratios = rows.every(value => !(value < 0 || value > 1) || Math.abs(value) > VALUE_MAX);
   return ratios ? new Float64Array(width).fill(1) : undefined;
-}
-
-function invalid(path: string, reason: string, cause?: unknown): ForestayError {
-  return new ForestayError(
-    'TRAINING_DATA_INVALID',
-    `cannot use ${path}: ${reason}; check the folder against the layout in docs/how-to/backtest.md`,
-    {details: {path}, cause},
-  );
 }

@@ -1,8 +1,8 @@
 import {join} from 'node:path';
-import {ForestayError} from '../../core/domain/errors.ts';
 import {parseTime} from '../data/csv.ts';
 import {readTableAt, type TextTable} from '../data/table.ts';
 import {readSignals} from './disk-signals.ts';
+import {invalidRecording} from './invalid-recording.ts';
 
 /** Drive-days without their outcome. */
 export type DriveDays = {
@@ -46,11 +46,11 @@ function checkKeys(table: TextTable, serials: readonly string[], dates: readonly
   for (const [row, serial] of serials.entries()) {
     const date = dates[row] as string;
     const key = `${serial} on ${date}`;
-    if (serial === '') throw invalid(table.path, `row ${row + 1} has no serial_number`);
+    if (serial === '') throw invalidRecording(table.path, `row ${row + 1} has no serial_number`);
     if (parseTime(date) === undefined) {
-      throw invalid(table.path, `row ${row + 1} has "${date}" for a date`);
+      throw invalidRecording(table.path, `row ${row + 1} has "${date}" for a date`);
     }
-    if (seen.has(key)) throw invalid(table.path, `it has ${key} twice`);
+    if (seen.has(key)) throw invalidRecording(table.path, `it has ${key} twice`);
     seen.add(key);
   }
 }
@@ -91,10 +91,11 @@ export function outcomesOf(days: DriveDays, rows: Int32Array, file: LabelFile): 
     const serial = days.serials[row] as string;
     const date = days.dates[row] as string;
     const at = file.rowOf.get(`${serial} ${date}`);
-    if (at === undefined) throw invalid(file.path, `it has no label of ${serial} on ${date}`);
+    if (at === undefined)
+      throw invalidRecording(file.path, `it has no label of ${serial} on ${date}`);
     const label = file.labels[at];
     if (label !== '0' && label !== '1') {
-      throw invalid(file.path, `${serial} on ${date} has label "${label}", not 0 or 1`);
+      throw invalidRecording(file.path, `${serial} on ${date} has label "${label}", not 0 or 1`);
     }
     const daysLeft = daysToFailure(file, at, serial, date);
     if (file.failureDates) checkLabel(file.path, serial, date, label === '1', daysLeft);
@@ -103,7 +104,10 @@ export function outcomesOf(days: DriveDays, rows: Int32Array, file: LabelFile): 
     return label === '0' && daysLeft > 0;
   });
   if (healthy.length === 0) {
-    throw invalid(file.path, `of ${rows.length} rows to learn from none is of a healthy drive`);
+    throw invalidRecording(
+      file.path,
+      `of ${rows.length} rows to learn from none is of a healthy drive`,
+    );
   }
   return {healthy, weights};
 }
@@ -119,7 +123,7 @@ function daysToFailure(
   if (failureDate === '') return Number.POSITIVE_INFINITY;
   const failedMs = parseTime(failureDate);
   if (failedMs === undefined) {
-    throw invalid(path, `${serial} on ${date} has "${failureDate}" for a failure_date`);
+    throw invalidRecording(path, `${serial} on ${date} has "${failureDate}" for a failure_date`);
   }
   return (failedMs - (parseTime(date) as number)) / DAY_MS;
 }
@@ -133,18 +137,10 @@ function checkLabel(
   daysLeft: number,
 ): void {
   if (fails === (daysLeft >= 1 && daysLeft <= HORIZON_DAYS)) return;
-  throw invalid(
+  throw invalidRecording(
     path,
     `${serial} on ${date} has label ${fails ? 1 : 0}, but its failure_date is ` +
       `${Number.isFinite(daysLeft) ? `${daysLeft} days later` : 'empty'} ` +
       `(1 is a failure within 1 to ${HORIZON_DAYS} days)`,
-  );
-}
-
-export function invalid(path: string, reason: string): ForestayError {
-  return new ForestayError(
-    'TRAINING_DATA_INVALID',
-    `cannot use ${path}: ${reason}; check the file against the layout in docs/how-to/backtest.md`,
-    {details: {path}},
   );
 }

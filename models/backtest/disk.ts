@@ -5,13 +5,13 @@ import {createUniform} from '../random.ts';
 import type {Backtest} from './backtest.ts';
 import {
   type DriveDays,
-  invalid,
   type LabelFile,
   outcomesOf,
   readDriveDays,
   readLabels,
 } from './disk-data.ts';
 import {learnRarity, rarityOf, toRisk} from './disk-rarity.ts';
+import {invalidRecording} from './invalid-recording.ts';
 
 const FOLDS = 10;
 
@@ -61,7 +61,7 @@ function scoreByFolds(
 function drawFolds(days: DriveDays, seed: number): ReadonlyMap<string, number> {
   const drives = [...new Set(days.serials)].sort();
   if (drives.length < 2) {
-    throw invalid(days.path, 'it has 1 drive and no other to learn from; give --train');
+    throw invalidRecording(days.path, 'it has 1 drive and no other to learn from; give --train');
   }
   const random = createUniform(seed);
   for (let at = drives.length - 1; at > 0; at--) {
@@ -80,7 +80,8 @@ function scoreBy(
   const scored = new Set(days.serials);
   const all = Int32Array.from({length: past.rows}, (_, row) => row);
   const learned = all.filter(row => !scored.has(past.serials[row] as string));
-  if (learned.length === 0) throw invalid(past.path, 'all its drives are also among those scored');
+  if (learned.length === 0)
+    throw invalidRecording(past.path, 'all its drives are also among those scored');
   note(`${past.rows - learned.length} rows of drives that are scored are not learned from`);
   const risks = new Float64Array(days.rows);
   const rows = Int32Array.from({length: days.rows}, (_, row) => row);

@@ -1,7 +1,7 @@
 import {join} from 'node:path';
-import {ForestayError} from '../../core/domain/errors.ts';
 import {OUTAGE_CAUSES, type Outage, type OutageCause} from '../../core/domain/outage-history.ts';
 import {readTableAt} from '../data/table.ts';
+import {invalidRecording} from './invalid-recording.ts';
 
 /** A cluster and its outages. */
 export type System = {
@@ -50,7 +50,7 @@ export async function readSystems(folder: string): Promise<System[]> {
     const atMs = (starts[row] as number) * MINUTE_MS;
     const downMs = (downs[row] as number) * MINUTE_MS;
     const cause = CAUSES.get(classes[row] as string);
-    const refuse = (reason: string) => invalid(events.path, `row ${row + 1}: ${reason}`);
+    const refuse = (reason: string) => invalidRecording(events.path, `row ${row + 1}: ${reason}`);
     if (!hosts.has(name)) throw refuse(`system "${name}" is not in nodes.csv`);
     if (!isWhole(host, 0)) throw refuse(`node ${host} is not a whole number below ${HOSTS_MAX}`);
     if (!(Math.abs(atMs) <= START_MINUTES_MAX * MINUTE_MS)) {
@@ -82,7 +82,7 @@ async function readHosts(folder: string): Promise<Map<string, number>> {
   for (const [row, name] of nodes.texts('system').entries()) {
     const count = counts[row] as number;
     if (!isWhole(count, 1)) {
-      throw invalid(
+      throw invalidRecording(
         nodes.path,
         `row ${row + 1}: nodes_in_system ${count} is not a whole number from 1 to ${HOSTS_MAX}`,
       );
@@ -101,15 +101,6 @@ function compareOutages(a: RecordedOutage, b: RecordedOutage): number {
     a.atMs - b.atMs ||
     a.host - b.host ||
     a.downMs - b.downMs ||
-    0 ||
     OUTAGE_CAUSES.indexOf(a.cause) - OUTAGE_CAUSES.indexOf(b.cause)
-  );
-}
-
-function invalid(path: string, reason: string): ForestayError {
-  return new ForestayError(
-    'TRAINING_DATA_INVALID',
-    `cannot use ${path}: ${reason}; check the file against the layout in docs/how-to/backtest.md`,
-    {details: {path}},
   );
 }

@@ -1,10 +1,10 @@
 import {readdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {createSurprise, SURPRISE_MAX} from '../../core/domain/anomaly/stream-surprise.ts';
-import {ForestayError} from '../../core/domain/errors.ts';
 import {parseTime} from '../data/csv.ts';
 import {readTable} from '../data/table.ts';
 import type {Backtest} from './backtest.ts';
+import {invalidRecording} from './invalid-recording.ts';
 
 const RECORDING = /^(.+)\.csv(\.gz)?$/;
 
@@ -89,14 +89,14 @@ export const backtestNab: Backtest = async ({data, out, note}) => {
 /** File names by name of the recording; of one that is there twice the plain file. */
 async function listRecordings(folder: string): Promise<ReadonlyMap<string, string>> {
   const found = await readdir(folder).catch(cause => {
-    throw invalid(folder, 'it cannot be listed', cause);
+    throw invalidRecording(folder, 'it cannot be listed', cause);
   });
   const names = new Map<string, string>();
   for (const file of found.sort()) {
     const name = RECORDING.exec(file)?.[1];
     if (name !== undefined && !names.has(name)) names.set(name, file);
   }
-  if (names.size === 0) throw invalid(folder, 'it holds no NAME.csv and no NAME.csv.gz');
+  if (names.size === 0) throw invalidRecording(folder, 'it holds no NAME.csv and no NAME.csv.gz');
   return names;
 }
 
@@ -106,18 +106,13 @@ function noteOrder(recording: string, times: readonly string[], note: (line: str
   for (const [row, text] of times.entries()) {
     const time = parseTime(text);
     if (time === undefined)
-      throw invalid(recording, `timestamp of row ${row + 1} is "${text}", which is no time`);
+      throw invalidRecording(
+        recording,
+        `timestamp of row ${row + 1} is "${text}", which is no time`,
+      );
     if (time <= before) notLater++;
     before = time;
   }
   if (notLater > 0)
     note(`${recording}: ${notLater} rows are not later than the row before; taken as they stand`);
-}
-
-function invalid(subject: string, reason: string, cause?: unknown): ForestayError {
-  return new ForestayError(
-    'TRAINING_DATA_INVALID',
-    `cannot use ${subject}: ${reason}; check it against the layout in docs/how-to/backtest.md`,
-    {details: {subject}, cause},
-  );
 }

@@ -1,4 +1,3 @@
-import {createHash} from 'node:crypto';
 import {mkdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {ForestayError} from '../../core/domain/errors.ts';
@@ -10,6 +9,7 @@ import {
 } from '../../core/domain/intent-manifest.ts';
 import {INTENT_STEP_MS} from '../../core/domain/intent-step.ts';
 import {RISK_OUTPUTS} from '../../core/domain/reboot-risks.ts';
+import {hashOf, presentOrNull, writeJson} from '../artefact-files.ts';
 import {RISK_SUMS} from '../network/competing-risks.ts';
 import {encodeExplanation} from '../network/explain-onnx.ts';
 import {encodeNetwork} from '../network/network-onnx.ts';
@@ -97,16 +97,4 @@ async function goldenOf(
   }
   await session.release();
   return {rows, risks};
-}
-
-function hashOf(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
-}
-
-function presentOrNull(value: number): number | null {
-  return Number.isNaN(value) ? null : value;
-}
-
-function writeJson(path: string, value: unknown): Promise<void> {
-  return writeFile(path, `${JSON.stringify(value, undefined, 1)}\n`);
 }

@@ -1,5 +1,6 @@
 import {ForestayError} from '../../core/domain/errors.ts';
 import {CAUSES} from '../../core/domain/reboot-risks.ts';
+import {quantile} from '../metrics.ts';
 import {RISK_CLASSES, riskClass} from '../network/competing-risks.ts';
 import type {Sequences} from '../network/sequences.ts';
 
@@ -19,6 +20,8 @@ export type Lives = {
   readonly cause: Uint8Array;
 };
 
+/** A prime: no rhythm of the rows is met. */
+const MEDIAN_EVERY_ROWS = 97;
 const SLICES = {training: 0.7, validation: 0.15, calibration: 0.15};
 export type IntentSlices = Readonly<Record<keyof typeof SLICES, Lives>>;
 
@@ -29,7 +32,8 @@ export type IntentSlices = Readonly<Record<keyof typeof SLICES, Lives>>;
  * @throws {ForestayError} `TRAINING_DATA_INVALID` for fewer fleets than slices.
  */
 export function sliceFleets(fleets: readonly Lives[]): IntentSlices {
-  const first = Math.floor(fleets.length * SLICES.training);
+  const teaching = teachingFleets(fleets);
+  const first = teaching.length;
   const second = Math.floor(fleets.length * (SLICES.training + SLICES.validation));
   if (first === 0 || second === first || second === fleets.length) {
     throw new ForestayError(
@@ -40,10 +44,15 @@ export function sliceFleets(fleets: readonly Lives[]): IntentSlices {
     );
   }
   return {
-    training: joinLives(fleets.slice(0, first)),
+    training: joinLives(teaching),
     validation: joinLives(fleets.slice(first, second)),
     calibration: joinLives(fleets.slice(second)),
   };
+}
+
+/** Those of the fleets that teach. */
+export function teachingFleets(fleets: readonly Lives[]): readonly Lives[] {
+  return fleets.slice(0, Math.floor(fleets.length * SLICES.training));
 }
 
 /** All lives one after the other. */
@@ -69,6 +78,33 @@ export function joinLives(parts: readonly Lives[]): Lives {
     row += part.rows;
   }
   return {...joined, starts: Uint32Array.from([...starts, rows])};
+}
+
+/** Median of every input over rows spread over the fleets; NaN: never there. */
+export function mediansOf(fleets: readonly Lives[]): Float32Array {
+  const columns = fleets[0]?.columns ?? 0;
+  return Float32Array.from({length: columns}, (_, column) => {
+    const values: number[] = [];
+    for (const {rows, features} of fleets) {
+      for (let row = 0; row < rows; row += MEDIAN_EVERY_ROWS) {
+        const value = features[row * columns + column] as number;
+        if (!Number.isNaN(value)) values.push(value);
+      }
+    }
+    return (
+      quantile(
+        values.sort((a, b) => a - b),
+        0.5,
+      ) ?? Number.NaN
+    );
+  });
+}
+
+/** The first `count` rows of the first life that is as long; of the first of all if none is. */
+export function goldenRows({columns, starts, features}: Lives, count: number): Float32Array {
+  const long = starts.findIndex((start, life) => (starts[life + 1] ?? start) - start >= count);
+  const from = starts[Math.max(long, 0)] as number;
+  return features.slice(from * columns, (from + count) * columns);
 }
 
 /** The lives as a network learns them: of every row the interval in which the host goes down, and why. */

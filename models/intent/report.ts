@@ -1,7 +1,7 @@
 import {CAUSES, riskColumn} from '../../core/domain/reboot-risks.ts';
 import {precisionAndRecall, reliability} from '../metrics.ts';
 import {drawLines, shortly} from '../report/charts.ts';
-import {shortlyOr} from '../report/figures.ts';
+import {percent, shortlyOr} from '../report/figures.ts';
 import {renderPage, type Section} from '../report/page.ts';
 import {describeRule, INTENT_EXPLANATION} from './card.ts';
 import type {Lives} from './data.ts';
@@ -51,7 +51,7 @@ function summarise({metrics, episodes, rule}: IntentReport): Section {
         rows: metrics.map(each => [
           each.cause,
           `${each.horizonMinutes} min`,
-          `${((100 * each.positives) / each.rows).toFixed(2)} %`,
+          percent(each.positives / each.rows),
           shortlyOr(each.averagePrecision),
           shortlyOr(each.rocAuc),
           shortly(each.logLoss),

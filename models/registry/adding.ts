@@ -2,10 +2,11 @@ import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {ForestayError} from '../../core/domain/errors.ts';
 import type {Files} from '../../core/ports.ts';
+import {hashOf} from '../artefact-files.ts';
 import type {Author} from './aliases.ts';
 import type {FeatureSnapshot} from './drift-snapshot.ts';
 import type {Entry, EntryMetric} from './entry.ts';
-import {type EntryStore, hashOf} from './entry-store.ts';
+import type {EntryStore} from './entry-store.ts';
 import {type Described, familyNamed} from './families.ts';
 
 export type AddOptions = {

@@ -1,13 +1,7 @@
 import {ForestayError, isSystemError} from '../../core/domain/errors.ts';
+import {shortHash} from '../../core/domain/hash.ts';
 import type {Files} from '../../core/ports.ts';
-import {
-  type AliasChange,
-  type Aliases,
-  type Author,
-  applyChange,
-  noAliases,
-  short,
-} from './aliases.ts';
+import {type AliasChange, type Aliases, type Author, applyChange, noAliases} from './aliases.ts';
 import {type AuditRecord, appendAudit, readAudit} from './audit.ts';
 import {seal, unseal} from './sealed.ts';
 
@@ -81,7 +75,7 @@ export function openAliasStore(files: Files, directory: string): AliasStore {
     }
     const remark =
       `${path} is damaged or gone; in force is revision ${found?.revision ?? 0} of the audit log, ` +
-      `champion ${short(found?.champion ?? 'none')}`;
+      `champion ${shortHash(found?.champion ?? 'none')}`;
     // The number that is taken stays taken: the next change is the one after it.
     const revision = Math.max(newest, found?.revision ?? 0);
     return {aliases: {...(found ?? noAliases(family)), revision}, remarks: [remark]};
@@ -135,12 +129,12 @@ function tooLate(
   {kind}: AliasChange,
   {revision, champion, challenger, changedBy, changedAtMs, why}: Aliases,
 ): ForestayError {
-  const named = challenger === null ? '' : `, challenger ${short(challenger)}`;
+  const named = challenger === null ? '' : `, challenger ${shortHash(challenger)}`;
   return new ForestayError(
     'REGISTRY_CONFLICT',
     `cannot ${kind} ${family} at revision ${expected}: ${changedBy} was first and made revision ` +
       `${revision} at ${new Date(changedAtMs).toISOString()} (champion ` +
-      `${champion === null ? 'none' : short(champion)}${named}; why: ${why || 'not said'}); look again, ` +
+      `${champion === null ? 'none' : shortHash(champion)}${named}; why: ${why || 'not said'}); look again, ` +
       'then decide anew',
     {details: {family, expected, revision, changedBy}},
   );

@@ -1,4 +1,5 @@
 import {ForestayError} from '../../core/domain/errors.ts';
+import {shortHash} from '../../core/domain/hash.ts';
 
 /**
  * Which entries of a family are in use, by the SHA-256 of their model. Pure: what may follow what.
@@ -77,13 +78,13 @@ function moved(aliases: Aliases, change: AliasChange): Moved {
     case 'challenge':
       if (champion === null)
         throw refused(aliases, 'nothing to challenge: promote a first champion');
-      if (change.hash === champion) throw refused(aliases, `${short(champion)} is the champion`);
+      if (change.hash === champion) throw isChampion(aliases, champion);
       return {challenger: change.hash, canaryPercent: 0};
     case 'canary':
       if (challenger === null) throw refused(aliases, 'no challenger to serve hosts with');
       return {canaryPercent: requirePercent(change.percent)};
     case 'promote':
-      if (change.hash === champion) throw refused(aliases, `${short(champion)} is the champion`);
+      if (change.hash === champion) throw isChampion(aliases, champion);
       return {champion: change.hash, previous: champion, challenger: null, canaryPercent: 0};
     case 'rollback':
       if (previous === null) throw refused(aliases, 'no champion before this one to go back to');
@@ -114,11 +115,6 @@ export function namedBy({champion, challenger, previous}: Aliases): string[] {
   return [champion, challenger, previous].filter(hash => hash !== null);
 }
 
-/** As many digits of a hash as people compare. */
-export function short(hash: string): string {
-  return hash.slice(0, 12);
-}
-
 function requirePercent(percent: number): number {
   if (Number.isInteger(percent) && percent >= 0 && percent <= 100) return percent;
   throw new ForestayError(
@@ -126,6 +122,10 @@ function requirePercent(percent: number): number {
     `cannot serve ${percent} % of the hosts with a challenger; give a whole number from 0 to 100`,
     {details: {percent}},
   );
+}
+
+function isChampion(aliases: Aliases, champion: string): ForestayError {
+  return refused(aliases, `${shortHash(champion)} is the champion`);
 }
 
 function refused({family, revision}: Aliases, reason: string): ForestayError {

@@ -1,4 +1,4 @@
-import {createHash, randomUUID} from 'node:crypto';
+import {randomUUID} from 'node:crypto';
 import {
   closeSync,
   fsyncSync,
@@ -14,6 +14,7 @@ import {hostname} from 'node:os';
 import {dirname, join} from 'node:path';
 import {ForestayError} from '../../core/domain/errors.ts';
 import type {Files} from '../../core/ports.ts';
+import {hashOf} from '../artefact-files.ts';
 import {decodeEntry, type Entry, encodeEntry, isHash} from './entry.ts';
 import {familyNamed} from './families.ts';
 import type {Keys, Signature} from './keys.ts';
@@ -178,10 +179,6 @@ function isAbandoned(name: string): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ESRCH';
   }
-}
-
-export function hashOf(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }
 
 function incomplete(folder: string, name: string, cause: unknown): ForestayError {

@@ -1,45 +1,35 @@
-import {createHash} from 'node:crypto';
 import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {ForestayError} from '../../core/domain/errors.ts';
 import {INTENT_INPUTS} from '../../core/domain/host-metrics.ts';
 import {
-  type IntentGolden,
-  type IntentManifest,
-  intentInputHash,
-} from '../../core/domain/intent-manifest.ts';
-import {INTENT_STEP_MS} from '../../core/domain/intent-step.ts';
-import {RISK_OUTPUTS} from '../../core/domain/reboot-risks.ts';
+  INTENT_GOLDEN_TOLERANCE,
+  intentMisfit,
+  isIntentGolden,
+  isIntentManifest,
+} from '../../core/domain/intent-fit.ts';
+import type {IntentGolden, IntentManifest} from '../../core/domain/intent-manifest.ts';
+import {hashOf} from '../artefact-files.ts';
 import type {IntentMetrics} from '../intent/evaluation.ts';
 import {openNetwork} from '../network/network-session.ts';
 import {openRunner} from '../network/runtime.ts';
 import type {Described} from './families.ts';
 
-/** A golden risk may differ by this much from one machine to another. */
-const GOLDEN_TOLERANCE = 1e-5;
-
 /**
- * What an agent would check before it runs the model (`edge/intent-model.ts`), without an agent.
+ * What an agent checks before it runs the model, without an agent.
  *
  * @throws {ForestayError} `MODEL_UNREADABLE`, `MODEL_HASH_MISMATCH`, `MODEL_SIGNATURE_MISMATCH`,
  *   `SCORER_FAILED`.
  */
 export async function checkIntentModel(folder: string): Promise<Described> {
-  const manifest = await readJson<IntentManifest>(folder, 'manifest.json');
-  const {inputHash, outputs, sha256, explainSha256, version, seed, data} = manifest;
-  const own = intentInputHash(
-    INTENT_INPUTS.map(({name}) => name),
-    INTENT_STEP_MS,
-  );
-  if (inputHash !== own) {
-    throw mismatch(folder, `it reads rows of hash ${inputHash}, agents make rows of hash ${own}`);
-  }
-  if (!Array.isArray(outputs) || outputs.join() !== RISK_OUTPUTS.join()) {
-    throw mismatch(folder, `it tells ${outputs}; agents know ${RISK_OUTPUTS.join(', ')}`);
-  }
+  const manifest = await readJson<IntentManifest>(folder, 'manifest.json', isIntentManifest);
+  const reason = intentMisfit(manifest);
+  if (reason !== '') throw mismatch(folder, reason);
+  const {inputHash, sha256, explainSha256, version, seed, data} = manifest;
   const model = await readHashed(folder, 'model.onnx', sha256);
   const explain = await readHashed(folder, 'explain.onnx', explainSha256);
-  await verifyGolden(folder, model, await readJson<IntentGolden>(folder, 'golden.json'));
+  const golden = await readJson<IntentGolden>(folder, 'golden.json', isIntentGolden);
+  await verifyGolden(folder, model, manifest, golden);
   await (await openRunner(explain, `explain.onnx of ${folder}`)).release();
   return {
     version: String(version),
@@ -53,30 +43,27 @@ export async function checkIntentModel(folder: string): Promise<Described> {
 async function verifyGolden(
   folder: string,
   bytes: Uint8Array,
+  manifest: IntentManifest,
   {rows, risks}: IntentGolden,
 ): Promise<void> {
-  if (
-    !Array.isArray(rows) ||
-    !Array.isArray(risks) ||
-    rows.length !== risks.length ||
-    !rows.length
-  ) {
-    throw unreadable(folder, 'golden.json has no rows with their risks');
-  }
   const session = await openNetwork(bytes);
   try {
     const {hidden, columns, outputs, form} = session.signature;
     if (form !== 'stream' || columns !== INTENT_INPUTS.length) {
       throw mismatch(folder, `its graph is a ${form} of ${columns} columns`);
     }
+    if (hidden !== manifest.hidden) {
+      throw mismatch(folder, `its graph has ${hidden} cells, its manifest says ${manifest.hidden}`);
+    }
     const state = new Float32Array(2 * hidden);
     const told = new Float32Array(outputs.length);
     for (const [at, row] of rows.entries()) {
-      const values = Float32Array.from(row as (number | null)[], value => value ?? Number.NaN);
+      const values = Float32Array.from(row, value => value ?? Number.NaN);
       await session.run(1, values, told, state);
       for (const [output, risk] of told.entries()) {
         const wanted = risks[at]?.[output] ?? Number.NaN;
-        if (!(Math.abs(risk - wanted) <= GOLDEN_TOLERANCE)) throw untrue(folder, at, risk, wanted);
+        if (!(Math.abs(risk - wanted) <= INTENT_GOLDEN_TOLERANCE))
+          throw untrue(folder, at, risk, wanted);
       }
     }
   } finally {
@@ -102,24 +89,32 @@ async function readPart(folder: string, name: string): Promise<Buffer> {
   });
 }
 
-async function readJson<Content>(folder: string, name: string): Promise<Content> {
+async function readJson<Content>(
+  folder: string,
+  name: string,
+  isSound: (content: Partial<Content>) => boolean,
+): Promise<Content> {
   const text = (await readPart(folder, name)).toString();
+  let content: unknown;
   try {
-    const content = JSON.parse(text) as Content | null;
-    if (typeof content === 'object' && content !== null) return content;
+    content = JSON.parse(text);
   } catch (cause) {
     throw unreadable(folder, `${name} is not JSON`, cause);
   }
-  throw unreadable(folder, `${name} holds no object`);
+  if (typeof content === 'object' && content !== null && isSound(content)) {
+    return content as Content;
+  }
+  throw unreadable(folder, `${name} lacks what an agent relies on`);
 }
 
 async function readHashed(folder: string, name: string, expected: string): Promise<Uint8Array> {
   const bytes = await readPart(folder, name);
-  const hash = createHash('sha256').update(bytes).digest('hex');
+  const hash = hashOf(bytes);
   if (hash === expected) return bytes;
   throw new ForestayError(
     'MODEL_HASH_MISMATCH',
-    `cannot use ${join(folder, name)}: its SHA-256 is ${hash}, its manifest says ${expected}`,
+    `cannot use ${join(folder, name)}: its SHA-256 is ${hash}, its manifest says ${expected}; ` +
+      'restore the file, or train the model again',
     {details: {folder, name, hash}},
   );
 }
@@ -144,7 +139,7 @@ function untrue(folder: string, row: number, risk: number, wanted: number): Fore
   return new ForestayError(
     'SCORER_FAILED',
     `cannot trust the reboot-intent model in ${folder}: golden row ${row} gives ${risk}, not ` +
-      `${wanted} (tolerance ${GOLDEN_TOLERANCE}); its folder or the ONNX runtime is damaged`,
+      `${wanted} (tolerance ${INTENT_GOLDEN_TOLERANCE}); its folder or the ONNX runtime is damaged`,
     {details: {folder, row, risk, wanted}},
   );
 }

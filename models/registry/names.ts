@@ -1,6 +1,7 @@
 import {ForestayError} from '../../core/domain/errors.ts';
+import {shortHash} from '../../core/domain/hash.ts';
 import type {ReadAliases} from './alias-store.ts';
-import {type Aliases, short} from './aliases.ts';
+import type {Aliases} from './aliases.ts';
 import {familyNamed} from './families.ts';
 
 const PREFIX_LEAST = 4;
@@ -22,7 +23,7 @@ export function resolveName(
     throw invalid(text, `give at least ${PREFIX_LEAST} digits of a hash, or FAMILY@champion`);
   }
   const found = hashes.filter(hash => hash.startsWith(text));
-  if (found.length > 1) throw invalid(text, `it may be ${found.map(short).join(' or ')}`);
+  if (found.length > 1) throw invalid(text, `it may be ${found.map(shortHash).join(' or ')}`);
   if (found[0] !== undefined) return found[0];
   throw new ForestayError(
     'NOT_FOUND',

@@ -1,8 +1,9 @@
 import {ForestayError, isForestayError} from '../../core/domain/errors.ts';
+import {shortHash} from '../../core/domain/hash.ts';
 import type {Files} from '../../core/ports.ts';
 import {type AddOptions, addArtefact} from './adding.ts';
 import {type AliasStore, openAliasStore, type ReadAliases} from './alias-store.ts';
-import {type AliasChange, type Aliases, type Author, namedBy, short} from './aliases.ts';
+import {type AliasChange, type Aliases, type Author, namedBy} from './aliases.ts';
 import {type Audit, type AuditRecord, appendAudit, readAudit} from './audit.ts';
 import type {Entry} from './entry.ts';
 import {type EntryStore, openEntryStore} from './entry-store.ts';
@@ -169,7 +170,7 @@ function createChange(store: EntryStore, aliasStore: AliasStore): Registry['chan
     const next = aliasStore.change(family, at, wanted, author);
     // Whoever removes entries looks at the aliases after taking one away: one of us sees the other.
     if (named === null || store.hashes().includes(named)) return next;
-    const why = `${short(named)} was removed in the same moment`;
+    const why = `${shortHash(named)} was removed in the same moment`;
     const back: AliasChange = {kind: wanted.kind === 'challenge' ? 'withdraw' : 'rollback'};
     aliasStore.change(family, next.revision, back, {...author, why});
     throw new ForestayError('NOT_FOUND', `cannot ${wanted.kind} ${family}: ${why}; add it again`, {
@@ -239,7 +240,7 @@ function requireFamily({family, hash}: Entry, wanted: string): void {
   if (family === wanted) return;
   throw new ForestayError(
     'INVALID_ARGUMENT',
-    `cannot name ${short(hash)} in ${wanted}: it is a model of ${family}`,
+    `cannot name ${shortHash(hash)} in ${wanted}: it is a model of ${family}`,
     {details: {hash, family, wanted}},
   );
 }
@@ -247,7 +248,7 @@ function requireFamily({family, hash}: Entry, wanted: string): void {
 function unproven(hash: string, champion: string): ForestayError {
   return new ForestayError(
     'REGISTRY_CONFLICT',
-    `cannot promote ${short(hash)}: the last evaluation against the champion ${short(champion)} ` +
+    `cannot promote ${shortHash(hash)}: the last evaluation against the champion ${shortHash(champion)} ` +
       'did not pass, or there is none; run forestay models evaluate with --against, or give --force ' +
       'and --why',
     {details: {hash, champion}},
@@ -257,7 +258,7 @@ function unproven(hash: string, champion: string): ForestayError {
 function withoutReason(hash: string): ForestayError {
   return new ForestayError(
     'INVALID_ARGUMENT',
-    `cannot promote ${short(hash)} by force without a reason; give --why`,
+    `cannot promote ${shortHash(hash)} by force without a reason; give --why`,
     {details: {hash}},
   );
 }

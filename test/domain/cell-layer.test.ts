@@ -77,6 +77,22 @@ test('before anything was learned served risks stay as they are, to the bit', t 
   t.is(layer.version, 0);
 });
 
+test('a cell that has seen nine failures moves nothing, and with the tenth it may', t => {
+  const layer = createCellLayer();
+  const shifts: number[] = [];
+  for (let failure = 1; failure <= 10; failure++) {
+    const atMs = START_MS + failure * 40 * MINUTE_MS;
+    takeRows(layer, atMs, new Map([['a', 0.5]]));
+    takeRows(layer, atMs + 30 * MINUTE_MS, new Map([['a', 0.5]]));
+    takeOutage(layer, 'a', {atMs: atMs + 31 * MINUTE_MS, cause: 'disk'});
+    takeReturn(layer, 'a', MINUTE_MS);
+    shifts.push(learnedShift(layer, 'a', 0.5));
+  }
+  t.true(layer.version > 0);
+  t.deepEqual(shifts.slice(0, 9), Array(9).fill(0));
+  t.not(shifts[9], 0);
+});
+
 test('a cell in which nothing ever fails leaves the served model alone', t => {
   const {layer} = live({seed: 1, days: 3, said: () => 0.01, truly: () => 0});
   t.is(layer.version, 0);

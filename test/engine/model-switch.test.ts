@@ -1,7 +1,7 @@
 /** What a command that asks for another model does to a partition that is at work. */
 import test from 'ava';
 import {ForestayError} from '../../core/domain/errors.ts';
-import {triesCanary} from '../../core/domain/model-use.ts';
+import {canaryFor} from '../../core/domain/model-use.ts';
 import type {Tick} from '../../core/domain/records.ts';
 import {encodeState} from '../../core/engine/checkpoint.ts';
 import type {PartitionRuntime} from '../../core/engine/partition-runtime.ts';
@@ -80,11 +80,11 @@ test('a canary scores its share of the hosts, and a growing share keeps those th
     await rig.command(switchTo('double', percent));
     await seconds(rig, runtime, 2);
     for (const host of HOSTS) {
-      const wanted = triesCanary(host, percent) ? 0.2 : 0.1;
+      const wanted = canaryFor(host, {percent}) ? 0.2 : 0.1;
       t.true(Math.abs(riskOf(runtime, host) - wanted) < 1e-6, `${host} at ${percent} %`);
     }
   }
-  const trying = HOSTS.map(host => [30, 60].map(percent => triesCanary(host, percent)));
+  const trying = HOSTS.map(host => [30, 60].map(percent => canaryFor(host, {percent})));
   t.true(trying.every(([few, many]) => !few || many));
   t.true(trying.some(([few]) => few) && trying.some(([, many]) => !many));
   await rig.command(switchTo('double', 0));

@@ -1,9 +1,10 @@
 /** What a partition's ticks make of commands, and of ids that come again. */
 import test from 'ava';
+import {recover} from '../../core/engine/recovery.ts';
 import {requestBody} from '../../core/engine/request-body.ts';
 import {codec} from '../../proto/codec.ts';
 import {anEffect} from '../api/records.ts';
-import {PARTITION} from '../support/partition.ts';
+import {createRig, PARTITION, START_MS} from '../support/partition.ts';
 import {at, command, create, tickAt} from '../support/ticks.ts';
 
 test('a repeated command does nothing, and a mode or a pause is part of the journal', t => {
@@ -69,4 +70,34 @@ test('ten thousand commands are remembered, no more', t => {
   tickAt(state, 1, {inbox});
   t.is(state.requests.size, 10_000);
   t.false(state.requests.has('r0'));
+});
+
+test('a command before the first sample does not begin the time of a cell whose samples have their own', async t => {
+  const rig = createRig({runtime: {time: 'data'}});
+  const runtime = await rig.start();
+  const commandedAtMs = START_MS + 365 * 86_400_000;
+  rig.clock.set(commandedAtMs);
+  await rig.command({kind: 'set-mode', mode: 'advise'});
+  await runtime.step(commandedAtMs);
+  t.is(rig.ticks[0]?.timeMs, commandedAtMs);
+  t.is(runtime.state.control.mode, 'advise');
+  const seen: number[] = [];
+  for (const at of [1, 2, 3, 4]) {
+    rig.clock.set(START_MS + 1000 * at);
+    await rig.send('a', 0.9);
+    rig.clock.set(commandedAtMs + 1000 * at);
+    await runtime.step(rig.clock.nowMs());
+    await runtime.settled();
+    seen.push(runtime.state.timeMs);
+  }
+  t.deepEqual(
+    seen,
+    [1, 2, 3, 4].map(at => START_MS + 1000 * at),
+  );
+  t.is(runtime.state.actors.path('hosts/a'), 'at-risk.watching');
+  const {log, policy, scorer} = rig;
+  const input = {log, codec, partition: PARTITION, policy, model: scorer.signature()};
+  const {state} = await recover(input);
+  t.is(state.timeMs, runtime.state.timeMs);
+  t.is(state.control.mode, 'advise');
 });

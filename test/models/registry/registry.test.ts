@@ -188,6 +188,16 @@ test('what does not fit its family, or does not give its golden risks, is not ad
   await cp(join(ARTEFACTS, 'reboot-intent'), broken, {recursive: true});
   await writeFile(join(broken, 'explain.onnx'), 'no graph');
   await refuse(broken, 'MODEL_HASH_MISMATCH', /explain\.onnx: its SHA-256 is/);
+  const unfit = await makeFolder(t);
+  await cp(join(ARTEFACTS, 'reboot-intent'), unfit, {recursive: true});
+  const manifest = JSON.parse(await readFile(join(unfit, 'manifest.json'), 'utf8'));
+  for (const [fields, code, says] of [
+    [{usual: []}, 'MODEL_UNREADABLE', /manifest\.json lacks what an agent relies on/],
+    [{hidden: manifest.hidden + 1}, 'MODEL_SIGNATURE_MISMATCH', /its graph has \d+ cells/],
+  ] as const) {
+    await writeFile(join(unfit, 'manifest.json'), JSON.stringify({...manifest, ...fields}));
+    await refuse(unfit, code, says);
+  }
   await refuse(join(broken, 'nowhere'), 'MODEL_UNREADABLE', /manifest\.json cannot be read/);
   t.deepEqual(registry.list(), {entries: [], damaged: []});
   t.deepEqual(await readdir(join(directory, 'incoming')), []);
