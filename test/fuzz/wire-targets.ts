@@ -7,6 +7,7 @@ import {DecisionService} from '../../proto/gen/forestay/v1/decision_pb.ts';
 import {EventService} from '../../proto/gen/forestay/v1/event_pb.ts';
 import {FleetService} from '../../proto/gen/forestay/v1/fleet_pb.ts';
 import {InspectService} from '../../proto/gen/forestay/v1/inspect_pb.ts';
+import {SkillService} from '../../proto/gen/forestay/v1/skill_pb.ts';
 import {TelemetryService} from '../../proto/gen/forestay/v1/telemetry_pb.ts';
 import type {Target} from './target.ts';
 
@@ -17,6 +18,7 @@ const services = [
   EventService,
   FleetService,
   InspectService,
+  SkillService,
   TelemetryService,
 ];
 
