@@ -183,7 +183,10 @@ function requireEntry(registry: Registry, name: string): Entry {
   if (found !== undefined) return found;
   throw (
     damaged.find(entry => entry.hash === hash)?.error ??
-    new ForestayError('NOT_FOUND', `no model ${shortHash(hash)} is in ${registry.directory}`)
+    new ForestayError(
+      'NOT_FOUND',
+      `no model ${shortHash(hash)} is in ${registry.directory}; see forestay models list`,
+    )
   );
 }
 

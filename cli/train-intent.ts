@@ -20,14 +20,12 @@ import {
   countEpisodes,
   evaluateIntent,
   type IntentEpisodes,
-  type IntentRule,
 } from '../models/intent/evaluation.ts';
 import {renderIntentReport} from '../models/intent/report.ts';
-import {scoreByRule} from '../models/intent/rule.ts';
+import {judgeRule} from '../models/intent/rule.ts';
 import {type IntentSearch, searchIntent} from '../models/intent/search.ts';
 import {predictLives} from '../models/intent/serving.ts';
 import {INTENT_DEFAULTS, type IntentModel, trainIntent} from '../models/intent/training.ts';
-import {averagePrecision} from '../models/metrics.ts';
 import type {NetworkCheckpoint} from '../models/network/train.ts';
 import {openResults} from '../models/training/results.ts';
 import {publish, publishFile} from './publish.ts';
@@ -67,7 +65,7 @@ export async function trainIntentFamily(
   const risks = await predictLives(model, unseen);
   const metrics = evaluateIntent(unseen, risks);
   const episodes = episodesOf(unseen, risks);
-  const rule = ruleOf(unseen);
+  const rule = judgeRule(unseen);
   const data =
     `${fleets} simulated fleets of ${hosts} hosts over ${minutes} minutes, a row of each host ` +
     `every 10 s: ${taught.reduce((sum, {rows}) => sum + rows, 0)} rows (70 % to learn, 15 % to stop, ` +
@@ -174,16 +172,4 @@ function episodesOf(unseen: Lives, risks: Float32Array): IntentEpisodes[] {
     const own = columnOf(risks, unseen.rows, riskColumn(cause, 30));
     return THRESHOLDS.map(threshold => countEpisodes(unseen, cause, own, threshold));
   });
-}
-
-/** What a rule without learning gets for intended reboots within 30 minutes. */
-function ruleOf(unseen: Lives): IntentRule {
-  const labels = Uint8Array.from(unseen.cause, (cause, row) =>
-    Number(cause === 1 && (unseen.secondsToDown[row] as number) <= 1800),
-  );
-  const found = averagePrecision(scoreByRule(unseen), labels);
-  return {
-    rule: 'intentional within 30 min',
-    averagePrecision: Number.isNaN(found) ? null : Number(found.toFixed(5)),
-  };
 }

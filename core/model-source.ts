@@ -20,7 +20,8 @@ export function modelsOfRegistry(registry: Models, family: string, open: Open): 
       if (entry.family === family) return await open(registry.folderOf(hash));
       throw new ForestayError(
         'MODEL_SIGNATURE_MISMATCH',
-        `cannot serve model ${hash}: it is of family ${entry.family}, hosts are scored by ${family}`,
+        `cannot serve model ${hash}: it is of family ${entry.family}, hosts are scored by ` +
+          `${family}; name one of these, see forestay models list`,
         {details: {hash, family: entry.family}},
       );
     },

@@ -80,5 +80,9 @@ export function parseTime(field: string): number | undefined {
 }
 
 function unreadable(path: string, why: string, cause?: unknown): ForestayError {
-  return new ForestayError('INVALID_ARGUMENT', `cannot read ${path}: ${why}`, {cause});
+  return new ForestayError(
+    'INVALID_ARGUMENT',
+    `cannot read ${path}: ${why}; give a file of text, or of text that was gzipped (.gz)`,
+    {details: {path}, cause},
+  );
 }

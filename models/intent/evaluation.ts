@@ -41,7 +41,7 @@ export type IntentRule = {
 };
 
 const ACTION_SECONDS = 60;
-const LONGEST_SECONDS = 60 * Math.max(...HORIZONS_MINUTES);
+export const LONGEST_SECONDS = 60 * Math.max(...HORIZONS_MINUTES);
 const BIN_SECONDS = 120;
 
 /** @param risks rows × outputs of the served graph. */
@@ -152,6 +152,6 @@ function round(value: number): number {
   return Number(value.toFixed(5));
 }
 
-function roundOrNull(value: number): number | null {
+export function roundOrNull(value: number): number | null {
   return Number.isNaN(value) ? null : round(value);
 }

@@ -10,6 +10,7 @@ import {
   type IntentEpisodes,
   type IntentMetrics,
   type IntentRule,
+  LONGEST_SECONDS,
   labelsOf,
   riskBefore,
 } from './evaluation.ts';
@@ -27,8 +28,6 @@ export type IntentReport = {
   readonly risks: Float32Array;
   readonly search: IntentSearch | undefined;
 };
-
-const LONGEST_SECONDS = 1800;
 
 /** A page about a training: curves, calibration, lead times. */
 export function renderIntentReport(report: IntentReport): string {

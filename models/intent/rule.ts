@@ -1,5 +1,7 @@
 import {INTENT_INPUTS} from '../../core/domain/host-metrics.ts';
+import {averagePrecision} from '../metrics.ts';
 import type {Lives} from './data.ts';
+import {type IntentRule, LONGEST_SECONDS, labelsOf, roundOrNull} from './evaluation.ts';
 
 /** What an administrator would watch for by hand, each with how much it says. */
 const SIGNS: readonly {readonly metric: string; readonly weight: number}[] = [
@@ -24,4 +26,13 @@ export function scoreByRule({rows, columns, features}: Lives): Float32Array {
     }
     return sum;
   });
+}
+
+/** What the rule gets for intended reboots within 30 minutes. */
+export function judgeRule(lives: Lives): IntentRule {
+  const labels = labelsOf(lives, 'intentional', LONGEST_SECONDS);
+  return {
+    rule: 'intentional within 30 min',
+    averagePrecision: roundOrNull(averagePrecision(scoreByRule(lives), labels)),
+  };
 }
