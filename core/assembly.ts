@@ -137,7 +137,7 @@ export async function assembleCore(given: CoreParts, settings: CoreSettings): Pr
       applyTimeBase(model, state.partition, state.timeBase);
       settings.onTick?.(tick, state);
       observe(state);
-      if (tick.models) letGoOfModels(models, engine);
+      if (tick.models) letGoOfModels(models, engine, settings.onProblem);
     },
     onScores: (partition, scores) => {
       applyScores(model, partition, scores);
@@ -256,11 +256,15 @@ function servedModel(scorer: Scorer, engine: Engine | undefined): ModelSignature
 }
 
 /** Models that no partition uses any more are not kept open for ever. */
-function letGoOfModels(models: ServedModels, engine: Engine | undefined): void {
+function letGoOfModels(
+  models: ServedModels,
+  engine: Engine | undefined,
+  onProblem: (message: string) => void,
+): void {
   const runtimes = engine?.runtimes() ?? [];
   const used = runtimes.flatMap(({state}) => namedModels(modelUse(state)));
-  // Closing waits for answers, and nobody waits for it; the next switch would find it again.
-  void models.keep(new Set(used));
+  // Closing waits for answers, and nobody waits for it; whatever fails, the pool ends with the core.
+  models.keep(new Set(used)).catch(error => onProblem(formatError(error)));
 }
 
 function checksOf(

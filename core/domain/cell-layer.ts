@@ -114,7 +114,8 @@ export function takeReturn(layer: CellLayer, host: string, downMs: number): void
  * Learns what has become known, and takes a row of every host that runs, to learn from in half an
  * hour. To be asked every ten minutes. O(hosts × inputs²) for those that are learned from.
  *
- * @param risks Of failure, combined, as the served model says, by name; NaN: it says nothing.
+ * @param risks Of failure, combined, as the served model says, of every host that runs, by name; NaN:
+ *   it says nothing.
  * @returns Whether it has learned.
  */
 export function takeRows(
@@ -138,7 +139,9 @@ export function takeRows(
   if (hosts === 0) return learned;
   const past = fillInputs(INPUTS, viewOutages(layer.history, atMs));
   const rows = new Float64Array(hosts * WIDTH);
+  const watched = new Uint8Array(hosts);
   for (const [host, place] of layer.places) {
+    watched[place] = Number(risks.has(host));
     const own = past.subarray(place * (WIDTH - 1), (place + 1) * (WIDTH - 1));
     // Where the model says nothing, the simple method is the best that there is.
     const said = servedInput(risks.get(host) ?? Number.NaN);
@@ -146,7 +149,7 @@ export function takeRows(
     rows.set(own, place * WIDTH + 1);
   }
   layer.shifts = shiftsOf(layer, rows);
-  awaitOutcomes(layer.outcomes, atMs, hosts, rows);
+  awaitOutcomes(layer.outcomes, atMs, hosts, rows, place => watched[place] === 1);
   return learned;
 }
 

@@ -9,6 +9,7 @@ import {DAY_MS, type Outage} from './outage-history.ts';
 const NOTHING_YET = 0;
 const HAPPENED = 1;
 const SOMETHING_ELSE_FIRST = 2;
+const UNWATCHED = 3;
 
 export type PendingRows = {
   readonly atMs: number;
@@ -28,14 +29,22 @@ export function createOutcomes(question: OutageQuestion): PendingOutcomes {
   return {question, pending: []};
 }
 
-/** Awaits what becomes of `hosts` rows of inputs at a time not before that of earlier ones. */
+/**
+ * Awaits what becomes of `hosts` rows of inputs at a time not before that of earlier ones.
+ *
+ * @param isWatched Of a host that is not, nothing is learned; without it all are.
+ */
 export function awaitOutcomes(
   outcomes: PendingOutcomes,
   atMs: number,
   hosts: number,
   inputs: Float64Array,
+  isWatched: (host: number) => boolean = () => true,
 ): void {
-  outcomes.pending.push({atMs, inputs, seen: new Uint8Array(hosts)});
+  const seen = Uint8Array.from({length: hosts}, (_, host) =>
+    isWatched(host) ? NOTHING_YET : UNWATCHED,
+  );
+  outcomes.pending.push({atMs, inputs, seen});
 }
 
 /** Takes an outage; outages come in the order in which they began. */
@@ -44,6 +53,7 @@ export function observeOutage({question, pending}: PendingOutcomes, outage: Outa
   if (!hit && !question.firstOnly) return;
   for (const {atMs, seen} of pending) {
     if (outage.atMs <= atMs || outage.atMs > atMs + question.horizonDays * DAY_MS) continue;
+    if (seen[outage.host] === UNWATCHED) continue;
     if (question.firstOnly && seen[outage.host] !== NOTHING_YET) continue;
     seen[outage.host] = hit ? HAPPENED : SOMETHING_ELSE_FIRST;
   }
@@ -54,12 +64,19 @@ export function takeKnown(outcomes: PendingOutcomes, atMs: number): KnownRows[] 
   const horizonMs = outcomes.question.horizonDays * DAY_MS;
   const known = outcomes.pending.filter(rows => rows.atMs + horizonMs <= atMs);
   outcomes.pending = outcomes.pending.filter(rows => rows.atMs + horizonMs > atMs);
-  return known.map(({atMs, inputs, seen}) => ({
-    atMs,
-    rows: seen.length,
-    inputs,
-    labels: seen.map(state => (state === HAPPENED ? 1 : 0)),
-  }));
+  return known.map(watchedRows);
+}
+
+function watchedRows({atMs, inputs, seen}: PendingRows): KnownRows {
+  const hosts = Array.from(seen.keys()).filter(host => seen[host] !== UNWATCHED);
+  const labels = Uint8Array.from(hosts, host => (seen[host] === HAPPENED ? 1 : 0));
+  if (hosts.length === seen.length) return {atMs, rows: hosts.length, inputs, labels};
+  const width = inputs.length / seen.length;
+  const watched = new Float64Array(hosts.length * width);
+  for (const [row, host] of hosts.entries()) {
+    watched.set(inputs.subarray(host * width, (host + 1) * width), row * width);
+  }
+  return {atMs, rows: hosts.length, inputs: watched, labels};
 }
 
 function answers({kind}: OutageQuestion, {cause}: Outage): boolean {

@@ -55,9 +55,12 @@ export class ServedModels {
     }
   }
 
-  /** Lets go of models that no partition uses, but for the last few: one may be wanted back. */
+  /**
+   * Lets go of models that no partition uses, but for the last few, of which one may be wanted back,
+   * and for the one that was asked for last: a command for it may be about to be taken.
+   */
   async keep(used: ReadonlySet<string>): Promise<void> {
-    const spare = [...this.#open.keys()].filter(hash => !used.has(hash));
+    const spare = [...this.#open.keys()].filter(hash => !used.has(hash)).slice(0, -1);
     for (const hash of spare.slice(0, Math.max(0, this.#open.size - OPEN_MAX))) {
       const scorer = this.#open.get(hash);
       this.#open.delete(hash);

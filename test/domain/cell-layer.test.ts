@@ -152,6 +152,21 @@ test('the same outcomes leave the same bytes, also through a checkpoint half-way
   t.deepEqual(restored, once);
 });
 
+test('a host that is gone teaches nothing', t => {
+  const teach = (gone: boolean) => {
+    const layer = createCellLayer();
+    for (let step = 0; step < 40; step++) {
+      const atMs = START_MS + step * 40 * MINUTE_MS;
+      const here = step < 12 || !gone ? [['gone', 0.3] as const] : [];
+      takeRows(layer, atMs, new Map([['a', 0.3], ...here]));
+      if (step < 12) takeOutage(layer, 'a', {atMs: atMs + MINUTE_MS, cause: 'disk'});
+    }
+    return learnedShift(layer, 'a', 0.3);
+  };
+  // While it runs on and never fails, it says that the model's risks are too high.
+  t.true(teach(false) < teach(true));
+});
+
 test('a reboot on purpose teaches nothing of failures', t => {
   const layer = createCellLayer();
   for (let step = 0; step < 20; step++) {

@@ -233,3 +233,14 @@ test('models that nothing uses are let go of, but for the last few', async t => 
   await models.close();
   t.deepEqual(closed.sort(), ['1', '2', '3', '4', '5', '6']);
 });
+
+test('a model that was opened for a command is kept until a partition has taken it', async t => {
+  const closed: string[] = [];
+  const models = new ServedModels(metricScorer(), {
+    open: async hash => ({...metricScorer({hash}), close: async () => void closed.push(hash)}),
+  });
+  for (const hash of ['1', '2', '3', '4', 'next']) await models.open(hash);
+  await models.keep(new Set(['1', '2', '3', '4']));
+  t.deepEqual(closed, []);
+  t.not(models.scorerOf('next'), undefined);
+});
