@@ -101,7 +101,7 @@ test('the compiler refuses what the contracts exclude, and nothing that they all
 });
 
 /** Modules of core/domain that are shapes and nothing else. */
-const shapes = ['fleet-state', 'fleet', 'records'];
+const shapes = ['fleet-state', 'fleet', 'observed', 'records'];
 
 test('modules of shapes have no behaviour; every other module of core/domain has a test', async t => {
   for (const shape of shapes) {
