@@ -12,6 +12,7 @@ type BacktestFlags = {
   out: string;
   train?: string;
   seed: number;
+  learning: boolean;
   output: 'table' | 'json';
 };
 
@@ -28,6 +29,7 @@ export function registerBacktest(program: Command): void {
       'other recordings to learn from (failure, disk); without: cross-validation',
     )
     .option('--seed <n>', 'of what is drawn: the folds of disk', wholeNumber(0), 1)
+    .option('--no-learning', 'failure only: learn nothing of outcomes as they become known')
     .addOption(
       new Option('-o, --output <format>', 'how to print the summary')
         .choices(['table', 'json'])

@@ -8,6 +8,8 @@ export type BacktestOptions = {
   /** Folder of other recordings to learn from; undefined: cross-validation within `data`. */
   readonly train: string | undefined;
   readonly seed: number;
+  /** False: what others taught stays as it is; nothing is learned of outcomes as they become known. */
+  readonly learning?: boolean;
   /** Takes a line of progress. */
   readonly note: (line: string) => void;
 };

@@ -75,12 +75,15 @@ export class PooledModel {
   }
 }
 
-/** Predicts a system week by week or day by day, and learns of each outcome as it becomes known. */
+/**
+ * Predicts a system week by week or day by day, and learns of each outcome as it becomes known, unless
+ * it may not: then it says what the prior says, for good.
+ */
 export function predictSystem(
   system: System,
   question: OutageQuestion,
   cadence: Cadence,
-  prior: Float64Array,
+  {prior, learning}: {prior: Float64Array; learning: boolean},
 ): SystemRisks {
   const inputs = outageInputs(question);
   const held = cadence.everyDays < 7 ? ONLINE_PRECISION : ONLINE_PRECISION_WEEKLY;
@@ -89,7 +92,9 @@ export function predictSystem(
   const times: number[] = [];
   const risks: Float64Array[] = [];
   replaySystem(system, cadence, inputs, createOutcomes(question), {
-    known: rows => learn(layer, rows.atMs, rows, LEARNING),
+    known: rows => {
+      if (learning) learn(layer, rows.atMs, rows, LEARNING);
+    },
     asked: (atMs, rows, scored) => {
       if (!scored) return;
       times.push(atMs);

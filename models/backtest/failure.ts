@@ -9,7 +9,7 @@ import {finished} from 'node:stream/promises';
 import {ForestayError} from '../../core/domain/errors.ts';
 import type {OutageQuestion} from '../../core/domain/outage-features.ts';
 import type {OutageKind} from '../../core/domain/outage-history.ts';
-import type {Backtest} from './backtest.ts';
+import type {Backtest, BacktestOptions} from './backtest.ts';
 import {PooledModel, predictSystem, type SystemRisks} from './failure-learning.ts';
 import {type Cadence, FIRST_SCORED_DAYS, LAST_SCORED_DAYS} from './failure-replay.ts';
 import {readSystems, type System} from './failure-systems.ts';
@@ -44,7 +44,8 @@ type Predictions = Map<System, SystemRisks[]>;
  * the same folder; a single one begins with the simple method. Nothing is drawn, so the seed has no
  * say.
  */
-export const backtestFailure: Backtest = async ({data, out, train, note}) => {
+export const backtestFailure: Backtest = async options => {
+  const {data, out, train, note} = options;
   const systems = await readSystems(data);
   const teachers = train === undefined ? systems : await readTeachers(train, systems, note);
   const weekly = systems.filter(({outages}) => outages.length >= WEEKLY_OUTAGES_MIN);
@@ -59,14 +60,14 @@ export const backtestFailure: Backtest = async ({data, out, train, note}) => {
       {details: {systems: systems.length}},
     );
   }
-  const weeklyRisks = predict(weekly, teachers, WEEKLY, WEEKLY_COLUMNS, false, note);
+  const weeklyRisks = predict(weekly, teachers, WEEKLY, WEEKLY_COLUMNS, options);
   const weeklyRows = await write(
     join(out, 'weekly.csv'),
     WEEKLY_COLUMNS.map(([column]) => column),
     weeklyRisks,
     risks => risks,
   );
-  const dailyRisks = predict(daily, teachers, DAILY, DAILY_COLUMNS, true, note);
+  const dailyRisks = predict(daily, teachers, DAILY, DAILY_COLUMNS, options);
   const dailyRows = await write(
     join(out, 'daily.csv'),
     ['normal', 'planned', 'crash'],
@@ -116,16 +117,18 @@ function predict(
   teachers: readonly System[],
   cadence: Cadence,
   columns: Columns,
-  firstOnly: boolean,
-  note: (line: string) => void,
+  {learning = true, note}: Pick<BacktestOptions, 'learning' | 'note'>,
 ): Predictions {
   const predictions: Predictions = new Map(systems.map(system => [system, []]));
   if (systems.length === 0) return predictions;
   for (const [column, kind] of columns) {
-    const question: OutageQuestion = {kind, horizonDays: cadence.everyDays, firstOnly};
+    const horizonDays = cadence.everyDays;
+    // Of a day it counts what comes first.
+    const question: OutageQuestion = {kind, horizonDays, firstOnly: cadence === DAILY};
     const pooled = new PooledModel(question, cadence, teachers);
     for (const [system, risks] of predictions) {
-      risks.push(predictSystem(system, question, cadence, pooled.weightsWithout(system)));
+      const prior = pooled.weightsWithout(system);
+      risks.push(predictSystem(system, question, cadence, {prior, learning}));
     }
     note(`${column} within ${cadence.everyDays} d: ${systems.length} systems predicted`);
   }
