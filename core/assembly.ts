@@ -11,6 +11,7 @@ import {addTelemetryService} from './api/telemetry-service.ts';
 import {tuneCollector} from './collector.ts';
 import {formatError} from './domain/errors.ts';
 import {PARTITIONS} from './domain/hash.ts';
+import type {ObservedRows} from './domain/observed.ts';
 import type {Mode, Policy} from './domain/policy.ts';
 import type {InboxRecord, ScoresRecord, Tick} from './domain/records.ts';
 import {type Engine, startEngine} from './engine/engine.ts';
@@ -86,6 +87,8 @@ export type CoreSettings = {
   build: {version: string; commit: string};
   onTick?: (tick: Tick, state: PartitionState) => void;
   onScores?: (partition: number, scores: ScoresRecord) => void;
+  /** Told of what hosts were forecast from, of every partition that is owned here; see RuntimeOptions. */
+  onForecast?: ((rows: ObservedRows) => void) | undefined;
   onProblem: (message: string) => void;
 };
 
@@ -226,6 +229,7 @@ function engineOptions(
     owner: ownerOf(settings),
     scoring: settings.scoring,
     checkpointMs: settings.checkpointMs,
+    onForecast: settings.onForecast,
     tickBytesMax: TICK_BYTES_MAX,
     time: settings.time,
     tickMs: settings.tickMs,

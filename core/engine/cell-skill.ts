@@ -36,13 +36,14 @@ export function advanceSkills({skills, timeMs}: PartitionState): void {
  * Last in a tick that took input: forecasts, if a step of the grid has begun. A host that is silent
  * is not watched; nothing is said of it until it is heard again.
  *
- * @returns Whether one has begun.
+ * @returns Which hosts were forecast, by name; undefined if none has begun.
  */
-export function forecastCells(state: PartitionState): boolean {
+export function forecastCells(state: PartitionState): readonly string[] | undefined {
   const {gridMs} = DEFAULT_SKILL_SETTINGS;
   const stepMs = Math.floor(state.timeMs / gridMs) * gridMs;
-  if (stepMs <= state.forecastAtMs) return false;
+  if (stepMs <= state.forecastAtMs) return undefined;
   state.forecastAtMs = stepMs;
+  const forecasts: string[] = [];
   for (const name of state.hosts.sortedKeys()) {
     const host = state.hosts.get(name) as HostEntry;
     if (state.actors.hostContext(name)?.lost) continue;
@@ -52,14 +53,20 @@ export function forecastCells(state: PartitionState): boolean {
     }
     regainSight(state, host);
     const found = bandRow(state, host);
-    if (found !== undefined) forecast(state, host, found.table, found.row);
+    if (found !== undefined && isForecast(found.table, found.row)) {
+      forecast(state, host, found.table, found.row);
+      forecasts.push(name);
+    }
   }
-  return true;
+  return forecasts;
+}
+
+function isForecast(table: SetTable, row: number): boolean {
+  if (!table.scored || !hasFeatures(table, row)) return false;
+  return !Number.isNaN(table.bands.risk[row] as number);
 }
 
 function forecast(state: PartitionState, host: HostEntry, table: SetTable, row: number): void {
-  if (!table.scored || !hasFeatures(table, row)) return;
-  if (Number.isNaN(table.bands.risk[row] as number)) return;
   const width = table.outputs.length;
   const risks = new Float32Array(SAID_COUNT).fill(Number.NaN);
   for (let index = 0; index < width; index++) {

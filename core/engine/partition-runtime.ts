@@ -10,6 +10,7 @@
  */
 import {within} from '../domain/concurrency.ts';
 import {isForestayError} from '../domain/errors.ts';
+import type {ObservedRows} from '../domain/observed.ts';
 import type {Mode, Policy} from '../domain/policy.ts';
 import type {QuietTick, ScoresRecord, Tick} from '../domain/records.ts';
 import {publish} from '../events.ts';
@@ -18,6 +19,7 @@ import {writeCheckpoint} from './checkpoint.ts';
 import {releaseBefore} from './checkpoint-release.ts';
 import {CheckpointSchedule} from './checkpoint-schedule.ts';
 import {type Actuators, createExecutor, type Executor} from './executor.ts';
+import {ForecastRows} from './forecast-rows.ts';
 import {claimJournal, type JournalWriter} from './journal-writer.ts';
 import {ModelCommands} from './model-commands.ts';
 import {Outlook} from './outlook.ts';
@@ -57,6 +59,11 @@ export type RuntimeOptions = SourceOptions & {
   onTick?: (tick: Tick, state: PartitionState, nextOffset: number) => void;
   /** Told of risks and reasons as they go to the scores topic. */
   onScores?: (partition: number, scores: ScoresRecord) => void;
+  /**
+   * Told of the rows of each step in which hosts were forecast, once the tick counts; a replay tells
+   * nothing. What it throws is a defect, and ends the process as any other.
+   */
+  onForecast?: ((rows: ObservedRows) => void) | undefined;
 };
 
 const WRITE_AT_LEAST_MS = 1000;
@@ -74,6 +81,7 @@ export class PartitionRuntime {
   readonly #outlook: Outlook | undefined;
   readonly #commands: ModelCommands;
   readonly #skills: SkillPublisher;
+  readonly #forecasts: ForecastRows | undefined;
   #trailerOffset: number;
   #writtenAtMs = 0;
   #quiet: QuietTick[] = [];
@@ -99,18 +107,19 @@ export class PartitionRuntime {
       state.timeMs,
     );
     this.state = state;
-    const {scorer, clock, scoring, models = new ServedModels(scorer)} = options;
+    const {scorer, clock, scoring, onForecast, models = new ServedModels(scorer)} = options;
     this.#source = new TickSource(options, state, timersFrom);
     this.#scoring = createScoringClient(
       models,
       clock,
       options.random,
-      scoring,
+      {...scoring, withFeatures: onForecast !== undefined},
       state.cut.scoreRequest,
     );
     this.#scores = new ScorePublisher({...options, models}, state);
     this.#commands = new ModelCommands(models, options);
     this.#skills = new SkillPublisher(options, state);
+    this.#forecasts = onForecast && new ForecastRows(onForecast);
     const {outlook} = options;
     this.#outlook = outlook && new Outlook({...options, outlook}, state);
     this.executor = createExecutor({...options, state});
@@ -199,7 +208,8 @@ export class PartitionRuntime {
     const readMs = clock.monotonicMs();
     const input = this.#source.decode(nowMs, found, this.#scoring.taken());
     const decodedMs = clock.monotonicMs();
-    const {tick, changed} = advance(state, {...input, scores, models});
+    this.#forecasts?.scored(state, scores);
+    const {tick, changed, forecasts} = advance(state, {...input, scores, models});
     const foldedMs = clock.monotonicMs();
     await this.#commit(tick, changed, records + scores.length > 0);
     const committedMs = clock.monotonicMs();
@@ -217,6 +227,7 @@ export class PartitionRuntime {
     this.#scores.applied(scores, tick.decisions);
     this.#outlook?.ticked();
     this.#skills.ticked(tick);
+    if (forecasts !== undefined) this.#forecasts?.forecast(state, forecasts);
     await this.#checkpointIfDue();
     const durationMs = clock.monotonicMs() - startedMs;
     publish('tick.completed', {

@@ -9,6 +9,8 @@ export type ScoreResult = {
   model?: ModelSignature;
   /** rows × outputs. */
   risks: Float32Array;
+  /** rows × features, as they were sent; absent unless somebody asked for them. */
+  features?: Float32Array;
   /** Of a journal: by how much each row was moved ({@link AppliedRisk}); absent: nothing was yet. */
   learned?: Float32Array;
   /** Whose sample each row was; absent: row i is host i as it is now. */

@@ -29,6 +29,8 @@ export type ScoringOptions = {
   intervalMs: number;
   /** Score every so many samples of a host instead; absent or 0: no. */
   everySamples?: number;
+  /** Results bring the features that they are of. */
+  withFeatures?: boolean;
 };
 
 export type ScoringClient = {
@@ -86,7 +88,11 @@ export function createScoringClient(
     try {
       const score = () => scorerOf(models, model, rows).score(model.hash, rows, features);
       const risks = await tried(score, attempts, clock, random);
-      slot.result = {...request, risks: withReboots(model, risks, reboots)};
+      slot.result = {
+        ...request,
+        risks: withReboots(model, risks, reboots),
+        ...(options.withFeatures ? {features} : {}),
+      };
       const durationMs = clock.monotonicMs() - startedMs;
       publish('scores.applied', {model: model.hash, rows, durationMs});
     } catch (error) {

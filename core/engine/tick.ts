@@ -32,8 +32,17 @@ import {takeScores} from './tick-scores.ts';
 import {baseOf, takeTelemetry} from './tick-telemetry.ts';
 import {takeWorkloads} from './tick-workload.ts';
 
-/** Steps the state and gives the journal's record of it; `changed` says if it must be written. */
-export function advance(state: PartitionState, input: TickInput): {tick: Tick; changed: boolean} {
+export type Stepped = {
+  /** What the journal keeps of the tick. */
+  tick: Tick;
+  /** Whether it must be written. */
+  changed: boolean;
+  /** Hosts that were forecast, by name; undefined: no step of the grid has begun. */
+  forecasts: readonly string[] | undefined;
+};
+
+/** Steps the state, and gives what came of it. */
+export function advance(state: PartitionState, input: TickInput): Stepped {
   const {plannedAtMs} = state;
   const isIdle = sameCut(state.cut, input.cut);
   const timeMs = Math.max(state.timeMs, input.timeMs);
@@ -66,9 +75,9 @@ export function advance(state: PartitionState, input: TickInput): {tick: Tick; c
   takeWorkloads(draft);
   takeScores(draft);
   if (!isIdle) learnCells(draft);
-  const isForecast = !isIdle && forecastCells(state);
+  const forecasts = isIdle ? undefined : forecastCells(state);
   if (input.recorded === undefined) {
-    if (isForecast) judgeCells(draft);
+    if (forecasts !== undefined) judgeCells(draft);
     noticeSilence(draft);
     if (input.timers) fireTimers(draft);
     findDownVms(draft);
@@ -80,7 +89,7 @@ export function advance(state: PartitionState, input: TickInput): {tick: Tick; c
   state.cut = input.cut;
   const {tick, changed} = finish(draft, timeMs);
   if (isIdle && !changed) state.plannedAtMs = plannedAtMs;
-  return {tick, changed};
+  return {tick, changed, forecasts};
 }
 
 function sameCut(a: Cut, b: Cut): boolean {
