@@ -4,8 +4,8 @@ import {fileURLToPath} from 'node:url';
 import type {Outcome} from './run.ts';
 
 export const WORKERS = 2;
-/** What killed processes wait for is never given back: a worker does so many seeds. */
-const WORKER_SEEDS = 50;
+/** What killed processes wait for is never given back, about 30 MB a seed: a worker does so many. */
+const WORKER_SEEDS = 20;
 const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url));
 /** A seed takes about a second of an idle machine; one that has no end is a failure too. */
 const SEED_MS = 5 * 60_000;
