@@ -2,15 +2,14 @@ import {readFileSync} from 'node:fs';
 import {join, resolve} from 'node:path';
 import type {Command} from 'commander';
 import {buildInfo} from '../core/build-info.ts';
+import type {DriftSnapshot} from '../core/domain/drift/snapshot.ts';
 import {ForestayError} from '../core/domain/errors.ts';
-import {featuresOf} from '../core/domain/features.ts';
 import {shortHash} from '../core/domain/hash.ts';
 import {hashOf} from '../models/artefact-files.ts';
-import type {FailureData} from '../models/failure/data.ts';
 import {COMPONENT_FAILURE, COMPONENT_OUTLOOK} from '../models/failure/family.ts';
 import {readOwnRows} from '../models/failure/own-rows.ts';
+import {snapshotOf} from '../models/failure/snapshot.ts';
 import {parseManifest} from '../models/manifest.ts';
-import {type FeatureSnapshot, snapshotFeatures} from '../models/registry/drift-snapshot.ts';
 import {
   addAuthorOptions,
   authorOf,
@@ -32,11 +31,11 @@ export function registerAdd(models: Command): void {
       .option('--parent <model>', 'the model that it was trained to replace')
       .option(
         '--data <file>',
-        'rows of your own that it learned from: their hash and spread are kept',
+        'rows of your own that it learned from: their hash is kept, and their spread',
       )
       .option(
         '--fleets <n>',
-        'keep the spread of so many simulated fleets of its seed',
+        'keep the spread of so many simulated fleets of its seed, if drift.json is not there',
         wholeNumber(0),
         0,
       )
@@ -66,7 +65,7 @@ async function add(folder: string, options: AddFlags): Promise<void> {
 async function spreadOf(
   artefact: string,
   {data, fleets}: AddFlags,
-): Promise<{drift?: FeatureSnapshot[]; dataHash?: string}> {
+): Promise<{drift?: DriftSnapshot; dataHash?: string}> {
   if (data === undefined && fleets === 0) return {};
   const path = join(artefact, 'manifest.json');
   const {name, seed} = parseManifest(readFileSync(path, 'utf8'), path);
@@ -78,14 +77,8 @@ async function spreadOf(
   }
   const {openFailureSource} = await import('./train-failure-data.ts');
   const flags = {seed, fleets, unseenFleets: 1, hosts: 24, days: 28};
-  return {drift: snapshotOf((await openFailureSource(family, flags, progress)).learned)};
-}
-
-function snapshotOf({contract, features}: FailureData): FeatureSnapshot[] {
-  return snapshotFeatures(
-    features,
-    featuresOf(contract).map(({name}) => name),
-  );
+  const {learned, hostsPerFleet} = await openFailureSource(family, flags, progress);
+  return {drift: snapshotOf(learned, hostsPerFleet)};
 }
 
 function withoutRows(name: string): ForestayError {

@@ -1,4 +1,5 @@
 import {shortHash} from '../core/domain/hash.ts';
+import {tellSnapshot} from '../models/card.ts';
 import {type Aliases, stateOf} from '../models/registry/aliases.ts';
 import type {AuditRecord} from '../models/registry/audit.ts';
 import type {Entry, EntryMetric} from '../models/registry/entry.ts';
@@ -43,7 +44,6 @@ function headline(metrics: readonly EntryMetric[]): string {
 }
 
 export function modelLines({entry, alias, bytes}: ListedModel): string {
-  const {drift} = entry;
   const lines: [string, string][] = [
     ['family', entry.family],
     ['alias', alias],
@@ -56,7 +56,7 @@ export function modelLines({entry, alias, bytes}: ListedModel): string {
       'rows',
       entry.dataHash === null ? `simulated, seed ${entry.seed}` : `SHA-256 ${entry.dataHash}`,
     ],
-    ['distribution', drift === null ? 'not given' : `of ${drift.length} features`],
+    ['spread', tellSnapshot(entry.drift)],
     ['parent', entry.parent ?? 'none'],
     ['added', `${new Date(entry.addedAtMs).toISOString()} by ${entry.addedBy}`],
     ['program', entry.codeVersion],

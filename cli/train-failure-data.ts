@@ -20,6 +20,8 @@ import type {Progress} from './train-progress.ts';
 export type FailureSource = {
   readonly learned: FailureData;
   readonly unseen: FailureData;
+  /** Groups that make a fleet; undefined: all are of one. */
+  readonly hostsPerFleet?: number;
   readonly about: string;
   /** One in 1,000 host-days, as many times more as the data's failures are more frequent. */
   readonly alertsPerHostDay: number;
@@ -127,6 +129,7 @@ async function simulateSource(
   return {
     learned: learned.data,
     unseen: unseen.data,
+    hostsPerFleet: hosts,
     about:
       `${fleets} simulated fleets of ${hosts} hosts over ${time}, a row of each host every ` +
       `${every}: ${learned.data.rows} rows, ${learned.failures} failures (70 % to learn, 15 % to ` +

@@ -4,6 +4,7 @@ import {join} from 'node:path';
 import {contractHash, featuresOf} from '../core/domain/features.ts';
 import {type Provenance, writeArtefact} from '../models/artefact.ts';
 import {renderCard, renderMetrics} from '../models/card.ts';
+import {writeDriftFile} from '../models/drift-file.ts';
 import {
   type FailureData,
   featureCountOf,
@@ -19,6 +20,7 @@ import {renderReport} from '../models/failure/report.ts';
 import {scoreBaseline, scoreOutputs} from '../models/failure/scoring.ts';
 import {type Search, searchSettings} from '../models/failure/search.ts';
 import {FAILURE_SETTINGS} from '../models/failure/settings.ts';
+import {snapshotOf} from '../models/failure/snapshot.ts';
 import {assembleModel, type FittedOutput} from '../models/failure/training.ts';
 import type {Manifest} from '../models/manifest.ts';
 import {openResults, type Results} from '../models/training/results.ts';
@@ -51,6 +53,8 @@ export async function trainFailure(
 ): Promise<void> {
   const source = await openFailureSource(family, flags, progress);
   const {learned: data, unseen, about} = source;
+  // Before sensors are taken away: hosts that are watched have theirs.
+  const snapshot = snapshotOf(data, source.hostsPerFleet);
   if (flags.data === undefined) maskSensors(data, flags.seed, MASKED_ROWS, MASKED_SENSORS);
   const {fitted, again, search} = await learn(family, flags, source, progress);
   const width = featureCountOf(data);
@@ -81,7 +85,8 @@ export async function trainFailure(
   const golden = pickRows(unseen, spreadRows(unseen.rows, GOLDEN_ROWS)).features;
   const manifest = await publish(flags.out, '--out', async folder => {
     const written = await writeArtefact(folder, model, metadata, provenance, golden);
-    await writeFile(join(folder, 'README.md'), renderCard(written));
+    await writeDriftFile(folder, written.sha256, snapshot);
+    await writeFile(join(folder, 'README.md'), renderCard(written, snapshot));
     return written;
   });
   progress.note(`wrote ${flags.out}: ${manifest.sha256}`);

@@ -1,9 +1,10 @@
+import type {DriftSnapshot} from '../core/domain/drift/snapshot.ts';
 import type {ComponentMetrics, Manifest} from './manifest.ts';
 import {renderMarkdown} from './report/figures.ts';
 import {alertTable, EXPLANATION, riskTable} from './tables.ts';
 
 /** The model card of an artefact, in Markdown: what the manifest says, for people. */
-export function renderCard(manifest: Manifest): string {
+export function renderCard(manifest: Manifest, snapshot: DriftSnapshot | null): string {
   const {name, version, gives, features, featureHash, requiredMetrics, rounds} = manifest;
   const trees = rounds.reduce((sum, each) => sum + each, 0);
   return `# ${name}, version ${version}
@@ -14,7 +15,7 @@ Written by \`forestay train\`; change nothing here by hand.
 - Reads: ${features.length} features (contract ${featureHash})${required(requiredMetrics)}.
 - Made of: ${trees} trees (${rounds.join(', ')}) and one Platt calibration an output.
 - Data: ${manifest.data}
-- Seed: ${manifest.seed}
+- Seed: ${manifest.seed}${spread(snapshot)}
 - SHA-256: \`${manifest.sha256}\`
 
 ## On hosts that it has not seen
@@ -29,12 +30,26 @@ ${manifest.limits.map(limit => `- ${limit}`).join('\n')}
 `;
 }
 
+/** How much a snapshot knows, in a few words. */
+export function tellSnapshot(snapshot: DriftSnapshot | null): string {
+  if (snapshot === null) return 'not kept';
+  const {rows, hosts, fleets, features} = snapshot;
+  const from = fleets === 1 ? 'one fleet' : `${fleets} fleets`;
+  return `${features.length} features over ${rows} rows of ${hosts} hosts in ${from}`;
+}
+
 /** The metrics as Markdown tables. */
 export function renderMetrics(metrics: readonly ComponentMetrics[]): string {
   return [riskTable(metrics), alertTable(metrics)]
     .filter(({rows}) => rows.length > 0)
     .map(renderMarkdown)
     .join('\n\n');
+}
+
+function spread(snapshot: DriftSnapshot | null): string {
+  return snapshot === null
+    ? ''
+    : `\n- Spread of its inputs: ${tellSnapshot(snapshot)} (drift.json).`;
 }
 
 function required(metrics: readonly string[]): string {

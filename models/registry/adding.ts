@@ -1,10 +1,10 @@
-import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
+import type {DriftSnapshot} from '../../core/domain/drift/snapshot.ts';
 import {ForestayError} from '../../core/domain/errors.ts';
 import type {Files} from '../../core/ports.ts';
-import {hashOf} from '../artefact-files.ts';
+import {hashOf, readPlainFile} from '../artefact-files.ts';
+import {readDriftFile} from '../drift-file.ts';
 import type {Author} from './aliases.ts';
-import type {FeatureSnapshot} from './drift-snapshot.ts';
 import type {Entry, EntryMetric} from './entry.ts';
 import type {EntryStore} from './entry-store.ts';
 import {type Described, familyNamed} from './families.ts';
@@ -17,7 +17,8 @@ export type AddOptions = {
   readonly family?: string;
   readonly parent?: string | null;
   readonly dataHash?: string | null;
-  readonly drift?: readonly FeatureSnapshot[] | null;
+  /** Absent: what lies beside the model. */
+  readonly drift?: DriftSnapshot;
   /** Beyond those of the manifest: by fold, by segment. */
   readonly metrics?: readonly EntryMetric[];
 };
@@ -25,7 +26,8 @@ export type AddOptions = {
 /**
  * Copies an artefact into the store, and opens the copy before it gets a name.
  *
- * @throws {ForestayError} Those of the family's check; `NOT_FOUND` for a family that is none.
+ * @throws {ForestayError} Those of the family's check; `NOT_FOUND` for a family that is none;
+ *   `MODEL_UNREADABLE`, `MODEL_HASH_MISMATCH` for a drift.json that is not of the model.
  */
 export async function addArtefact(
   files: Files,
@@ -43,7 +45,8 @@ export async function addArtefact(
       files.replace(join(folder, name), bytes);
       hashes[name] = hashOf(bytes);
     }
-    const made = toEntry(family.name, hashes, await family.check(folder), options);
+    const drift = options.drift ?? (await readDriftFile(artefact, hashes['model.onnx'] as string));
+    const made = toEntry(family.name, hashes, await family.check(folder), drift, options);
     isNew = !store.hashes().includes(made.hash);
     return made;
   });
@@ -54,7 +57,8 @@ function toEntry(
   family: string,
   files: Readonly<Record<string, string>>,
   described: Described,
-  {author, codeVersion, parent = null, dataHash = null, drift = null, metrics = []}: AddOptions,
+  drift: DriftSnapshot | null,
+  {author, codeVersion, parent = null, dataHash = null, metrics = []}: AddOptions,
 ): Entry {
   return {
     format: 1,
@@ -86,7 +90,7 @@ async function familyOf(artefact: string): Promise<string> {
 }
 
 async function readPart(artefact: string, name: string): Promise<Buffer> {
-  return readFile(join(artefact, name)).catch((cause: unknown) => {
+  return readPlainFile(join(artefact, name)).catch((cause: unknown) => {
     throw unreadable(artefact, `${name} cannot be read`, cause);
   });
 }

@@ -1,5 +1,6 @@
+import type {DriftSnapshot} from '../../core/domain/drift/snapshot.ts';
+import {snapshotFault} from '../../core/domain/drift/snapshot-fault.ts';
 import {ForestayError} from '../../core/domain/errors.ts';
-import type {FeatureSnapshot} from './drift-snapshot.ts';
 
 /** How good a model is at one output, on rows that it has not learned from. */
 export type EntryMetric = {
@@ -35,8 +36,8 @@ export type Entry = {
   readonly codeVersion: string;
   readonly seed: number;
   readonly metrics: readonly EntryMetric[];
-  /** Null: nobody gave the rows. */
-  readonly drift: readonly FeatureSnapshot[] | null;
+  /** What its inputs looked like in training; null: nobody told. */
+  readonly drift: DriftSnapshot | null;
   /** The entry that it was trained to replace, or from. */
   readonly parent: string | null;
   readonly addedAtMs: number;
@@ -78,7 +79,9 @@ export function decodeEntry(bytes: Uint8Array, path: string): Entry {
     files !== null &&
     Array.isArray(metrics);
   if (!sound) throw unreadable(path, 'it lacks family, hash, files or metrics');
-  return entry as Entry;
+  // Entries of older versions kept it otherwise.
+  const drift = snapshotFault(entry?.drift) === '' ? entry?.drift : null;
+  return {...entry, drift} as Entry;
 }
 
 function unreadable(path: string, reason: string, cause?: unknown): ForestayError {

@@ -45,9 +45,12 @@ test('a model is taken in with the spread of fleets that it learned from, and it
   t.regex(entry?.parent ?? '', new RegExp(`^${FIRST}`));
   const manifest = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8'));
   t.deepEqual(
-    entry?.drift?.map(({feature}) => feature),
+    entry?.drift?.features.map(({name}) => name),
     manifest.features,
   );
+  t.like(entry?.drift, {hosts: 24, fleets: 1});
+  const shown = (await models('show', hash)).stdout;
+  t.regex(shown, /^spread +168 features over \d+ rows of 24 hosts in one fleet$/m);
   t.is((await models('add', join(ARTEFACTS, 'reboot-intent'), '--fleets', '1')).code, 2);
 });
 

@@ -17,7 +17,7 @@ const OPTIONS = [
   '--budget=1h',
 ];
 const WAIT_MS = 90_000;
-const FILES = ['model.onnx', 'manifest.json', 'golden.json', 'README.md'];
+const FILES = ['model.onnx', 'manifest.json', 'golden.json', 'drift.json', 'README.md'];
 
 function run(t: ExecutionContext, out: string) {
   const child = spawn(process.execPath, [BIN, ...OPTIONS, '--out', out], {

@@ -110,7 +110,8 @@ test('of two trainings in one folder the second is refused, and the first is not
   t.regex(second.stderr, /DATA_DIR_LOCKED.*process \d+ .*choose another --out/);
   const {code, stderr} = await first.done;
   t.is(code, 0, stderr);
-  t.deepEqual(readdirSync(out).sort(), ['README.md', 'golden.json', 'manifest.json', 'model.onnx']);
+  const files = ['README.md', 'drift.json', 'golden.json', 'manifest.json', 'model.onnx'];
+  t.deepEqual(readdirSync(out).sort(), files);
 });
 
 test('a model that cannot be written leaves the one before, and the search is not lost', async t => {

@@ -8,7 +8,7 @@ import {COMPONENTS} from '../../core/domain/components.ts';
 import {isForestayError} from '../../core/domain/errors.ts';
 import {openSession} from '../../models/session.ts';
 
-const FILES = ['model.onnx', 'manifest.json', 'golden.json', 'README.md'];
+const FILES = ['model.onnx', 'manifest.json', 'golden.json', 'drift.json', 'README.md'];
 
 async function train(t: ExecutionContext, ...more: string[]) {
   const out = await mkdtemp(join(tmpdir(), 'forestay-train-'));

@@ -5,6 +5,7 @@ import {seededRandom} from '../../core/adapters/random-seeded.ts';
 import {contractHash, FIRST_HOST_CONTRACT, featuresOf} from '../../core/domain/features.ts';
 import {simulateComponentDataset} from '../../core/simulation/component-dataset.ts';
 import {renderCard} from '../../models/card.ts';
+import {readDriftFile} from '../../models/drift-file.ts';
 import {evaluateFailures} from '../../models/failure/evaluation.ts';
 import {COMPONENT_FAILURE, COMPONENT_OUTLOOK, outputNames} from '../../models/failure/family.ts';
 import {scoreBaseline, scoreOutputs} from '../../models/failure/scoring.ts';
@@ -37,7 +38,8 @@ for (const family of [COMPONENT_FAILURE, COMPONENT_OUTLOOK]) {
 
   test(`the card of ${name} says what its manifest says`, async t => {
     const path = join(folder, 'manifest.json');
-    const card = renderCard(parseManifest(await readFile(path, 'utf8'), path));
+    const manifest = parseManifest(await readFile(path, 'utf8'), path);
+    const card = renderCard(manifest, await readDriftFile(folder, manifest.sha256));
     t.is(await readFile(join(folder, 'README.md'), 'utf8'), card);
   });
 

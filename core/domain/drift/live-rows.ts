@@ -5,10 +5,13 @@
  * L1. Memory is panes × features × (bins + 2) numbers, whatever the number of rows.
  * L2. State is typed arrays and depends on the rows alone.
  */
-import {binOf, type DriftSnapshot, type FeatureSnapshot, type ValueRange} from './snapshot.ts';
-
-/** With the one of missing values; no snapshot has more. */
-const BINS = 10;
+import {
+  SNAPSHOT_BINS_MAX as BINS,
+  binOf,
+  type DriftSnapshot,
+  type FeatureSnapshot,
+  type ValueRange,
+} from './snapshot.ts';
 
 export type LiveRows = {
   readonly panes: number;
@@ -17,7 +20,7 @@ export type LiveRows = {
   pane: number;
   /** Rows of each pane. */
   readonly rows: Float64Array;
-  /** panes × features × BINS. */
+  /** panes × features × bins. */
   readonly counts: Uint32Array;
   /** panes × features: smallest and largest value; NaN without one. */
   readonly smallest: Float32Array;

@@ -43,12 +43,15 @@ export type SnapshotRows = {
   readonly fleet: Int32Array;
 };
 
-/** With the one of missing values there are ten. */
-const VALUE_BINS_MAX = 9;
+/** With the one of missing values; no snapshot has more. */
+export const SNAPSHOT_BINS_MAX = 10;
+const VALUE_BINS_MAX = SNAPSHOT_BINS_MAX - 1;
 /** So many values say where to cut. */
 const CUT_VALUES_MAX = 20_000;
 /** Rarer bins say too little of how much rows are alike. */
 const LIKENESS_SHARE_MIN = 0.01;
+/** They are estimates: a snapshot is a text, and a short one. */
+const LIKENESS_DIGITS = 4;
 /** A value that never varies may be so much off before it is another one. */
 const SAME_RATIO = 1e-3;
 
@@ -90,7 +93,7 @@ export function takeSnapshot(
 function rangeOf(sorted: Float32Array): ValueRange | null {
   const low = sorted[Math.floor(0.1 * (sorted.length - 1))];
   const high = sorted[Math.ceil(0.9 * (sorted.length - 1))];
-  return low === undefined || high === undefined ? null : [low, high];
+  return low === undefined || high === undefined ? null : [short(low), short(high)];
 }
 
 /** Bin of a value: that of missing ones is the last. */
@@ -141,8 +144,12 @@ function belowLast(sorted: Float32Array): number {
 /** Short where that makes no difference: a snapshot is a text. */
 function edgeBetween(value: number, next: number): number {
   const middle = (value + next) / 2;
-  const short = Number(middle.toPrecision(4));
-  return short >= value && short < next ? short : middle;
+  const rounded = short(middle);
+  return rounded >= value && rounded < next ? rounded : middle;
+}
+
+function short(value: number): number {
+  return Number(value.toPrecision(4));
 }
 
 function sharesOf(bins: Uint8Array, count: number): number[] {
@@ -185,7 +192,9 @@ function likenessOf(
 /** The part of a spread that chance does not explain, within [0, 1]; 0 where nothing is known. */
 function withoutChance(spread: number, chance: number): number {
   const likeness = (spread - chance) / (1 - chance);
-  return Number.isFinite(likeness) ? Math.min(Math.max(likeness, 0), 1) : 0;
+  return Number.isFinite(likeness)
+    ? Number(Math.min(Math.max(likeness, 0), 1).toPrecision(LIKENESS_DIGITS))
+    : 0;
 }
 
 /**

@@ -1,7 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
 import {createUniform} from '../../../models/random.ts';
-import {snapshotFeatures} from '../../../models/registry/drift-snapshot.ts';
 import {pairModels, UNKNOWN_OUTCOME} from '../../../models/registry/pairing.ts';
 import {
   bootstrapGain,
@@ -181,20 +180,4 @@ test('losses are summed by block over the outputs whose outcome is known', t => 
       ['y', 1, 0],
     ],
   );
-});
-
-test('a snapshot has bins of equal mass, fewer where values repeat, and the share that is missing', t => {
-  const rows = 1000;
-  const features = new Float32Array(3 * rows);
-  for (let row = 0; row < rows; row++) {
-    features[3 * row] = row < 200 ? Number.NaN : row;
-    features[3 * row + 1] = row % 20 === 0 ? 1 : 0;
-    features[3 * row + 2] = Number.NaN;
-  }
-  const [even, seldom, never] = snapshotFeatures(features, ['even', 'seldom', 'never']);
-  t.is(even?.missing, 0.2);
-  t.deepEqual(even?.shares, new Array(10).fill(0.08));
-  t.is(even?.edges[0], 279);
-  t.deepEqual(seldom, {feature: 'seldom', edges: [0], shares: [0.95, 0.05], missing: 0});
-  t.deepEqual(never, {feature: 'never', edges: [], shares: [], missing: 1});
 });

@@ -6,6 +6,7 @@ import {type ErrorCode, isForestayError} from '../../../core/domain/errors.ts';
 import {stateOf} from '../../../models/registry/aliases.ts';
 import type {Evaluation} from '../../../models/registry/promotion.ts';
 import {openRegistry} from '../../../models/registry/registry.ts';
+import {drawSnapshot} from '../drift-fixtures.ts';
 import {ARTEFACTS, addedBy, makeFolder, makeRegistry, writeComponentModel} from './fixtures.ts';
 
 const AUTHOR = {who: 'ada', why: 'a test', atMs: 2_000_000};
@@ -44,7 +45,7 @@ test('the shipped artefacts become the first champions of their families, and ar
 test('an entry keeps what was said of it: data, distribution, lineage, program, author', async t => {
   const {registry} = await makeRegistry(t);
   const parent = await registry.add(await writeComponentModel(t, 1), addedBy('ada'));
-  const drift = [{feature: 'x', edges: [1], shares: [0.4, 0.5], missing: 0.1}];
+  const drift = drawSnapshot(3);
   const entry = await registry.add(await writeComponentModel(t, 2), {
     ...addedBy('bob', 7),
     codeVersion: '1.2.3',

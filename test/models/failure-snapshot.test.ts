@@ -1,0 +1,58 @@
+import test from 'ava';
+import type {FeatureContract} from '../../core/domain/features.ts';
+import type {FailureData} from '../../models/failure/data.ts';
+import {snapshotOf} from '../../models/failure/snapshot.ts';
+
+const CONTRACT: FeatureContract = {
+  family: 'averages',
+  metrics: [],
+  kinds: [],
+  levels: ['boot_age_seconds'],
+};
+
+/** Rows whose only feature is their own time. */
+function rowsAt(times: readonly (readonly [host: number, second: number])[]): FailureData {
+  return {
+    rows: times.length,
+    contract: CONTRACT,
+    outputs: [],
+    features: Float32Array.from(times, ([, second]) => second),
+    labels: new Uint8Array(0),
+    secondsToFailure: new Float32Array(times.length).fill(Number.POSITIVE_INFINITY),
+    group: Int32Array.from(times, ([host]) => host),
+    second: Int32Array.from(times, ([, second]) => second),
+  };
+}
+
+const every = (step: number, from: number, to: number) =>
+  Array.from({length: Math.floor((to - from) / step) + 1}, (_, at) => from + at * step);
+
+test('rows of a host’s first 20 minutes are left out, and of those after it was gone', t => {
+  const seconds = [...every(60, 60, 3600), ...every(60, 5000, 6500)];
+  const {rows, hosts, fleets, features} = snapshotOf(
+    rowsAt(seconds.flatMap(second => [0, 1, 24].map(host => [host, second] as const))),
+    24,
+  );
+  t.deepEqual({hosts, fleets}, {hosts: 3, fleets: 2});
+  const counted = [...every(60, 1260, 3600), ...every(60, 6200, 6500)];
+  t.is(rows, 3 * counted.length);
+  t.deepEqual(features[0]?.name, 'boot_age_seconds.level');
+  t.is(features[0]?.unit, 'seconds');
+  t.true((features[0]?.range?.[0] as number) >= 1260);
+});
+
+test('one row that was lost is no gap', t => {
+  const seconds = every(90, 90, 3600).filter(second => second !== 1980);
+  t.is(snapshotOf(rowsAt(seconds.map(second => [0, second]))).rows, 25);
+});
+
+test('rows that are hours apart count, all of them, and those of a short life too', t => {
+  const hours = every(13 * 3600, 13 * 3600, 28 * 86_400);
+  t.is(snapshotOf(rowsAt(hours.map(second => [0, second]))).rows, hours.length);
+  t.is(snapshotOf(rowsAt(every(60, 60, 600).map(second => [0, second]))).rows, 10);
+});
+
+test('without a size of fleets all hosts are of one', t => {
+  const times = every(60, 60, 3600).flatMap(second => [0, 30, 60].map(h => [h, second] as const));
+  t.is(snapshotOf(rowsAt(times)).fleets, 1);
+});
