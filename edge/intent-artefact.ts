@@ -2,7 +2,12 @@ import {createHash} from 'node:crypto';
 import {readFile, stat} from 'node:fs/promises';
 import {join} from 'node:path';
 import {ForestayError} from '../core/domain/errors.ts';
-import {intentMisfit, isIntentGolden, isIntentManifest} from '../core/domain/intent-fit.ts';
+import {
+  intentMisfit,
+  parseIntentGolden,
+  parseIntentManifest,
+  type RefuseIntent,
+} from '../core/domain/intent-fit.ts';
 import type {IntentGolden, IntentManifest} from '../core/domain/intent-manifest.ts';
 
 /** A reboot-intent model as it lies in its folder, checked and not yet in a runtime. */
@@ -21,15 +26,20 @@ export type IntentArtefact = {
  * @throws {ForestayError} `MODEL_UNREADABLE`, `MODEL_HASH_MISMATCH`, `MODEL_SIGNATURE_MISMATCH`.
  */
 export async function readIntentArtefact(folder: string): Promise<IntentArtefact> {
-  const manifest = await readJson<IntentManifest>(folder, 'manifest.json', isIntentManifest);
+  const refuse: RefuseIntent = (reason, cause) => unreadable(folder, reason, cause);
+  const manifest = parseIntentManifest(await readText(folder, 'manifest.json'), refuse);
   requireFit(folder, manifest);
   return {
     folder,
     manifest,
-    golden: await readJson<IntentGolden>(folder, 'golden.json', isIntentGolden),
+    golden: parseIntentGolden(await readText(folder, 'golden.json'), refuse),
     model: await readHashed(folder, 'model.onnx', manifest.sha256),
     explain: await readHashed(folder, 'explain.onnx', manifest.explainSha256),
   };
+}
+
+async function readText(folder: string, name: string): Promise<string> {
+  return (await readPart(folder, name)).toString();
 }
 
 /** Of a file only: a pipe may never end, and an agent that waits for it cannot be stopped. */
@@ -39,24 +49,6 @@ async function readPart(folder: string, name: string): Promise<Buffer> {
   return readFile(join(folder, name)).catch((cause: unknown) => {
     throw unreadable(folder, `${name} cannot be read`, cause);
   });
-}
-
-async function readJson<Content>(
-  folder: string,
-  name: string,
-  isSound: (content: Partial<Content>) => boolean,
-): Promise<Content> {
-  const text = (await readPart(folder, name)).toString();
-  let content: unknown;
-  try {
-    content = JSON.parse(text);
-  } catch (cause) {
-    throw unreadable(folder, `${name} is not JSON`, cause);
-  }
-  if (typeof content === 'object' && content !== null && isSound(content)) {
-    return content as Content;
-  }
-  throw unreadable(folder, `${name} lacks what an agent relies on`);
 }
 
 function requireFit(folder: string, manifest: IntentManifest): void {

@@ -12,8 +12,38 @@ export const INTENT_GOLDEN_TOLERANCE = 1e-5;
 /** Of a state, and of steps that are explained; a number above is a slip. */
 const SIZE_MAX = 4096;
 
-/** Checks only what this program relies on: the rest is for people. */
-export function isIntentManifest(content: Partial<IntentManifest>): boolean {
+/** Makes the error of who reads: agents and registries say what is to be done otherwise. */
+export type RefuseIntent = (reason: string, cause?: unknown) => Error;
+
+/** Content of manifest.json; throws what `refuse` makes. Checks only what this program relies on. */
+export function parseIntentManifest(text: string, refuse: RefuseIntent): IntentManifest {
+  return parse<IntentManifest>('manifest.json', text, isIntentManifest, refuse);
+}
+
+/** Content of golden.json, at least one row with its risks; throws what `refuse` makes. */
+export function parseIntentGolden(text: string, refuse: RefuseIntent): IntentGolden {
+  return parse<IntentGolden>('golden.json', text, isIntentGolden, refuse);
+}
+
+function parse<Content>(
+  name: string,
+  text: string,
+  isSound: (content: Partial<Content>) => boolean,
+  refuse: RefuseIntent,
+): Content {
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch (cause) {
+    throw refuse(`${name} is not JSON`, cause);
+  }
+  if (typeof content === 'object' && content !== null && isSound(content)) {
+    return content as Content;
+  }
+  throw refuse(`${name} lacks what an agent relies on`);
+}
+
+function isIntentManifest(content: Partial<IntentManifest>): boolean {
   const {sha256, explainSha256, inputs, inputHash, outputs, hidden, explainSteps, usual} = content;
   return (
     typeof sha256 === 'string' &&
@@ -26,8 +56,7 @@ export function isIntentManifest(content: Partial<IntentManifest>): boolean {
   );
 }
 
-/** At least one row, with its risks. */
-export function isIntentGolden({rows, risks}: Partial<IntentGolden>): boolean {
+function isIntentGolden({rows, risks}: Partial<IntentGolden>): boolean {
   const sound = Array.isArray(rows) && Array.isArray(risks) && rows.length === risks.length;
   return (
     sound &&

@@ -1,15 +1,15 @@
-import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {ForestayError} from '../../core/domain/errors.ts';
 import {INTENT_INPUTS} from '../../core/domain/host-metrics.ts';
 import {
   INTENT_GOLDEN_TOLERANCE,
   intentMisfit,
-  isIntentGolden,
-  isIntentManifest,
+  parseIntentGolden,
+  parseIntentManifest,
+  type RefuseIntent,
 } from '../../core/domain/intent-fit.ts';
 import type {IntentGolden, IntentManifest} from '../../core/domain/intent-manifest.ts';
-import {hashOf} from '../artefact-files.ts';
+import {hashOf, readPlainFile} from '../artefact-files.ts';
 import type {IntentMetrics} from '../intent/evaluation.ts';
 import {openNetwork} from '../network/network-session.ts';
 import {openRunner} from '../network/runtime.ts';
@@ -22,13 +22,14 @@ import type {Described} from './families.ts';
  *   `SCORER_FAILED`.
  */
 export async function checkIntentModel(folder: string): Promise<Described> {
-  const manifest = await readJson<IntentManifest>(folder, 'manifest.json', isIntentManifest);
+  const refuse: RefuseIntent = (reason, cause) => unreadable(folder, reason, cause);
+  const manifest = parseIntentManifest(await readText(folder, 'manifest.json'), refuse);
   const reason = intentMisfit(manifest);
   if (reason !== '') throw mismatch(folder, reason);
   const {inputHash, sha256, explainSha256, version, seed, data} = manifest;
   const model = await readHashed(folder, 'model.onnx', sha256);
   const explain = await readHashed(folder, 'explain.onnx', explainSha256);
-  const golden = await readJson<IntentGolden>(folder, 'golden.json', isIntentGolden);
+  const golden = parseIntentGolden(await readText(folder, 'golden.json'), refuse);
   await verifyGolden(folder, model, manifest, golden);
   await (await openRunner(explain, `explain.onnx of ${folder}`)).release();
   return {
@@ -83,28 +84,14 @@ function metricsOf({metrics}: IntentManifest): Described['metrics'] {
   }));
 }
 
-async function readPart(folder: string, name: string): Promise<Buffer> {
-  return readFile(join(folder, name)).catch((cause: unknown) => {
-    throw unreadable(folder, `${name} cannot be read`, cause);
-  });
+async function readText(folder: string, name: string): Promise<string> {
+  return (await readPart(folder, name)).toString();
 }
 
-async function readJson<Content>(
-  folder: string,
-  name: string,
-  isSound: (content: Partial<Content>) => boolean,
-): Promise<Content> {
-  const text = (await readPart(folder, name)).toString();
-  let content: unknown;
-  try {
-    content = JSON.parse(text);
-  } catch (cause) {
-    throw unreadable(folder, `${name} is not JSON`, cause);
-  }
-  if (typeof content === 'object' && content !== null && isSound(content)) {
-    return content as Content;
-  }
-  throw unreadable(folder, `${name} lacks what an agent relies on`);
+async function readPart(folder: string, name: string): Promise<Buffer> {
+  return readPlainFile(join(folder, name)).catch((cause: unknown) => {
+    throw unreadable(folder, `${name} cannot be read`, cause);
+  });
 }
 
 async function readHashed(folder: string, name: string, expected: string): Promise<Uint8Array> {

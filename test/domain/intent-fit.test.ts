@@ -1,6 +1,10 @@
 import test from 'ava';
 import {HOST_METRIC_CATALOGUE, INTENT_INPUTS} from '../../core/domain/host-metrics.ts';
-import {intentMisfit, isIntentGolden, isIntentManifest} from '../../core/domain/intent-fit.ts';
+import {
+  intentMisfit,
+  parseIntentGolden,
+  parseIntentManifest,
+} from '../../core/domain/intent-fit.ts';
 import {type IntentManifest, intentInputHash} from '../../core/domain/intent-manifest.ts';
 import {INTENT_STEP_MS} from '../../core/domain/intent-step.ts';
 import {RISK_OUTPUTS} from '../../core/domain/reboot-risks.ts';
@@ -17,8 +21,28 @@ const sound = {
   usual: inputs.map(() => null),
 } as unknown as IntentManifest;
 
+const refuse = (reason: string) => new Error(reason);
+const accepts = (
+  parse: typeof parseIntentManifest | typeof parseIntentGolden,
+  content: unknown,
+) => {
+  try {
+    return parse(JSON.stringify(content), refuse) !== undefined;
+  } catch (error) {
+    return !/^\w+\.json lacks what an agent relies on$/.test((error as Error).message);
+  }
+};
+
+test('what is beside a model comes back as it was, or what is wrong is named', t => {
+  t.deepEqual(parseIntentManifest(JSON.stringify(sound), refuse), sound);
+  t.throws(() => parseIntentManifest('{', refuse), {message: 'manifest.json is not JSON'});
+  for (const text of ['null', '7', '[]']) {
+    t.throws(() => parseIntentGolden(text, refuse), {message: /^golden\.json lacks/});
+  }
+});
+
 test('a manifest must say all that an agent relies on, in sizes that are none of a slip', t => {
-  t.true(isIntentManifest(sound));
+  t.true(accepts(parseIntentManifest, sound));
   for (const wrong of [
     {sha256: undefined},
     {explainSha256: 7},
@@ -31,14 +55,17 @@ test('a manifest must say all that an agent relies on, in sizes that are none of
     {usual: [1]},
     {usual: inputs.map(() => 'x')},
   ]) {
-    t.false(isIntentManifest({...sound, ...(wrong as object)}), JSON.stringify(wrong).slice(0, 60));
+    t.false(
+      accepts(parseIntentManifest, {...sound, ...(wrong as object)}),
+      JSON.stringify(wrong).slice(0, 60),
+    );
   }
 });
 
 test('golden rows are as wide as inputs and outputs, and there is at least one', t => {
   const row = inputs.map(() => 0.5);
   const risks = RISK_OUTPUTS.map(() => 0.1);
-  t.true(isIntentGolden({rows: [row], risks: [risks]}));
+  t.true(accepts(parseIntentGolden, {rows: [row], risks: [risks]}));
   for (const wrong of [
     {rows: [], risks: []},
     {rows: [row], risks: []},
@@ -47,7 +74,7 @@ test('golden rows are as wide as inputs and outputs, and there is at least one',
     {rows: [row.map(() => 'x')], risks: [risks]},
     {},
   ]) {
-    t.false(isIntentGolden(wrong as object));
+    t.false(accepts(parseIntentGolden, wrong));
   }
 });
 
