@@ -8,16 +8,8 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {systemClock} from '../core/adapters/clock-system.ts';
 import {createMemoryFiles} from '../core/adapters/files-memory.ts';
-import {nodeFiles} from '../core/adapters/files-node.ts';
-import {createGrpcActuator} from '../core/adapters/hypervisor-grpc.ts';
-import {openSegmentLog} from '../core/adapters/log-segments.ts';
 import {seededRandom} from '../core/adapters/random-seeded.ts';
-import {openSqliteStore} from '../core/adapters/store-sqlite.ts';
-import {createWatchThread} from '../core/adapters/watch-thread.ts';
-import {assembleCore, type Core} from '../core/assembly.ts';
-import {buildInfo} from '../core/build-info.ts';
 import {partitionOfCell} from '../core/domain/hash.ts';
-import {DEFAULT_POLICY} from '../core/domain/policy.ts';
 import {listen} from '../core/events.ts';
 import type {Scorer} from '../core/ports.ts';
 import {
@@ -28,9 +20,9 @@ import {
 import type {LedgerDetails, LedgerSummary} from '../core/simulation/ledger.ts';
 import {CONFIRM_AFTER_MS, runReactive} from '../core/simulation/reactive.ts';
 import {type IntentThread, openIntentThread} from '../edge/intent-thread.ts';
-import {codec} from '../proto/codec.ts';
 import {START_MS, serveDatacenter} from './datacenter-agents.ts';
 import {createVirtualClock} from './demo-clock.ts';
+import {openDemoCore, stepAll} from './demo-core.ts';
 import {createJournalDigest} from './demo-digest.ts';
 import {createDemoFleet} from './demo-fleet.ts';
 import {type Acts, Story, type StoryLine} from './demo-story.ts';
@@ -83,7 +75,7 @@ export type DemoOutcome = DemoResult & {
 const SECOND_MS = 1000;
 /** Enough of the samples for charts; a run of an hour would store 700,000 otherwise. */
 const STORE_EVERY = 10;
-const CALL_MS = 60_000;
+const CHECKPOINT_MS = 10 * 60_000;
 
 export async function runDemo(options: DemoOptions): Promise<DemoOutcome> {
   const startedMs = systemClock.monotonicMs();
@@ -129,17 +121,17 @@ async function conduct(
   const cells = new Set(datacenter.hosts.map(host => host.cell));
   const simulated = new Set([...cells].map(partitionOfCell));
   let ticks = 0;
-  const story = new Story({
-    tell: options.tell,
-    onAct: (host, atMs) => datacenter.ledger.act(host, atMs),
-    onClear: host => datacenter.ledger.clear(host),
-    wasMeant: name => {
-      const host = datacenter.hosts.find(each => each.name === name);
-      return host?.outages.at(-1)?.cause === 'planned';
-    },
-  });
+  const story = tellStory(options, datacenter);
   const unlisten = listen('effect.finished', ({vm, figures}) => story.finished(vm, figures));
-  const core = await openCore(options, folder, clock, {
+  const core = await openDemoCore({
+    seed: options.seed,
+    folder,
+    clock,
+    stepMs: SECOND_MS,
+    checkpointMs: CHECKPOINT_MS,
+    sampleEvery: STORE_EVERY,
+    scorer: await options.openScorer(),
+    learning: options.learning ?? true,
     onTick: (tick, {partition}) => {
       if (!simulated.has(partition)) return;
       ticks++;
@@ -202,75 +194,22 @@ async function conduct(
   }
 }
 
+function tellStory({tell}: DemoOptions, datacenter: Datacenter): Story {
+  return new Story({
+    tell,
+    onAct: (host, atMs) => datacenter.ledger.act(host, atMs),
+    onClear: host => datacenter.ledger.clear(host),
+    wasMeant: name => {
+      const host = datacenter.hosts.find(each => each.name === name);
+      return host?.outages.at(-1)?.cause === 'planned';
+    },
+  });
+}
+
 async function openIntent({
   intentModel: folder,
   seed,
 }: DemoOptions): Promise<IntentThread | undefined> {
   if (folder === undefined) return undefined;
   return openIntentThread({folder, clock: systemClock, random: seededRandom(seed)});
-}
-
-type Partitions = {simulated: ReadonlySet<number>; live: number | undefined};
-
-/** Simulated cells tick on virtual time, one after another; the live one on the machine's. */
-async function stepAll(core: Core, {simulated, live}: Partitions, nowMs: number): Promise<void> {
-  for (const runtime of core.engine.runtimes()) {
-    if (runtime.state.partition === live) await runtime.step(systemClock.nowMs());
-    if (!simulated.has(runtime.state.partition)) continue;
-    await runtime.executor.poll();
-    await runtime.step(nowMs);
-    await runtime.settled();
-  }
-}
-
-async function openCore(
-  options: DemoOptions,
-  folder: string,
-  clock: ReturnType<typeof createVirtualClock>,
-  listeners: Pick<Parameters<typeof assembleCore>[1], 'onTick' | 'onScores'>,
-): Promise<Core> {
-  return assembleCore(
-    {
-      // The data is thrown away at the end: it need not survive the machine.
-      log: await openSegmentLog({
-        directory: join(folder, 'log'),
-        files: nodeFiles,
-        clock: systemClock,
-        sync: 'none',
-        groupMs: 0,
-      }),
-      store: await openSqliteStore({path: join(folder, 'forestay.sqlite')}),
-      scorer: await options.openScorer(),
-      clock,
-      wallClock: systemClock,
-      random: seededRandom(options.seed),
-      codec,
-      watch: createWatchThread({oddMinutesPerHostDay: 1}),
-      // A busy machine must not turn into an agent that does not answer.
-      actuators: {
-        hypervisor: createGrpcActuator({deadlineMs: CALL_MS}),
-        balancer: createGrpcActuator({deadlineMs: CALL_MS}),
-      },
-    },
-    {
-      listen: '127.0.0.1:0',
-      http: '127.0.0.1:0',
-      insecure: false,
-      owner: 'demo',
-      // Only here: a core of your own observes until you tell it otherwise.
-      policy: {...DEFAULT_POLICY, mode: 'auto', learning: {enabled: options.learning ?? true}},
-      tickMs: SECOND_MS,
-      checkpointMs: 10 * 60_000,
-      // Virtual time stands still while scores are on their way: this never runs out.
-      scoring: {intervalMs: 0, waitMs: 60_000},
-      time: 'clock',
-      sampleEvery: STORE_EVERY,
-      run: false,
-      build: buildInfo(),
-      onProblem: message => {
-        throw new Error(message);
-      },
-      ...listeners,
-    },
-  );
 }
