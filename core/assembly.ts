@@ -11,7 +11,7 @@ import {addTelemetryService} from './api/telemetry-service.ts';
 import {tuneCollector} from './collector.ts';
 import {formatError} from './domain/errors.ts';
 import {PARTITIONS} from './domain/hash.ts';
-import type {ObservedRows} from './domain/observed.ts';
+import type {HostOutcome, ObservedRows} from './domain/observed.ts';
 import type {Mode, Policy} from './domain/policy.ts';
 import type {InboxRecord, ScoresRecord, Tick} from './domain/records.ts';
 import {type Engine, startEngine} from './engine/engine.ts';
@@ -89,6 +89,8 @@ export type CoreSettings = {
   onScores?: (partition: number, scores: ScoresRecord) => void;
   /** Told of what hosts were forecast from, of every partition that is owned here; see RuntimeOptions. */
   onForecast?: ((rows: ObservedRows) => void) | undefined;
+  /** Told likewise of what became of hosts. */
+  onOutcome?: ((outcome: HostOutcome) => void) | undefined;
   onProblem: (message: string) => void;
 };
 
@@ -230,6 +232,7 @@ function engineOptions(
     scoring: settings.scoring,
     checkpointMs: settings.checkpointMs,
     onForecast: settings.onForecast,
+    onOutcome: settings.onOutcome,
     tickBytesMax: TICK_BYTES_MAX,
     time: settings.time,
     tickMs: settings.tickMs,

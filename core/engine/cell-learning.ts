@@ -1,6 +1,6 @@
 /**
- * How the cells of a partition learn of their own hosts (cell-layer.ts): outages as the tick comes
- * upon them, rows every ten minutes, and the shift of each risk that is applied.
+ * How the cells of a partition learn of their own hosts (cell-layer.ts): outages (host-outcomes.ts),
+ * rows every ten minutes, and the shift of each risk that is applied.
  *
  * L1 It is part of the fold: inputs alone decide what is learned, and it is checkpointed.
  * L2 What is applied is in the journal with its shift: a replay needs neither the model nor this.
@@ -16,29 +16,28 @@ import {
   takeRows,
 } from '../domain/cell-layer.ts';
 import type {LearnedHere} from '../domain/decision.ts';
+import type {OutageCause} from '../domain/outage-history.ts';
 import {combineRisks, REBOOT} from '../domain/risk.ts';
 import {bandRow, type HostEntry, type PartitionState} from './partition-state.ts';
-import {rebootWord, type SetTable} from './set-table.ts';
+import type {SetTable} from './set-table.ts';
 import type {TickDraft} from './tick-draft.ts';
 import {tell} from './tick-draft.ts';
 
 const ASK_EVERY_MS = 600_000;
 
-/** A host went down, whatever proved it; on purpose if its agent had said so. */
-export function learnOutage(state: PartitionState, host: HostEntry): void {
-  const cause = wasPlanned(state, host) ? 'planned' : 'unknown';
-  takeOutage(layerOf(state, host.cell), host.name, {atMs: state.timeMs, cause});
+/** A host went down; what people had wanted is `planned`. */
+export function learnOutage(
+  state: PartitionState,
+  {cell, name}: HostEntry,
+  cause: OutageCause,
+  atMs: number,
+): void {
+  takeOutage(layerOf(state, cell), name, {atMs, cause});
 }
 
-/** It runs in another boot, and nobody had noticed that it was down. */
-export function learnReboot(state: PartitionState, host: HostEntry): void {
-  learnOutage(state, host);
-  learnReturn(state, host, Number.NaN);
-}
-
-/** It is back; `lostAtMs` NaN: nobody knows since when it was down. */
-export function learnReturn(state: PartitionState, host: HostEntry, lostAtMs: number): void {
-  takeReturn(layerOf(state, host.cell), host.name, state.timeMs - lostAtMs);
+/** It is back after so long; NaN: nobody knows. */
+export function learnReturn(state: PartitionState, host: HostEntry, downMs: number): void {
+  takeReturn(layerOf(state, host.cell), host.name, downMs);
 }
 
 /** Every ten minutes: cells learn what has become known, and take a row of each of their hosts. */
@@ -108,12 +107,4 @@ function layerOf({layers}: PartitionState, cell: string) {
     layers.set(cell, layer);
   }
   return layer;
-}
-
-/** Its last word before it went: a shutdown was scheduled, or a reboot on purpose was likely enough. */
-export function wasPlanned(state: PartitionState, host: HostEntry): boolean {
-  const found = bandRow(state, host);
-  if (found === undefined || found.table.rebootColumns.length === 0) return false;
-  const {within, dueInMs} = rebootWord(found.table, found.row, state.timeMs);
-  return Number.isFinite(dueInMs) || (within.at(-1) ?? 0) >= state.policy.reboot.threshold;
 }

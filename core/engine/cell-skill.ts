@@ -1,29 +1,28 @@
 /**
  * How the cells of a partition keep the proof that prediction helps (skill-fold.ts): what was
- * forecast, what was done about it and what came, as the tick comes upon them.
+ * forecast and what was done about it, as the tick comes upon them; what came see host-outcomes.ts.
  *
  * P1 It is part of the fold: inputs alone decide, and it is checkpointed. A replay comes to the same.
  * P2 Only what it leads to is in the journal: that a cell is restrained, or not any more.
  */
 
 import type {EffectResult} from '../domain/effects.ts';
-import {type HostLife, isAway} from '../domain/skill/host-life.ts';
-import {OUTPUTS, type Outcome, SAID_COUNT} from '../domain/skill/skill-events.ts';
+import {OUTPUTS, SAID_COUNT} from '../domain/skill/skill-events.ts';
 import {
   advanceSkill,
   takeAct,
   takeAlert,
   takeAlertEnd,
   takeForecast,
-  takeOutcome,
 } from '../domain/skill/skill-fold.ts';
 import {DEFAULT_SKILL_SETTINGS} from '../domain/skill/skill-settings.ts';
 import {createSkillState, type SkillState} from '../domain/skill/skill-state.ts';
-import {wasPlanned} from './cell-learning.ts';
+import {hostHidden, hostSeen} from './host-outcomes.ts';
 import {modelOf} from './model-switch.ts';
 import {bandRow, type HostEntry, type PartitionState} from './partition-state.ts';
 import type {RunningEffect} from './running-effects.ts';
 import {hasFeatures, type SetTable} from './set-table.ts';
+import type {TickDraft} from './tick-draft.ts';
 
 const ACTS = {'start-migration': 'migrate', 'arm-ghost': 'arm-ghost'} as const;
 
@@ -38,7 +37,8 @@ export function advanceSkills({skills, timeMs}: PartitionState): void {
  *
  * @returns Which hosts were forecast, by name; undefined if none has begun.
  */
-export function forecastCells(state: PartitionState): readonly string[] | undefined {
+export function forecastCells(draft: TickDraft): readonly string[] | undefined {
+  const {state} = draft;
   const {gridMs} = DEFAULT_SKILL_SETTINGS;
   const stepMs = Math.floor(state.timeMs / gridMs) * gridMs;
   if (stepMs <= state.forecastAtMs) return undefined;
@@ -48,10 +48,10 @@ export function forecastCells(state: PartitionState): readonly string[] | undefi
     const host = state.hosts.get(name) as HostEntry;
     if (state.actors.hostContext(name)?.lost) continue;
     if (state.timeMs - host.heardAtMs > state.policy.silence.staleAfterMs) {
-      loseSight(state, host);
+      hostHidden(draft, host);
       continue;
     }
-    regainSight(state, host);
+    hostSeen(draft, host);
     const found = bandRow(state, host);
     if (found !== undefined && isForecast(found.table, found.row)) {
       forecast(state, host, found.table, found.row);
@@ -90,11 +90,19 @@ export function noteBand(
   else takeAlert(skill, {host: host.name, atMs, risk, component, ...hashOf(state, host)});
 }
 
-/** An effect is over: what acts ahead of a failure counts, unless nobody ever began it. */
-export function noteAct(state: PartitionState, effect: RunningEffect, result: EffectResult): void {
+/**
+ * An effect is over: what acts ahead of a failure counts, unless nobody ever began it.
+ *
+ * @returns Whether it counts.
+ */
+export function noteAct(
+  state: PartitionState,
+  effect: RunningEffect,
+  result: EffectResult,
+): boolean {
   const source = state.hosts.get(effect.host);
-  if (effect.kind !== 'start-migration' && effect.kind !== 'arm-ghost') return;
-  if (source === undefined || result.status === 'abandoned') return;
+  if (effect.kind !== 'start-migration' && effect.kind !== 'arm-ghost') return false;
+  if (source === undefined || result.status === 'abandoned') return false;
   takeAct(skillOf(state, source.cell), {
     id: effect.id,
     action: ACTS[effect.kind],
@@ -109,33 +117,7 @@ export function noteAct(state: PartitionState, effect: RunningEffect, result: Ef
     propensity: 1,
     ...hashOf(state, source),
   });
-}
-
-/** A host is proven gone. What it announced was no failure; what an operator does to one that runs, neither. */
-export function noteLoss(
-  state: PartitionState,
-  host: HostEntry,
-  proof: 'fence' | 'operator' | 'lease',
-): void {
-  const isHeard = state.timeMs - host.heardAtMs <= state.policy.silence.staleAfterMs;
-  if (proof === 'operator' && isHeard) {
-    note(state, host, 'taken-away', state.timeMs);
-    return;
-  }
-  const planned = wasPlanned(state, host);
-  note(state, host, 'lost', host.heardAtMs);
-  // Known as a loss first, so that it stays away until it returns.
-  if (planned) note(state, host, 'rebooted', host.heardAtMs);
-}
-
-/** It runs in another boot, and nobody had noticed that it was down. */
-export function noteReboot(state: PartitionState, host: HostEntry): void {
-  note(state, host, wasPlanned(state, host) ? 'rebooted' : 'crashed', host.bootAtMs);
-}
-
-/** A host that was gone is back. */
-export function noteReturn(state: PartitionState, host: HostEntry): void {
-  note(state, host, 'returned', state.timeMs);
+  return true;
 }
 
 /** What is kept of a cell; made for one that is new. */
@@ -153,32 +135,6 @@ function skillOf({skills, policy, timeMs}: PartitionState, cell: string): SkillS
     skills.set(cell, skill);
   }
   return skill;
-}
-
-function note(
-  {skills, timeMs}: PartitionState,
-  {cell, name}: HostEntry,
-  kind: Outcome['kind'],
-  atMs: number,
-): void {
-  const skill = skills.get(cell);
-  // Of a host that nobody forecast there is nothing to prove.
-  if (skill === undefined || !skill.hosts.has(name)) return;
-  takeOutcome(skill, {host: name, atMs: Math.min(atMs, timeMs), kind, component: ''});
-}
-
-function loseSight(state: PartitionState, host: HostEntry): void {
-  if (!isHidden(state, host)) note(state, host, 'unwatched', host.heardAtMs);
-}
-
-function regainSight(state: PartitionState, host: HostEntry): void {
-  if (isHidden(state, host)) note(state, host, 'returned', state.timeMs);
-}
-
-function isHidden({skills}: PartitionState, {cell, name}: HostEntry): boolean {
-  const skill = skills.get(cell);
-  const life: HostLife | undefined = skill?.lives[skill.hosts.get(name) ?? -1];
-  return life !== undefined && isAway(life);
 }
 
 function hashOf(state: PartitionState, {name}: HostEntry): {modelHash: string} {

@@ -1,8 +1,7 @@
 import {vmName} from '../domain/telemetry.ts';
 import {clearUsage} from '../domain/usage.ts';
 import {resource} from './actor-row.ts';
-import {learnOutage, learnReturn} from './cell-learning.ts';
-import {noteLoss, noteReturn} from './cell-skill.ts';
+import {hostLost, hostReturned} from './host-outcomes.ts';
 import {bandRow, type HostEntry, type PartitionState, type VmEntry} from './partition-state.ts';
 import {clearSamples} from './set-table.ts';
 import {send, type TickDraft} from './tick-draft.ts';
@@ -20,8 +19,7 @@ export function declareLost(
   const {state} = draft;
   const context = state.actors.hostContext(host.name);
   if (context === undefined || context.lost) return;
-  learnOutage(state, host);
-  noteLoss(state, host, proof);
+  hostLost(draft, host, proof);
   host.lostBootId = host.facts?.bootId ?? '';
   host.lostAtMs = askedAtMs;
   // It started anew while it was fenced: nobody knows which of its lives the fence has ended.
@@ -109,8 +107,7 @@ function isOfThisLife({seenAtMs}: VmEntry, {bootAtMs, lostAtMs = 0}: HostEntry):
 export function declareReturned(draft: TickDraft, host: HostEntry): void {
   const {state} = draft;
   if (!state.actors.hostContext(host.name)?.lost) return;
-  learnReturn(state, host, host.lostAtMs ?? Number.NaN);
-  noteReturn(state, host);
+  hostReturned(draft, host);
   host.lostBootId = '';
   delete host.returnsAfterMs;
   forgetFormerLife(draft, host);

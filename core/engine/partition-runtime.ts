@@ -10,7 +10,7 @@
  */
 import {within} from '../domain/concurrency.ts';
 import {isForestayError} from '../domain/errors.ts';
-import type {ObservedRows} from '../domain/observed.ts';
+import type {HostOutcome, ObservedRows} from '../domain/observed.ts';
 import type {Mode, Policy} from '../domain/policy.ts';
 import type {QuietTick, ScoresRecord, Tick} from '../domain/records.ts';
 import {publish} from '../events.ts';
@@ -64,6 +64,8 @@ export type RuntimeOptions = SourceOptions & {
    * nothing. What it throws is a defect, and ends the process as any other.
    */
   onForecast?: ((rows: ObservedRows) => void) | undefined;
+  /** Told likewise of what became of hosts, before the rows of the same tick. */
+  onOutcome?: ((outcome: HostOutcome) => void) | undefined;
 };
 
 const WRITE_AT_LEAST_MS = 1000;
@@ -209,7 +211,7 @@ export class PartitionRuntime {
     const input = this.#source.decode(nowMs, found, this.#scoring.taken());
     const decodedMs = clock.monotonicMs();
     this.#forecasts?.scored(state, scores);
-    const {tick, changed, forecasts} = advance(state, {...input, scores, models});
+    const {tick, changed, forecasts, outcomes} = advance(state, {...input, scores, models});
     const foldedMs = clock.monotonicMs();
     await this.#commit(tick, changed, records + scores.length > 0);
     const committedMs = clock.monotonicMs();
@@ -227,6 +229,7 @@ export class PartitionRuntime {
     this.#scores.applied(scores, tick.decisions);
     this.#outlook?.ticked();
     this.#skills.ticked(tick);
+    for (const outcome of outcomes) this.#options.onOutcome?.(outcome);
     if (forecasts !== undefined) this.#forecasts?.forecast(state, forecasts);
     await this.#checkpointIfDue();
     const durationMs = clock.monotonicMs() - startedMs;

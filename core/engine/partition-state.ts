@@ -13,6 +13,7 @@ import type {InventoryHost, InventoryVm, TimeBase} from '../domain/telemetry.ts'
 import type {ModelSignature} from '../ports.ts';
 import {ActorDirectory} from './actor-directory.ts';
 import type {DueSamples} from './due-samples.ts';
+import type {UnexplainedBoot} from './host-outcomes.ts';
 import {createMarks, type Marks} from './marks.ts';
 import {RunningEffects} from './running-effects.ts';
 import {createSetTable, type SetTable} from './set-table.ts';
@@ -100,6 +101,8 @@ export type PartitionState = {
   skills: Map<string, SkillState>;
   /** By cell: models of which it was told that they help, or not; the newest last. */
   restraints: Map<string, readonly Restraint[]>;
+  /** By host: boots of which it is not known yet how the host had gone down. */
+  unexplained: Map<string, UnexplainedBoot>;
   /** Beginning of the grid step in which hosts were last forecast. */
   forecastAtMs: number;
   /** Score every so many samples of a row; 0: hosts are scored as they are, not samples. */
@@ -139,6 +142,7 @@ export function createPartitionState(
     cellsAskedAtMs: 0,
     skills: new Map(),
     restraints: new Map(),
+    unexplained: new Map(),
     forecastAtMs: 0,
     everySamples: 0,
     unscored: [],

@@ -42,10 +42,14 @@ import {columnsFor} from './model-features.ts';
 /** Where an agent says how likely it thinks a reboot on purpose, within the horizon of risks. */
 export const REBOOT_METRIC = 'reboot_intentional_30m_probability';
 
-/** When the host goes down: {@link REBOOT_METRIC} for each horizon, then a shutdown's countdown. */
+/**
+ * When the host goes down: {@link REBOOT_METRIC} for each horizon, then a shutdown's countdown; and how
+ * it had gone down before its present boot.
+ */
 const WHEN_METRICS = [
   ...HORIZONS_MINUTES.map(minutes => `reboot_intentional_${minutes}m_probability`),
   'shutdown_in_seconds',
+  'boot_last_unclean_ratio',
 ];
 
 /** Which of them is {@link REBOOT_METRIC}. */
@@ -298,6 +302,19 @@ export function rebootWord(table: SetTable, row: number, nowMs: number): RebootW
     within: [...reboot.subarray(from, from + HORIZONS_MINUTES.length)],
     dueInMs: 1000 * dueInSeconds - (nowMs - (windows.lastMs[row] as number)),
   };
+}
+
+/**
+ * Whether a host says that it had gone down without a shutdown, 1 or 0, as of its newest sample if that
+ * is not from before `sinceMs`; NaN: it has not said.
+ */
+export function lastUnclean(
+  {reboot, rebootColumns, windows}: SetTable,
+  row: number,
+  sinceMs: number,
+): number {
+  if (rebootColumns.length === 0 || (windows.lastMs[row] as number) < sinceMs) return Number.NaN;
+  return reboot[(row + 1) * rebootColumns.length - 1] as number;
 }
 
 /** Component with the highest risk of a row, or empty. */

@@ -2,6 +2,7 @@ import type {HostEvent, VmEvent} from '../../statecharts/events.ts';
 import {machines} from '../../statecharts/registry.ts';
 import type {Decision} from '../domain/decision.ts';
 import type {Effect, IssuedEffect} from '../domain/effects.ts';
+import type {HostOutcome} from '../domain/observed.ts';
 import type {
   AppliedRisk,
   CellRestraint,
@@ -53,6 +54,8 @@ export type TickDraft = {
   inventory: InventoryHost[];
   workloads: VmWorkload[];
   restraints: CellRestraint[];
+  /** Of hosts, for those who tend models; a replay comes to the same, and tells nobody. */
+  outcomes: HostOutcome[];
   controlChanged: boolean;
   modelsChanged: boolean;
   /** A band changed: the tick is written even if no actor moved. */

@@ -5,6 +5,7 @@ import {liftRestraints} from './cell-restraint.ts';
 import {noteAct} from './cell-skill.ts';
 import {entityOf} from './effect-address.ts';
 import {declareLost, declareReturned} from './host-fate.ts';
+import {hostEvacuated} from './host-outcomes.ts';
 import {switchModel} from './model-switch.ts';
 import {requestBody} from './request-body.ts';
 import {createSetTable} from './set-table.ts';
@@ -104,7 +105,7 @@ function takeResult(draft: TickDraft, result: EffectResult): void {
     figures: result.figures,
   });
   noteOutcome(draft, effect, result);
-  noteAct(state, effect, result);
+  if (noteAct(state, effect, result) && result.status === 'done') hostEvacuated(draft, effect);
   send(draft, entityOf(effect), {
     type: result.status === 'done' ? 'effect.completed' : 'effect.failed',
     atMs: state.timeMs,

@@ -1,9 +1,8 @@
 import type {VmContext} from '../../statecharts/events.ts';
 import type {Inventory, InventoryHost, InventoryVm} from '../domain/telemetry.ts';
 import {resource} from './actor-row.ts';
-import {learnReboot} from './cell-learning.ts';
-import {noteReboot} from './cell-skill.ts';
 import {declareReturned, giveUpGhosts, isDown} from './host-fate.ts';
+import {hostRestarted} from './host-outcomes.ts';
 import {takeMissing} from './missing-vms.ts';
 import {isOldNews, knownAtMs} from './old-news.ts';
 import type {HostEntry, PartitionState} from './partition-state.ts';
@@ -76,10 +75,7 @@ export function takeInventory(
     host.toldAtMs = Math.min(madeAtMs, draft.state.timeMs);
     if (before !== undefined && before.bootId !== facts.bootId) {
       host.bootAtMs = host.toldAtMs;
-      if (host.lostBootId === '') {
-        learnReboot(draft.state, host);
-        noteReboot(draft.state, host);
-      }
+      if (host.lostBootId === '') hostRestarted(draft, host);
       giveUpGhosts(draft, host);
     }
     if (before === undefined || !isSameInventory(before, facts)) draft.inventory.push(facts);

@@ -15,11 +15,13 @@
  */
 
 import {COMPONENTS} from '../domain/components.ts';
+import type {HostOutcome} from '../domain/observed.ts';
 import type {Cut, Tick} from '../domain/records.ts';
 import {learnCells} from './cell-learning.ts';
 import {adoptRestraints, judgeCells} from './cell-restraint.ts';
 import {advanceSkills, forecastCells} from './cell-skill.ts';
 import {findDownVms} from './host-fate.ts';
+import {explainBoots} from './host-outcomes.ts';
 import {adopt, modelUse} from './model-switch.ts';
 import type {PartitionState} from './partition-state.ts';
 import {outputsOf} from './set-table.ts';
@@ -39,6 +41,8 @@ export type Stepped = {
   changed: boolean;
   /** Hosts that were forecast, by name; undefined: no step of the grid has begun. */
   forecasts: readonly string[] | undefined;
+  /** What became of hosts, in the order in which the tick came upon it. */
+  outcomes: readonly HostOutcome[];
 };
 
 /** Steps the state, and gives what came of it. */
@@ -58,6 +62,7 @@ export function advance(state: PartitionState, input: TickInput): Stepped {
     inventory: [],
     workloads: [],
     restraints: [],
+    outcomes: [],
     controlChanged: false,
     modelsChanged: input.recorded?.models !== undefined,
     bandChanged: false,
@@ -73,9 +78,10 @@ export function advance(state: PartitionState, input: TickInput): Stepped {
   takeInbox(draft);
   takeTelemetry(draft);
   takeWorkloads(draft);
+  if (!isIdle) explainBoots(draft);
   takeScores(draft);
   if (!isIdle) learnCells(draft);
-  const forecasts = isIdle ? undefined : forecastCells(state);
+  const forecasts = isIdle ? undefined : forecastCells(draft);
   if (input.recorded === undefined) {
     if (forecasts !== undefined) judgeCells(draft);
     noticeSilence(draft);
@@ -89,7 +95,7 @@ export function advance(state: PartitionState, input: TickInput): Stepped {
   state.cut = input.cut;
   const {tick, changed} = finish(draft, timeMs);
   if (isIdle && !changed) state.plannedAtMs = plannedAtMs;
-  return {tick, changed, forecasts};
+  return {tick, changed, forecasts, outcomes: draft.outcomes};
 }
 
 function sameCut(a: Cut, b: Cut): boolean {

@@ -26,12 +26,13 @@ export const RISK_METRIC = 'swap_used_ratio';
 const RISK_FEATURE = FEATURES.findIndex(({name}) => name === `${RISK_METRIC}.level`);
 const RISK_COLUMN = HOST_METRICS.columns.indexOf(RISK_METRIC);
 const REBOOT_COLUMN = HOST_METRICS.columns.indexOf(REBOOT_METRIC);
-const [REBOOT_SOON_COLUMN, DUE_COLUMN, ...OTHER_HORIZONS] = [
+const [REBOOT_SOON_COLUMN, DUE_COLUMN, UNCLEAN_COLUMN, ...OTHER_HORIZONS] = [
   'reboot_intentional_5m_probability',
   'shutdown_in_seconds',
+  'boot_last_unclean_ratio',
   'reboot_intentional_1m_probability',
   'reboot_intentional_15m_probability',
-].map(column => HOST_METRICS.columns.indexOf(column)) as [number, number, ...number[]];
+].map(column => HOST_METRICS.columns.indexOf(column)) as [number, number, number, ...number[]];
 
 /**
  * Takes the risk of a part from one metric, times `factor`: a test says how risky a host is by what
@@ -104,6 +105,8 @@ export type Sample = {
   rebootSoon?: number | undefined;
   /** Until a scheduled shutdown. */
   dueInSeconds?: number | undefined;
+  /** Whether it went down without a shutdown before its present boot, 1 or 0. */
+  unclean?: number | undefined;
   sign?: string | undefined;
 };
 
@@ -115,11 +118,12 @@ export function hostBatch(
 ): Batch {
   const rows = samples.length;
   const values = new Float32Array(rows * HOST_METRICS.columns.length).fill(0.1);
-  samples.forEach(({risk = 0, reboot, rebootSoon, dueInSeconds}, row) => {
+  samples.forEach(({risk = 0, reboot, rebootSoon, dueInSeconds, unclean}, row) => {
     values[RISK_COLUMN * rows + row] = risk;
     values[REBOOT_COLUMN * rows + row] = reboot ?? Number.NaN;
     values[REBOOT_SOON_COLUMN * rows + row] = rebootSoon ?? Number.NaN;
     values[DUE_COLUMN * rows + row] = dueInSeconds ?? Number.NaN;
+    values[UNCLEAN_COLUMN * rows + row] = unclean ?? Number.NaN;
     for (const column of OTHER_HORIZONS) values[column * rows + row] = Number.NaN;
   });
   return {
@@ -232,10 +236,9 @@ export async function second(
   hosts: Readonly<Record<string, Omit<Sample, 'atMs'> & Partial<InventoryHost>>>,
 ): Promise<void> {
   rig.pass();
-  for (const [host, {risk, reboot, rebootSoon, dueInSeconds, sign, ...facts}] of Object.entries(
-    hosts,
-  )) {
-    await rig.send(host, risk, facts, {reboot, rebootSoon, dueInSeconds, sign});
+  for (const [host, said] of Object.entries(hosts)) {
+    const {risk, reboot, rebootSoon, dueInSeconds, unclean, sign, ...facts} = said;
+    await rig.send(host, risk, facts, {reboot, rebootSoon, dueInSeconds, unclean, sign});
   }
   await runtime.executor.poll();
   await runtime.step(rig.clock.nowMs());

@@ -1,0 +1,211 @@
+/** What became of a host: decided once, and told alike to the cell's layer, the proof and those who listen. */
+import test, {type ExecutionContext} from 'ava';
+import type {HostOutcome, ObservedRows} from '../../core/domain/observed.ts';
+import {OUTAGE_KINDS, type OutageKind} from '../../core/domain/outage-history.ts';
+import type {PartitionRuntime, RuntimeOptions} from '../../core/engine/partition-runtime.ts';
+import {applyTick, recover} from '../../core/engine/recovery.ts';
+import {codec} from '../../proto/codec.ts';
+import {
+  createRig,
+  PARTITION,
+  QUICK_BANDS,
+  type Rig,
+  type Sample,
+  vm,
+} from '../support/partition.ts';
+
+const HOSTS = ['a', 'b', 'c'];
+const CALM = {...QUICK_BANDS, enter: 0.99, leave: 0.98};
+
+type Said = Omit<Sample, 'atMs'> & {bootId?: string};
+
+async function minute(
+  rig: Rig,
+  runtime: PartitionRuntime,
+  ofA: Said | 'silent' = {},
+  passMs = 60_000,
+): Promise<void> {
+  rig.pass(passMs);
+  for (const host of HOSTS) {
+    if (host === 'a' && ofA === 'silent') continue;
+    const {risk = 0.01, bootId = 'boot-1', ...said} = host === 'a' ? (ofA as Said) : {};
+    await rig.send(host, risk, {bootId}, said);
+  }
+  await runtime.executor.poll();
+  await runtime.step(rig.clock.nowMs());
+  await runtime.settled();
+}
+
+async function begin(options: Partial<RuntimeOptions> = {}) {
+  const outcomes: HostOutcome[] = [];
+  const rig = createRig({policy: {band: CALM, mode: 'observe'}});
+  const runtime = await rig.start({onOutcome: outcome => outcomes.push(outcome), ...options});
+  for (let at = 0; at < 12; at++) await minute(rig, runtime);
+  return {rig, runtime, outcomes};
+}
+
+const kindsOf = (outcomes: readonly HostOutcome[]) => outcomes.map(({kind}) => kind);
+
+/** What the proof says became of host a; the newest last. */
+function lifeOf({state}: PartitionRuntime) {
+  const skill = state.skills.get('c1');
+  return skill?.lives[skill.hosts.get('a') ?? -1]?.map(({kind}) => kind);
+}
+
+/** Outages of host a that its cell counts, by cause. */
+function countOf({state}: PartitionRuntime, kind: OutageKind): number {
+  const layer = state.layers.get('c1');
+  const kinds = OUTAGE_KINDS.length;
+  const lives = (layer?.history.counts.length ?? 0) / (layer?.history.hosts ?? 1) / kinds;
+  const row = (layer?.places.get('a') ?? 0) * kinds + OUTAGE_KINDS.indexOf(kind);
+  return layer?.history.counts[(row + 1) * lives - 1] as number;
+}
+
+async function sameInReplay(t: ExecutionContext, rig: Rig, runtime: PartitionRuntime) {
+  const {log, policy, scorer} = rig;
+  const input = {log, codec, partition: PARTITION, policy, model: scorer.signature()};
+  const slow = (await recover({...input, log: {...log, endOffset: async () => 0}})).state;
+  for (const tick of rig.ticks) {
+    const made = await applyTick({log, codec, partition: PARTITION}, slow, tick);
+    t.deepEqual(codec.encodeTick(made), codec.encodeTick(tick));
+  }
+  t.deepEqual(slow.layers, runtime.state.layers);
+  t.deepEqual(slow.skills, runtime.state.skills);
+  t.deepEqual(slow.unexplained, runtime.state.unexplained);
+  await runtime.stop();
+  const again = await rig.start();
+  t.deepEqual(again.state.skills, runtime.state.skills);
+  t.deepEqual(again.state.unexplained, runtime.state.unexplained);
+}
+
+test('how it had gone down before a boot that nobody noticed, the host itself says', async t => {
+  const words = [
+    {before: {}, after: {unclean: 0}, became: 'rebooted'},
+    {before: {}, after: {unclean: 1}, became: 'crashed'},
+    {before: {reboot: 0.9}, after: {unclean: 0}, became: 'rebooted'},
+    {before: {reboot: 0.9}, after: {unclean: 1}, became: 'crashed'},
+    // A reset on purpose is no clean shutdown.
+    {before: {dueInSeconds: 60}, after: {unclean: 1}, became: 'rebooted'},
+  ] as const;
+  for (const {before, after, became} of words) {
+    const {rig, runtime, outcomes} = await begin();
+    await minute(rig, runtime, before);
+    await minute(rig, runtime, {bootId: 'boot-2', ...after});
+    const [told, ...more] = outcomes;
+    t.deepEqual(more, []);
+    const {timeMs} = runtime.state;
+    t.deepEqual(told, {
+      partition: PARTITION,
+      host: 'a',
+      cell: 'c1',
+      atMs: timeMs,
+      recordedAtMs: timeMs,
+      kind: became,
+      component: '',
+    });
+    const fact = became === 'crashed' ? 'failed' : became;
+    t.deepEqual(lifeOf(runtime), [fact]);
+    t.is(countOf(runtime, 'planned'), became === 'rebooted' ? 1 : 0);
+    t.is(countOf(runtime, 'unplanned'), became === 'rebooted' ? 0 : 1);
+    await sameInReplay(t, rig, runtime);
+  }
+});
+
+test('a host that does not say so is waited for five minutes, then its agent is believed', async t => {
+  for (const [reboot, became] of [
+    [undefined, 'crashed'],
+    [0.9, 'rebooted'],
+  ] as const) {
+    const {rig, runtime, outcomes} = await begin();
+    await minute(rig, runtime, {reboot});
+    await minute(rig, runtime, {bootId: 'boot-2'});
+    const bootAtMs = rig.clock.nowMs();
+    for (let at = 0; at < 4; at++) await minute(rig, runtime, {bootId: 'boot-2'});
+    t.deepEqual(outcomes, []);
+    await minute(rig, runtime, {bootId: 'boot-2'});
+    t.deepEqual(kindsOf(outcomes), [became]);
+    t.like(outcomes[0], {atMs: bootAtMs, recordedAtMs: rig.clock.nowMs()});
+    // Whatever it says now comes too late.
+    await minute(rig, runtime, {bootId: 'boot-2', unclean: reboot === undefined ? 0 : 1});
+    t.is(outcomes.length, 1);
+    await sameInReplay(t, rig, runtime);
+  }
+});
+
+test('a checkpoint keeps the question open; a second boot, or a loss, closes the first', async t => {
+  const {rig, runtime} = await begin();
+  await minute(rig, runtime, {bootId: 'boot-2'});
+  await runtime.stop();
+  const outcomes: HostOutcome[] = [];
+  const again = await rig.start({onOutcome: outcome => outcomes.push(outcome)});
+  await minute(rig, again, {bootId: 'boot-2', unclean: 0});
+  t.deepEqual(kindsOf(outcomes), ['rebooted']);
+  await minute(rig, again, {bootId: 'boot-3'});
+  await minute(rig, again, {bootId: 'boot-4'});
+  t.deepEqual(kindsOf(outcomes), ['rebooted', 'crashed']);
+  await rig.command({kind: 'declare-host', host: 'a', state: 'lost'});
+  await minute(rig, again, 'silent');
+  t.deepEqual(kindsOf(outcomes).slice(2), ['crashed', 'lost']);
+});
+
+test('a silent host that is declared lost failed; one that was announced to go was rebooted', async t => {
+  for (const said of [{}, {dueInSeconds: 30}]) {
+    const {rig, runtime, outcomes} = await begin();
+    await minute(rig, runtime, said);
+    const heardAtMs = rig.clock.nowMs();
+    await minute(rig, runtime, 'silent');
+    await rig.command({kind: 'declare-host', host: 'a', state: 'lost'});
+    await minute(rig, runtime, 'silent');
+    const isPlanned = 'dueInSeconds' in said;
+    t.deepEqual(kindsOf(outcomes), isPlanned ? ['lost', 'rebooted'] : ['lost']);
+    for (const {atMs} of outcomes) t.is(atMs, heardAtMs);
+    t.is(countOf(runtime, 'planned'), Number(isPlanned));
+    await minute(rig, runtime, {bootId: 'boot-2', unclean: 1});
+    t.is(outcomes.at(-1)?.kind, 'returned');
+    t.deepEqual(lifeOf(runtime), [isPlanned ? 'rebooted' : 'failed']);
+    await sameInReplay(t, rig, runtime);
+  }
+});
+
+test('what an operator takes away while it runs is no failure, to nobody', async t => {
+  const {rig, runtime, outcomes} = await begin();
+  await rig.command({kind: 'declare-host', host: 'a', state: 'lost'});
+  await minute(rig, runtime, {}, 5000);
+  t.deepEqual(kindsOf(outcomes), ['taken-away']);
+  t.deepEqual(lifeOf(runtime), ['taken-away']);
+  t.is(countOf(runtime, 'planned'), 1);
+  t.is(countOf(runtime, 'unplanned'), 0);
+  await sameInReplay(t, rig, runtime);
+});
+
+test('a host that is silent is unwatched until it is heard; outcomes come before the rows of their tick', async t => {
+  const heard: string[] = [];
+  const {rig, runtime} = await begin({
+    onOutcome: ({kind, host}) => heard.push(`${host} ${kind}`),
+    onForecast: (rows: ObservedRows) => heard.push(rows.hosts.map(({name}) => name).join()),
+  });
+  heard.length = 0;
+  for (let at = 0; at < 10; at++) await minute(rig, runtime, 'silent');
+  for (let at = 0; at < 5; at++) await minute(rig, runtime);
+  t.deepEqual(heard, ['a unwatched', 'b,c', 'b,c', 'a returned', 'a,b,c']);
+  await sameInReplay(t, rig, runtime);
+});
+
+test('a VM that is moved for a risk is told with the risk and the part that were feared', async t => {
+  const outcomes: HostOutcome[] = [];
+  const rig = createRig();
+  rig.agents.begin(() => 'done');
+  const runtime = await rig.start({onOutcome: outcome => outcomes.push(outcome)});
+  for (let at = 0; at < 120 && outcomes.length === 0; at++) {
+    rig.pass(10_000);
+    const vms = runtime.state.actors.vmContext('v1')?.host === 'b' ? [] : [vm('v1')];
+    await rig.send('a', at < 40 ? 0.001 : 0.9, {vms});
+    await rig.send('b', 0, {vms: vms.length === 0 ? [vm('v1')] : []});
+    await runtime.executor.poll();
+    await runtime.step(rig.clock.nowMs());
+    await runtime.settled();
+  }
+  t.like(outcomes[0], {kind: 'evacuated', host: 'a', component: 'cpu', propensity: 1});
+  const {risk} = outcomes[0] as {risk: number};
+  t.true(risk >= QUICK_BANDS.enter && risk <= 0.9);
+});
