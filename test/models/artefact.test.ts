@@ -17,6 +17,17 @@ import {scoreTrees, type TreeModel} from '../../models/trees/tree-model.ts';
 const folderOf = (name: string) => join(import.meta.dirname, '../../models/artefacts', name);
 const FIRST = folderOf('component-failure-1');
 
+test('component-failure, as committed, tells how the rows of its own contract were spread', async t => {
+  const folder = folderOf('component-failure');
+  const {signature} = await loadModel(folder);
+  const snapshot = await readDriftFile(folder, signature.hash);
+  t.deepEqual(
+    snapshot?.features.map(({name}) => name),
+    featuresOf(COMPONENT_FAILURE.contract).map(({name}) => name),
+  );
+  t.true((await stat(join(folder, 'drift.json'))).size < 100_000);
+});
+
 for (const family of [COMPONENT_FAILURE, COMPONENT_OUTLOOK]) {
   const {name} = family;
   const folder = folderOf(name);
