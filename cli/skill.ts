@@ -88,8 +88,14 @@ export function describe(skills: readonly CellSkill[]): string {
     'SKILL is 1 − log loss ÷ that of how often hosts failed before. MINUTES are downtime avoided less',
     'what acts cost: that a VM which had left would have gone down with its host, for as long as a',
     'restart takes, is a counterfactual and no observation.',
+    ...(skills.some(({trial}) => trial !== undefined) ? TRIAL_WORDS : []),
   ].join('\n');
 }
+
+const TRIAL_WORDS = [
+  'A trial compares VMs that were acted upon with those that were left where they were by lot: both',
+  'were observed, and each counts as drawn, whether or not the act then succeeded.',
+];
 
 function inWords(skill: CellSkill): string[] {
   const name = `${harmlessName(skill.cell)} ${shortHash(skill.modelHash)}`;
@@ -97,6 +103,7 @@ function inWords(skill: CellSkill): string[] {
     ? [`  restrained, it only advises: ${harmlessName(skill.restraintBecause)}`]
     : [];
   const lifted = skill.lifted ? [`  ${harmlessName(skill.restraintBecause)}`] : [];
+  const trial = skill.trial === undefined ? [] : [`  trial: ${skill.trial.because}`];
   const newest = (skill.acts?.newest ?? [])
     .slice(0, ACTS_SHOWN)
     .map(({words}) => `  ${harmlessName(words)}`);
@@ -104,6 +111,7 @@ function inWords(skill: CellSkill): string[] {
     `${name}: ${verdicts[skill.verdict] ?? skill.verdict}: ${skill.because}`,
     ...held,
     ...lifted,
+    ...trial,
     ...newest,
   ];
 }

@@ -2,7 +2,7 @@ import {availableParallelism} from 'node:os';
 import {fileURLToPath} from 'node:url';
 import {z} from 'zod';
 import {parseAddress} from './domain/address.ts';
-import {DEFAULT_POLICY, MODES, type Policy} from './domain/policy.ts';
+import {DEFAULT_POLICY, HOLD_BACK_SHARE_MAX, MODES, type Policy} from './domain/policy.ts';
 import {defaultRetention, defaultStoreRetention, type Retention} from './domain/retention.ts';
 
 /** Everything that can be set, with its defaults filled in. */
@@ -164,6 +164,10 @@ const policySchema = section(DEFAULT_POLICY, {
   }),
   reboot: section(DEFAULT_POLICY.reboot, {threshold: ratio}),
   learning: section(DEFAULT_POLICY.learning, {enabled: z.boolean()}),
+  holdBack: section(DEFAULT_POLICY.holdBack, {
+    share: nonNegative.max(HOLD_BACK_SHARE_MAX),
+    criticalityMax: ratio,
+  }),
   horizonMs: durationMs,
   costs: section(DEFAULT_POLICY.costs, {
     interruptionMinutes: nonNegative,

@@ -221,6 +221,12 @@ function learnedOf(message: records.LearnedHere | undefined): LearnedHere | unde
   return message && {version: message.version, logOdds: message.logOdds};
 }
 
+function trialOf(message: records.DecisionTrial | undefined): Pick<Decision, 'trial'> {
+  if (message === undefined) return {};
+  const {heldBack, propensity, episodeAtMs} = message;
+  return {trial: {heldBack, propensity, episodeAtMs}};
+}
+
 function toModelUse({champion, canary, refused}: ModelUse) {
   return {
     champion,
@@ -300,5 +306,6 @@ function decisionOf(decision: records.Decision): Decision {
     policyVersion: decision.policyVersion,
     expectedInSeconds: decision.expectedInSeconds,
     learned: learnedOf(decision.learned),
+    ...trialOf(decision.trial),
   };
 }

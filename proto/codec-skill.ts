@@ -1,6 +1,7 @@
 import type {MessageInitShape} from '@bufbuild/protobuf';
 import {timestampFromMs, timestampMs} from '@bufbuild/protobuf/wkt';
 import type {ActOutcome, CellSkill, OutputSkill} from '../core/domain/skill/cell-skill.ts';
+import type {TrialFigures} from '../core/domain/skill/trial-book.ts';
 import {oneOf} from './codec-guards.ts';
 import type * as v1 from './gen/forestay/v1/skill_pb.ts';
 
@@ -12,7 +13,7 @@ type Init = MessageInitShape<typeof v1.CellSkillSchema>;
 
 /** Times are whole milliseconds; what is not known is left out. */
 export function toCellSkill(skill: CellSkill): Init {
-  const {restraint, alerts, acts, newestActs} = skill;
+  const {restraint, alerts, acts, newestActs, trial} = skill;
   const {leadMs, precision, recall, ...counts} = alerts;
   return {
     cell: skill.cell,
@@ -37,6 +38,7 @@ export function toCellSkill(skill: CellSkill): Init {
       }),
     },
     acts: {...acts, newest: newestActs.map(toAct)},
+    ...(trial === undefined ? {} : {trial: toTrial(trial)}),
   };
 }
 
@@ -82,6 +84,7 @@ export function cellSkillOf(message: v1.CellSkill): CellSkill {
       avoidedMinutes: acts?.avoidedMinutes ?? 0,
     },
     newestActs: (acts?.newest ?? []).map(actOf),
+    ...(message.trial === undefined ? {} : {trial: trialOf(message.trial)}),
   };
 }
 
@@ -117,6 +120,29 @@ function outputOf(message: v1.OutputSkill): OutputSkill {
     recentSkill: message.recentSkill ?? unknown,
     claimedSkill: message.claimedSkill ?? unknown,
     ece: message.calibrationError ?? unknown,
+  };
+}
+
+function toTrial({actedVms, heldBackVms, share, because, ...figures}: TrialFigures) {
+  const {sparedMinutes, low, high} = figures;
+  return {
+    acted: actedVms,
+    heldBack: heldBackVms,
+    share,
+    because,
+    ...known({sparedMinutes, sparedMinutesLow: low, sparedMinutesHigh: high}),
+  };
+}
+
+function trialOf(message: v1.TrialSkill): TrialFigures {
+  return {
+    actedVms: message.acted,
+    heldBackVms: message.heldBack,
+    share: message.share,
+    because: message.because,
+    sparedMinutes: message.sparedMinutes ?? Number.NaN,
+    low: message.sparedMinutesLow ?? Number.NaN,
+    high: message.sparedMinutesHigh ?? Number.NaN,
   };
 }
 

@@ -105,6 +105,13 @@ test('a host that would be fenced before it is suspected is refused', t => {
   }
 });
 
+test('no more than a fifth of the small VMs is held back for a trial, whatever is asked for', t => {
+  const asked = (share: number) =>
+    problemsOf(t, folder(t, {'forestay.yaml': `policy:\n  holdBack: {share: ${share}}\n`}))[0];
+  t.regex(asked(0.21) ?? '', /policy\.holdBack\.share: Too big/);
+  t.regex(asked(-0.1) ?? '', /policy\.holdBack\.share: Too small/);
+});
+
 test('text that is not YAML is reported with its line', t => {
   const cwd = folder(t, {'forestay.yaml': 'core:\n  listen: "127.0.0.1:1\n'});
   const [problem] = problemsOf(t, cwd);

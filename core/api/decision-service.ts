@@ -77,6 +77,7 @@ export function toDecisionMessage(
     blockedBy: decision.blockedBy,
     expectedInSeconds: decision.expectedInSeconds,
     ...(decision.learned === undefined ? {} : {learned: decision.learned}),
+    ...trialOf(decision),
     alternatives: decision.alternatives.map(alternative => ({
       ...alternative,
       targetHost: hostResource(alternative.targetHost),
@@ -85,6 +86,12 @@ export function toDecisionMessage(
     policyVersion: decision.policyVersion,
     ...toExplanationFields(explanation),
   };
+}
+
+function trialOf({trial}: Decision) {
+  if (trial === undefined) return {};
+  const {heldBack, propensity, episodeAtMs} = trial;
+  return {trial: {heldBack, propensity, ...timeField('episodeTime', episodeAtMs)}};
 }
 
 /** `partition/epoch/tick/dN` */

@@ -7,15 +7,17 @@ import type {StatusDeps} from './status.ts';
 
 type Value = {labels?: Readonly<Record<string, string>>; value: number};
 
+type AddGauge = (
+  name: string,
+  help: string,
+  labels: readonly string[],
+  valuesOf: (skill: CellSkill) => readonly Value[],
+) => void;
+
 /** Whether prediction helps, by cell and model, as the cores that own the cells last told. */
 export function addSkillMetrics(registry: Registry, on: On, {model}: StatusDeps): void {
   const labelOf = createCellLabels();
-  const gauge = (
-    name: string,
-    help: string,
-    labels: readonly string[],
-    valuesOf: (skill: CellSkill) => readonly Value[],
-  ) => {
+  const gauge: AddGauge = (name, help, labels, valuesOf) => {
     new Gauge({
       name,
       help,
@@ -41,10 +43,7 @@ export function addSkillMetrics(registry: Registry, on: On, {model}: StatusDeps)
       const any = outputs.find(({output}) => output === ANY);
       if (any === undefined) return [];
       const {skill: estimate, low, high} = any;
-      return Object.entries({estimate, low, high}).map(([bound, value]) => ({
-        labels: {bound},
-        value,
-      }));
+      return boundsOf({estimate, low, high});
     },
   );
   gauge(
@@ -78,6 +77,7 @@ export function addSkillMetrics(registry: Registry, on: On, {model}: StatusDeps)
     [],
     skill => one(skill.acts.avoidedMinutes),
   );
+  addTrialMetrics(gauge);
   gauge(
     'forestay_skill_restrained',
     '1 if acting ahead of failures is given up, as prediction does not help.',
@@ -85,6 +85,36 @@ export function addSkillMetrics(registry: Registry, on: On, {model}: StatusDeps)
     skill => one(Number(skill.restraint.restrained)),
   );
   countChanges(registry, on);
+}
+
+function addTrialMetrics(gauge: AddGauge): void {
+  gauge(
+    'forestay_skill_trial_vms',
+    'VMs and episodes in the trial of acting whose outcome is known, by what was drawn.',
+    ['drawn'],
+    ({trial}) =>
+      trial === undefined
+        ? []
+        : [
+            {labels: {drawn: 'acted'}, value: trial.actedVms},
+            {labels: {drawn: 'held-back'}, value: trial.heldBackVms},
+          ],
+  );
+  gauge(
+    'forestay_skill_trial_spared_minutes',
+    'Downtime that acting spares a VM and episode, by the trial; `bound` says which.',
+    ['bound'],
+    ({trial}) => {
+      const {sparedMinutes: estimate, low, high} = trial ?? NO_TRIAL;
+      return boundsOf({estimate, low, high});
+    },
+  );
+}
+
+const NO_TRIAL = {sparedMinutes: Number.NaN, low: Number.NaN, high: Number.NaN};
+
+function boundsOf(bounds: Readonly<Record<string, number>>): Value[] {
+  return Object.entries(bounds).map(([bound, value]) => ({labels: {bound}, value}));
 }
 
 function countChanges(registry: Registry, on: On): void {

@@ -40,6 +40,15 @@ export type LearnedHere = {
   logOdds: number;
 };
 
+/** What was drawn for a VM in the trial of acting (skill/hold-back.ts). */
+export type DecisionTrial = {
+  heldBack: boolean;
+  /** How likely it was to be acted upon. */
+  propensity: number;
+  /** When its host came into the band: it is drawn once until the host leaves it. */
+  episodeAtMs: number;
+};
+
 /**
  * One decision: what was known, what was possible, what was chosen and why.
  * Recorded when it differs from the entity's last one, or after five minutes.
@@ -67,6 +76,8 @@ export type Decision = {
   policyVersion: number;
   /** What the cell's own past did to the risk; absent: it has taught nothing yet, or may not. */
   learned?: LearnedHere | undefined;
+  /** Absent: the entity had no part in the trial of acting. */
+  trial?: DecisionTrial | undefined;
   /** By when half of the risk has come; absent: any time within the horizon is as likely. */
   expectedInSeconds?: number | undefined;
 };

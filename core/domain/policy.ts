@@ -22,6 +22,7 @@ export type Policy = {
   reboot: {threshold: number};
   /** Whether what a cell has learned of its own hosts moves the risks that it is served. */
   learning: {enabled: boolean};
+  holdBack: HoldBackPolicy;
   /** How far ahead the risk looks. */
   horizonMs: number;
   costs: CostPolicy;
@@ -85,6 +86,17 @@ export type SilencePolicy = {
   fenceAtRiskAfterMs: number;
 };
 
+/** A randomised trial of what acting ahead of failures does (skill/hold-back.ts). */
+export type HoldBackPolicy = {
+  /** Of the VMs that may be held back, this share is not acted upon; 0: there is no trial. */
+  share: number;
+  /** VMs that were declared more critical than this are never held back. */
+  criticalityMax: number;
+};
+
+/** More is not held back, whatever a trial would gain by it. */
+export const HOLD_BACK_SHARE_MAX = 0.2;
+
 export type BreakerPolicy = {
   /** Larger share of a cell's hosts at risk at once: suspect the model, do no harm. */
   hostsAtRiskRatio: number;
@@ -101,6 +113,7 @@ export const DEFAULT_POLICY: Policy = {
   band: {enter: 0.2, enterHoldMs: 10 * SECOND, leave: 0.12, leaveHoldMs: 2 * MINUTE},
   reboot: {threshold: 0.75},
   learning: {enabled: true},
+  holdBack: {share: 0, criticalityMax: 0.3},
   horizonMs: 30 * MINUTE,
   costs: {
     interruptionMinutes: 5,

@@ -27,6 +27,8 @@ export const guards = [
   'budget-hour',
   /** The actor itself holds back: it rests after failures, or waits for an outcome. */
   'actor',
+  /** Drawn for the trial: it is left where it is, to see what acting does. */
+  'hold-back',
 ] as const;
 
 export type Guard = (typeof guards)[number];
@@ -115,7 +117,10 @@ export function forbids(input: GuardInput): Guard | undefined {
 }
 
 /** Whether it rests on a forecast: silence is none, and a reboot that people have scheduled neither. */
-function isAhead(proposal: Proposal, host: HostView | undefined): boolean {
+export function isAhead(
+  proposal: Pick<Proposal, 'action' | 'component'>,
+  host: HostView | undefined,
+): boolean {
   if (!AHEAD.includes(proposal.action)) return false;
   return !(groundOf(proposal) === 'reboot' && host?.announced === true);
 }

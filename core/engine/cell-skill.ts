@@ -114,7 +114,6 @@ export function noteAct(
     done: result.status === 'done',
     blackoutMs: 1000 * (result.figures.downtime_seconds ?? Number.NaN),
     criticality: state.vms.get(effect.vm)?.facts.criticality ?? Number.NaN,
-    propensity: 1,
     ...hashOf(state, source),
   });
   return true;

@@ -41,6 +41,8 @@ export type HostEntry = {
   returnsAfterMs?: number;
   failedAtMs: number;
   clearedAtMs: number;
+  /** When its risk came into the band last; absent: it never did. */
+  raisedAtMs?: number;
   frozen: boolean;
 };
 

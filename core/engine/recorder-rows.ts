@@ -19,6 +19,7 @@ import {
   RISKS,
   SKILL,
   TRANSITIONS,
+  TRIALS,
 } from './tables.ts';
 
 /** Takes rows of a table. */
@@ -95,6 +96,10 @@ function addSkill(add: AddRow, skill: CellSkill): void {
     const where = [id, cell, modelHash, action, vm, source, target];
     add(ACT_OUTCOMES, [finishedAtMs, ...where, effect, avoidedMinutes, words]);
   }
+  if (skill.trial === undefined) return;
+  const {share, actedVms, heldBackVms, sparedMinutes, low, high, because: why} = skill.trial;
+  const spared = [sparedMinutes, low, high, why];
+  add(TRIALS, [atMs, cell, modelHash, share, actedVms, heldBackVms, ...spared]);
 }
 
 function addDecisionReasons(

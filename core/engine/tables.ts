@@ -89,6 +89,23 @@ export const ACT_OUTCOMES = table('act_outcomes', ['ts', 'id'], {
   words: 'text',
 });
 
+/**
+ * What acting did, by VMs that were left where they were by lot; a row when it was told, empty where
+ * there are too few of them.
+ */
+export const TRIALS = table('trials', ['ts', 'cell', 'model'], {
+  ts: 'timestamp',
+  cell: 'symbol',
+  model: 'symbol',
+  share: 'double',
+  acted: 'long',
+  held_back: 'long',
+  spared_minutes: 'double',
+  spared_minutes_low: 'double',
+  spared_minutes_high: 'double',
+  because: 'text',
+});
+
 /** Every move of every actor. */
 export const TRANSITIONS = table('transitions', ['ts', 'actor', 'seq'], {
   ts: 'timestamp',
@@ -201,6 +218,7 @@ export const TABLES: readonly TableSchema[] = [
   ANOMALIES,
   SKILL,
   ACT_OUTCOMES,
+  TRIALS,
   TRANSITIONS,
   DECISIONS,
   DECISION_REASONS,

@@ -1,5 +1,5 @@
 import type {HostEvent, VmEvent} from '../../statecharts/events.ts';
-import {type Decision, decisionKey} from '../domain/decision.ts';
+import {type Decision, type DecisionTrial, decisionKey} from '../domain/decision.ts';
 import type {CellView, HostView, VmView} from '../domain/fleet.ts';
 import {plan} from '../domain/planner.ts';
 import type {Proposal} from '../domain/proposal.ts';
@@ -16,6 +16,7 @@ import {vmName} from '../domain/telemetry.ts';
 import {publish} from '../events.ts';
 import {learnedHere} from './cell-learning.ts';
 import {isRestrained} from './cell-restraint.ts';
+import {drawTrial, followTrials, isNewDraw, noteDraw} from './cell-trial.ts';
 import {cellViews, troubledCells} from './fleet-view.ts';
 import {modelOf} from './model-switch.ts';
 import type {PartitionState} from './partition-state.ts';
@@ -32,8 +33,10 @@ const DEADLINE_MIN_MS = 60_000;
 export function planTick(draft: TickDraft): void {
   const {state} = draft;
   spreadRisk(draft);
-  if (!takePlanningTurn(state)) return;
-  for (const cell of cellViews(state, troubledCells(state))) planCell(draft, cell);
+  if (takePlanningTurn(state)) {
+    for (const cell of cellViews(state, troubledCells(state))) planCell(draft, cell);
+  }
+  followTrials(draft);
 }
 
 /** Risks change by the second; planning more often would only repeat itself. */
@@ -61,24 +64,27 @@ function follow(draft: TickDraft, cell: CellView, proposals: readonly Proposal[]
   const suspect = suspectGrounds(cell, state.policy);
   const ledger = ledgerOf(draft, cell);
   for (const proposal of proposals) {
-    const guard =
+    const [host, vm] = [hosts.get(proposal.host), vmOf(proposal)];
+    const forbidden =
       proposal.action === 'none'
         ? undefined
         : forbids({
             proposal,
             cell,
-            host: hosts.get(proposal.host),
+            host,
             target: hosts.get(proposal.targetHost),
-            vm: vmOf(proposal),
+            vm,
             control: state.control,
             policy: state.policy,
             ledger,
             breaker: suspect.has(groundOf(proposal)),
             restrained: isRestrained(state, cell.cell, proposal.host),
           });
+    const trial = forbidden === undefined ? drawTrial(state, proposal, cell, host, vm) : undefined;
+    const guard = trial?.heldBack ? 'hold-back' : forbidden;
     const acts = proposal.action !== 'none' && guard === undefined;
-    const accepted = !acts || carryOn(draft, proposal, vmOf(proposal));
-    record(draft, proposal, accepted ? guard : 'actor', hosts.get(proposal.host));
+    const accepted = !acts || carryOn(draft, proposal, vm);
+    record(draft, proposal, accepted ? guard : 'actor', host, trial);
     if (!acts || !accepted) continue;
     if (proposal.action === 'migrate' || proposal.action === 'arm-ghost') {
       countMove(ledger, proposal.host, proposal.targetHost);
@@ -171,13 +177,14 @@ function record(
   proposal: Proposal,
   guard: Guard | undefined,
   host: HostView | undefined,
+  trial: DecisionTrial | undefined,
 ): void {
   const {state} = draft;
   const outcome = outcomeOf(proposal, guard);
   const key = decisionKey({...proposal, outcome, blockedBy: guard ?? ''});
   const last = state.decided.get(proposal.entity);
   const repeated = last?.key === key && state.timeMs - last.atMs < REPEAT_MS;
-  if (repeated && outcome !== 'acted') return;
+  if (repeated && outcome !== 'acted' && !isNewDraw(state, proposal, trial)) return;
   state.decided.set(proposal.entity, {key, atMs: state.timeMs});
   const {epoch, tickNumber, partition} = state;
   const decision: Decision = {
@@ -189,7 +196,7 @@ function record(
     component: proposal.component || (host?.component ?? ''),
     action: proposal.action,
     targetHost: proposal.targetHost,
-    because: proposal.because,
+    because: becauseOf(proposal, trial),
     outcome,
     blockedBy: guard ?? '',
     alternatives: proposal.alternatives,
@@ -198,9 +205,16 @@ function record(
     learned: learnedHere(state, proposal.host),
     expectedInSeconds:
       proposal.expectedInMs === undefined ? undefined : Math.round(proposal.expectedInMs / 1000),
+    ...(trial === undefined ? {} : {trial}),
   };
+  noteDraw(state, decision);
   draft.decisions.push(decision);
   publish('decision.made', {action: decision.action, outcome, blockedBy: decision.blockedBy});
+}
+
+function becauseOf({because}: Proposal, trial: DecisionTrial | undefined): string {
+  if (!trial?.heldBack) return because;
+  return `held back for the trial, chance ${Number((1 - trial.propensity).toFixed(3))}: ${because}`;
 }
 
 /** Guards under which it is said what would be done, for people to do it. */

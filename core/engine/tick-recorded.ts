@@ -1,4 +1,5 @@
 import {decisionKey} from '../domain/decision.ts';
+import {followTrials, noteDraw} from './cell-trial.ts';
 import {applyEffect, applyMove, type RecordedTick, type TickDraft} from './tick-draft.ts';
 import {takePlanningTurn} from './tick-planning.ts';
 
@@ -14,6 +15,8 @@ export function applyRecorded(draft: TickDraft, recorded: RecordedTick): void {
   takePlanningTurn(state);
   for (const decision of recorded.decisions) {
     state.decided.set(decision.entity, {key: decisionKey(decision), atMs: decision.atMs});
+    noteDraw(state, decision);
   }
   draft.decisions.push(...recorded.decisions);
+  followTrials(draft);
 }

@@ -134,6 +134,7 @@ function tellBand(
   noteBand(draft.state, host, change, {risk, component});
   if (change === 'raised') {
     host.clearedAtMs = 0;
+    host.raisedAtMs = atMs;
     send(draft, actor, {type: 'risk.raised', atMs, risk, component});
   } else {
     host.clearedAtMs = atMs;

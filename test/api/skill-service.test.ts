@@ -2,7 +2,7 @@ import test from 'ava';
 import {applyScores} from '../../core/engine/read-model-fold.ts';
 import {ControlService} from '../../proto/gen/forestay/v1/control_pb.ts';
 import {SkillService} from '../../proto/gen/forestay/v1/skill_pb.ts';
-import {aCellSkill} from '../support/cell-skills.ts';
+import {A_TRIAL, aCellSkill} from '../support/cell-skills.ts';
 import {aScore, START_MS} from './records.ts';
 import {call, startApi} from './server.ts';
 
@@ -61,4 +61,13 @@ test('metrics show skill, acts and what is restrained, without what is not known
   t.true(metrics.includes(`forestay_skill_restrained{${which}} 1`));
   t.true(metrics.includes(`forestay_skill_lead_seconds{${which}} 360`));
   t.false(metrics.includes(`forestay_skill_recall_ratio{${which}}`));
+  t.false(metrics.includes('forestay_skill_trial_vms{'));
+  applyScores(model, 5, told(aCellSkill({trial: A_TRIAL})));
+  const later = await (await fetch(`http://${api.httpAddress}/metrics`)).text();
+  t.true(later.includes(`forestay_skill_trial_vms{${which},drawn="held-back"} 36`));
+  t.true(later.includes(`forestay_skill_trial_spared_minutes{${which},bound="low"} 0.05`));
+  const few = {...A_TRIAL, sparedMinutes: Number.NaN, low: Number.NaN, high: Number.NaN};
+  applyScores(model, 5, told(aCellSkill({trial: few})));
+  const fewer = await (await fetch(`http://${api.httpAddress}/metrics`)).text();
+  t.false(fewer.includes('forestay_skill_trial_spared_minutes{'));
 });

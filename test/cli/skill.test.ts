@@ -3,7 +3,7 @@ import test from 'ava';
 import {describe} from '../../cli/skill.ts';
 import {toCellSkill} from '../../proto/codec-skill.ts';
 import {CellSkillSchema} from '../../proto/gen/forestay/v1/skill_pb.ts';
-import {aCellSkill} from '../support/cell-skills.ts';
+import {A_TRIAL, aCellSkill} from '../support/cell-skills.ts';
 
 const shown = (fields: Parameters<typeof aCellSkill>[0] = {}) =>
   describe([create(CellSkillSchema, toCellSkill(aCellSkill(fields)))]);
@@ -16,6 +16,13 @@ test('skill, alerts and acts stand in tables, the verdict and the counterfactual
   t.regex(text, /restrained, it only advises: no skill in 12 failures/);
   t.regex(text, /h07 failed 6 min after v12 had left/);
   t.regex(text, /counterfactual and no observation/);
+});
+
+test('what a trial of acting came to is told apart from the counterfactual', t => {
+  const text = shown({trial: A_TRIAL});
+  t.regex(text, /trial: 36 VMs held back were down .* acting helps/);
+  t.regex(text, /left where they were by lot: both\nwere observed/);
+  t.notRegex(shown(), /trial/);
 });
 
 test('what is not known is a dash, and a model that may act is not said to be restrained', t => {

@@ -13,6 +13,7 @@ export const policy: Policy = {
   band: {enter: 0.25, enterHoldMs: 10_000, leave: 0.15, leaveHoldMs: 120_000},
   reboot: {threshold: 0.75},
   learning: {enabled: true},
+  holdBack: {share: 0, criticalityMax: 0.3},
   horizonMs: 30 * MINUTE_MS,
   costs: {
     interruptionMinutes: 5,

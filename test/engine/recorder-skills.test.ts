@@ -1,6 +1,6 @@
 import test from 'ava';
 import {codec} from '../../proto/codec.ts';
-import {aCellSkill} from '../support/cell-skills.ts';
+import {A_TRIAL, aCellSkill} from '../support/cell-skills.ts';
 import {all, recording, START_MS} from './recorder-fixture.ts';
 
 const told = (timeMs: number, effect = 'avoided') => {
@@ -17,7 +17,7 @@ const told = (timeMs: number, effect = 'avoided') => {
     components: [],
     risks: new Float32Array(0),
     reasons: [],
-    skills: [{...skill, newestActs}],
+    skills: [{...skill, newestActs, trial: A_TRIAL}],
   });
 };
 
@@ -39,5 +39,16 @@ test('how a model does is a row a time and output; an act has one row, as it is 
   const acts = await all(store, 'act_outcomes');
   t.is(acts.length, 1);
   t.like(acts[0], {id: '5/1/7/0', host: 'h07', vm: 'v12', effect: 'avoided', avoided_minutes: 1.4});
+  const trials = await all(store, 'trials');
+  t.is(trials.length, 2);
+  t.like(trials[1], {
+    ts: START_MS + 300_000,
+    cell: 'c1',
+    share: 0.1,
+    acted: 310,
+    held_back: 36,
+    spared_minutes: 0.41,
+    spared_minutes_low: 0.05,
+  });
   await end();
 });

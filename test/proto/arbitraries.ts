@@ -114,7 +114,7 @@ const effect: fc.Arbitrary<IssuedEffect> = fc.record({
   address: text,
 });
 
-const decision: fc.Arbitrary<Decision> = fc.record({
+const withoutTrial: fc.Arbitrary<Decision> = fc.record({
   id: text,
   atMs: number,
   entity: text,
@@ -142,6 +142,12 @@ const decision: fc.Arbitrary<Decision> = fc.record({
   expectedInSeconds: fc.option(number, {nil: undefined}),
   learned: fc.option(fc.record({version: u32, logOdds: number}), {nil: undefined}),
 });
+
+const trial = fc.record({heldBack: fc.boolean(), propensity: number, episodeAtMs: number});
+
+const decision: fc.Arbitrary<Decision> = fc
+  .tuple(withoutTrial, fc.option(trial, {nil: undefined}))
+  .map(([made, drawn]) => (drawn === undefined ? made : {...made, trial: drawn}));
 
 const few = <Value>(item: fc.Arbitrary<Value>) => fc.array(item, {maxLength: 2});
 

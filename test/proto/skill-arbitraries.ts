@@ -10,7 +10,17 @@ const timeMs = fc.integer({min: 0, max: 4e12});
 const share = fc.oneof(fc.double({noNaN: true, noDefaultInfinity: true}), fc.constant(Number.NaN));
 const knownMs = fc.integer({min: 1, max: 4e12});
 
-export const cellSkill: fc.Arbitrary<CellSkill> = fc.record({
+const trial = fc.record({
+  actedVms: u32,
+  heldBackVms: u32,
+  share: size,
+  sparedMinutes: share,
+  low: share,
+  high: share,
+  because: text,
+});
+
+const withoutTrial: fc.Arbitrary<CellSkill> = fc.record({
   cell: text,
   modelHash: text,
   atMs: knownMs,
@@ -77,3 +87,7 @@ export const cellSkill: fc.Arbitrary<CellSkill> = fc.record({
     }),
   ),
 });
+
+export const cellSkill: fc.Arbitrary<CellSkill> = fc
+  .tuple(withoutTrial, fc.option(trial, {nil: undefined}))
+  .map(([skill, known]) => (known === undefined ? skill : {...skill, trial: known}));

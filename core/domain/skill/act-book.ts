@@ -20,6 +20,8 @@ import type {SkillSettings} from './skill-settings.ts';
 export type Effect = 'open' | 'avoided' | 'too-late' | 'needless' | 'unknown';
 
 export type JudgedAct = Act & {
+  /** How likely it was to be done at all: 1 without hold-back. */
+  readonly propensity: number;
   outcome: Verified;
   effect: Effect;
   /** When the source went down, or out of sight; NaN: it did not. */
@@ -43,11 +45,12 @@ export type ActBook = {
 const MINUTE_MS = 60_000;
 
 /** @returns False if an act of that id and VM is known. */
-export function takeJudgedAct(book: ActBook, act: Act): boolean {
+export function takeJudgedAct(book: ActBook, act: Act, propensity: number): boolean {
   const isKnown = (other: Act) => other.id === act.id && other.vm === act.vm;
   if (book.open.some(isKnown) || book.settled.some(isKnown)) return false;
   book.open.push({
     ...act,
+    propensity,
     outcome: 'open',
     effect: 'open',
     sourceDownAtMs: Number.NaN,

@@ -11,6 +11,7 @@ import {
 } from './skill-figures.ts';
 import type {SkillState} from './skill-state.ts';
 import {skillVerdict, type Verdict} from './skill-verdict.ts';
+import {type TrialFigures, trialFigures} from './trial-book.ts';
 
 /** So many in any case, and at most so many of those whose outcome may have become known lately. */
 const ACTS_MIN = 10;
@@ -29,6 +30,8 @@ export type CellSkill = {
   readonly outputs: readonly OutputSkill[];
   readonly alerts: Omit<AlertFigures, 'falsePeriods' | 'missed' | 'evidenceAgainst'>;
   readonly acts: ActFigures;
+  /** What acting did, by those that were left where they were by lot; absent: nobody was to be. */
+  readonly trial?: TrialFigures;
   /** Newest first, those whose outcome is known. */
   readonly newestActs: readonly ActOutcome[];
 };
@@ -65,6 +68,7 @@ export type ActOutcome = Pick<JudgedAct, 'id' | 'action' | 'vm' | 'source' | 'ta
 export function cellSkill(cell: string, state: SkillState, restraint: Restraint): CellSkill {
   const {modelHash, ...standing} = restraint;
   const figures = skillFigures(state, modelHash);
+  const trial = trialFigures(state.trial, modelHash);
   const {falsePeriods: _, missed: _missed, evidenceAgainst: _against, ...alerts} = figures.alerts;
   return {
     cell,
@@ -76,6 +80,7 @@ export function cellSkill(cell: string, state: SkillState, restraint: Restraint)
     outputs: figures.outputs.map(outputSkill),
     alerts,
     acts: figures.acts,
+    ...(trial === undefined ? {} : {trial}),
     newestActs: newestActs(state, modelHash),
   };
 }

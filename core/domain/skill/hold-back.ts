@@ -7,20 +7,11 @@
  *   chapter 6: the difference in means and its interval.
  */
 import {fnv1a32} from '../hash.ts';
-
-export type HoldBackPolicy = {
-  /** Of VMs that may be held back; 0: none is. */
-  readonly share: number;
-  /** More critical VMs are never held back. */
-  readonly criticalityMax: number;
-  readonly seed: number;
-};
-
-export const NO_HOLD_BACK: HoldBackPolicy = {share: 0, criticalityMax: 0.3, seed: 1};
+import type {HoldBackPolicy} from '../policy.ts';
 
 export type Draw = {
   readonly heldBack: boolean;
-  /** How likely it was to be acted upon; 1: it had no part in the trial. */
+  /** How likely it was to be acted upon, below 1. */
   readonly propensity: number;
 };
 
@@ -29,16 +20,16 @@ export type Draw = {
  * a VM is not acted upon in the next tick because it was asked again.
  *
  * @param episode Names the episode: its host and when its alert was raised.
+ * @returns Undefined: it has no part in the trial, and is acted upon.
  */
 export function drawHoldBack(
-  {share, criticalityMax, seed}: HoldBackPolicy,
+  {share, criticalityMax}: HoldBackPolicy,
   vm: {name: string; criticality: number},
   episode: string,
-): Draw {
-  if (!(share > 0) || vm.criticality > criticalityMax) return {heldBack: false, propensity: 1};
-  const kept = Math.min(share, 1);
-  const drawn = mix(fnv1a32(`${seed}/${vm.name}/${episode}`)) / 2 ** 32;
-  return {heldBack: drawn < kept, propensity: 1 - kept};
+): Draw | undefined {
+  if (!(share > 0 && vm.criticality <= criticalityMax)) return undefined;
+  const drawn = mix(fnv1a32(`${vm.name}/${episode}`)) / 2 ** 32;
+  return {heldBack: drawn < share, propensity: 1 - share};
 }
 
 /** One arm: what was drawn counts, whether or not the act then succeeded. */
@@ -55,14 +46,23 @@ export function createTrial(): Trial {
   return {acted: arm(), heldBack: arm()};
 }
 
-/** Takes what became of a VM that had a part in the trial: how long it was down in the episode. */
-export function countInTrial(trial: Trial, heldBack: boolean, downMinutes: number): void {
-  if (!(downMinutes >= 0 && Number.isFinite(downMinutes))) return;
+/**
+ * Takes what became of a VM that had a part in the trial.
+ *
+ * @param downMinutes How long it was down after the draw, the standstill of a move included.
+ * @param interrupted Whether its host went down under it.
+ */
+export function countInTrial(
+  trial: Trial,
+  heldBack: boolean,
+  downMinutes: number,
+  interrupted: boolean,
+): void {
   const arm = heldBack ? trial.heldBack : trial.acted;
   arm.vms++;
   arm.minutes += downMinutes;
   arm.squares += downMinutes ** 2;
-  if (downMinutes > 0) arm.interrupted++;
+  if (interrupted) arm.interrupted++;
 }
 
 export type TrialEstimate = {

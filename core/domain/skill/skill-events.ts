@@ -50,8 +50,6 @@ export type Act = {
   /** How long the VM stood still for it; NaN: not measured. */
   readonly blackoutMs: number;
   readonly criticality: number;
-  /** How likely it was to be done at all: 1 without hold-back. */
-  readonly propensity: number;
   readonly modelHash: string;
 };
 

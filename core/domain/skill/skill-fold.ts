@@ -37,6 +37,7 @@ import {
   SAID_COUNT,
 } from './skill-events.ts';
 import {hostOf, modelOf, type SkillState} from './skill-state.ts';
+import {followAct, followBoot, propensityOf, settleTrial} from './trial-book.ts';
 
 const GAPS_MAX = 8;
 const FAILURES_MAX = 512;
@@ -116,12 +117,13 @@ export function takeAlertEnd(state: SkillState, host: string, atMs: number): voi
 
 /** An act is over, one way or another. */
 export function takeAct(state: SkillState, act: Act): void {
-  const {counters, settings, acts} = state;
+  const {counters, settings, acts, trial} = state;
   if (!state.hosts.has(act.source)) {
     counters.unknownHosts++;
     return;
   }
-  if (!takeJudgedAct(acts, act)) counters.repeated++;
+  if (takeJudgedAct(acts, act, propensityOf(trial, act))) followAct(trial, act);
+  else counters.repeated++;
   if (acts.open.length <= settings.actsMax) return;
   acts.open.shift();
   counters.actsDropped++;
@@ -141,6 +143,9 @@ export function takeOutcome(state: SkillState, outcome: Outcome): void {
   const {fact, change} = learned;
   countInRates(state, index, learned);
   if (change !== 'part') countFailure(state, outcome.host, fact);
+  if (change === 'new' && (outcome.kind === 'crashed' || outcome.kind === 'rebooted')) {
+    followBoot(state.trial, outcome.host, settings.restartMinutes);
+  }
   const {host} = outcome;
   reopenAlerts(state.alerts, host, fact.atMs, settings.horizonMs);
   reopenActs(state.acts, host, fact.atMs, settings.horizonMs);
@@ -195,6 +200,7 @@ function settle(state: SkillState, nowMs: number): void {
     .filter(({finishedAtMs}) => finishedAtMs >= fromMs)
     .slice(-settings.actsMax);
   state.failures = state.failures.filter(({atMs}) => atMs >= fromMs);
+  settleTrial(state.trial, lifeOf(state), state.gaps, nowMs, settings);
 }
 
 /** Judges forecasts whose horizon, and the time in which its outcomes become known, are over. */

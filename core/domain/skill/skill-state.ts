@@ -10,6 +10,7 @@ import {
   type PendingForecasts,
 } from './pending-forecasts.ts';
 import {createSkillCounters, type SkillCounters, type SkillSettings} from './skill-settings.ts';
+import type {TrialBook} from './trial-book.ts';
 
 const MODELS_MAX = 4;
 const FIRST_HOSTS = 16;
@@ -43,6 +44,7 @@ export type SkillState = {
   withReboots: boolean;
   alerts: AlertBook;
   acts: ActBook;
+  trial: TrialBook;
   failures: Failure[];
   gaps: Gap[];
   readonly counters: SkillCounters;
@@ -65,6 +67,7 @@ export function createSkillState(settings: SkillSettings): SkillState {
     withReboots: false,
     alerts: {open: [], settled: []},
     acts: {open: [], settled: []},
+    trial: {open: [], settled: []},
     failures: [],
     gaps: [],
     counters: createSkillCounters(),

@@ -70,7 +70,6 @@ export const move = (id: string, minute: number, changes: Partial<Act> = {}): Ac
   done: true,
   blackoutMs: 300,
   criticality: 0.2,
-  propensity: 1,
   modelHash: 'm',
   ...changes,
 });

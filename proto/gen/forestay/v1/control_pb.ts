@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file forestay/v1/control.proto.
  */
 export const file_forestay_v1_control: GenFile = /*@__PURE__*/
-  fileDesc("Chlmb3Jlc3RheS92MS9jb250cm9sLnByb3RvEgtmb3Jlc3RheS52MSJKChNQYXVzZUFjdGlvbnNSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSDgoGYXV0aG9yGAIgASgJEg8KB2NvbW1lbnQYAyABKAkiKgoUUGF1c2VBY3Rpb25zUmVzcG9uc2USEgoKcmVxdWVzdF9pZBgBIAEoCSJLChRSZXN1bWVBY3Rpb25zUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEg4KBmF1dGhvchgCIAEoCRIPCgdjb21tZW50GAMgASgJIisKFVJlc3VtZUFjdGlvbnNSZXNwb25zZRISCgpyZXF1ZXN0X2lkGAEgASgJIlUKDlNldE1vZGVSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSDgoGYXV0aG9yGAIgASgJEh8KBG1vZGUYAyABKA4yES5mb3Jlc3RheS52MS5Nb2RlIiUKD1NldE1vZGVSZXNwb25zZRISCgpyZXF1ZXN0X2lkGAEgASgJInkKEkRlY2xhcmVIb3N0UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEg4KBmF1dGhvchgCIAEoCRIMCgRuYW1lGAMgASgJEjEKC2RlY2xhcmF0aW9uGAQgASgOMhwuZm9yZXN0YXkudjEuSG9zdERlY2xhcmF0aW9uIikKE0RlY2xhcmVIb3N0UmVzcG9uc2USEgoKcmVxdWVzdF9pZBgBIAEoCSJuChJTd2l0Y2hNb2RlbFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIOCgZhdXRob3IYAiABKAkSDwoHY29tbWVudBgDIAEoCRISCgptb2RlbF9oYXNoGAQgASgJEg8KB3BlcmNlbnQYBSABKA0iKQoTU3dpdGNoTW9kZWxSZXNwb25zZRISCgpyZXF1ZXN0X2lkGAEgASgJIlkKFExpZnRSZXN0cmFpbnRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSDgoGYXV0aG9yGAIgASgJEg8KB2NvbW1lbnQYAyABKAkSDAoEY2VsbBgEIAEoCSIrChVMaWZ0UmVzdHJhaW50UmVzcG9uc2USEgoKcmVxdWVzdF9pZBgBIAEoCSISChBHZXRTdGF0dXNSZXF1ZXN0IoQCChFHZXRTdGF0dXNSZXNwb25zZRIPCgd2ZXJzaW9uGAEgASgJEigKBHRpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBXJlYWR5GAMgASgIEiIKBmNoZWNrcxgEIAMoCzISLmZvcmVzdGF5LnYxLkNoZWNrEjAKCnBhcnRpdGlvbnMYBSADKAsyHC5mb3Jlc3RheS52MS5QYXJ0aXRpb25TdGF0dXMSJgoFY2VsbHMYBiADKAsyFy5mb3Jlc3RheS52MS5DZWxsU3RhdHVzEicKBmFjdG9ycxgHIAMoCzIXLmZvcmVzdGF5LnYxLkFjdG9yQ291bnQiMgoFQ2hlY2sSDAoEbmFtZRgBIAEoCRIKCgJvaxgCIAEoCBIPCgdtZXNzYWdlGAMgASgJItACCg9QYXJ0aXRpb25TdGF0dXMSEQoJcGFydGl0aW9uGAEgASgNEg0KBWVwb2NoGAIgASgEEhMKC3RpY2tfbnVtYmVyGAMgASgEEi0KCXRpY2tfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASHwoEbW9kZRgFIAEoDjIRLmZvcmVzdGF5LnYxLk1vZGUSDgoGcGF1c2VkGAYgASgIEhYKDnBvbGljeV92ZXJzaW9uGAcgASgNEhIKCm1vZGVsX2hhc2gYCCABKAkSDQoFb3duZXIYCSABKAkSDwoHYWRkcmVzcxgKIAEoCRITCgtjYW5hcnlfaGFzaBgLIAEoCRIWCg5jYW5hcnlfcGVyY2VudBgMIAEoDRIUCgxyZWZ1c2VkX2hhc2gYDSABKAkSFwoPcmVmdXNlZF9iZWNhdXNlGA4gASgJInYKCkNlbGxTdGF0dXMSDAoEY2VsbBgBIAEoCRIYChBpbmdlc3RlZF9zYW1wbGVzGAIgASgEEhYKDnN0b3JlZF9zYW1wbGVzGAMgASgEEhMKC3Njb3JlZF9yb3dzGAQgASgEEhMKC3RyYW5zaXRpb25zGAUgASgEIjgKCkFjdG9yQ291bnQSDAoEa2luZBgBIAEoCRINCgVzdGF0ZRgCIAEoCRINCgVjb3VudBgDIAEoBCpgCgRNb2RlEhQKEE1PREVfVU5TUEVDSUZJRUQQABIQCgxNT0RFX09CU0VSVkUQARIPCgtNT0RFX0FEVklTRRACEhAKDE1PREVfQVBQUk9WRRADEg0KCU1PREVfQVVUTxAEKm0KD0hvc3REZWNsYXJhdGlvbhIgChxIT1NUX0RFQ0xBUkFUSU9OX1VOU1BFQ0lGSUVEEAASGQoVSE9TVF9ERUNMQVJBVElPTl9MT1NUEAESHQoZSE9TVF9ERUNMQVJBVElPTl9SRVRVUk5FRBACMssECg5Db250cm9sU2VydmljZRJTCgxQYXVzZUFjdGlvbnMSIC5mb3Jlc3RheS52MS5QYXVzZUFjdGlvbnNSZXF1ZXN0GiEuZm9yZXN0YXkudjEuUGF1c2VBY3Rpb25zUmVzcG9uc2USVgoNUmVzdW1lQWN0aW9ucxIhLmZvcmVzdGF5LnYxLlJlc3VtZUFjdGlvbnNSZXF1ZXN0GiIuZm9yZXN0YXkudjEuUmVzdW1lQWN0aW9uc1Jlc3BvbnNlEkQKB1NldE1vZGUSGy5mb3Jlc3RheS52MS5TZXRNb2RlUmVxdWVzdBocLmZvcmVzdGF5LnYxLlNldE1vZGVSZXNwb25zZRJQCgtEZWNsYXJlSG9zdBIfLmZvcmVzdGF5LnYxLkRlY2xhcmVIb3N0UmVxdWVzdBogLmZvcmVzdGF5LnYxLkRlY2xhcmVIb3N0UmVzcG9uc2USUAoLU3dpdGNoTW9kZWwSHy5mb3Jlc3RheS52MS5Td2l0Y2hNb2RlbFJlcXVlc3QaIC5mb3Jlc3RheS52MS5Td2l0Y2hNb2RlbFJlc3BvbnNlElYKDUxpZnRSZXN0cmFpbnQSIS5mb3Jlc3RheS52MS5MaWZ0UmVzdHJhaW50UmVxdWVzdBoiLmZvcmVzdGF5LnYxLkxpZnRSZXN0cmFpbnRSZXNwb25zZRJKCglHZXRTdGF0dXMSHS5mb3Jlc3RheS52MS5HZXRTdGF0dXNSZXF1ZXN0Gh4uZm9yZXN0YXkudjEuR2V0U3RhdHVzUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("Chlmb3Jlc3RheS92MS9jb250cm9sLnByb3RvEgtmb3Jlc3RheS52MSJKChNQYXVzZUFjdGlvbnNSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSDgoGYXV0aG9yGAIgASgJEg8KB2NvbW1lbnQYAyABKAkiKgoUUGF1c2VBY3Rpb25zUmVzcG9uc2USEgoKcmVxdWVzdF9pZBgBIAEoCSJLChRSZXN1bWVBY3Rpb25zUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEg4KBmF1dGhvchgCIAEoCRIPCgdjb21tZW50GAMgASgJIisKFVJlc3VtZUFjdGlvbnNSZXNwb25zZRISCgpyZXF1ZXN0X2lkGAEgASgJIlUKDlNldE1vZGVSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSDgoGYXV0aG9yGAIgASgJEh8KBG1vZGUYAyABKA4yES5mb3Jlc3RheS52MS5Nb2RlIiUKD1NldE1vZGVSZXNwb25zZRISCgpyZXF1ZXN0X2lkGAEgASgJInkKEkRlY2xhcmVIb3N0UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEg4KBmF1dGhvchgCIAEoCRIMCgRuYW1lGAMgASgJEjEKC2RlY2xhcmF0aW9uGAQgASgOMhwuZm9yZXN0YXkudjEuSG9zdERlY2xhcmF0aW9uIikKE0RlY2xhcmVIb3N0UmVzcG9uc2USEgoKcmVxdWVzdF9pZBgBIAEoCSJuChJTd2l0Y2hNb2RlbFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIOCgZhdXRob3IYAiABKAkSDwoHY29tbWVudBgDIAEoCRISCgptb2RlbF9oYXNoGAQgASgJEg8KB3BlcmNlbnQYBSABKA0iKQoTU3dpdGNoTW9kZWxSZXNwb25zZRISCgpyZXF1ZXN0X2lkGAEgASgJIlkKFExpZnRSZXN0cmFpbnRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSDgoGYXV0aG9yGAIgASgJEg8KB2NvbW1lbnQYAyABKAkSDAoEY2VsbBgEIAEoCSJBChVMaWZ0UmVzdHJhaW50UmVzcG9uc2USEgoKcmVxdWVzdF9pZBgBIAEoCRIUCgxtb2RlbF9oYXNoZXMYAiADKAkiEgoQR2V0U3RhdHVzUmVxdWVzdCKxAgoRR2V0U3RhdHVzUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCRIoCgR0aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVyZWFkeRgDIAEoCBIiCgZjaGVja3MYBCADKAsyEi5mb3Jlc3RheS52MS5DaGVjaxIwCgpwYXJ0aXRpb25zGAUgAygLMhwuZm9yZXN0YXkudjEuUGFydGl0aW9uU3RhdHVzEiYKBWNlbGxzGAYgAygLMhcuZm9yZXN0YXkudjEuQ2VsbFN0YXR1cxInCgZhY3RvcnMYByADKAsyFy5mb3Jlc3RheS52MS5BY3RvckNvdW50EisKCnJlc3RyYWludHMYCCADKAsyFy5mb3Jlc3RheS52MS5SZXN0cmFpbmVkIm8KClJlc3RyYWluZWQSDAoEY2VsbBgBIAEoCRISCgptb2RlbF9oYXNoGAIgASgJEi4KCnNpbmNlX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB2JlY2F1c2UYBCABKAkiMgoFQ2hlY2sSDAoEbmFtZRgBIAEoCRIKCgJvaxgCIAEoCBIPCgdtZXNzYWdlGAMgASgJItACCg9QYXJ0aXRpb25TdGF0dXMSEQoJcGFydGl0aW9uGAEgASgNEg0KBWVwb2NoGAIgASgEEhMKC3RpY2tfbnVtYmVyGAMgASgEEi0KCXRpY2tfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASHwoEbW9kZRgFIAEoDjIRLmZvcmVzdGF5LnYxLk1vZGUSDgoGcGF1c2VkGAYgASgIEhYKDnBvbGljeV92ZXJzaW9uGAcgASgNEhIKCm1vZGVsX2hhc2gYCCABKAkSDQoFb3duZXIYCSABKAkSDwoHYWRkcmVzcxgKIAEoCRITCgtjYW5hcnlfaGFzaBgLIAEoCRIWCg5jYW5hcnlfcGVyY2VudBgMIAEoDRIUCgxyZWZ1c2VkX2hhc2gYDSABKAkSFwoPcmVmdXNlZF9iZWNhdXNlGA4gASgJInYKCkNlbGxTdGF0dXMSDAoEY2VsbBgBIAEoCRIYChBpbmdlc3RlZF9zYW1wbGVzGAIgASgEEhYKDnN0b3JlZF9zYW1wbGVzGAMgASgEEhMKC3Njb3JlZF9yb3dzGAQgASgEEhMKC3RyYW5zaXRpb25zGAUgASgEIjgKCkFjdG9yQ291bnQSDAoEa2luZBgBIAEoCRINCgVzdGF0ZRgCIAEoCRINCgVjb3VudBgDIAEoBCpgCgRNb2RlEhQKEE1PREVfVU5TUEVDSUZJRUQQABIQCgxNT0RFX09CU0VSVkUQARIPCgtNT0RFX0FEVklTRRACEhAKDE1PREVfQVBQUk9WRRADEg0KCU1PREVfQVVUTxAEKm0KD0hvc3REZWNsYXJhdGlvbhIgChxIT1NUX0RFQ0xBUkFUSU9OX1VOU1BFQ0lGSUVEEAASGQoVSE9TVF9ERUNMQVJBVElPTl9MT1NUEAESHQoZSE9TVF9ERUNMQVJBVElPTl9SRVRVUk5FRBACMssECg5Db250cm9sU2VydmljZRJTCgxQYXVzZUFjdGlvbnMSIC5mb3Jlc3RheS52MS5QYXVzZUFjdGlvbnNSZXF1ZXN0GiEuZm9yZXN0YXkudjEuUGF1c2VBY3Rpb25zUmVzcG9uc2USVgoNUmVzdW1lQWN0aW9ucxIhLmZvcmVzdGF5LnYxLlJlc3VtZUFjdGlvbnNSZXF1ZXN0GiIuZm9yZXN0YXkudjEuUmVzdW1lQWN0aW9uc1Jlc3BvbnNlEkQKB1NldE1vZGUSGy5mb3Jlc3RheS52MS5TZXRNb2RlUmVxdWVzdBocLmZvcmVzdGF5LnYxLlNldE1vZGVSZXNwb25zZRJQCgtEZWNsYXJlSG9zdBIfLmZvcmVzdGF5LnYxLkRlY2xhcmVIb3N0UmVxdWVzdBogLmZvcmVzdGF5LnYxLkRlY2xhcmVIb3N0UmVzcG9uc2USUAoLU3dpdGNoTW9kZWwSHy5mb3Jlc3RheS52MS5Td2l0Y2hNb2RlbFJlcXVlc3QaIC5mb3Jlc3RheS52MS5Td2l0Y2hNb2RlbFJlc3BvbnNlElYKDUxpZnRSZXN0cmFpbnQSIS5mb3Jlc3RheS52MS5MaWZ0UmVzdHJhaW50UmVxdWVzdBoiLmZvcmVzdGF5LnYxLkxpZnRSZXN0cmFpbnRSZXNwb25zZRJKCglHZXRTdGF0dXMSHS5mb3Jlc3RheS52MS5HZXRTdGF0dXNSZXF1ZXN0Gh4uZm9yZXN0YXkudjEuR2V0U3RhdHVzUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * @generated from message forestay.v1.PauseActionsRequest
@@ -298,6 +298,13 @@ export type LiftRestraintResponse = Message<"forestay.v1.LiftRestraintResponse">
    * @generated from field: string request_id = 1;
    */
   requestId: string;
+
+  /**
+   * Models that were restrained in the cell, as this core last heard. Empty: there was nothing to lift.
+   *
+   * @generated from field: repeated string model_hashes = 2;
+   */
+  modelHashes: string[];
 };
 
 /**
@@ -360,6 +367,13 @@ export type GetStatusResponse = Message<"forestay.v1.GetStatusResponse"> & {
    * @generated from field: repeated forestay.v1.ActorCount actors = 7;
    */
   actors: ActorCount[];
+
+  /**
+   * By cell, then by model.
+   *
+   * @generated from field: repeated forestay.v1.Restrained restraints = 8;
+   */
+  restraints: Restrained[];
 };
 
 /**
@@ -368,6 +382,40 @@ export type GetStatusResponse = Message<"forestay.v1.GetStatusResponse"> & {
  */
 export const GetStatusResponseSchema: GenMessage<GetStatusResponse> = /*@__PURE__*/
   messageDesc(file_forestay_v1_control, 13);
+
+/**
+ * Restrained is a model that only advises in a cell, as it does not help there.
+ *
+ * @generated from message forestay.v1.Restrained
+ */
+export type Restrained = Message<"forestay.v1.Restrained"> & {
+  /**
+   * @generated from field: string cell = 1;
+   */
+  cell: string;
+
+  /**
+   * @generated from field: string model_hash = 2;
+   */
+  modelHash: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp since_time = 3;
+   */
+  sinceTime?: Timestamp | undefined;
+
+  /**
+   * @generated from field: string because = 4;
+   */
+  because: string;
+};
+
+/**
+ * Describes the message forestay.v1.Restrained.
+ * Use `create(RestrainedSchema)` to create a new message.
+ */
+export const RestrainedSchema: GenMessage<Restrained> = /*@__PURE__*/
+  messageDesc(file_forestay_v1_control, 14);
 
 /**
  * @generated from message forestay.v1.Check
@@ -394,7 +442,7 @@ export type Check = Message<"forestay.v1.Check"> & {
  * Use `create(CheckSchema)` to create a new message.
  */
 export const CheckSchema: GenMessage<Check> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_control, 14);
+  messageDesc(file_forestay_v1_control, 15);
 
 /**
  * A partition that this core has read.
@@ -484,7 +532,7 @@ export type PartitionStatus = Message<"forestay.v1.PartitionStatus"> & {
  * Use `create(PartitionStatusSchema)` to create a new message.
  */
 export const PartitionStatusSchema: GenMessage<PartitionStatus> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_control, 15);
+  messageDesc(file_forestay_v1_control, 16);
 
 /**
  * Totals of a cell since this process started.
@@ -527,7 +575,7 @@ export type CellStatus = Message<"forestay.v1.CellStatus"> & {
  * Use `create(CellStatusSchema)` to create a new message.
  */
 export const CellStatusSchema: GenMessage<CellStatus> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_control, 16);
+  messageDesc(file_forestay_v1_control, 17);
 
 /**
  * @generated from message forestay.v1.ActorCount
@@ -556,7 +604,7 @@ export type ActorCount = Message<"forestay.v1.ActorCount"> & {
  * Use `create(ActorCountSchema)` to create a new message.
  */
 export const ActorCountSchema: GenMessage<ActorCount> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_control, 17);
+  messageDesc(file_forestay_v1_control, 18);
 
 /**
  * @generated from enum forestay.v1.Mode

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file forestay/v1/decision.proto.
  */
 export const file_forestay_v1_decision: GenFile = /*@__PURE__*/
-  fileDesc("Chpmb3Jlc3RheS92MS9kZWNpc2lvbi5wcm90bxILZm9yZXN0YXkudjEitgQKCERlY2lzaW9uEgwKBG5hbWUYASABKAkSKAoEdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGZW50aXR5GAMgASgJEgwKBGhvc3QYBCABKAkSEQoEcmlzaxgFIAEoAUgAiAEBEhEKCWNvbXBvbmVudBgGIAEoCRIOCgZhY3Rpb24YByABKAkSEwoLdGFyZ2V0X2hvc3QYCCABKAkSDwoHYmVjYXVzZRgJIAEoCRIPCgdvdXRjb21lGAogASgJEhIKCmJsb2NrZWRfYnkYCyABKAkSLgoMYWx0ZXJuYXRpdmVzGAwgAygLMhguZm9yZXN0YXkudjEuQWx0ZXJuYXRpdmUSEgoKbW9kZWxfaGFzaBgNIAEoCRIWCg5wb2xpY3lfdmVyc2lvbhgOIAEoDRIuCgphc19vZl90aW1lGA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIkCgdyZWFzb25zGBAgAygLMhMuZm9yZXN0YXkudjEuUmVhc29uEjMKDmNvdW50ZXJmYWN0dWFsGBEgASgLMhsuZm9yZXN0YXkudjEuQ291bnRlcmZhY3R1YWwSIAoTZXhwZWN0ZWRfaW5fc2Vjb25kcxgSIAEoAUgBiAEBEikKB2xlYXJuZWQYEyABKAsyGC5mb3Jlc3RheS52MS5MZWFybmVkSGVyZUIHCgVfcmlza0IWChRfZXhwZWN0ZWRfaW5fc2Vjb25kcyIwCgtMZWFybmVkSGVyZRIPCgd2ZXJzaW9uGAEgASgNEhAKCGxvZ19vZGRzGAIgASgBIpsBCgtBbHRlcm5hdGl2ZRIOCgZhY3Rpb24YASABKAkSEwoLdGFyZ2V0X2hvc3QYAiABKAkSFwoPZ2Fpbl92bV9taW51dGVzGAMgASgBEhcKD2Nvc3Rfdm1fbWludXRlcxgEIAEoARIbChNmaW5pc2hlc19pbl9zZWNvbmRzGAUgASgBEhgKEHJlamVjdGVkX2JlY2F1c2UYBiABKAkiIgoSR2V0RGVjaXNpb25SZXF1ZXN0EgwKBG5hbWUYASABKAkiPgoTR2V0RGVjaXNpb25SZXNwb25zZRInCghkZWNpc2lvbhgBIAEoCzIVLmZvcmVzdGF5LnYxLkRlY2lzaW9uIk0KFExpc3REZWNpc2lvbnNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEg4KBmZpbHRlchgDIAEoCSJaChVMaXN0RGVjaXNpb25zUmVzcG9uc2USKAoJZGVjaXNpb25zGAEgAygLMhUuZm9yZXN0YXkudjEuRGVjaXNpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJMrsBCg9EZWNpc2lvblNlcnZpY2USUAoLR2V0RGVjaXNpb24SHy5mb3Jlc3RheS52MS5HZXREZWNpc2lvblJlcXVlc3QaIC5mb3Jlc3RheS52MS5HZXREZWNpc2lvblJlc3BvbnNlElYKDUxpc3REZWNpc2lvbnMSIS5mb3Jlc3RheS52MS5MaXN0RGVjaXNpb25zUmVxdWVzdBoiLmZvcmVzdGF5LnYxLkxpc3REZWNpc2lvbnNSZXNwb25zZWIGcHJvdG8z", [file_forestay_v1_fleet, file_google_protobuf_timestamp]);
+  fileDesc("Chpmb3Jlc3RheS92MS9kZWNpc2lvbi5wcm90bxILZm9yZXN0YXkudjEi4QQKCERlY2lzaW9uEgwKBG5hbWUYASABKAkSKAoEdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGZW50aXR5GAMgASgJEgwKBGhvc3QYBCABKAkSEQoEcmlzaxgFIAEoAUgAiAEBEhEKCWNvbXBvbmVudBgGIAEoCRIOCgZhY3Rpb24YByABKAkSEwoLdGFyZ2V0X2hvc3QYCCABKAkSDwoHYmVjYXVzZRgJIAEoCRIPCgdvdXRjb21lGAogASgJEhIKCmJsb2NrZWRfYnkYCyABKAkSLgoMYWx0ZXJuYXRpdmVzGAwgAygLMhguZm9yZXN0YXkudjEuQWx0ZXJuYXRpdmUSEgoKbW9kZWxfaGFzaBgNIAEoCRIWCg5wb2xpY3lfdmVyc2lvbhgOIAEoDRIuCgphc19vZl90aW1lGA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIkCgdyZWFzb25zGBAgAygLMhMuZm9yZXN0YXkudjEuUmVhc29uEjMKDmNvdW50ZXJmYWN0dWFsGBEgASgLMhsuZm9yZXN0YXkudjEuQ291bnRlcmZhY3R1YWwSIAoTZXhwZWN0ZWRfaW5fc2Vjb25kcxgSIAEoAUgBiAEBEikKB2xlYXJuZWQYEyABKAsyGC5mb3Jlc3RheS52MS5MZWFybmVkSGVyZRIpCgV0cmlhbBgUIAEoCzIaLmZvcmVzdGF5LnYxLkRlY2lzaW9uVHJpYWxCBwoFX3Jpc2tCFgoUX2V4cGVjdGVkX2luX3NlY29uZHMiaAoNRGVjaXNpb25UcmlhbBIRCgloZWxkX2JhY2sYASABKAgSEgoKcHJvcGVuc2l0eRgCIAEoARIwCgxlcGlzb2RlX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIjAKC0xlYXJuZWRIZXJlEg8KB3ZlcnNpb24YASABKA0SEAoIbG9nX29kZHMYAiABKAEimwEKC0FsdGVybmF0aXZlEg4KBmFjdGlvbhgBIAEoCRITCgt0YXJnZXRfaG9zdBgCIAEoCRIXCg9nYWluX3ZtX21pbnV0ZXMYAyABKAESFwoPY29zdF92bV9taW51dGVzGAQgASgBEhsKE2ZpbmlzaGVzX2luX3NlY29uZHMYBSABKAESGAoQcmVqZWN0ZWRfYmVjYXVzZRgGIAEoCSIiChJHZXREZWNpc2lvblJlcXVlc3QSDAoEbmFtZRgBIAEoCSI+ChNHZXREZWNpc2lvblJlc3BvbnNlEicKCGRlY2lzaW9uGAEgASgLMhUuZm9yZXN0YXkudjEuRGVjaXNpb24iTQoUTGlzdERlY2lzaW9uc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkSDgoGZmlsdGVyGAMgASgJIloKFUxpc3REZWNpc2lvbnNSZXNwb25zZRIoCglkZWNpc2lvbnMYASADKAsyFS5mb3Jlc3RheS52MS5EZWNpc2lvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkyuwEKD0RlY2lzaW9uU2VydmljZRJQCgtHZXREZWNpc2lvbhIfLmZvcmVzdGF5LnYxLkdldERlY2lzaW9uUmVxdWVzdBogLmZvcmVzdGF5LnYxLkdldERlY2lzaW9uUmVzcG9uc2USVgoNTGlzdERlY2lzaW9ucxIhLmZvcmVzdGF5LnYxLkxpc3REZWNpc2lvbnNSZXF1ZXN0GiIuZm9yZXN0YXkudjEuTGlzdERlY2lzaW9uc1Jlc3BvbnNlYgZwcm90bzM", [file_forestay_v1_fleet, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message forestay.v1.Decision
@@ -140,6 +140,13 @@ export type Decision = Message<"forestay.v1.Decision"> & {
    * @generated from field: forestay.v1.LearnedHere learned = 19;
    */
   learned?: LearnedHere | undefined;
+
+  /**
+   * What was drawn for its VM. Absent: it had no part in the trial of acting.
+   *
+   * @generated from field: forestay.v1.DecisionTrial trial = 20;
+   */
+  trial?: DecisionTrial | undefined;
 };
 
 /**
@@ -148,6 +155,39 @@ export type Decision = Message<"forestay.v1.Decision"> & {
  */
 export const DecisionSchema: GenMessage<Decision> = /*@__PURE__*/
   messageDesc(file_forestay_v1_decision, 0);
+
+/**
+ * DecisionTrial is what was drawn for a VM in an episode of risk of its host.
+ *
+ * @generated from message forestay.v1.DecisionTrial
+ */
+export type DecisionTrial = Message<"forestay.v1.DecisionTrial"> & {
+  /**
+   * @generated from field: bool held_back = 1;
+   */
+  heldBack: boolean;
+
+  /**
+   * How likely it was to be acted upon.
+   *
+   * @generated from field: double propensity = 2;
+   */
+  propensity: number;
+
+  /**
+   * When the host came into the band: it is drawn once until the host leaves it.
+   *
+   * @generated from field: google.protobuf.Timestamp episode_time = 3;
+   */
+  episodeTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message forestay.v1.DecisionTrial.
+ * Use `create(DecisionTrialSchema)` to create a new message.
+ */
+export const DecisionTrialSchema: GenMessage<DecisionTrial> = /*@__PURE__*/
+  messageDesc(file_forestay_v1_decision, 1);
 
 /**
  * LearnedHere is what a cell had learned of its own hosts.
@@ -175,7 +215,7 @@ export type LearnedHere = Message<"forestay.v1.LearnedHere"> & {
  * Use `create(LearnedHereSchema)` to create a new message.
  */
 export const LearnedHereSchema: GenMessage<LearnedHere> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_decision, 1);
+  messageDesc(file_forestay_v1_decision, 2);
 
 /**
  * Costs and gains are VM-minutes of interruption, weighted by criticality.
@@ -221,7 +261,7 @@ export type Alternative = Message<"forestay.v1.Alternative"> & {
  * Use `create(AlternativeSchema)` to create a new message.
  */
 export const AlternativeSchema: GenMessage<Alternative> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_decision, 2);
+  messageDesc(file_forestay_v1_decision, 3);
 
 /**
  * @generated from message forestay.v1.GetDecisionRequest
@@ -238,7 +278,7 @@ export type GetDecisionRequest = Message<"forestay.v1.GetDecisionRequest"> & {
  * Use `create(GetDecisionRequestSchema)` to create a new message.
  */
 export const GetDecisionRequestSchema: GenMessage<GetDecisionRequest> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_decision, 3);
+  messageDesc(file_forestay_v1_decision, 4);
 
 /**
  * @generated from message forestay.v1.GetDecisionResponse
@@ -255,7 +295,7 @@ export type GetDecisionResponse = Message<"forestay.v1.GetDecisionResponse"> & {
  * Use `create(GetDecisionResponseSchema)` to create a new message.
  */
 export const GetDecisionResponseSchema: GenMessage<GetDecisionResponse> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_decision, 4);
+  messageDesc(file_forestay_v1_decision, 5);
 
 /**
  * @generated from message forestay.v1.ListDecisionsRequest
@@ -286,7 +326,7 @@ export type ListDecisionsRequest = Message<"forestay.v1.ListDecisionsRequest"> &
  * Use `create(ListDecisionsRequestSchema)` to create a new message.
  */
 export const ListDecisionsRequestSchema: GenMessage<ListDecisionsRequest> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_decision, 5);
+  messageDesc(file_forestay_v1_decision, 6);
 
 /**
  * @generated from message forestay.v1.ListDecisionsResponse
@@ -310,7 +350,7 @@ export type ListDecisionsResponse = Message<"forestay.v1.ListDecisionsResponse">
  * Use `create(ListDecisionsResponseSchema)` to create a new message.
  */
 export const ListDecisionsResponseSchema: GenMessage<ListDecisionsResponse> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_decision, 6);
+  messageDesc(file_forestay_v1_decision, 7);
 
 /**
  * DecisionService shows what was decided and why, newest first. The core keeps the last 10,000 in

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file forestay/v1/skill.proto.
  */
 export const file_forestay_v1_skill: GenFile = /*@__PURE__*/
-  fileDesc("Chdmb3Jlc3RheS92MS9za2lsbC5wcm90bxILZm9yZXN0YXkudjEiJQoVTGlzdENlbGxTa2lsbHNSZXF1ZXN0EgwKBGNlbGwYASABKAkiQAoWTGlzdENlbGxTa2lsbHNSZXNwb25zZRImCgZza2lsbHMYASADKAsyFi5mb3Jlc3RheS52MS5DZWxsU2tpbGwilAMKCUNlbGxTa2lsbBIMCgRjZWxsGAEgASgJEhIKCm1vZGVsX2hhc2gYAiABKAkSKAoEdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLQoJZnJvbV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgd2ZXJkaWN0GAUgASgJEg8KB2JlY2F1c2UYBiABKAkSEgoKcmVzdHJhaW5lZBgHIAEoCBIyCg5yZXN0cmFpbnRfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGQoRcmVzdHJhaW50X2JlY2F1c2UYCSABKAkSDgoGbGlmdGVkGAogASgIEikKB291dHB1dHMYCyADKAsyGC5mb3Jlc3RheS52MS5PdXRwdXRTa2lsbBInCgZhbGVydHMYDCABKAsyFy5mb3Jlc3RheS52MS5BbGVydFNraWxsEiMKBGFjdHMYDSABKAsyFS5mb3Jlc3RheS52MS5BY3RTa2lsbCKWBAoLT3V0cHV0U2tpbGwSDgoGb3V0cHV0GAEgASgJEhEKCWZvcmVjYXN0cxgCIAEoARIUCgx1bnZlcmlmaWFibGUYAyABKAESFgoJYmFzZV9yYXRlGAQgASgBSACIAQESEgoFYnJpZXIYBSABKAFIAYgBARIYCgtuYWl2ZV9icmllchgGIAEoAUgCiAEBEhUKCGxvZ19sb3NzGAcgASgBSAOIAQESGwoObmFpdmVfbG9nX2xvc3MYCCABKAFIBIgBARISCgVza2lsbBgJIAEoAUgFiAEBEhYKCXNraWxsX2xvdxgKIAEoAUgGiAEBEhcKCnNraWxsX2hpZ2gYCyABKAFIB4gBARIQCghlcGlzb2RlcxgMIAEoDRIZCgxyZWNlbnRfc2tpbGwYDSABKAFICIgBARIaCg1jbGFpbWVkX3NraWxsGA4gASgBSAmIAQESHgoRY2FsaWJyYXRpb25fZXJyb3IYDyABKAFICogBAUIMCgpfYmFzZV9yYXRlQggKBl9icmllckIOCgxfbmFpdmVfYnJpZXJCCwoJX2xvZ19sb3NzQhEKD19uYWl2ZV9sb2dfbG9zc0IICgZfc2tpbGxCDAoKX3NraWxsX2xvd0INCgtfc2tpbGxfaGlnaEIPCg1fcmVjZW50X3NraWxsQhAKDl9jbGFpbWVkX3NraWxsQhQKEl9jYWxpYnJhdGlvbl9lcnJvciLJAgoKQWxlcnRTa2lsbBIOCgZhbGVydHMYASABKA0SEAoIaGFwcGVuZWQYAiABKA0SDwoHZGlkX25vdBgDIAEoDRIUCgx1bnZlcmlmaWFibGUYBCABKA0SFgoJcHJlY2lzaW9uGAUgASgBSACIAQESEwoGcmVjYWxsGAYgASgBSAGIAQESEAoIZmFpbHVyZXMYByABKA0SHQoQbGVhZF9zZWNvbmRzX3AxMBgIIAEoAUgCiAEBEh0KEGxlYWRfc2Vjb25kc19wNTAYCSABKAFIA4gBARIdChBsZWFkX3NlY29uZHNfcDkwGAogASgBSASIAQFCDAoKX3ByZWNpc2lvbkIJCgdfcmVjYWxsQhMKEV9sZWFkX3NlY29uZHNfcDEwQhMKEV9sZWFkX3NlY29uZHNfcDUwQhMKEV9sZWFkX3NlY29uZHNfcDkwIrYBCghBY3RTa2lsbBIMCgRhY3RzGAEgASgNEg8KB2F2b2lkZWQYAiABKA0SEAoIbmVlZGxlc3MYAyABKA0SEAoIdG9vX2xhdGUYBCABKA0SDwoHdW5rbm93bhgFIAEoDRIUCgxpbnRvX2ZhaWx1cmUYBiABKA0SFwoPYXZvaWRlZF9taW51dGVzGAcgASgBEicKBm5ld2VzdBgIIAMoCzIXLmZvcmVzdGF5LnYxLkFjdE91dGNvbWUivQEKCkFjdE91dGNvbWUSCgoCaWQYASABKAkSDgoGYWN0aW9uGAIgASgJEgoKAnZtGAMgASgJEg4KBnNvdXJjZRgEIAEoCRIOCgZ0YXJnZXQYBSABKAkSLwoLZmluaXNoX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBmVmZmVjdBgHIAEoCRIXCg9hdm9pZGVkX21pbnV0ZXMYCCABKAESDQoFd29yZHMYCSABKAkyaQoMU2tpbGxTZXJ2aWNlElkKDkxpc3RDZWxsU2tpbGxzEiIuZm9yZXN0YXkudjEuTGlzdENlbGxTa2lsbHNSZXF1ZXN0GiMuZm9yZXN0YXkudjEuTGlzdENlbGxTa2lsbHNSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("Chdmb3Jlc3RheS92MS9za2lsbC5wcm90bxILZm9yZXN0YXkudjEiJQoVTGlzdENlbGxTa2lsbHNSZXF1ZXN0EgwKBGNlbGwYASABKAkiQAoWTGlzdENlbGxTa2lsbHNSZXNwb25zZRImCgZza2lsbHMYASADKAsyFi5mb3Jlc3RheS52MS5DZWxsU2tpbGwivAMKCUNlbGxTa2lsbBIMCgRjZWxsGAEgASgJEhIKCm1vZGVsX2hhc2gYAiABKAkSKAoEdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLQoJZnJvbV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgd2ZXJkaWN0GAUgASgJEg8KB2JlY2F1c2UYBiABKAkSEgoKcmVzdHJhaW5lZBgHIAEoCBIyCg5yZXN0cmFpbnRfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGQoRcmVzdHJhaW50X2JlY2F1c2UYCSABKAkSDgoGbGlmdGVkGAogASgIEikKB291dHB1dHMYCyADKAsyGC5mb3Jlc3RheS52MS5PdXRwdXRTa2lsbBInCgZhbGVydHMYDCABKAsyFy5mb3Jlc3RheS52MS5BbGVydFNraWxsEiMKBGFjdHMYDSABKAsyFS5mb3Jlc3RheS52MS5BY3RTa2lsbBImCgV0cmlhbBgOIAEoCzIXLmZvcmVzdGF5LnYxLlRyaWFsU2tpbGwilgQKC091dHB1dFNraWxsEg4KBm91dHB1dBgBIAEoCRIRCglmb3JlY2FzdHMYAiABKAESFAoMdW52ZXJpZmlhYmxlGAMgASgBEhYKCWJhc2VfcmF0ZRgEIAEoAUgAiAEBEhIKBWJyaWVyGAUgASgBSAGIAQESGAoLbmFpdmVfYnJpZXIYBiABKAFIAogBARIVCghsb2dfbG9zcxgHIAEoAUgDiAEBEhsKDm5haXZlX2xvZ19sb3NzGAggASgBSASIAQESEgoFc2tpbGwYCSABKAFIBYgBARIWCglza2lsbF9sb3cYCiABKAFIBogBARIXCgpza2lsbF9oaWdoGAsgASgBSAeIAQESEAoIZXBpc29kZXMYDCABKA0SGQoMcmVjZW50X3NraWxsGA0gASgBSAiIAQESGgoNY2xhaW1lZF9za2lsbBgOIAEoAUgJiAEBEh4KEWNhbGlicmF0aW9uX2Vycm9yGA8gASgBSAqIAQFCDAoKX2Jhc2VfcmF0ZUIICgZfYnJpZXJCDgoMX25haXZlX2JyaWVyQgsKCV9sb2dfbG9zc0IRCg9fbmFpdmVfbG9nX2xvc3NCCAoGX3NraWxsQgwKCl9za2lsbF9sb3dCDQoLX3NraWxsX2hpZ2hCDwoNX3JlY2VudF9za2lsbEIQCg5fY2xhaW1lZF9za2lsbEIUChJfY2FsaWJyYXRpb25fZXJyb3IiyQIKCkFsZXJ0U2tpbGwSDgoGYWxlcnRzGAEgASgNEhAKCGhhcHBlbmVkGAIgASgNEg8KB2RpZF9ub3QYAyABKA0SFAoMdW52ZXJpZmlhYmxlGAQgASgNEhYKCXByZWNpc2lvbhgFIAEoAUgAiAEBEhMKBnJlY2FsbBgGIAEoAUgBiAEBEhAKCGZhaWx1cmVzGAcgASgNEh0KEGxlYWRfc2Vjb25kc19wMTAYCCABKAFIAogBARIdChBsZWFkX3NlY29uZHNfcDUwGAkgASgBSAOIAQESHQoQbGVhZF9zZWNvbmRzX3A5MBgKIAEoAUgEiAEBQgwKCl9wcmVjaXNpb25CCQoHX3JlY2FsbEITChFfbGVhZF9zZWNvbmRzX3AxMEITChFfbGVhZF9zZWNvbmRzX3A1MEITChFfbGVhZF9zZWNvbmRzX3A5MCK2AQoIQWN0U2tpbGwSDAoEYWN0cxgBIAEoDRIPCgdhdm9pZGVkGAIgASgNEhAKCG5lZWRsZXNzGAMgASgNEhAKCHRvb19sYXRlGAQgASgNEg8KB3Vua25vd24YBSABKA0SFAoMaW50b19mYWlsdXJlGAYgASgNEhcKD2F2b2lkZWRfbWludXRlcxgHIAEoARInCgZuZXdlc3QYCCADKAsyFy5mb3Jlc3RheS52MS5BY3RPdXRjb21lIvABCgpUcmlhbFNraWxsEg0KBWFjdGVkGAEgASgNEhEKCWhlbGRfYmFjaxgCIAEoDRINCgVzaGFyZRgDIAEoARIbCg5zcGFyZWRfbWludXRlcxgEIAEoAUgAiAEBEh8KEnNwYXJlZF9taW51dGVzX2xvdxgFIAEoAUgBiAEBEiAKE3NwYXJlZF9taW51dGVzX2hpZ2gYBiABKAFIAogBARIPCgdiZWNhdXNlGAcgASgJQhEKD19zcGFyZWRfbWludXRlc0IVChNfc3BhcmVkX21pbnV0ZXNfbG93QhYKFF9zcGFyZWRfbWludXRlc19oaWdoIr0BCgpBY3RPdXRjb21lEgoKAmlkGAEgASgJEg4KBmFjdGlvbhgCIAEoCRIKCgJ2bRgDIAEoCRIOCgZzb3VyY2UYBCABKAkSDgoGdGFyZ2V0GAUgASgJEi8KC2ZpbmlzaF90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZlZmZlY3QYByABKAkSFwoPYXZvaWRlZF9taW51dGVzGAggASgBEg0KBXdvcmRzGAkgASgJMmkKDFNraWxsU2VydmljZRJZCg5MaXN0Q2VsbFNraWxscxIiLmZvcmVzdGF5LnYxLkxpc3RDZWxsU2tpbGxzUmVxdWVzdBojLmZvcmVzdGF5LnYxLkxpc3RDZWxsU2tpbGxzUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * @generated from message forestay.v1.ListCellSkillsRequest
@@ -132,6 +132,13 @@ export type CellSkill = Message<"forestay.v1.CellSkill"> & {
    * @generated from field: forestay.v1.ActSkill acts = 13;
    */
   acts?: ActSkill | undefined;
+
+  /**
+   * Absent: no VM was held back, nor might have been.
+   *
+   * @generated from field: forestay.v1.TrialSkill trial = 14;
+   */
+  trial?: TrialSkill | undefined;
 };
 
 /**
@@ -368,6 +375,61 @@ export const ActSkillSchema: GenMessage<ActSkill> = /*@__PURE__*/
   messageDesc(file_forestay_v1_skill, 5);
 
 /**
+ * TrialSkill is what acting did, by the VMs that were left where they were by lot: no counterfactual.
+ *
+ * @generated from message forestay.v1.TrialSkill
+ */
+export type TrialSkill = Message<"forestay.v1.TrialSkill"> & {
+  /**
+   * VMs and episodes whose outcome is known.
+   *
+   * @generated from field: uint32 acted = 1;
+   */
+  acted: number;
+
+  /**
+   * @generated from field: uint32 held_back = 2;
+   */
+  heldBack: number;
+
+  /**
+   * Of those that may be held back.
+   *
+   * @generated from field: double share = 3;
+   */
+  share: number;
+
+  /**
+   * Downtime minutes a VM and episode that acting spares, and its 95 % interval. Absent: too few.
+   *
+   * @generated from field: optional double spared_minutes = 4;
+   */
+  sparedMinutes?: number | undefined;
+
+  /**
+   * @generated from field: optional double spared_minutes_low = 5;
+   */
+  sparedMinutesLow?: number | undefined;
+
+  /**
+   * @generated from field: optional double spared_minutes_high = 6;
+   */
+  sparedMinutesHigh?: number | undefined;
+
+  /**
+   * @generated from field: string because = 7;
+   */
+  because: string;
+};
+
+/**
+ * Describes the message forestay.v1.TrialSkill.
+ * Use `create(TrialSkillSchema)` to create a new message.
+ */
+export const TrialSkillSchema: GenMessage<TrialSkill> = /*@__PURE__*/
+  messageDesc(file_forestay_v1_skill, 6);
+
+/**
  * @generated from message forestay.v1.ActOutcome
  */
 export type ActOutcome = Message<"forestay.v1.ActOutcome"> & {
@@ -426,7 +488,7 @@ export type ActOutcome = Message<"forestay.v1.ActOutcome"> & {
  * Use `create(ActOutcomeSchema)` to create a new message.
  */
 export const ActOutcomeSchema: GenMessage<ActOutcome> = /*@__PURE__*/
-  messageDesc(file_forestay_v1_skill, 6);
+  messageDesc(file_forestay_v1_skill, 7);
 
 /**
  * SkillService says whether prediction helps: what was forecast, what was done about it, what came.

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file forestay/records/v1/records.proto.
  */
 export const file_forestay_records_v1_records: GenFile = /*@__PURE__*/
-  fileDesc("CiFmb3Jlc3RheS9yZWNvcmRzL3YxL3JlY29yZHMucHJvdG8SE2ZvcmVzdGF5LnJlY29yZHMudjEi4wEKDUpvdXJuYWxSZWNvcmQSKwoFZXBvY2gYASABKAsyGi5mb3Jlc3RheS5yZWNvcmRzLnYxLkVwb2NoSAASKQoEdGljaxgCIAEoCzIZLmZvcmVzdGF5LnJlY29yZHMudjEuVGlja0gAEjIKCXRpY2tfcGFydBgDIAEoCzIdLmZvcmVzdGF5LnJlY29yZHMudjEuVGlja1BhcnRIABI8CgpjaGVja3BvaW50GAQgASgLMiYuZm9yZXN0YXkucmVjb3Jkcy52MS5DaGVja3BvaW50UG9pbnRlckgAQggKBnJlY29yZCI2CgVFcG9jaBINCgVlcG9jaBgBIAEoBBINCgVvd25lchgCIAEoCRIPCgdhZGRyZXNzGAMgASgJIqkGCgRUaWNrEg8KB3RpbWVfbXMYASABKAESDQoFZXBvY2gYAiABKAQSDgoGbnVtYmVyGAMgASgEEiUKA2N1dBgEIAEoCzIYLmZvcmVzdGF5LnJlY29yZHMudjEuQ3V0EhIKCm1vZGVsX2hhc2gYBSABKAkSLQoHY29udHJvbBgGIAEoCzIcLmZvcmVzdGF5LnJlY29yZHMudjEuQ29udHJvbBI0Cgt0cmFuc2l0aW9ucxgKIAMoCzIfLmZvcmVzdGF5LnJlY29yZHMudjEuVHJhbnNpdGlvbhIvCgVyaXNrcxgLIAMoCzIgLmZvcmVzdGF5LnJlY29yZHMudjEuQXBwbGllZFJpc2sSKgoGdGltZXJzGAwgAygLMhouZm9yZXN0YXkucmVjb3Jkcy52MS5UaW1lchIyCgdlZmZlY3RzGA0gAygLMiEuZm9yZXN0YXkucmVjb3Jkcy52MS5Jc3N1ZWRFZmZlY3QSMAoJZGVjaXNpb25zGA4gAygLMh0uZm9yZXN0YXkucmVjb3Jkcy52MS5EZWNpc2lvbhItCglpbnZlbnRvcnkYDyADKAsyGi5mb3Jlc3RheS52MS5JbnZlbnRvcnlIb3N0Ei0KBXF1aWV0GBAgAygLMh4uZm9yZXN0YXkucmVjb3Jkcy52MS5RdWlldFRpY2sSNgoMc2FtcGxlX3Jpc2tzGBEgAygLMiAuZm9yZXN0YXkucmVjb3Jkcy52MS5TYW1wbGVSaXNrcxISCgpjb21wb25lbnRzGBIgAygJEjIKCmhvc3Rfcmlza3MYEyABKAsyHi5mb3Jlc3RheS5yZWNvcmRzLnYxLkhvc3RSaXNrcxIVCg1ldmVyeV9zYW1wbGVzGBQgASgNEjIKCXdvcmtsb2FkcxgVIAMoCzIfLmZvcmVzdGF5LnJlY29yZHMudjEuVm1Xb3JrbG9hZBItCgZtb2RlbHMYFiABKAsyHS5mb3Jlc3RheS5yZWNvcmRzLnYxLk1vZGVsVXNlEjYKCnJlc3RyYWludHMYFyADKAsyIi5mb3Jlc3RheS5yZWNvcmRzLnYxLkNlbGxSZXN0cmFpbnQibgoITW9kZWxVc2USEAoIY2hhbXBpb24YASABKAkSDgoGY2FuYXJ5GAIgASgJEhYKDmNhbmFyeV9wZXJjZW50GAMgASgNEg8KB3JlZnVzZWQYBCABKAkSFwoPcmVmdXNlZF9iZWNhdXNlGAUgASgJIngKDUNlbGxSZXN0cmFpbnQSDAoEY2VsbBgBIAEoCRISCgptb2RlbF9oYXNoGAIgASgJEhIKCnJlc3RyYWluZWQYAyABKAgSEAoIc2luY2VfbXMYBCABKAESDwoHYmVjYXVzZRgFIAEoCRIOCgZsaWZ0ZWQYBiABKAgigQMKClZtV29ya2xvYWQSCgoCdm0YASABKAkSDAoEa2luZBgCIAEoCRITCgtvYnNlcnZlZF9tcxgDIAEoARIRCgljcHVfcmF0aW8YBCABKAESFAoMbWVtb3J5X3JhdGlvGAUgASgBEh0KFXJlYWRfYnl0ZXNfcGVyX3NlY29uZBgGIAEoARIeChZ3cml0ZV9ieXRlc19wZXJfc2Vjb25kGAcgASgBEiAKGHJlY2VpdmVfYnl0ZXNfcGVyX3NlY29uZBgIIAEoARIhChl0cmFuc21pdF9ieXRlc19wZXJfc2Vjb25kGAkgASgBEhEKCXZhcmlhdGlvbhgKIAEoARISCgpmdWxsX3NoYXJlGAsgASgBEhAKCGlzX2RhaWx5GAwgASgIEhMKC2RhaWx5X3NoYXJlGA0gASgBEhMKC2RpcnR5X2NsYXNzGA4gASgJEh4KFmRpcnR5X2J5dGVzX3Blcl9zZWNvbmQYDyABKAESFAoMZGlydHlfc291cmNlGBAgASgJIkMKCVF1aWV0VGljaxIPCgd0aW1lX21zGAEgASgBEiUKA2N1dBgCIAEoCzIYLmZvcmVzdGF5LnJlY29yZHMudjEuQ3V0IlUKCFRpY2tQYXJ0Eg0KBWVwb2NoGAEgASgEEg4KBm51bWJlchgCIAEoBBIMCgRwYXJ0GAMgASgNEg0KBXBhcnRzGAQgASgNEg0KBWJ5dGVzGAUgASgMImwKEUNoZWNrcG9pbnRQb2ludGVyEg0KBWVwb2NoGAEgASgEEhMKC3RpY2tfbnVtYmVyGAIgASgEEhQKDGZpcnN0X29mZnNldBgDIAEoBBIOCgZjaHVua3MYBCABKA0SDQoFY3JjMzIYBSABKAciTAoDQ3V0EhgKEHRlbGVtZXRyeV9vZmZzZXQYASABKAQSFAoMaW5ib3hfb2Zmc2V0GAIgASgEEhUKDXNjb3JlX3JlcXVlc3QYAyABKAQiPwoHQ29udHJvbBIMCgRtb2RlGAEgASgJEg4KBnBhdXNlZBgCIAEoCBIWCg5wb2xpY3lfdmVyc2lvbhgDIAEoDSKMAQoKVHJhbnNpdGlvbhINCgVhY3RvchgBIAEoCRIPCgdtYWNoaW5lGAIgASgJEhcKD21hY2hpbmVfdmVyc2lvbhgDIAEoDRILCgNzZXEYBCABKAQSDAoEZnJvbRgFIAEoCRIKCgJ0bxgGIAEoCRINCgVldmVudBgHIAEoCRIPCgdjb250ZXh0GAggASgJIjAKC0xlYXJuZWRIZXJlEg8KB3ZlcnNpb24YASABKA0SEAoIbG9nX29kZHMYAiABKAEiOwoLQXBwbGllZFJpc2sSDAoEaG9zdBgBIAEoCRINCgVyaXNrcxgCIAEoDBIPCgdsZWFybmVkGAMgASgCIjoKCUhvc3RSaXNrcxINCgVob3N0cxgBIAMoCRINCgVyaXNrcxgCIAEoDBIPCgdsZWFybmVkGAMgASgMIlwKC1NhbXBsZVJpc2tzEhIKCmNvbXBvbmVudHMYASADKAkSDQoFaG9zdHMYAiADKAkSDAoEaG9zdBgDIAEoDBINCgVhdF9tcxgEIAEoDBINCgVyaXNrcxgFIAEoDCImCgVUaW1lchINCgVhY3RvchgBIAEoCRIOCgZkdWVfbXMYAiABKAEipAEKDElzc3VlZEVmZmVjdBIKCgJpZBgBIAEoCRIMCgRraW5kGAIgASgJEgwKBGhvc3QYAyABKAkSCgoCdm0YBCABKAkSEwoLdGFyZ2V0X2hvc3QYBSABKAkSFgoOd2VpZ2h0X3BlcmNlbnQYBiABKAESEwoLZGVhZGxpbmVfbXMYByABKAESDQoFYWdlbnQYCCABKAkSDwoHYWRkcmVzcxgJIAEoCSKQAwoIRGVjaXNpb24SCgoCaWQYASABKAkSDQoFYXRfbXMYAiABKAESDgoGZW50aXR5GAMgASgJEgwKBGhvc3QYBCABKAkSDAoEcmlzaxgFIAEoARIRCgljb21wb25lbnQYBiABKAkSDgoGYWN0aW9uGAcgASgJEhMKC3RhcmdldF9ob3N0GAggASgJEg8KB2JlY2F1c2UYCSABKAkSDwoHb3V0Y29tZRgKIAEoCRISCgpibG9ja2VkX2J5GAsgASgJEjYKDGFsdGVybmF0aXZlcxgMIAMoCzIgLmZvcmVzdGF5LnJlY29yZHMudjEuQWx0ZXJuYXRpdmUSEgoKbW9kZWxfaGFzaBgNIAEoCRIWCg5wb2xpY3lfdmVyc2lvbhgOIAEoDRIgChNleHBlY3RlZF9pbl9zZWNvbmRzGA8gASgBSACIAQESMQoHbGVhcm5lZBgQIAEoCzIgLmZvcmVzdGF5LnJlY29yZHMudjEuTGVhcm5lZEhlcmVCFgoUX2V4cGVjdGVkX2luX3NlY29uZHMimwEKC0FsdGVybmF0aXZlEg4KBmFjdGlvbhgBIAEoCRITCgt0YXJnZXRfaG9zdBgCIAEoCRIXCg9nYWluX3ZtX21pbnV0ZXMYAyABKAESFwoPY29zdF92bV9taW51dGVzGAQgASgBEhsKE2ZpbmlzaGVzX2luX3NlY29uZHMYBSABKAESGAoQcmVqZWN0ZWRfYmVjYXVzZRgGIAEoCSJNCgZSZWFzb24SDwoHZmVhdHVyZRgBIAEoCRINCgV2YWx1ZRgCIAEoARINCgV1c3VhbBgDIAEoARIUCgxjb250cmlidXRpb24YBCABKAEimAQKC0luYm94UmVjb3JkEhIKCnJlcXVlc3RfaWQYASABKAkSDQoFYXRfbXMYAiABKAESDgoGYXV0aG9yGAMgASgJEjoKDWVmZmVjdF9yZXN1bHQYCiABKAsyIS5mb3Jlc3RheS5yZWNvcmRzLnYxLkVmZmVjdFJlc3VsdEgAEkkKE3JlZ2lzdGVyX21ldHJpY19zZXQYCyABKAsyKi5mb3Jlc3RheS5yZWNvcmRzLnYxLk1ldHJpY1NldFJlZ2lzdHJhdGlvbkgAEisKBXBhdXNlGAwgASgLMhouZm9yZXN0YXkucmVjb3Jkcy52MS5QYXVzZUgAEi0KBnJlc3VtZRgNIAEoCzIbLmZvcmVzdGF5LnJlY29yZHMudjEuUmVzdW1lSAASMwoIc2V0X21vZGUYDiABKAsyHy5mb3Jlc3RheS5yZWNvcmRzLnYxLk1vZGVTd2l0Y2hIABI4Cgxzd2l0Y2hfbW9kZWwYDyABKAsyIC5mb3Jlc3RheS5yZWNvcmRzLnYxLk1vZGVsU3dpdGNoSAASPAoMZGVjbGFyZV9ob3N0GBAgASgLMiQuZm9yZXN0YXkucmVjb3Jkcy52MS5Ib3N0RGVjbGFyYXRpb25IABI8Cg5saWZ0X3Jlc3RyYWludBgRIAEoCzIiLmZvcmVzdGF5LnJlY29yZHMudjEuUmVzdHJhaW50TGlmdEgAQggKBnJlY29yZCJ3CgxFZmZlY3RSZXN1bHQSCgoCaWQYASABKAkSDgoGc3RhdHVzGAIgASgJEgwKBGNvZGUYAyABKAkSDwoHbWVzc2FnZRgEIAEoCRIsCgdmaWd1cmVzGAUgAygLMhsuZm9yZXN0YXkucmVjb3Jkcy52MS5GaWd1cmUiJQoGRmlndXJlEgwKBG5hbWUYASABKAkSDQoFdmFsdWUYAiABKAEiSwoVTWV0cmljU2V0UmVnaXN0cmF0aW9uEgwKBG5hbWUYASABKAkSEwoLZW50aXR5X2tpbmQYAiABKAkSDwoHY29sdW1ucxgDIAMoCSIYCgVQYXVzZRIPCgdjb21tZW50GAEgASgJIhkKBlJlc3VtZRIPCgdjb21tZW50GAEgASgJIhoKCk1vZGVTd2l0Y2gSDAoEbW9kZRgBIAEoCSJDCgtNb2RlbFN3aXRjaBISCgptb2RlbF9oYXNoGAEgASgJEg8KB3BlcmNlbnQYAiABKA0SDwoHY29tbWVudBgDIAEoCSIuCg1SZXN0cmFpbnRMaWZ0EgwKBGNlbGwYASABKAkSDwoHY29tbWVudBgCIAEoCSIuCg9Ib3N0RGVjbGFyYXRpb24SDAoEaG9zdBgBIAEoCRINCgVzdGF0ZRgCIAEoCSK/AgoMU2NvcmVzUmVjb3JkEg8KB3RpbWVfbXMYASABKAESDQoFZXBvY2gYAiABKAQSEwoLdGlja19udW1iZXIYAyABKAQSEgoKbW9kZWxfaGFzaBgEIAEoCRISCgpjb21wb25lbnRzGAUgAygJEg0KBWhvc3RzGAYgAygJEg0KBXJpc2tzGAcgASgMEjAKB3JlYXNvbnMYCCADKAsyHy5mb3Jlc3RheS5yZWNvcmRzLnYxLlJvd1JlYXNvbnMSFAoMZmVhdHVyZV9oYXNoGAkgASgHEg8KB291dGxvb2sYCiABKAgSMwoJYW5vbWFsaWVzGBQgAygLMiAuZm9yZXN0YXkucmVjb3Jkcy52MS5Ib3N0QW5vbWFseRImCgZza2lsbHMYFSADKAsyFi5mb3Jlc3RheS52MS5DZWxsU2tpbGwi5AEKC0hvc3RBbm9tYWx5EgwKBGhvc3QYASABKAkSDQoFYXRfbXMYAiABKAESDQoFc2NvcmUYAyABKAESEQoJdGhyZXNob2xkGAQgASgBEgsKA29kZBgFIAEoCBIvCgdtZXRyaWNzGAYgAygLMh4uZm9yZXN0YXkucmVjb3Jkcy52MS5PZGRNZXRyaWMSFAoMbGVhcm5lZF9yb3dzGAcgASgNEhMKC25lZWRlZF9yb3dzGAggASgNEhYKDnJhY2tfb2RkX3JhdGlvGAkgASgBEhUKDW9kZF92bXNfcmF0aW8YCiABKAEiOQoJT2RkTWV0cmljEg4KBm1ldHJpYxgBIAEoCRINCgV2YWx1ZRgCIAEoARINCgV1c3VhbBgDIAEoASKqAQoKUm93UmVhc29ucxILCgNyb3cYASABKA0SEQoJY29tcG9uZW50GAIgASgJEiwKB3JlYXNvbnMYAyADKAsyGy5mb3Jlc3RheS5yZWNvcmRzLnYxLlJlYXNvbhI7Cg5jb3VudGVyZmFjdHVhbBgEIAEoCzIjLmZvcmVzdGF5LnJlY29yZHMudjEuQ291bnRlcmZhY3R1YWwSEQoJZGVjaXNpb25zGAUgAygJIkwKDkNvdW50ZXJmYWN0dWFsEiwKB2NoYW5nZXMYASADKAsyGy5mb3Jlc3RheS5yZWNvcmRzLnYxLkNoYW5nZRIMCgRyaXNrGAIgASgBIicKBkNoYW5nZRIOCgZtZXRyaWMYASABKAkSDQoFdmFsdWUYAiABKAFiBnByb3RvMw", [file_forestay_v1_skill, file_forestay_v1_telemetry]);
+  fileDesc("CiFmb3Jlc3RheS9yZWNvcmRzL3YxL3JlY29yZHMucHJvdG8SE2ZvcmVzdGF5LnJlY29yZHMudjEi4wEKDUpvdXJuYWxSZWNvcmQSKwoFZXBvY2gYASABKAsyGi5mb3Jlc3RheS5yZWNvcmRzLnYxLkVwb2NoSAASKQoEdGljaxgCIAEoCzIZLmZvcmVzdGF5LnJlY29yZHMudjEuVGlja0gAEjIKCXRpY2tfcGFydBgDIAEoCzIdLmZvcmVzdGF5LnJlY29yZHMudjEuVGlja1BhcnRIABI8CgpjaGVja3BvaW50GAQgASgLMiYuZm9yZXN0YXkucmVjb3Jkcy52MS5DaGVja3BvaW50UG9pbnRlckgAQggKBnJlY29yZCI2CgVFcG9jaBINCgVlcG9jaBgBIAEoBBINCgVvd25lchgCIAEoCRIPCgdhZGRyZXNzGAMgASgJIqkGCgRUaWNrEg8KB3RpbWVfbXMYASABKAESDQoFZXBvY2gYAiABKAQSDgoGbnVtYmVyGAMgASgEEiUKA2N1dBgEIAEoCzIYLmZvcmVzdGF5LnJlY29yZHMudjEuQ3V0EhIKCm1vZGVsX2hhc2gYBSABKAkSLQoHY29udHJvbBgGIAEoCzIcLmZvcmVzdGF5LnJlY29yZHMudjEuQ29udHJvbBI0Cgt0cmFuc2l0aW9ucxgKIAMoCzIfLmZvcmVzdGF5LnJlY29yZHMudjEuVHJhbnNpdGlvbhIvCgVyaXNrcxgLIAMoCzIgLmZvcmVzdGF5LnJlY29yZHMudjEuQXBwbGllZFJpc2sSKgoGdGltZXJzGAwgAygLMhouZm9yZXN0YXkucmVjb3Jkcy52MS5UaW1lchIyCgdlZmZlY3RzGA0gAygLMiEuZm9yZXN0YXkucmVjb3Jkcy52MS5Jc3N1ZWRFZmZlY3QSMAoJZGVjaXNpb25zGA4gAygLMh0uZm9yZXN0YXkucmVjb3Jkcy52MS5EZWNpc2lvbhItCglpbnZlbnRvcnkYDyADKAsyGi5mb3Jlc3RheS52MS5JbnZlbnRvcnlIb3N0Ei0KBXF1aWV0GBAgAygLMh4uZm9yZXN0YXkucmVjb3Jkcy52MS5RdWlldFRpY2sSNgoMc2FtcGxlX3Jpc2tzGBEgAygLMiAuZm9yZXN0YXkucmVjb3Jkcy52MS5TYW1wbGVSaXNrcxISCgpjb21wb25lbnRzGBIgAygJEjIKCmhvc3Rfcmlza3MYEyABKAsyHi5mb3Jlc3RheS5yZWNvcmRzLnYxLkhvc3RSaXNrcxIVCg1ldmVyeV9zYW1wbGVzGBQgASgNEjIKCXdvcmtsb2FkcxgVIAMoCzIfLmZvcmVzdGF5LnJlY29yZHMudjEuVm1Xb3JrbG9hZBItCgZtb2RlbHMYFiABKAsyHS5mb3Jlc3RheS5yZWNvcmRzLnYxLk1vZGVsVXNlEjYKCnJlc3RyYWludHMYFyADKAsyIi5mb3Jlc3RheS5yZWNvcmRzLnYxLkNlbGxSZXN0cmFpbnQibgoITW9kZWxVc2USEAoIY2hhbXBpb24YASABKAkSDgoGY2FuYXJ5GAIgASgJEhYKDmNhbmFyeV9wZXJjZW50GAMgASgNEg8KB3JlZnVzZWQYBCABKAkSFwoPcmVmdXNlZF9iZWNhdXNlGAUgASgJIngKDUNlbGxSZXN0cmFpbnQSDAoEY2VsbBgBIAEoCRISCgptb2RlbF9oYXNoGAIgASgJEhIKCnJlc3RyYWluZWQYAyABKAgSEAoIc2luY2VfbXMYBCABKAESDwoHYmVjYXVzZRgFIAEoCRIOCgZsaWZ0ZWQYBiABKAgigQMKClZtV29ya2xvYWQSCgoCdm0YASABKAkSDAoEa2luZBgCIAEoCRITCgtvYnNlcnZlZF9tcxgDIAEoARIRCgljcHVfcmF0aW8YBCABKAESFAoMbWVtb3J5X3JhdGlvGAUgASgBEh0KFXJlYWRfYnl0ZXNfcGVyX3NlY29uZBgGIAEoARIeChZ3cml0ZV9ieXRlc19wZXJfc2Vjb25kGAcgASgBEiAKGHJlY2VpdmVfYnl0ZXNfcGVyX3NlY29uZBgIIAEoARIhChl0cmFuc21pdF9ieXRlc19wZXJfc2Vjb25kGAkgASgBEhEKCXZhcmlhdGlvbhgKIAEoARISCgpmdWxsX3NoYXJlGAsgASgBEhAKCGlzX2RhaWx5GAwgASgIEhMKC2RhaWx5X3NoYXJlGA0gASgBEhMKC2RpcnR5X2NsYXNzGA4gASgJEh4KFmRpcnR5X2J5dGVzX3Blcl9zZWNvbmQYDyABKAESFAoMZGlydHlfc291cmNlGBAgASgJIkMKCVF1aWV0VGljaxIPCgd0aW1lX21zGAEgASgBEiUKA2N1dBgCIAEoCzIYLmZvcmVzdGF5LnJlY29yZHMudjEuQ3V0IlUKCFRpY2tQYXJ0Eg0KBWVwb2NoGAEgASgEEg4KBm51bWJlchgCIAEoBBIMCgRwYXJ0GAMgASgNEg0KBXBhcnRzGAQgASgNEg0KBWJ5dGVzGAUgASgMImwKEUNoZWNrcG9pbnRQb2ludGVyEg0KBWVwb2NoGAEgASgEEhMKC3RpY2tfbnVtYmVyGAIgASgEEhQKDGZpcnN0X29mZnNldBgDIAEoBBIOCgZjaHVua3MYBCABKA0SDQoFY3JjMzIYBSABKAciTAoDQ3V0EhgKEHRlbGVtZXRyeV9vZmZzZXQYASABKAQSFAoMaW5ib3hfb2Zmc2V0GAIgASgEEhUKDXNjb3JlX3JlcXVlc3QYAyABKAQiPwoHQ29udHJvbBIMCgRtb2RlGAEgASgJEg4KBnBhdXNlZBgCIAEoCBIWCg5wb2xpY3lfdmVyc2lvbhgDIAEoDSKMAQoKVHJhbnNpdGlvbhINCgVhY3RvchgBIAEoCRIPCgdtYWNoaW5lGAIgASgJEhcKD21hY2hpbmVfdmVyc2lvbhgDIAEoDRILCgNzZXEYBCABKAQSDAoEZnJvbRgFIAEoCRIKCgJ0bxgGIAEoCRINCgVldmVudBgHIAEoCRIPCgdjb250ZXh0GAggASgJIjAKC0xlYXJuZWRIZXJlEg8KB3ZlcnNpb24YASABKA0SEAoIbG9nX29kZHMYAiABKAEiOwoLQXBwbGllZFJpc2sSDAoEaG9zdBgBIAEoCRINCgVyaXNrcxgCIAEoDBIPCgdsZWFybmVkGAMgASgCIjoKCUhvc3RSaXNrcxINCgVob3N0cxgBIAMoCRINCgVyaXNrcxgCIAEoDBIPCgdsZWFybmVkGAMgASgMIlwKC1NhbXBsZVJpc2tzEhIKCmNvbXBvbmVudHMYASADKAkSDQoFaG9zdHMYAiADKAkSDAoEaG9zdBgDIAEoDBINCgVhdF9tcxgEIAEoDBINCgVyaXNrcxgFIAEoDCImCgVUaW1lchINCgVhY3RvchgBIAEoCRIOCgZkdWVfbXMYAiABKAEipAEKDElzc3VlZEVmZmVjdBIKCgJpZBgBIAEoCRIMCgRraW5kGAIgASgJEgwKBGhvc3QYAyABKAkSCgoCdm0YBCABKAkSEwoLdGFyZ2V0X2hvc3QYBSABKAkSFgoOd2VpZ2h0X3BlcmNlbnQYBiABKAESEwoLZGVhZGxpbmVfbXMYByABKAESDQoFYWdlbnQYCCABKAkSDwoHYWRkcmVzcxgJIAEoCSLDAwoIRGVjaXNpb24SCgoCaWQYASABKAkSDQoFYXRfbXMYAiABKAESDgoGZW50aXR5GAMgASgJEgwKBGhvc3QYBCABKAkSDAoEcmlzaxgFIAEoARIRCgljb21wb25lbnQYBiABKAkSDgoGYWN0aW9uGAcgASgJEhMKC3RhcmdldF9ob3N0GAggASgJEg8KB2JlY2F1c2UYCSABKAkSDwoHb3V0Y29tZRgKIAEoCRISCgpibG9ja2VkX2J5GAsgASgJEjYKDGFsdGVybmF0aXZlcxgMIAMoCzIgLmZvcmVzdGF5LnJlY29yZHMudjEuQWx0ZXJuYXRpdmUSEgoKbW9kZWxfaGFzaBgNIAEoCRIWCg5wb2xpY3lfdmVyc2lvbhgOIAEoDRIgChNleHBlY3RlZF9pbl9zZWNvbmRzGA8gASgBSACIAQESMQoHbGVhcm5lZBgQIAEoCzIgLmZvcmVzdGF5LnJlY29yZHMudjEuTGVhcm5lZEhlcmUSMQoFdHJpYWwYESABKAsyIi5mb3Jlc3RheS5yZWNvcmRzLnYxLkRlY2lzaW9uVHJpYWxCFgoUX2V4cGVjdGVkX2luX3NlY29uZHMiTQoNRGVjaXNpb25UcmlhbBIRCgloZWxkX2JhY2sYASABKAgSEgoKcHJvcGVuc2l0eRgCIAEoARIVCg1lcGlzb2RlX2F0X21zGAMgASgBIpsBCgtBbHRlcm5hdGl2ZRIOCgZhY3Rpb24YASABKAkSEwoLdGFyZ2V0X2hvc3QYAiABKAkSFwoPZ2Fpbl92bV9taW51dGVzGAMgASgBEhcKD2Nvc3Rfdm1fbWludXRlcxgEIAEoARIbChNmaW5pc2hlc19pbl9zZWNvbmRzGAUgASgBEhgKEHJlamVjdGVkX2JlY2F1c2UYBiABKAkiTQoGUmVhc29uEg8KB2ZlYXR1cmUYASABKAkSDQoFdmFsdWUYAiABKAESDQoFdXN1YWwYAyABKAESFAoMY29udHJpYnV0aW9uGAQgASgBIpgECgtJbmJveFJlY29yZBISCgpyZXF1ZXN0X2lkGAEgASgJEg0KBWF0X21zGAIgASgBEg4KBmF1dGhvchgDIAEoCRI6Cg1lZmZlY3RfcmVzdWx0GAogASgLMiEuZm9yZXN0YXkucmVjb3Jkcy52MS5FZmZlY3RSZXN1bHRIABJJChNyZWdpc3Rlcl9tZXRyaWNfc2V0GAsgASgLMiouZm9yZXN0YXkucmVjb3Jkcy52MS5NZXRyaWNTZXRSZWdpc3RyYXRpb25IABIrCgVwYXVzZRgMIAEoCzIaLmZvcmVzdGF5LnJlY29yZHMudjEuUGF1c2VIABItCgZyZXN1bWUYDSABKAsyGy5mb3Jlc3RheS5yZWNvcmRzLnYxLlJlc3VtZUgAEjMKCHNldF9tb2RlGA4gASgLMh8uZm9yZXN0YXkucmVjb3Jkcy52MS5Nb2RlU3dpdGNoSAASOAoMc3dpdGNoX21vZGVsGA8gASgLMiAuZm9yZXN0YXkucmVjb3Jkcy52MS5Nb2RlbFN3aXRjaEgAEjwKDGRlY2xhcmVfaG9zdBgQIAEoCzIkLmZvcmVzdGF5LnJlY29yZHMudjEuSG9zdERlY2xhcmF0aW9uSAASPAoObGlmdF9yZXN0cmFpbnQYESABKAsyIi5mb3Jlc3RheS5yZWNvcmRzLnYxLlJlc3RyYWludExpZnRIAEIICgZyZWNvcmQidwoMRWZmZWN0UmVzdWx0EgoKAmlkGAEgASgJEg4KBnN0YXR1cxgCIAEoCRIMCgRjb2RlGAMgASgJEg8KB21lc3NhZ2UYBCABKAkSLAoHZmlndXJlcxgFIAMoCzIbLmZvcmVzdGF5LnJlY29yZHMudjEuRmlndXJlIiUKBkZpZ3VyZRIMCgRuYW1lGAEgASgJEg0KBXZhbHVlGAIgASgBIksKFU1ldHJpY1NldFJlZ2lzdHJhdGlvbhIMCgRuYW1lGAEgASgJEhMKC2VudGl0eV9raW5kGAIgASgJEg8KB2NvbHVtbnMYAyADKAkiGAoFUGF1c2USDwoHY29tbWVudBgBIAEoCSIZCgZSZXN1bWUSDwoHY29tbWVudBgBIAEoCSIaCgpNb2RlU3dpdGNoEgwKBG1vZGUYASABKAkiQwoLTW9kZWxTd2l0Y2gSEgoKbW9kZWxfaGFzaBgBIAEoCRIPCgdwZXJjZW50GAIgASgNEg8KB2NvbW1lbnQYAyABKAkiLgoNUmVzdHJhaW50TGlmdBIMCgRjZWxsGAEgASgJEg8KB2NvbW1lbnQYAiABKAkiLgoPSG9zdERlY2xhcmF0aW9uEgwKBGhvc3QYASABKAkSDQoFc3RhdGUYAiABKAkivwIKDFNjb3Jlc1JlY29yZBIPCgd0aW1lX21zGAEgASgBEg0KBWVwb2NoGAIgASgEEhMKC3RpY2tfbnVtYmVyGAMgASgEEhIKCm1vZGVsX2hhc2gYBCABKAkSEgoKY29tcG9uZW50cxgFIAMoCRINCgVob3N0cxgGIAMoCRINCgVyaXNrcxgHIAEoDBIwCgdyZWFzb25zGAggAygLMh8uZm9yZXN0YXkucmVjb3Jkcy52MS5Sb3dSZWFzb25zEhQKDGZlYXR1cmVfaGFzaBgJIAEoBxIPCgdvdXRsb29rGAogASgIEjMKCWFub21hbGllcxgUIAMoCzIgLmZvcmVzdGF5LnJlY29yZHMudjEuSG9zdEFub21hbHkSJgoGc2tpbGxzGBUgAygLMhYuZm9yZXN0YXkudjEuQ2VsbFNraWxsIuQBCgtIb3N0QW5vbWFseRIMCgRob3N0GAEgASgJEg0KBWF0X21zGAIgASgBEg0KBXNjb3JlGAMgASgBEhEKCXRocmVzaG9sZBgEIAEoARILCgNvZGQYBSABKAgSLwoHbWV0cmljcxgGIAMoCzIeLmZvcmVzdGF5LnJlY29yZHMudjEuT2RkTWV0cmljEhQKDGxlYXJuZWRfcm93cxgHIAEoDRITCgtuZWVkZWRfcm93cxgIIAEoDRIWCg5yYWNrX29kZF9yYXRpbxgJIAEoARIVCg1vZGRfdm1zX3JhdGlvGAogASgBIjkKCU9kZE1ldHJpYxIOCgZtZXRyaWMYASABKAkSDQoFdmFsdWUYAiABKAESDQoFdXN1YWwYAyABKAEiqgEKClJvd1JlYXNvbnMSCwoDcm93GAEgASgNEhEKCWNvbXBvbmVudBgCIAEoCRIsCgdyZWFzb25zGAMgAygLMhsuZm9yZXN0YXkucmVjb3Jkcy52MS5SZWFzb24SOwoOY291bnRlcmZhY3R1YWwYBCABKAsyIy5mb3Jlc3RheS5yZWNvcmRzLnYxLkNvdW50ZXJmYWN0dWFsEhEKCWRlY2lzaW9ucxgFIAMoCSJMCg5Db3VudGVyZmFjdHVhbBIsCgdjaGFuZ2VzGAEgAygLMhsuZm9yZXN0YXkucmVjb3Jkcy52MS5DaGFuZ2USDAoEcmlzaxgCIAEoASInCgZDaGFuZ2USDgoGbWV0cmljGAEgASgJEg0KBXZhbHVlGAIgASgBYgZwcm90bzM", [file_forestay_v1_skill, file_forestay_v1_telemetry]);
 
 /**
  * JournalRecord is one append to a partition's journal.
@@ -955,6 +955,13 @@ export type Decision = Message<"forestay.records.v1.Decision"> & {
    * @generated from field: forestay.records.v1.LearnedHere learned = 16;
    */
   learned?: LearnedHere | undefined;
+
+  /**
+   * What was drawn for its VM; absent: it had no part in the trial of acting.
+   *
+   * @generated from field: forestay.records.v1.DecisionTrial trial = 17;
+   */
+  trial?: DecisionTrial | undefined;
 };
 
 /**
@@ -963,6 +970,39 @@ export type Decision = Message<"forestay.records.v1.Decision"> & {
  */
 export const DecisionSchema: GenMessage<Decision> = /*@__PURE__*/
   messageDesc(file_forestay_records_v1_records, 18);
+
+/**
+ * DecisionTrial is what was drawn for a VM in an episode of risk of its host.
+ *
+ * @generated from message forestay.records.v1.DecisionTrial
+ */
+export type DecisionTrial = Message<"forestay.records.v1.DecisionTrial"> & {
+  /**
+   * @generated from field: bool held_back = 1;
+   */
+  heldBack: boolean;
+
+  /**
+   * How likely it was to be acted upon.
+   *
+   * @generated from field: double propensity = 2;
+   */
+  propensity: number;
+
+  /**
+   * When the host came into the band.
+   *
+   * @generated from field: double episode_at_ms = 3;
+   */
+  episodeAtMs: number;
+};
+
+/**
+ * Describes the message forestay.records.v1.DecisionTrial.
+ * Use `create(DecisionTrialSchema)` to create a new message.
+ */
+export const DecisionTrialSchema: GenMessage<DecisionTrial> = /*@__PURE__*/
+  messageDesc(file_forestay_records_v1_records, 19);
 
 /**
  * Alternative is an action that was weighed. Gains and costs are VM-minutes of interruption.
@@ -1008,7 +1048,7 @@ export type Alternative = Message<"forestay.records.v1.Alternative"> & {
  * Use `create(AlternativeSchema)` to create a new message.
  */
 export const AlternativeSchema: GenMessage<Alternative> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 19);
+  messageDesc(file_forestay_records_v1_records, 20);
 
 /**
  * Reason is what one feature contributed to a risk, in log-odds.
@@ -1042,7 +1082,7 @@ export type Reason = Message<"forestay.records.v1.Reason"> & {
  * Use `create(ReasonSchema)` to create a new message.
  */
 export const ReasonSchema: GenMessage<Reason> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 20);
+  messageDesc(file_forestay_records_v1_records, 21);
 
 /**
  * InboxRecord is a command or the result of an effect.
@@ -1126,7 +1166,7 @@ export type InboxRecord = Message<"forestay.records.v1.InboxRecord"> & {
  * Use `create(InboxRecordSchema)` to create a new message.
  */
 export const InboxRecordSchema: GenMessage<InboxRecord> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 21);
+  messageDesc(file_forestay_records_v1_records, 22);
 
 /**
  * EffectResult is the one final word on an effect.
@@ -1169,7 +1209,7 @@ export type EffectResult = Message<"forestay.records.v1.EffectResult"> & {
  * Use `create(EffectResultSchema)` to create a new message.
  */
 export const EffectResultSchema: GenMessage<EffectResult> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 22);
+  messageDesc(file_forestay_records_v1_records, 23);
 
 /**
  * @generated from message forestay.records.v1.Figure
@@ -1191,7 +1231,7 @@ export type Figure = Message<"forestay.records.v1.Figure"> & {
  * Use `create(FigureSchema)` to create a new message.
  */
 export const FigureSchema: GenMessage<Figure> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 23);
+  messageDesc(file_forestay_records_v1_records, 24);
 
 /**
  * @generated from message forestay.records.v1.MetricSetRegistration
@@ -1220,7 +1260,7 @@ export type MetricSetRegistration = Message<"forestay.records.v1.MetricSetRegist
  * Use `create(MetricSetRegistrationSchema)` to create a new message.
  */
 export const MetricSetRegistrationSchema: GenMessage<MetricSetRegistration> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 24);
+  messageDesc(file_forestay_records_v1_records, 25);
 
 /**
  * @generated from message forestay.records.v1.Pause
@@ -1237,7 +1277,7 @@ export type Pause = Message<"forestay.records.v1.Pause"> & {
  * Use `create(PauseSchema)` to create a new message.
  */
 export const PauseSchema: GenMessage<Pause> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 25);
+  messageDesc(file_forestay_records_v1_records, 26);
 
 /**
  * @generated from message forestay.records.v1.Resume
@@ -1254,7 +1294,7 @@ export type Resume = Message<"forestay.records.v1.Resume"> & {
  * Use `create(ResumeSchema)` to create a new message.
  */
 export const ResumeSchema: GenMessage<Resume> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 26);
+  messageDesc(file_forestay_records_v1_records, 27);
 
 /**
  * @generated from message forestay.records.v1.ModeSwitch
@@ -1271,7 +1311,7 @@ export type ModeSwitch = Message<"forestay.records.v1.ModeSwitch"> & {
  * Use `create(ModeSwitchSchema)` to create a new message.
  */
 export const ModeSwitchSchema: GenMessage<ModeSwitch> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 27);
+  messageDesc(file_forestay_records_v1_records, 28);
 
 /**
  * @generated from message forestay.records.v1.ModelSwitch
@@ -1300,7 +1340,7 @@ export type ModelSwitch = Message<"forestay.records.v1.ModelSwitch"> & {
  * Use `create(ModelSwitchSchema)` to create a new message.
  */
 export const ModelSwitchSchema: GenMessage<ModelSwitch> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 28);
+  messageDesc(file_forestay_records_v1_records, 29);
 
 /**
  * RestraintLift lets the models of a cell act ahead of failures again.
@@ -1324,7 +1364,7 @@ export type RestraintLift = Message<"forestay.records.v1.RestraintLift"> & {
  * Use `create(RestraintLiftSchema)` to create a new message.
  */
 export const RestraintLiftSchema: GenMessage<RestraintLift> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 29);
+  messageDesc(file_forestay_records_v1_records, 30);
 
 /**
  * HostDeclaration is an operator's word that a host is gone or back.
@@ -1350,7 +1390,7 @@ export type HostDeclaration = Message<"forestay.records.v1.HostDeclaration"> & {
  * Use `create(HostDeclarationSchema)` to create a new message.
  */
 export const HostDeclarationSchema: GenMessage<HostDeclaration> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 30);
+  messageDesc(file_forestay_records_v1_records, 31);
 
 /**
  * ScoresRecord holds the risks of a tick for display and stores.
@@ -1434,7 +1474,7 @@ export type ScoresRecord = Message<"forestay.records.v1.ScoresRecord"> & {
  * Use `create(ScoresRecordSchema)` to create a new message.
  */
 export const ScoresRecordSchema: GenMessage<ScoresRecord> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 31);
+  messageDesc(file_forestay_records_v1_records, 32);
 
 /**
  * HostAnomaly is how odd a host was in a minute; what is not known is NaN.
@@ -1498,7 +1538,7 @@ export type HostAnomaly = Message<"forestay.records.v1.HostAnomaly"> & {
  * Use `create(HostAnomalySchema)` to create a new message.
  */
 export const HostAnomalySchema: GenMessage<HostAnomaly> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 32);
+  messageDesc(file_forestay_records_v1_records, 33);
 
 /**
  * OddMetric is what makes a host odd.
@@ -1527,7 +1567,7 @@ export type OddMetric = Message<"forestay.records.v1.OddMetric"> & {
  * Use `create(OddMetricSchema)` to create a new message.
  */
 export const OddMetricSchema: GenMessage<OddMetric> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 33);
+  messageDesc(file_forestay_records_v1_records, 34);
 
 /**
  * RowReasons explains one component's risk of one row.
@@ -1570,7 +1610,7 @@ export type RowReasons = Message<"forestay.records.v1.RowReasons"> & {
  * Use `create(RowReasonsSchema)` to create a new message.
  */
 export const RowReasonsSchema: GenMessage<RowReasons> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 34);
+  messageDesc(file_forestay_records_v1_records, 35);
 
 /**
  * Counterfactual says what would have to be otherwise for a risk to be below the threshold.
@@ -1596,7 +1636,7 @@ export type Counterfactual = Message<"forestay.records.v1.Counterfactual"> & {
  * Use `create(CounterfactualSchema)` to create a new message.
  */
 export const CounterfactualSchema: GenMessage<Counterfactual> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 35);
+  messageDesc(file_forestay_records_v1_records, 36);
 
 /**
  * Change is one metric as it would have to be; NaN: not measured.
@@ -1620,5 +1660,5 @@ export type Change = Message<"forestay.records.v1.Change"> & {
  * Use `create(ChangeSchema)` to create a new message.
  */
 export const ChangeSchema: GenMessage<Change> = /*@__PURE__*/
-  messageDesc(file_forestay_records_v1_records, 36);
+  messageDesc(file_forestay_records_v1_records, 37);
 
