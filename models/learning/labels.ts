@@ -129,6 +129,15 @@ const isPrevented = (ending: Ending | undefined) =>
 
 const meet = (a: TimeSpan, b: TimeSpan) => a.fromMs < b.untilMs && a.untilMs > b.fromMs;
 
+/** What a host came to within a time, if it came to anything. O(log events of the host). */
+export function endingWithin(
+  {hosts}: EventLedger,
+  host: string,
+  horizon: TimeSpan,
+): Ending | undefined {
+  return firstWithin(hosts.get(host)?.endings ?? [], horizon);
+}
+
 function firstWithin(endings: readonly Ending[], {fromMs, untilMs}: TimeSpan): Ending | undefined {
   let low = 0;
   let high = endings.length;

@@ -15,7 +15,8 @@ export type AuditRecord = {
     | 'promote'
     | 'rollback'
     | 'withdraw'
-    | 'removed';
+    | 'removed'
+    | KeeperFinding;
   readonly who: string;
   readonly why: string;
   /** Hashes of what it was and of what it became; of an evaluation, what was compared. */
@@ -24,6 +25,22 @@ export type AuditRecord = {
   /** As they are after a change of aliases. */
   readonly aliases?: Aliases;
   readonly evaluation?: Evaluation;
+  readonly keeper?: KeeperMark;
+};
+
+/**
+ * What the keeper of a family found or began, beside its changes of aliases. `drift`: the champion is
+ * not what it was; `kept`: what was promoted has proven itself; `refused`: it is not to be served.
+ */
+export type KeeperFinding = 'drift' | 'training-began' | 'training-failed' | 'kept' | 'refused';
+
+/** What a keeper must know after a restart, in the time of the rows that it judges by. */
+export type KeeperMark = {
+  readonly atMs: number;
+  /** Challengers in a row that were not good enough. */
+  readonly refusals: number;
+  /** Nothing is trained before; null: nothing was. */
+  readonly coolDownUntilMs: number | null;
 };
 
 /** What can be read, oldest first, and what to say about what cannot. */

@@ -30,7 +30,20 @@ export function pairModels(
   champion: Float32Array,
   challenger: Float32Array,
 ): Paired {
-  const {rows, outputs, labels, block} = judged;
+  return {
+    blocks: pairBlocks(judged, champion, challenger),
+    segments: judged.outputs.map((name, output) =>
+      compareOutput(name, judged, output, champion, challenger),
+    ),
+  };
+}
+
+/** The losses alone, of blocks in which anything is known. */
+export function pairBlocks(
+  {rows, outputs, labels, block}: JudgedRows,
+  champion: Float32Array,
+  challenger: Float32Array,
+): PairedBlock[] {
   const blocks = new Map<number, PairedBlock>();
   for (let row = 0; row < rows; row++) {
     const id = block[row] as number;
@@ -50,17 +63,15 @@ export function pairModels(
       weight: sum.weight + known,
     });
   }
-  return {
-    blocks: [...blocks.values()].filter(({weight}) => weight > 0),
-    segments: outputs.map((name, output) => segmentOf(name, judged, output, champion, challenger)),
-  };
+  return [...blocks.values()].filter(({weight}) => weight > 0);
 }
 
 function lossOf(risk: number, label: number): number {
   return -Math.log(Math.max(label === 1 ? risk : 1 - risk, LEAST));
 }
 
-function segmentOf(
+/** Both models on one output, over the rows whose outcome is known. */
+export function compareOutput(
   name: string,
   {rows, outputs, labels}: JudgedRows,
   output: number,

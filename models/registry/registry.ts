@@ -4,7 +4,14 @@ import type {Files} from '../../core/ports.ts';
 import {type AddOptions, addArtefact} from './adding.ts';
 import {type AliasStore, openAliasStore, type ReadAliases} from './alias-store.ts';
 import {type AliasChange, type Aliases, type Author, namedBy} from './aliases.ts';
-import {type Audit, type AuditRecord, appendAudit, readAudit} from './audit.ts';
+import {
+  type Audit,
+  type AuditRecord,
+  appendAudit,
+  type KeeperFinding,
+  type KeeperMark,
+  readAudit,
+} from './audit.ts';
 import type {Entry} from './entry.ts';
 import {type EntryStore, openEntryStore} from './entry-store.ts';
 import {familyNamed, MODEL_FAMILIES} from './families.ts';
@@ -82,6 +89,12 @@ export type Registry = {
     options?: {readonly force?: boolean; readonly expected?: number},
   ): Promise<Aliases>;
   recordEvaluation(family: string, evaluation: Evaluation, author: Author): void;
+  /** What the keeper of a family found; `hash` is the model that it is about. */
+  recordFinding(
+    family: string,
+    finding: {what: KeeperFinding; hash: string | null; keeper: KeeperMark},
+    author: Author,
+  ): void;
   history(): Audit;
   /** Retired entries but the newest `keep` of each family, and damaged ones if asked to. */
   removable(options: {keep: number; damaged: boolean}): string[];
@@ -144,6 +157,9 @@ export function openRegistry(directory: string, files: Files): Registry {
     recordEvaluation(family, evaluation, {atMs, who, why}) {
       const {champion: from, challenger: to} = evaluation;
       tell({atMs, family, what: 'evaluated', who, why, from, to, evaluation});
+    },
+    recordFinding(family, {what, hash: to, keeper}, {atMs, who, why}) {
+      tell({atMs, family, what, who, why, from: null, to, keeper});
     },
     history: () => withoutRepeats(readAudit(files, auditPath)),
     removable: options => removable(options).map(({hash}) => hash),

@@ -1,0 +1,251 @@
+/**
+ * What a keeper does next. Pure: what it saw decides.
+ *
+ * K1. Nothing is promoted that was not judged better than the champion of that very moment while it
+ *     served some of the hosts; none gets there but after the same in its shadow, or by people.
+ * K2. No training begins while one is under way, or before the last one's cool-down is over; each
+ *     refusal in a row makes that twice as long.
+ * K3. The aliases of the registry say what is so. Whoever changed them, people or another keeper,
+ *     was right: the keeper goes on from there.
+ * K4. In mode `watch` nothing is changed.
+ */
+import {shortHash} from '../../core/domain/hash.ts';
+import type {Aliases} from '../registry/aliases.ts';
+import type {
+  Decision,
+  KeeperEvent,
+  KeeperSettings,
+  KeeperState,
+  Phase,
+  Sight,
+  Step,
+} from './keeper-state.ts';
+import {doubtOfLook, failuresForLook} from './looks.ts';
+import {enter, quiet, say} from './moves.ts';
+import {reasonToTrain} from './reasons.ts';
+import {onJudged, onUnfit} from './verdicts.ts';
+
+export function decide(
+  before: KeeperState,
+  event: KeeperEvent,
+  settings: KeeperSettings,
+): Decision {
+  const state = adopt(before, event);
+  switch (event.kind) {
+    case 'looked':
+      return onLooked(state, event.sight, event.atMs, settings);
+    case 'trained':
+      return onTrained(state, event.hash);
+    case 'judged':
+      return onJudged(state, event.judgement, event.atMs, settings);
+    case 'unfit':
+      return onUnfit(state, event.hash, event.why, event.atMs, settings);
+    case 'done':
+      return {state: afterStep(state, event.step), steps: []};
+    case 'failed':
+      return onFailed(state, event.step, event.why, event.atMs);
+  }
+}
+
+/** Goes on from what the aliases say, if somebody has changed them. */
+function adopt(state: KeeperState, {aliases, atMs}: KeeperEvent): KeeperState {
+  if (aliases.revision === state.aliases.revision) return state;
+  const phase = phaseAfter(state, aliases);
+  const isSame = phase === state.phase && aliases.challenger === state.aliases.challenger;
+  if (isSame) return {...state, aliases};
+  return {...state, aliases, phase, sinceMs: atMs, looks: 0, said: ''};
+}
+
+function phaseAfter({phase, training, aliases: before}: KeeperState, now: Aliases): Phase {
+  const {champion, challenger, previous, canaryPercent} = now;
+  if (challenger !== null) return canaryPercent > 0 ? 'canary' : 'shadowing';
+  const isPromotion =
+    champion !== before.champion && previous === before.champion && champion !== before.previous;
+  if (isPromotion && previous !== null) return 'probation';
+  if (training) return 'training';
+  return phase === 'collecting' ? phase : 'watching';
+}
+
+function onLooked(
+  state: KeeperState,
+  sight: Sight,
+  atMs: number,
+  settings: KeeperSettings,
+): Decision {
+  switch (state.phase) {
+    case 'watching':
+      return watch(state, sight, atMs, settings);
+    case 'collecting':
+      return collect(state, sight, atMs, settings);
+    case 'training':
+      return {state, steps: []};
+    case 'shadowing':
+    case 'canary':
+      return look(state, sight, atMs, settings);
+    case 'probation':
+      return onProbation(state, sight, atMs, settings);
+  }
+}
+
+function watch(state: KeeperState, sight: Sight, atMs: number, settings: KeeperSettings): Decision {
+  const reason = reasonToTrain(sight, settings);
+  if (reason === undefined) {
+    const [first] = sight.drift.reasons;
+    return first === undefined ? quiet(state) : say(state, 'inputs', first);
+  }
+  if (state.training || state.aliases.champion === null) return quiet(state);
+  if (isCooling(state, atMs, settings)) {
+    const minutes = Math.ceil((state.coolDownUntilMs - atMs) / 60_000);
+    return say(
+      state,
+      `wait ${reason.key}`,
+      `${reason.why} The next training may begin in ${minutes} minutes.`,
+    );
+  }
+  if (state.mode === 'watch') {
+    return say(state, `train ${reason.key}`, `A model would be trained: ${reason.why}`);
+  }
+  const next = enter(state, 'collecting', atMs);
+  return {state: next, steps: [{kind: 'note', what: 'drift', why: reason.why}]};
+}
+
+function collect(
+  state: KeeperState,
+  {examples}: Sight,
+  atMs: number,
+  settings: KeeperSettings,
+): Decision {
+  const {champion} = state.aliases;
+  const {trainingLeastFailures, collectMsMax} = settings;
+  if (champion === null) return {state: enter(state, 'watching', atMs), steps: []};
+  if (examples.failures < trainingLeastFailures) {
+    if (atMs - state.sinceMs < collectMsMax) return quiet(state);
+    const coolDownUntilMs = coolDownFrom(state, atMs, settings);
+    const why =
+      `No model was trained: ${examples.failures} failures to learn from came in ` +
+      `${days(collectMsMax)} days, ${trainingLeastFailures} are needed.`;
+    const next = {...enter(state, 'watching', atMs), coolDownUntilMs};
+    return {state: next, steps: [{kind: 'note', what: 'training-failed', why}]};
+  }
+  const coolDownUntilMs = coolDownFrom(state, atMs, settings);
+  const why =
+    `${examples.failures} failures to learn from, ${examples.newFailures} of them new: a model is ` +
+    `trained on top of ${shortHash(champion)}.`;
+  return {
+    state: {...enter(state, 'training', atMs), training: true, coolDownUntilMs},
+    steps: [{kind: 'train', parent: champion, coolDownUntilMs, why}],
+  };
+}
+
+/** Judges the challenger when as much has happened since as a look takes. */
+function look(
+  state: KeeperState,
+  {failures}: Sight,
+  atMs: number,
+  settings: KeeperSettings,
+): Decision {
+  const {champion, challenger} = state.aliases;
+  const {looks, phase, sinceMs} = state;
+  if (champion === null || challenger === null) return quiet(state);
+  const {firstLookFailures, looksMax, doubt, shadowMsMax, canaryMs} = settings;
+  const passedMs = atMs - sinceMs;
+  const lasted = phase === 'canary' ? canaryMs * 2 ** looks : shadowMsMax;
+  const isDue =
+    (looks < looksMax && failures >= failuresForLook(looks, firstLookFailures)) ||
+    (passedMs >= lasted && !(state.mode === 'watch' && looks >= looksMax));
+  if (!isDue) return quiet(state);
+  const number = looks + 1;
+  const why = `${failures} failures since ${phase} began: look ${number}.`;
+  const step = {kind: 'judge', champion, challenger, look: number, why} as const;
+  return {
+    state: {...state, looks: number},
+    steps: [{...step, doubt: doubtOfLook(number, doubt)}],
+  };
+}
+
+/** Champion and the one before change their parts: would the one before do better? */
+function onProbation(
+  state: KeeperState,
+  {failures}: Sight,
+  atMs: number,
+  settings: KeeperSettings,
+): Decision {
+  const {champion, previous} = state.aliases;
+  const {firstLookFailures, looksMax, doubt, probationMs} = settings;
+  const {looks, sinceMs} = state;
+  if (champion === null || previous === null || atMs - sinceMs >= probationMs) {
+    const why = `${shortHash(champion ?? '')} is kept: in ${days(atMs - sinceMs)} days of probation it was not shown to be worse than the one before.`;
+    return {
+      state: {...enter(state, 'watching', atMs), refusals: 0},
+      steps: [{kind: 'note', what: 'kept', why}],
+    };
+  }
+  if (looks >= looksMax || failures < failuresForLook(looks, firstLookFailures))
+    return quiet(state);
+  const number = looks + 1;
+  const why = `${failures} failures since the promotion: look ${number}.`;
+  const step = {
+    kind: 'judge',
+    champion: previous,
+    challenger: champion,
+    look: number,
+    why,
+  } as const;
+  return {
+    state: {...state, looks: number},
+    steps: [{...step, doubt: doubtOfLook(number, doubt)}],
+  };
+}
+
+function onTrained(before: KeeperState, hash: string): Decision {
+  const state = {...before, training: false};
+  const {aliases, phase} = state;
+  if (hash === aliases.champion || hash === aliases.challenger) {
+    const why = `${shortHash(hash)} was trained, and is the ${hash === aliases.champion ? 'champion' : 'challenger'} already.`;
+    const next = phase === 'training' ? {...state, phase: 'watching' as const} : state;
+    return {state: next, steps: [{kind: 'note', what: 'training-failed', why}]};
+  }
+  if (phase !== 'training') {
+    const why = `${shortHash(hash)} was trained; somebody changed the aliases meanwhile, so nobody is told to try it.`;
+    return {state, steps: [{kind: 'say', why}]};
+  }
+  const why = `${shortHash(hash)} was trained on what came since: it scores the rows of the champion beside it.`;
+  return {state, steps: [{kind: 'challenge', hash, why}]};
+}
+
+function onFailed(state: KeeperState, step: Step, why: string, atMs: number): Decision {
+  if (step.kind === 'train') {
+    const ended = {...state, training: false};
+    const next = ended.phase === 'training' ? enter(ended, 'watching', atMs) : ended;
+    return {state: next, steps: [{kind: 'note', what: 'training-failed', why}]};
+  }
+  const next = state.phase === 'training' ? enter(state, 'watching', atMs) : state;
+  return {state: next, steps: [{kind: 'say', why}]};
+}
+
+function afterStep(state: KeeperState, step: Step): KeeperState {
+  if (step.kind !== 'withdraw' && step.kind !== 'rollback') return state;
+  const {coolDownUntilMs} = step;
+  return {...state, refusals: state.refusals + 1, coolDownUntilMs};
+}
+
+/** A clock that jumped back does not make a cool-down longer than it is. */
+function isCooling(
+  {coolDownUntilMs}: KeeperState,
+  atMs: number,
+  {coolDownMsMax}: KeeperSettings,
+): boolean {
+  return atMs < coolDownUntilMs && coolDownUntilMs - atMs <= coolDownMsMax;
+}
+
+function coolDownFrom(
+  {refusals}: KeeperState,
+  atMs: number,
+  {coolDownMs, coolDownMsMax}: KeeperSettings,
+): number {
+  return atMs + Math.min(coolDownMs * 2 ** refusals, coolDownMsMax);
+}
+
+function days(ms: number): string {
+  return (ms / 86_400_000).toFixed(1);
+}

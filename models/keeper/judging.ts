@@ -1,0 +1,145 @@
+/**
+ * What became of rows, and how two models did on them. Work is done in slices, with a pause after
+ * each: it is done in the thread of a core that serves.
+ */
+import {COMPONENTS} from '../../core/domain/components.ts';
+import {combineRisks} from '../../core/domain/risk.ts';
+import type {EventLedger} from '../learning/event-ledger.ts';
+import {endingWithin, labelRows} from '../learning/labels.ts';
+import {compareOutput, type JudgedRows, pairBlocks, UNKNOWN_OUTCOME} from '../registry/pairing.ts';
+import type {PairedBlock, Segment} from '../registry/promotion.ts';
+import type {BookRow} from './row-book.ts';
+
+/** Whether the host goes down at all, beside each of its parts. */
+export const ANY = 'any';
+export const JUDGED_OUTPUTS: readonly string[] = [...COMPONENTS, ANY];
+
+/** Lets others work; resolves soon. */
+export type Pause = () => Promise<void>;
+
+const WIDTH = JUDGED_OUTPUTS.length;
+
+/**
+ * Copies the risks of one row as they are judged: of each part, NaN where a model does not say it,
+ * and of any.
+ *
+ * @param risks Rows × outputs.
+ */
+export function takeJudged(
+  outputs: readonly string[],
+  risks: Float32Array,
+  row: number,
+  into: Float32Array,
+  offset: number,
+): void {
+  const parts = COMPONENTS.length;
+  for (const [at, part] of COMPONENTS.entries()) {
+    const column = outputs.indexOf(part);
+    into[offset + at] = column < 0 ? Number.NaN : (risks[row * outputs.length + column] as number);
+  }
+  into[offset + parts] = combineRisks(into, offset, parts);
+}
+
+const SLICE_ROWS = 2000;
+/** Blocks are drawn 2,000 times: of more than these, neighbours in time are joined. */
+const BLOCKS_MAX = 4000;
+const HOUR_MS = 3_600_000;
+const BLOCK_HOURS = [1, 6, 24, 24 * 7];
+
+/** Rows × {@link JUDGED_OUTPUTS}: 1, 0, or `UNKNOWN_OUTCOME`, and how many failures are behind them. */
+export type Labelled = {readonly labels: Uint8Array; readonly failures: number};
+
+/**
+ * A host that went down, nobody knows of which part, is a failure of `any` and says nothing of its
+ * parts. What was prevented, perhaps, says nothing at all: chance that it would have been a failure
+ * teaches, but does not judge.
+ */
+export async function labelBookRows(
+  ledger: EventLedger,
+  rows: readonly BookRow[],
+  horizonMs: number,
+  pause: Pause,
+): Promise<Labelled> {
+  const parts = COMPONENTS.length;
+  const labels = new Uint8Array(rows.length * WIDTH).fill(UNKNOWN_OUTCOME);
+  const failures = new Set<string>();
+  for (let from = 0; from < rows.length; from += SLICE_ROWS) {
+    const slice = rows.slice(from, from + SLICE_ROWS);
+    const {outcomes} = labelRows(ledger, slice, [horizonMs / 1000]);
+    for (const [row, {host, atMs}] of slice.entries()) {
+      const at = (from + row) * WIDTH;
+      let negatives = 0;
+      for (let part = 0; part < parts; part++) {
+        const {label} = outcomes[row * parts + part] as (typeof outcomes)[number];
+        if (label === 'negative') negatives++;
+        if (label === 'negative' || label === 'positive') {
+          labels[at + part] = Number(label === 'positive');
+        }
+      }
+      const ending = endingWithin(ledger, host, {fromMs: atMs, untilMs: atMs + horizonMs});
+      const failed = ending?.kind === 'failed' || ending?.kind === 'crashed';
+      if (failed) failures.add(`${host} ${ending.atMs}`);
+      if (failed || negatives === parts) labels[at + parts] = Number(failed);
+    }
+    await pause();
+  }
+  return {labels, failures: failures.size};
+}
+
+/** Blocks of a host's hour, or of as many hours as it takes to have few enough. */
+export function blocksOf(rows: readonly BookRow[]): Int32Array {
+  for (const hours of BLOCK_HOURS) {
+    const numbers = new Map<string, number>();
+    const block = Int32Array.from(rows, ({host, atMs}) => {
+      const id = `${host}/${Math.floor(atMs / (hours * HOUR_MS))}`;
+      const number = numbers.get(id) ?? numbers.size;
+      numbers.set(id, number);
+      return number;
+    });
+    if (numbers.size <= BLOCKS_MAX || hours === BLOCK_HOURS.at(-1)) return block;
+  }
+  return new Int32Array();
+}
+
+/**
+ * Both models on the same rows: losses of all outputs by block, each output, and `any` on each class
+ * of hardware.
+ *
+ * @param champion Rows × {@link JUDGED_OUTPUTS}, as the challenger's; NaN: the model does not say
+ *   it, and nobody is judged by it.
+ */
+export async function compareBooks(
+  rows: readonly BookRow[],
+  labels: Uint8Array,
+  champion: Float32Array,
+  challenger: Float32Array,
+  pause: Pause,
+): Promise<{blocks: PairedBlock[]; segments: Segment[]}> {
+  const known = labels.map((label, at) =>
+    Number.isNaN((champion[at] as number) + (challenger[at] as number)) ? UNKNOWN_OUTCOME : label,
+  );
+  const block = blocksOf(rows);
+  const judged: JudgedRows = {rows: rows.length, outputs: JUDGED_OUTPUTS, labels: known, block};
+  const blocks = pairBlocks(judged, champion, challenger);
+  const segments: Segment[] = [];
+  for (const [output, name] of JUDGED_OUTPUTS.entries()) {
+    await pause();
+    segments.push(compareOutput(name, judged, output, champion, challenger));
+  }
+  const classes = Map.groupBy(rows.keys(), row => (rows[row] as BookRow).hardware);
+  if (classes.size < 2) return {blocks, segments};
+  for (const [hardware, own] of classes) {
+    await pause();
+    const pick = (all: Uint8Array | Float32Array) =>
+      Float32Array.from(own, row => all[row * WIDTH + WIDTH - 1] as number);
+    const part: JudgedRows = {
+      rows: own.length,
+      outputs: [ANY],
+      labels: Uint8Array.from(pick(known)),
+      block: new Int32Array(own.length),
+    };
+    const name = `${ANY} on ${hardware || 'hardware that is not told'}`;
+    segments.push(compareOutput(name, part, 0, pick(champion), pick(challenger)));
+  }
+  return {blocks, segments};
+}

@@ -1,0 +1,100 @@
+/** How the risks that were served did, whichever model said them. */
+import type {ObservedRows} from '../../core/domain/observed.ts';
+import {UNKNOWN_OUTCOME} from '../registry/pairing.ts';
+import {JUDGED_OUTPUTS, labelBookRows, type Pause, takeJudged} from './judging.ts';
+import type {OutcomeBook} from './outcome-book.ts';
+import {RowBook} from './row-book.ts';
+
+/** Of whether hosts go down at all; NaN without rows whose outcome is known. */
+export type SkillFigures = {
+  readonly rows: number;
+  /** Hosts that failed within the horizon of a row. */
+  readonly failures: number;
+  /** Mean log-loss a row, in nats. */
+  readonly loss: number;
+  /** That of always saying the rate of these very rows, which nobody knew before. */
+  readonly naiveLoss: number;
+  /** 1 − loss ÷ naiveLoss: rather too low, as the naive method knows the rate in hindsight. */
+  readonly skill: number;
+};
+
+/** What was lost on a row of which it is settled what came: whether the host failed. */
+export type RowLoss = {
+  readonly host: string;
+  readonly hardware: string;
+  readonly atMs: number;
+  /** Log-loss, in nats. */
+  readonly loss: number;
+};
+
+const LEAST = 1e-12;
+const WIDTH = JUDGED_OUTPUTS.length;
+
+export class LiveSkill {
+  readonly #book: RowBook;
+  readonly #outcomes: OutcomeBook;
+  readonly #horizonMs: number;
+
+  constructor(outcomes: OutcomeBook, {rowsMax, horizonMs}: {rowsMax: number; horizonMs: number}) {
+    this.#outcomes = outcomes;
+    this.#book = new RowBook(1, rowsMax);
+    this.#horizonMs = horizonMs;
+  }
+
+  /** @param picked Numbers of the rows to take. */
+  observe({atMs, hosts, outputs, risks}: ObservedRows, picked: readonly number[]): void {
+    const judged = new Float32Array(WIDTH);
+    for (const row of picked) {
+      const {name: host, hardware} = hosts[row] as (typeof hosts)[number];
+      takeJudged(outputs, risks, row, judged, 0);
+      const any = judged[WIDTH - 1] as number;
+      if (!Number.isNaN(any)) this.#book.add({host, atMs, hardware}, judged, WIDTH - 1);
+    }
+  }
+
+  get oldestMs(): number {
+    return this.#book.oldestMs();
+  }
+
+  /**
+   * Of rows from a time up to another, as far as it is known by now what became of them: failures are
+   * known at once, and alone would make any model look blind, so what is not settled is left out.
+   */
+  async figures(fromMs: number, untilMs: number, pause: Pause): Promise<SkillFigures> {
+    const judged = await this.#judge(fromMs, untilMs, pause);
+    const {failures} = judged;
+    const rows = judged.losses.length;
+    const loss = judged.losses.reduce((sum, each) => sum + each.loss, 0) / rows;
+    const naiveLoss = entropyOf(judged.positives / rows);
+    return {rows, failures, loss, naiveLoss, skill: 1 - loss / naiveLoss};
+  }
+
+  /** Losses on rows of a time of which it is settled by now what came, by time. */
+  async losses(fromMs: number, untilMs: number, pause: Pause): Promise<RowLoss[]> {
+    const {losses} = await this.#judge(fromMs, untilMs, pause);
+    return losses.sort((a, b) => a.atMs - b.atMs);
+  }
+
+  async #judge(fromMs: number, untilMs: number, pause: Pause) {
+    const settledMs = this.#outcomes.settledMs(this.#horizonMs);
+    const {rows, values} = this.#book.between(fromMs, Math.min(untilMs, settledMs));
+    const ledger = this.#outcomes.ledger();
+    const {labels, failures} = await labelBookRows(ledger, rows, this.#horizonMs, pause);
+    const losses: RowLoss[] = [];
+    let positives = 0;
+    for (const [row, {host, hardware, atMs}] of rows.entries()) {
+      const label = labels[row * WIDTH + WIDTH - 1] as number;
+      if (label === UNKNOWN_OUTCOME) continue;
+      const risk = values[row] as number;
+      positives += label;
+      const loss = -Math.log(Math.max(label === 1 ? risk : 1 - risk, LEAST));
+      losses.push({host, hardware, atMs, loss});
+    }
+    return {losses, positives, failures};
+  }
+}
+
+function entropyOf(rate: number): number {
+  if (rate === 0 || rate === 1) return 0;
+  return -rate * Math.log(rate) - (1 - rate) * Math.log(1 - rate);
+}

@@ -1,0 +1,114 @@
+/**
+ * What became of hosts, as partitions told it, and when nobody watched: the ledger by which rows are
+ * labelled.
+ *
+ * O1. Bounded: what is older than a day before the oldest row that is still judged goes, and of more
+ *     than {@link OUTCOMES_MAX} outcomes the oldest.
+ * O2. A partition that tells nothing of its hosts for longer than `gapMs`, as after a clock that
+ *     jumped or a core that was down, has not watched them meanwhile: nothing is known of that time.
+ * O3. Time is that of the rows: the latest of all partitions.
+ */
+import type {HostOutcome, ObservedRows} from '../../core/domain/observed.ts';
+import {type EventLedger, type HostEvent, readLedger} from '../learning/event-ledger.ts';
+import {toHostEvents} from './host-events.ts';
+
+const OUTCOMES_MAX = 50_000;
+const KEPT_BEFORE_MS = 24 * 3_600_000;
+const GAPS_MAX = 100;
+const HOSTS_MAX = 100_000;
+
+type Gap = {readonly partition: number; readonly fromMs: number; readonly untilMs: number};
+
+export class OutcomeBook {
+  readonly #settleMs: number;
+  readonly #gapMs: number;
+  #outcomes: HostOutcome[] = [];
+  #gaps: Gap[] = [];
+  /** When each partition last told of rows. */
+  readonly #toldAtMs = new Map<number, number>();
+  readonly #partitionOf = new Map<string, number>();
+  #nowMs = Number.NEGATIVE_INFINITY;
+  /** Outcomes that went because there were too many. */
+  dropped = 0;
+
+  /**
+   * @param settleMs So long after it happened an outcome is told, as a rule.
+   * @param gapMs Without rows for longer nobody has watched.
+   */
+  constructor({settleMs, gapMs}: {settleMs: number; gapMs: number}) {
+    this.#settleMs = settleMs;
+    this.#gapMs = gapMs;
+  }
+
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
+  /** @returns False if its partition has told of a later time: nothing is taken. */
+  watch({partition, atMs, hosts}: ObservedRows): boolean {
+    const last = this.#toldAtMs.get(partition);
+    if (last !== undefined && atMs < last) return false;
+    if (last !== undefined && atMs - last > this.#gapMs) {
+      this.#gaps.push({partition, fromMs: last, untilMs: atMs});
+      if (this.#gaps.length > GAPS_MAX) this.#gaps.shift();
+    }
+    this.#toldAtMs.set(partition, atMs);
+    this.#nowMs = Math.max(this.#nowMs, atMs);
+    if (this.#partitionOf.size > HOSTS_MAX) this.#partitionOf.clear();
+    for (const {name} of hosts) this.#partitionOf.set(name, partition);
+    return true;
+  }
+
+  /** What came of rows before this time is known, as a rule, whatever came. */
+  settledMs(horizonMs: number): number {
+    return this.#nowMs - horizonMs - this.#settleMs;
+  }
+
+  tell(outcome: HostOutcome): void {
+    this.#outcomes.push(outcome);
+    if (this.#outcomes.length <= OUTCOMES_MAX) return;
+    this.dropped += this.#outcomes.length / 2;
+    this.#outcomes = this.#outcomes.slice(-OUTCOMES_MAX / 2);
+  }
+
+  /** Failures of hosts from a time up to another; one of each host and time, whatever was told of it. */
+  failuresBetween(fromMs: number, untilMs: number): number {
+    const failures = new Set<string>();
+    for (const {kind, host, atMs} of this.#outcomes) {
+      if (!(atMs >= fromMs && atMs <= untilMs)) continue;
+      if (kind === 'lost' || kind === 'crashed') failures.add(`${host} ${atMs}`);
+      // It had been told as a loss, and was wanted.
+      if (kind === 'rebooted') failures.delete(`${host} ${atMs}`);
+    }
+    return failures.size;
+  }
+
+  /** The ledger as it is known now; O(outcomes × log). */
+  ledger(): EventLedger {
+    // A partition's time never goes back, but those of two may differ.
+    const events = [...toHostEvents(this.#outcomes), ...this.#unwatched()].sort(
+      (a, b) => a.recordedAtMs - b.recordedAtMs,
+    );
+    return readLedger(events, {asOfMs: this.#nowMs, settleMs: this.#settleMs});
+  }
+
+  #unwatched(): HostEvent[] {
+    if (this.#gaps.length === 0) return [];
+    const events: HostEvent[] = [];
+    for (const [host, partition] of this.#partitionOf) {
+      for (const {fromMs: atMs, untilMs, ...gap} of this.#gaps) {
+        if (gap.partition !== partition) continue;
+        events.push({host, kind: 'unobserved', atMs, recordedAtMs: untilMs, untilMs});
+      }
+    }
+    return events;
+  }
+
+  /** @param oldestMs Of the rows that may still be judged. */
+  forget(oldestMs: number): void {
+    const fromMs = Math.min(oldestMs, this.#nowMs) - KEPT_BEFORE_MS;
+    if ((this.#outcomes[0]?.recordedAtMs ?? fromMs) >= fromMs) return;
+    this.#outcomes = this.#outcomes.filter(({recordedAtMs}) => recordedAtMs >= fromMs);
+    this.#gaps = this.#gaps.filter(({untilMs}) => untilMs >= fromMs);
+  }
+}

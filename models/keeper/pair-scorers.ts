@@ -1,0 +1,153 @@
+/** Two models that score identical rows; each is asked only for rows that it has not scored already. */
+import {COMPONENTS} from '../../core/domain/components.ts';
+import {within} from '../../core/domain/concurrency.ts';
+import {ForestayError, formatError, isForestayError} from '../../core/domain/errors.ts';
+import type {ObservedRows} from '../../core/domain/observed.ts';
+import type {Scorer} from '../../core/ports.ts';
+import type {KeeperClock} from './keeper-parts.ts';
+import type {Pair, PairedRisks} from './shadow-book.ts';
+
+/** One of the two cannot be served, today or ever. */
+export class UnfitModel extends Error {
+  readonly hash: string;
+  constructor(hash: string, why: string, cause?: unknown) {
+    super(why, {cause});
+    this.name = 'UnfitModel';
+    this.hash = hash;
+  }
+}
+
+type Parts = {
+  open(hash: string): Promise<Scorer>;
+  readonly clock: KeeperClock;
+  /** For opening, and for each answer. */
+  readonly callMsMax: number;
+};
+
+export class PairScorers {
+  readonly pair: Pair;
+  readonly #parts: Parts;
+  readonly #scorers = new Map<string, Scorer>();
+  #closed = false;
+
+  constructor(pair: Pair, parts: Parts) {
+    this.pair = pair;
+    this.#parts = parts;
+  }
+
+  /**
+   * What both say of some rows; undefined for rows of another contract than the champion's.
+   *
+   * @param picked Numbers of the rows.
+   * @throws {UnfitModel} A model cannot be opened, or reads other features than are served.
+   * @throws {ForestayError} `TIMED_OUT`; those of scoring. Another time it may work.
+   */
+  async score(rows: ObservedRows, picked: readonly number[]): Promise<PairedRisks | undefined> {
+    const {champion, challenger} = this.pair;
+    const [first, second] = [await this.#scorer(champion), await this.#scorer(challenger)];
+    const served = first.signature();
+    const other = second.signature();
+    if (other.featureHash !== served.featureHash) {
+      const why = `it reads feature contract ${other.featureHash}, served is ${served.featureHash}: it cannot score the same rows`;
+      throw new UnfitModel(challenger, why);
+    }
+    if (other.components.join() !== served.components.join()) {
+      const why = `it foretells ${other.components.join(', ')}; served are ${served.components.join(', ')}`;
+      throw new UnfitModel(challenger, why);
+    }
+    if (rows.featureHash !== served.featureHash) return undefined;
+    return {
+      rows: picked.map(row => {
+        const {name, hardware} = rows.hosts[row] as (typeof rows.hosts)[number];
+        return {host: name, atMs: rows.atMs, hardware};
+      }),
+      outputs: COMPONENTS,
+      champion: await this.#risks(first, rows, picked),
+      challenger: await this.#risks(second, rows, picked),
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const scorers = [...this.#scorers.values()];
+    this.#scorers.clear();
+    for (const scorer of scorers) await scorer.close();
+  }
+
+  async #scorer(hash: string): Promise<Scorer> {
+    const known = this.#scorers.get(hash);
+    if (known !== undefined) return known;
+    const scorer = await this.#inTime(`open ${hash}`, this.#parts.open(hash)).catch(error => {
+      if (!isForestayError(error) || error.retryable) throw error;
+      throw new UnfitModel(hash, formatError(error), error);
+    });
+    if (this.#closed) await scorer.close();
+    else this.#scorers.set(hash, scorer);
+    return scorer;
+  }
+
+  /** Picked × COMPONENTS; NaN for a part that the model does not speak of. */
+  async #risks(
+    scorer: Scorer,
+    rows: ObservedRows,
+    picked: readonly number[],
+  ): Promise<Float32Array> {
+    const {hash, components} = scorer.signature();
+    const risks = new Float32Array(picked.length * COMPONENTS.length).fill(Number.NaN);
+    const take = (row: number, told: Float32Array, outputs: readonly string[], from: number) => {
+      for (const [at, part] of COMPONENTS.entries()) {
+        const column = outputs.indexOf(part);
+        if (column < 0) continue;
+        risks[row * COMPONENTS.length + at] = told[from * outputs.length + column] as number;
+      }
+    };
+    const isTold = (row: number) => rows.hosts[row]?.modelHash === hash;
+    const asked = picked.filter(row => !isTold(row));
+    const {featureCount} = rows;
+    const features = new Float32Array(asked.length * featureCount);
+    for (const [at, row] of asked.entries()) {
+      features.set(
+        rows.features.subarray(row * featureCount, (row + 1) * featureCount),
+        at * featureCount,
+      );
+    }
+    const scored =
+      asked.length === 0
+        ? new Float32Array()
+        : await this.#inTime(
+            `score ${asked.length} rows`,
+            scorer.score(hash, asked.length, features),
+          );
+    let next = 0;
+    for (const [at, row] of picked.entries()) {
+      if (isTold(row)) take(at, rows.risks, rows.outputs, row);
+      else take(at, scored, components, next++);
+    }
+    return risks;
+  }
+
+  #inTime<Value>(what: string, work: Promise<Value>): Promise<Value> {
+    const {clock, callMsMax} = this.#parts;
+    return inTime(clock, callMsMax, what, work);
+  }
+}
+
+/**
+ * What work gives, if it does in time; whatever it does later nobody waits for.
+ *
+ * @throws {ForestayError} `TIMED_OUT`.
+ */
+export async function inTime<Value>(
+  clock: KeeperClock,
+  msMax: number,
+  what: string,
+  work: Promise<Value>,
+): Promise<Value> {
+  if (await within(clock, msMax, work)) return await work;
+  work.catch(() => {});
+  throw new ForestayError(
+    'TIMED_OUT',
+    `cannot ${what} for the keeper within ${msMax / 1000} s; it tries again at its next look`,
+    {retryable: true, details: {what, msMax}},
+  );
+}
