@@ -1,11 +1,13 @@
 import {userInfo} from 'node:os';
 import {Argument, type Command, Option} from 'commander';
+import {COMPONENTS} from '../core/domain/components.ts';
 import {MODES, type Mode} from '../core/domain/policy.ts';
 import {addClientOptions, type ClientOptions, type Connection, withCore} from './client.ts';
 import {addOutputOption, type Format, printValue} from './output.ts';
 import {resourceName} from './resources.ts';
 
 export type ChangeOptions = ClientOptions & {requestId: string; author: string; output: Format};
+type DeclareOptions = ChangeOptions & {part?: string};
 type Answer = {requestId: string};
 
 /** `pause` is the kill switch, `resume` lifts it. */
@@ -63,15 +65,25 @@ export function registerDeclare(program: Command): void {
   const states = ['lost', 'returned'] as const;
   const command = program
     .command('declare')
-    .description('say that a host is down for good, or back; it counts as proof')
+    .description(
+      'say that a host is down for good, or back, and which part failed; it counts as proof',
+    )
     .argument('<host>', 'the host')
     .addArgument(new Argument('<state>', 'what it is').choices(states))
-    .action(async (host: string, state: (typeof states)[number], options: ChangeOptions) => {
+    .addOption(
+      new Option(
+        '--part <part>',
+        'that has failed; may be said later, models learn from it',
+      ).choices(COMPONENTS),
+    )
+    .action(async (host: string, state: (typeof states)[number], options: DeclareOptions) => {
       const {HostDeclaration} = await import('../proto/gen/forestay/v1/control_pb.ts');
       const declaration = HostDeclaration[state.toUpperCase() as Uppercase<typeof state>];
       const name = resourceName('hosts', host);
-      await change(options, `${name} is ${state}`, (core, control) =>
-        core.call(control, control.declareHost, {...requestOf(options), name, declaration}),
+      const {part = ''} = options;
+      const because = part === '' ? '' : `, its ${part} has failed`;
+      await change(options, `${name} is ${state}${because}`, (core, control) =>
+        core.call(control, control.declareHost, {...requestOf(options), name, declaration, part}),
       );
     });
   addChangeOptions(command);

@@ -1,4 +1,5 @@
 import {create, type MessageInitShape, toBinary} from '@bufbuild/protobuf';
+import {COMPONENTS} from '../core/domain/components.ts';
 import type {EffectResult} from '../core/domain/effects.ts';
 import {PERCENT_ALL} from '../core/domain/model-use.ts';
 import {MODES} from '../core/domain/policy.ts';
@@ -46,8 +47,10 @@ export function decodeInbox(bytes: Uint8Array): InboxRecord {
       return {...head, kind: 'lift-restraint', cell, comment};
     }
     case 'declareHost': {
+      const {host, part} = record.value;
       const state = oneOf(record.value.state, hostStates, 'state', CODE);
-      return {...head, kind: 'declare-host', host: record.value.host, state};
+      const named = part === '' ? {} : {part: oneOf(part, COMPONENTS, 'part', CODE)};
+      return {...head, kind: 'declare-host', host, state, ...named};
     }
     default:
       throw malformed(CODE, `inbox record ${requestId} is of no known kind`);
@@ -84,8 +87,10 @@ function toRecord(record: InboxRecord): InboxInit {
     }
     case 'lift-restraint':
       return {case: 'liftRestraint', value: {cell: record.cell, comment: record.comment}};
-    case 'declare-host':
-      return {case: 'declareHost', value: {host: record.host, state: record.state}};
+    case 'declare-host': {
+      const {host, state, part = ''} = record;
+      return {case: 'declareHost', value: {host, state, part}};
+    }
   }
 }
 

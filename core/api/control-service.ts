@@ -1,6 +1,7 @@
 import {randomUUID} from 'node:crypto';
 import {type ControlService, HostDeclaration} from '../../proto/gen/forestay/v1/control_pb.ts';
 import type {Handlers} from '../../proto/grpc.ts';
+import {COMPONENTS, type Component} from '../domain/components.ts';
 import {ForestayError} from '../domain/errors.ts';
 import {PERCENT_ALL} from '../domain/model-use.ts';
 import {MODES, type Mode} from '../domain/policy.ts';
@@ -34,7 +35,7 @@ type Command =
   | {kind: 'set-mode'; mode: Mode}
   | {kind: 'switch-model'; modelHash: string; percent: number; comment: string}
   | {kind: 'lift-restraint'; cell: string; comment: string}
-  | {kind: 'declare-host'; host: string; state: 'lost' | 'returned'};
+  | {kind: 'declare-host'; host: string; state: 'lost' | 'returned'; part?: Component};
 
 type Asked = {requestId: string; author: string};
 
@@ -85,8 +86,9 @@ export function controlHandlers(deps: ControlDeps): Handlers<(typeof ControlServ
     declareHost: unary((request, peer) => {
       const state = declarations.get(request.declaration);
       if (state === undefined) throw invalid('declaration', 'declaration is lost or returned');
+      const part = checkedPart(request.part);
       const host = findRow(deps.model.hosts, request.name).name.slice('hosts/'.length);
-      return change(request, peer, {kind: 'declare-host', host, state});
+      return change(request, peer, {kind: 'declare-host', host, state, ...part});
     }),
     getStatus: unary(() => toStatus(deps)),
   };
@@ -98,6 +100,14 @@ const declarations: ReadonlyMap<HostDeclaration, 'lost' | 'returned'> = new Map(
   [HostDeclaration.LOST, 'lost'],
   [HostDeclaration.RETURNED, 'returned'],
 ]);
+
+function checkedPart(part: string): {part?: Component} {
+  if (part === '') return {};
+  const known = COMPONENTS.find(each => each === part);
+  if (known !== undefined) return {part: known};
+  const given = JSON.stringify(part.slice(0, 40));
+  throw invalid('part', `part is ${given}; parts that fail are ${COMPONENTS.join(', ')}`);
+}
 
 function checkedText(field: string, text: string, max: number): string {
   if (text.length <= max) return text;

@@ -24,9 +24,11 @@ import {
   DAY_MS,
   growOutageHistory,
   type Outage,
+  type OutageCause,
   type OutageHistory,
   recordOutage,
   recordReturn,
+  renameOutage,
 } from './outage-history.ts';
 import {
   awaitOutcomes,
@@ -103,6 +105,23 @@ export function takeOutage(
   recordOutage(layer.history, {...outage, host: place});
   observeOutage(layer.outcomes, {...outage, host: place});
   if (outage.cause !== 'planned') layer.outages++;
+}
+
+/**
+ * What was taken for an outage of another cause, by people's word; what it was before is `was`. Rows
+ * that were learned from meanwhile stay as they were.
+ */
+export function takeCause(
+  layer: CellLayer,
+  host: string,
+  outage: Pick<Outage, 'atMs' | 'cause'>,
+  was: OutageCause,
+): void {
+  const place = placeOf(layer, host);
+  renameOutage(layer.history, {...outage, host: place}, was);
+  if (was !== 'planned' || outage.cause === 'planned') return;
+  observeOutage(layer.outcomes, {...outage, host: place});
+  layer.outages++;
 }
 
 /** It is back after so long; NaN: not known. */

@@ -109,9 +109,7 @@ export function growOutageHistory(history: OutageHistory, hosts: number): Outage
 /** Takes the begin of an outage. */
 export function recordOutage(history: OutageHistory, {atMs, host, cause}: Outage): void {
   if (!(history.startedAtMs <= atMs)) history.startedAtMs = atMs;
-  const kind = kindOf(cause);
-  const planned = cause === 'planned';
-  for (const each of planned ? [kind] : [0, kind]) {
+  for (const each of kindsOf(cause)) {
     const row = host * KIND_COUNT + each;
     count(history.counts, row * LIVES, HALF_LIFE_DAYS, history.lastAtMs, row, atMs);
     count(
@@ -123,11 +121,37 @@ export function recordOutage(history: OutageHistory, {atMs, host, cause}: Outage
       atMs,
     );
   }
-  if (planned) {
-    const weekday = weekdayOf(atMs);
-    history.plannedByWeekday[weekday] = (history.plannedByWeekday[weekday] as number) + 1;
-  }
+  if (cause === 'planned') countPlanned(history, atMs, 1);
   history.open[host] = (history.open[host] as number) + 1;
+}
+
+/**
+ * What was recorded had another cause: as if that had been known when it was, but for when the last
+ * outage of the former cause was.
+ */
+export function renameOutage(
+  history: OutageHistory,
+  {atMs, host, cause}: Outage,
+  was: OutageCause,
+): void {
+  const [before, after] = [kindsOf(was), kindsOf(cause)];
+  for (const each of before) {
+    if (after.includes(each)) continue;
+    const row = host * KIND_COUNT + each;
+    discount(history.counts, row * LIVES, HALF_LIFE_DAYS, history.lastAtMs, row, atMs);
+    const {cellCounts, cellLastAtMs} = history;
+    discount(cellCounts, each * CELL_LIVES, CELL_HALF_LIFE_DAYS, cellLastAtMs, each, atMs);
+  }
+  for (const each of after) {
+    if (before.includes(each)) continue;
+    const row = host * KIND_COUNT + each;
+    count(history.counts, row * LIVES, HALF_LIFE_DAYS, history.lastAtMs, row, atMs);
+    const {cellCounts, cellLastAtMs} = history;
+    count(cellCounts, each * CELL_LIVES, CELL_HALF_LIFE_DAYS, cellLastAtMs, each, atMs);
+  }
+  if (was === cause) return;
+  if (was === 'planned') countPlanned(history, atMs, -1);
+  if (cause === 'planned') countPlanned(history, atMs, 1);
 }
 
 /** Takes the end of an outage that was recorded; a downtime that is not known is NaN. */
@@ -153,6 +177,31 @@ export function countsAt(history: OutageHistory, atMs: number): Float64Array {
 /** The same of the cell; kind × half-life. */
 export function cellCountsAt(history: OutageHistory, atMs: number): Float64Array {
   return decayed(history.cellCounts, history.cellLastAtMs, CELL_HALF_LIFE_DAYS, atMs);
+}
+
+/** Kinds that an outage counts for. */
+function kindsOf(cause: OutageCause): number[] {
+  return cause === 'planned' ? [kindOf(cause)] : [0, kindOf(cause)];
+}
+
+function countPlanned({plannedByWeekday}: OutageHistory, atMs: number, by: number): void {
+  const weekday = weekdayOf(atMs);
+  plannedByWeekday[weekday] = Math.max(0, (plannedByWeekday[weekday] as number) + by);
+}
+
+/** Takes back what an outage has counted. */
+function discount(
+  counts: Float64Array,
+  base: number,
+  halfLives: readonly number[],
+  lastAtMs: Float64Array,
+  row: number,
+  atMs: number,
+): void {
+  const age = (lastAtMs[row] as number) - atMs;
+  for (const [index, days] of halfLives.entries()) {
+    counts[base + index] = Math.max(0, (counts[base + index] as number) - decay(age, days));
+  }
 }
 
 function count(

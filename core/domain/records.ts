@@ -1,4 +1,5 @@
 import type {HostAnomaly} from './anomaly/fleet-watch.ts';
+import type {Component} from './components.ts';
 import type {Counterfactual} from './counterfactual.ts';
 import type {Decision, Reason} from './decision.ts';
 import type {EffectResult, IssuedEffect} from './effects.ts';
@@ -25,8 +26,11 @@ export type InboxRecord = {requestId: string; atMs: number; author: string} & (
   | {kind: 'switch-model'; modelHash: string; percent: number; comment: string}
   /** Let the models of this cell act ahead of failures, although they do not seem to help. */
   | {kind: 'lift-restraint'; cell: string; comment: string}
-  /** An operator's word that a host is gone or back: `host.lost` needs proof, this is one. */
-  | {kind: 'declare-host'; host: string; state: 'lost' | 'returned'}
+  /**
+   * An operator's word that a host is gone or back: `host.lost` needs proof, this is one. And which of
+   * its parts has failed; absent: nothing is said of that.
+   */
+  | {kind: 'declare-host'; host: string; state: 'lost' | 'returned'; part?: Component}
 );
 
 /** Where a tick cut its inputs: everything below these offsets and this request is in it. */

@@ -11,6 +11,7 @@ import {
   moveRisks,
   movesRisks,
   shiftedRisk,
+  takeCause,
   takeOutage,
   takeReturn,
   takeRows,
@@ -33,6 +34,17 @@ export function learnOutage(
   atMs: number,
 ): void {
   takeOutage(layerOf(state, cell), name, {atMs, cause});
+}
+
+/** What was learned of an outage at that time had another cause, as people say. */
+export function learnCause(
+  state: PartitionState,
+  {cell, name}: HostEntry,
+  atMs: number,
+  cause: OutageCause,
+  was: OutageCause,
+): void {
+  takeCause(layerOf(state, cell), name, {atMs, cause}, was);
 }
 
 /** It is back after so long; NaN: nobody knows. */

@@ -1,7 +1,8 @@
+import type {Component} from '../domain/components.ts';
 import {vmName} from '../domain/telemetry.ts';
 import {clearUsage} from '../domain/usage.ts';
 import {resource} from './actor-row.ts';
-import {hostLost, hostReturned} from './host-outcomes.ts';
+import {hostBlamed, hostLost, hostReturned} from './host-outcomes.ts';
 import {bandRow, type HostEntry, type PartitionState, type VmEntry} from './partition-state.ts';
 import {clearSamples} from './set-table.ts';
 import {send, type TickDraft} from './tick-draft.ts';
@@ -14,12 +15,12 @@ export function declareLost(
   draft: TickDraft,
   host: HostEntry,
   proof: 'fence' | 'operator' | 'lease',
-  askedAtMs = draft.state.timeMs,
+  {askedAtMs = draft.state.timeMs, part = ''}: {askedAtMs?: number; part?: Component | ''} = {},
 ): void {
   const {state} = draft;
   const context = state.actors.hostContext(host.name);
   if (context === undefined || context.lost) return;
-  hostLost(draft, host, proof);
+  hostLost(draft, host, proof, part);
   host.lostBootId = host.facts?.bootId ?? '';
   host.lostAtMs = askedAtMs;
   // It started anew while it was fenced: nobody knows which of its lives the fence has ended.
@@ -101,6 +102,21 @@ export function isDown(path: string | undefined): boolean {
 /** Whether a VM was seen on a host since that one started; what ran before is gone. */
 function isOfThisLife({seenAtMs}: VmEntry, {bootAtMs, lostAtMs = 0}: HostEntry): boolean {
   return seenAtMs >= bootAtMs && seenAtMs >= lostAtMs;
+}
+
+/** An operator's word: that a host is gone, or back, and which of its parts has failed. */
+export function takeDeclaration(
+  draft: TickDraft,
+  host: HostEntry,
+  {state: said, part}: {state: 'lost' | 'returned'; part?: Component},
+): void {
+  const isLost = draft.state.actors.hostContext(host.name)?.lost === true;
+  if (said === 'lost' && !isLost) {
+    declareLost(draft, host, 'operator', part === undefined ? {} : {part});
+    return;
+  }
+  if (part !== undefined) hostBlamed(draft, host, said, part);
+  if (said === 'returned') declareReturned(draft, host);
 }
 
 /** It started anew, or an operator says that it is back. */

@@ -8,7 +8,10 @@
  *    before what its agent took for likely, not before what was announced, as a reset is no clean
  *    shutdown. It is waited for, a few minutes. A host that was fenced is not asked: what it says is of
  *    the fence.
- * O3 All are told the same in one order; of a host that nobody forecast there is nothing to prove.
+ * O3 People know best which part has failed: their word makes a failure of what had been taken for a
+ *    reboot, or was taken away, while the host is down. What they say of a host that is back is of its last
+ *    failure, if that had one: who brings a host back with a new part may have feared for the old one.
+ * O4 All are told the same in one order; of a host that nobody forecast there is nothing to prove.
  */
 import {COMPONENTS, type Component} from '../domain/components.ts';
 import type {HostOutcome} from '../domain/observed.ts';
@@ -16,7 +19,7 @@ import {standing} from '../domain/skill/alert-book.ts';
 import {isAway} from '../domain/skill/host-life.ts';
 import type {Outcome} from '../domain/skill/skill-events.ts';
 import {takeOutcome} from '../domain/skill/skill-fold.ts';
-import {learnOutage, learnReturn} from './cell-learning.ts';
+import {learnCause, learnOutage, learnReturn} from './cell-learning.ts';
 import {bandRow, type HostEntry, type PartitionState} from './partition-state.ts';
 import type {RunningEffect} from './running-effects.ts';
 import {lastUnclean, rebootWord, riskiestComponent} from './set-table.ts';
@@ -31,29 +34,73 @@ export type UnexplainedBoot = {
   likely: boolean;
 };
 
+/** The last time that a host was down, of which people may still say what failed. */
+export type LastOutage = {
+  atMs: number;
+  /** Tick time when its cell learned of it. */
+  noticedAtMs: number;
+  kind: 'lost' | 'crashed' | 'rebooted' | 'taken-away';
+  /** The part that failed; empty: not known. */
+  component: Component | '';
+};
+
 /** Records of boots are read within seconds of a start, by a tool within minutes. */
 const BOOT_WORD_MS = 300_000;
 
-/** It is proven gone. */
+/**
+ * It is proven gone.
+ *
+ * @param part That has failed, as people say; empty: nobody has said so.
+ */
 export function hostLost(
   draft: TickDraft,
   host: HostEntry,
   proof: 'fence' | 'operator' | 'lease',
+  part: Component | '' = '',
 ): void {
   const {state} = draft;
   const unexplained = state.unexplained.get(host.name);
   if (unexplained !== undefined) explain(draft, host, unexplained, unexplained.likely);
   const isHeard = state.timeMs - host.heardAtMs <= state.policy.silence.staleAfterMs;
-  if (proof === 'operator' && isHeard) {
+  if (proof === 'operator' && isHeard && part === '') {
     learnOutage(state, host, 'planned', state.timeMs);
     note(draft, host, 'taken-away', state.timeMs);
     return;
   }
-  const isPlanned = lastWord(state, host) !== 'none';
-  learnOutage(state, host, isPlanned ? 'planned' : 'unknown', state.timeMs);
-  note(draft, host, 'lost', host.heardAtMs);
+  const isPlanned = part === '' && lastWord(state, host) !== 'none';
+  learnOutage(state, host, isPlanned ? 'planned' : part || 'unknown', state.timeMs);
+  note(draft, host, 'lost', host.heardAtMs, part);
   // Known as a loss first, so that it stays away until it returns.
   if (isPlanned) note(draft, host, 'rebooted', host.heardAtMs);
+}
+
+/**
+ * People name the part that has failed: of a host that is lost, or, as it returns or later, of the failure
+ * that it came back from. Without one, nothing is told.
+ */
+export function hostBlamed(
+  draft: TickDraft,
+  host: HostEntry,
+  said: 'lost' | 'returned',
+  part: Component,
+): void {
+  const {state} = draft;
+  const unexplained = state.unexplained.get(host.name);
+  if (unexplained !== undefined) explain(draft, host, unexplained, false);
+  const {outage} = host;
+  const isDown = state.actors.hostContext(host.name)?.lost === true;
+  if (outage === undefined || outage.component === part) return;
+  const hadFailed = outage.kind === 'lost' || outage.kind === 'crashed';
+  if (!hadFailed && said === 'returned') return;
+  learnCause(
+    state,
+    host,
+    outage.noticedAtMs,
+    part,
+    hadFailed ? outage.component || 'unknown' : 'planned',
+  );
+  // Of one that runs again nobody is told that it is down.
+  note(draft, host, isDown ? 'lost' : 'crashed', outage.atMs, part, outage.noticedAtMs);
 }
 
 /** A host that was gone is back. */
@@ -100,7 +147,7 @@ function explain(
   draft.state.unexplained.delete(host.name);
   learnOutage(draft.state, host, wasMeant ? 'planned' : 'unknown', noticedAtMs);
   learnReturn(draft.state, host, Number.NaN);
-  note(draft, host, wasMeant ? 'rebooted' : 'crashed', bootAtMs);
+  note(draft, host, wasMeant ? 'rebooted' : 'crashed', bootAtMs, '', noticedAtMs);
 }
 
 /** It has been silent for too long: nothing is known of it until it is heard again. */
@@ -153,9 +200,13 @@ function note(
   kind: Outcome['kind'],
   happenedAtMs: number,
   component: Component | '' = '',
+  noticedAtMs = draft.state.timeMs,
 ): void {
   const {state} = draft;
   const atMs = Math.min(happenedAtMs, state.timeMs);
+  if (kind !== 'unwatched' && kind !== 'returned') {
+    host.outage = {atMs, noticedAtMs, kind, component};
+  }
   draft.outcomes.push({...named(state, host), atMs, kind, component});
   const skill = state.skills.get(host.cell);
   if (skill?.hosts.has(host.name)) {

@@ -13,7 +13,7 @@ import type {InventoryHost, InventoryVm, TimeBase} from '../domain/telemetry.ts'
 import type {ModelSignature} from '../ports.ts';
 import {ActorDirectory} from './actor-directory.ts';
 import type {DueSamples} from './due-samples.ts';
-import type {UnexplainedBoot} from './host-outcomes.ts';
+import type {LastOutage, UnexplainedBoot} from './host-outcomes.ts';
 import {createMarks, type Marks} from './marks.ts';
 import {RunningEffects} from './running-effects.ts';
 import {createSetTable, type SetTable} from './set-table.ts';
@@ -39,6 +39,8 @@ export type HostEntry = {
   lostAtMs?: number;
   /** What an edge says after this shows that its host is back, whatever its boot id. */
   returnsAfterMs?: number;
+  /** When it was down last, or is now; absent: it never was. */
+  outage?: LastOutage;
   failedAtMs: number;
   clearedAtMs: number;
   /** When its risk came into the band last; absent: it never did. */

@@ -4,7 +4,7 @@ import type {InboxRecord} from '../domain/records.ts';
 import {liftRestraints} from './cell-restraint.ts';
 import {noteAct} from './cell-skill.ts';
 import {entityOf} from './effect-address.ts';
-import {declareLost, declareReturned} from './host-fate.ts';
+import {declareLost, takeDeclaration} from './host-fate.ts';
 import {hostEvacuated} from './host-outcomes.ts';
 import {switchModel} from './model-switch.ts';
 import {requestBody} from './request-body.ts';
@@ -59,9 +59,7 @@ function takeRecord(draft: TickDraft, record: InboxRecord): void {
       return;
     case 'declare-host': {
       const host = state.hosts.get(record.host);
-      if (host === undefined) return;
-      if (record.state === 'lost') declareLost(draft, host, 'operator');
-      else declareReturned(draft, host);
+      if (host !== undefined) takeDeclaration(draft, host, record);
       return;
     }
     case 'switch-model':
@@ -116,7 +114,7 @@ function takeResult(draft: TickDraft, result: EffectResult): void {
   });
   if (effect.kind === 'fence-host' && result.status === 'done') {
     const host = state.hosts.get(effect.host);
-    if (host !== undefined) declareLost(draft, host, 'fence', effect.issuedAtMs);
+    if (host !== undefined) declareLost(draft, host, 'fence', {askedAtMs: effect.issuedAtMs});
   }
 }
 

@@ -130,10 +130,22 @@ test('a host is declared lost or back by name; unknown ones are refused', async 
   const {client, submitted, model} = await startApi(t);
   applyTick(model, 0, aTick(1, {inventory: [aHost('h1')]}));
   const control = client(ControlService);
-  const declare = (name: string, declaration: HostDeclaration) =>
-    call(control, control.declareHost, {name, declaration});
+  const declare = (name: string, declaration: HostDeclaration, part = '') =>
+    call(control, control.declareHost, {name, declaration, part});
   await declare('hosts/h1', HostDeclaration.LOST);
   t.like(submitted[0], {kind: 'declare-host', host: 'h1', state: 'lost'});
+  t.false(
+    'part' in (submitted[0] as object),
+    'what was asked for before parts is the same request',
+  );
+  await declare('hosts/h1', HostDeclaration.RETURNED, 'memory');
+  t.like(submitted[1], {kind: 'declare-host', host: 'h1', state: 'returned', part: 'memory'});
+  const noPart = await t.throwsAsync(declare('hosts/h1', HostDeclaration.LOST, 'soul'));
+  t.regex(
+    (noPart as grpc.ServiceError).details,
+    /part is "soul"; parts that fail are cpu, memory, disk, network, power/,
+  );
+  t.is(submitted.length, 2);
   const unknown = await t.throwsAsync(declare('hosts/h9', HostDeclaration.LOST));
   t.is(readErrorInfo(unknown)?.reason, 'NOT_FOUND');
   const vague = await t.throwsAsync(declare('hosts/h1', HostDeclaration.UNSPECIFIED));

@@ -245,6 +245,11 @@ test('pause, resume, mode and declare reach the core with who asked', async t =>
   t.is(submitted[1]?.kind, 'resume');
   t.like(submitted[2], {kind: 'set-mode', mode: 'auto'});
   t.like(submitted[3], {kind: 'declare-host', host: 'h1', state: 'lost'});
+  const named = await run('declare', 'h1', 'returned', '--part', 'disk', '--request-id', 'r3');
+  t.is(named.stdout, 'hosts/h1 is returned, its disk has failed  (request r3)\n');
+  t.like(submitted[4], {host: 'h1', state: 'returned', part: 'disk'});
+  const wrong = await run('declare', 'h1', 'lost', '--part', 'soul');
+  t.regex(wrong.stderr, /soul.*cpu, memory, disk, network, power/s);
   const reused = await run('pause', '--request-id', 'r1');
   t.is(reused.code, 7);
   t.regex(reused.stderr, /^forestay: \[REQUEST_ID_REUSED\] request_id r1/);

@@ -1,5 +1,6 @@
 /** What became of a host: decided once, and told alike to the cell's layer, the proof and those who listen. */
 import test, {type ExecutionContext} from 'ava';
+import type {Component} from '../../core/domain/components.ts';
 import type {HostOutcome, ObservedRows} from '../../core/domain/observed.ts';
 import {OUTAGE_KINDS, type OutageKind} from '../../core/domain/outage-history.ts';
 import type {PartitionRuntime, RuntimeOptions} from '../../core/engine/partition-runtime.ts';
@@ -208,4 +209,106 @@ test('a VM that is moved for a risk is told with the risk and the part that were
   t.like(outcomes[0], {kind: 'evacuated', host: 'a', component: 'cpu', propensity: 1});
   const {risk} = outcomes[0] as {risk: number};
   t.true(risk >= QUICK_BANDS.enter && risk <= 0.9);
+});
+
+const declare = (rig: Rig, state: 'lost' | 'returned', part?: Component) =>
+  rig.command({kind: 'declare-host', host: 'a', state, ...(part && {part})});
+
+/** What people said became of host a: the newest fact, with its part. */
+function factOf({state}: PartitionRuntime) {
+  const skill = state.skills.get('c1');
+  return skill?.lives[skill.hosts.get('a') ?? -1]?.at(-1);
+}
+
+test('people name the part that failed when a host is lost, while it is down, and when it is back', async t => {
+  const tellings: (readonly [told: readonly ['lost' | 'returned', Component?][], when: string])[] =
+    [
+      [[['lost', 'memory']], 'with its loss'],
+      [[['lost'], ['lost', 'memory']], 'while it is down'],
+      [[['lost'], ['returned', 'memory']], 'as it comes back'],
+      [[['lost'], ['returned'], ['returned', 'memory']], 'once it is back'],
+      [
+        [
+          ['lost', 'disk'],
+          ['lost', 'memory'],
+          ['lost', 'memory'],
+        ],
+        'other than was thought',
+      ],
+    ];
+  for (const [told, when] of tellings) {
+    const {rig, runtime, outcomes} = await begin();
+    const heardAtMs = rig.clock.nowMs();
+    await minute(rig, runtime, 'silent');
+    for (const [state, part] of told) {
+      await declare(rig, state, part);
+      await minute(rig, runtime, 'silent');
+    }
+    const named = outcomes.filter(each => each.kind !== 'returned' && each.component === 'memory');
+    t.is(named.length, 1, when);
+    const isBack = runtime.state.actors.hostContext('a')?.lost === false;
+    t.is(named[0]?.kind, told.length === 3 && isBack ? 'crashed' : 'lost', when);
+    t.is(named[0]?.atMs, heardAtMs, when);
+    t.true((named[0]?.recordedAtMs ?? 0) > heardAtMs);
+    t.is(factOf(runtime)?.component, when === 'other than was thought' ? 'disk' : 'memory', when);
+    t.is(countOf(runtime, 'memory'), 1, when);
+    t.is(countOf(runtime, 'unplanned'), 1, when);
+    for (const cause of ['unknown', 'disk'] as const) t.is(countOf(runtime, cause), 0, when);
+    t.is(runtime.state.layers.get('c1')?.outages, 1);
+    await sameInReplay(t, rig, runtime);
+  }
+});
+
+test('naming the part makes a failure of what was taken away, or for a reboot, while it is down', async t => {
+  for (const said of ['running', 'announced'] as const) {
+    const {rig, runtime, outcomes} = await begin();
+    await minute(rig, runtime, said === 'announced' ? {dueInSeconds: 30} : {});
+    if (said === 'announced') await minute(rig, runtime, 'silent');
+    await declare(rig, 'lost');
+    await minute(rig, runtime, 'silent', 5000);
+    const before = said === 'announced' ? 'rebooted' : 'taken-away';
+    t.is(outcomes.at(-1)?.kind, before);
+    t.is(factOf(runtime)?.kind, before);
+    t.is(runtime.state.layers.get('c1')?.outages, 0);
+    await declare(rig, 'lost', 'power');
+    await minute(rig, runtime, 'silent', 5000);
+    t.like(outcomes.at(-1), {kind: 'lost', component: 'power'});
+    t.like(factOf(runtime), {kind: 'failed', component: 'power'});
+    t.is(countOf(runtime, 'planned'), 0);
+    t.is(countOf(runtime, 'power'), 1);
+    t.is(runtime.state.layers.get('c1')?.outages, 1);
+    t.deepEqual(
+      runtime.state.skills.get('c1')?.failures.map(({host}) => host),
+      ['a'],
+    );
+    await sameInReplay(t, rig, runtime);
+  }
+});
+
+test('who names a part of a host that never failed, or brings it back from repair with one, tells nothing', async t => {
+  const {rig, runtime, outcomes} = await begin();
+  await declare(rig, 'returned', 'disk');
+  await minute(rig, runtime, {}, 5000);
+  t.deepEqual(outcomes, []);
+  await declare(rig, 'lost');
+  await minute(rig, runtime, {}, 5000);
+  await declare(rig, 'returned', 'disk');
+  await minute(rig, runtime, {}, 5000);
+  t.deepEqual(kindsOf(outcomes), ['taken-away', 'returned']);
+  t.is(countOf(runtime, 'disk'), 0);
+});
+
+test('a host that crashed, and was back before anybody looked, gets its part named as well', async t => {
+  const {rig, runtime, outcomes} = await begin();
+  await minute(rig, runtime, {bootId: 'boot-2'});
+  await declare(rig, 'returned', 'cpu');
+  await minute(rig, runtime, {bootId: 'boot-2', unclean: 0});
+  t.deepEqual(kindsOf(outcomes), ['crashed', 'crashed']);
+  t.deepEqual(
+    outcomes.map(each => ('component' in each ? each.component : '')),
+    ['', 'cpu'],
+  );
+  t.like(factOf(runtime), {kind: 'failed', component: 'cpu'});
+  t.is(countOf(runtime, 'cpu'), 1);
+  await sameInReplay(t, rig, runtime);
 });

@@ -1,6 +1,7 @@
 /** Random records of every kind, as fast-check arbitraries. */
 import fc from 'fast-check';
 import type {HostAnomaly} from '../../core/domain/anomaly/fleet-watch.ts';
+import {COMPONENTS} from '../../core/domain/components.ts';
 import {actionKinds, type Decision} from '../../core/domain/decision.ts';
 import {type EffectResult, effectKinds, type IssuedEffect} from '../../core/domain/effects.ts';
 import type {
@@ -326,6 +327,13 @@ export const inboxRecord: fc.Arbitrary<InboxRecord> = fc.oneof(
     kind: fc.constant('declare-host'),
     host: text,
     state: fc.constantFrom('lost', 'returned'),
+  }),
+  fc.record({
+    ...inboxHead,
+    kind: fc.constant('declare-host'),
+    host: text,
+    state: fc.constantFrom('lost', 'returned'),
+    part: fc.constantFrom(...COMPONENTS),
   }),
 );
 

@@ -228,6 +228,8 @@ test('inbox and scores records are checked too', t => {
   t.throws(inbox({requestId: 'r'}), {code, message: /no known kind/});
   const declared = {case: 'declareHost' as const, value: {host: 'h', state: 'tired'}};
   t.throws(inbox({requestId: 'r', record: declared}), {code, message: /known are lost, returned/});
+  const named = {case: 'declareHost' as const, value: {host: 'h', state: 'lost', part: 'soul'}};
+  t.throws(inbox({requestId: 'r', record: named}), {code, message: /known are cpu, memory/});
   t.throws(scores({hosts: ['h'], components: ['cpu'], risks: bytes(3)}), {code});
   const reasons = [{row: 1, component: 'cpu'}];
   t.throws(scores({hosts: ['h'], components: [], reasons}), {code, message: /row 1/});

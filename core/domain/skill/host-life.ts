@@ -6,7 +6,9 @@
  * L2. An outcome that is told twice, from two sides, counts once.
  * L3. A loss of which somebody says later that it was a reboot on purpose becomes one: a host that
  *     restarts falls silent as one that fails does, and is fenced for it.
- * L4. Of a time in which the host went away otherwise, or was not watched, only what came before
+ * L4. One that was taken for a reboot, or was taken away, has failed if people name the part while it is
+ *     down.
+ * L5. Of a time in which the host went away otherwise, or was not watched, only what came before
  *     that is known.
  */
 import type {Component} from '../components.ts';
@@ -42,8 +44,12 @@ export type Seen = {
 
 export type Learned = {
   readonly fact: Fact;
-  /** It is new, its part became known, or that what was a failure was a reboot on purpose. */
-  readonly change: 'new' | 'part' | 'purpose';
+  /**
+   * It is new, its part became known, what was a failure was a reboot on purpose, or the other way.
+   */
+  readonly change: 'new' | 'part' | 'purpose' | 'failure';
+  /** Before a change. */
+  readonly was: Fact['kind'];
 };
 
 export function isAway(life: HostLife): boolean {
@@ -86,7 +92,7 @@ export function learnOutcome(
   const fact: Fact = {atMs: outcome.atMs, kind, component: outcome.component, endMs};
   life.splice(next < 0 ? life.length : next, 0, fact);
   if (life.length > FACTS_MAX) life.shift();
-  return {fact, change: 'new'};
+  return {fact, change: 'new', was: kind};
 }
 
 /** What was seen of the host after `fromMs`, up to `toMs`. */
@@ -151,12 +157,19 @@ function takeKnown(
   if (kind === 'failed' && known.kind === 'failed' && component !== '' && known.component === '') {
     known.component = component;
     counters.lateOutcomes++;
-    return {fact: known, change: 'part'};
+    return {fact: known, change: 'part', was: kind};
   }
   if (kind === 'rebooted' && known.kind === 'failed') {
     known.kind = 'rebooted';
     counters.lateOutcomes++;
-    return {fact: known, change: 'purpose'};
+    return {fact: known, change: 'purpose', was: 'failed'};
+  }
+  const {kind: was} = known;
+  const isOther = was === 'rebooted' || was === 'taken-away';
+  if (kind === 'failed' && component !== '' && isOther) {
+    Object.assign(known, {kind, component});
+    counters.lateOutcomes++;
+    return {fact: known, change: 'failure', was};
   }
   if (kind === known.kind && Math.abs(atMs - known.atMs) <= sameFailureMs) counters.repeated++;
   else counters.contradictions++;

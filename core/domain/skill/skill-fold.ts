@@ -155,12 +155,17 @@ export function takeOutcome(state: SkillState, outcome: Outcome): void {
 function countInRates(
   {naive, withReboots}: SkillState,
   index: number,
-  {fact: {kind, component}, change}: Learned,
+  {fact: {kind, component}, change, was}: Learned,
 ): void {
   const part = (OUTPUTS as readonly string[]).indexOf(component);
   if (part >= 0 && kind === 'failed') countOutage(naive, index, part);
   if (part >= 0 && change === 'purpose') countOutage(naive, index, part, -1);
   if (change === 'part') return;
+  if (change === 'failure') {
+    if (was === 'rebooted') countOutage(naive, index, REBOOT_OUTPUT, -1);
+    if (was !== 'rebooted' || !withReboots) countOutage(naive, index, ANY_OUTPUT);
+    return;
+  }
   if (kind === 'rebooted') countOutage(naive, index, REBOOT_OUTPUT);
   const counts = kind === 'failed' || (kind === 'rebooted' && withReboots);
   if (change === 'new' && counts) countOutage(naive, index, ANY_OUTPUT);
