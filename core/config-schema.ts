@@ -77,9 +77,31 @@ export type Config = {
      */
     oddMinutesPerHostDay: number;
   };
+  keeper: KeeperConfig;
   ticks: {tickMs: number; checkpointEveryMs: number};
   policy: Policy;
 };
+
+/** Who tends the models that hosts are scored by. */
+export type KeeperConfig = {
+  /**
+   * `off`: nobody. `watch`: drift is watched, a challenger that people have named is compared with
+   * the champion, and what would be done is told. `auto`: it is done: models are trained, tried,
+   * promoted and taken back.
+   */
+  mode: (typeof KEEPER_MODES)[number];
+  /** Share of the hosts that a challenger scores before it is promoted, and for how long at least. */
+  canaryPercent: number;
+  canaryMs: number;
+  /** So long after a promotion the champion before is compared, and serves again if it does better. */
+  probationMs: number;
+  /** Between two trainings; twice as long after each challenger in a row that was refused. */
+  coolDownMs: number;
+  /** Failures whose part is known that a training takes. */
+  trainingLeastFailures: number;
+};
+
+const KEEPER_MODES = ['off', 'watch', 'auto'] as const;
 
 export const DEFAULT_CONFIG: Config = {
   core: {
@@ -118,6 +140,14 @@ export const DEFAULT_CONFIG: Config = {
     waitMs: 100,
   },
   anomaly: {enabled: true, oddMinutesPerHostDay: 1},
+  keeper: {
+    mode: 'watch',
+    canaryPercent: 25,
+    canaryMs: 2 * 3_600_000,
+    probationMs: 24 * 3_600_000,
+    coolDownMs: 6 * 3_600_000,
+    trainingLeastFailures: 20,
+  },
   ticks: {tickMs: 250, checkpointEveryMs: 60_000},
   policy: DEFAULT_POLICY,
 };
@@ -273,6 +303,14 @@ export const configSchema = section(DEFAULT_CONFIG, {
   anomaly: section(DEFAULT_CONFIG.anomaly, {
     enabled: z.boolean(),
     oddMinutesPerHostDay: z.number().min(0.01).max(100),
+  }),
+  keeper: section(DEFAULT_CONFIG.keeper, {
+    mode: z.enum(KEEPER_MODES),
+    canaryPercent: z.int().min(1).max(99),
+    canaryMs: durationMs,
+    probationMs: durationMs,
+    coolDownMs: durationMs.min(60_000),
+    trainingLeastFailures: count,
   }),
   ticks: section(DEFAULT_CONFIG.ticks, {
     tickMs: z.int().min(10).max(60_000),

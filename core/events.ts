@@ -33,6 +33,8 @@ export type EngineEvents = {
   /** A model that a command asked for. */
   'model.opened': {model: string};
   'model.refused': {model: string; code: string};
+  /** The keeper of the models did or found something; `phase`: it came into another one. */
+  'keeper.stepped': {phase: string; what: string; model: string};
   /** Minutes of hosts that the anomaly watch has judged, and how often it learned anew. */
   'anomalies.found': {hosts: number; learned: number};
   /** Minutes that it will never judge: it was too far behind, or failed. */

@@ -1,6 +1,7 @@
 import {Counter, collectDefaultMetrics, Gauge, Histogram, Registry} from 'prom-client';
 import {type EngineEventName, type EngineEvents, listen} from '../events.ts';
 import {createCellLabels} from './cell-labels.ts';
+import {countKeeper} from './keeper-metrics.ts';
 import {addSkillMetrics} from './skill-metrics.ts';
 import {countActors, isReady, type StatusDeps} from './status.ts';
 
@@ -32,6 +33,7 @@ export function createMetrics(deps: StatusDeps): Metrics {
   countActing(registry, on);
   addSkillMetrics(registry, on, deps);
   countKeeping(registry, on);
+  countKeeper(registry, on);
   let last: Promise<unknown> = Promise.resolve();
   return {
     render(openMetrics) {
