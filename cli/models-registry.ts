@@ -27,7 +27,10 @@ export function addAuthorOptions(command: Command): Command {
   return addRegistryOptions(command);
 }
 
-export function openRegistryOf({registry, config}: RegistryOptions): Registry {
+export function openRegistryOf({
+  registry,
+  config,
+}: Pick<RegistryOptions, 'registry' | 'config'>): Registry {
   if (registry !== undefined) return openRegistry(resolve(registry), nodeFiles);
   const {core} = loadConfig({env: process.env, files: config}).config;
   return openRegistry(join(core.dataDir, 'models'), nodeFiles);

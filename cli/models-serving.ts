@@ -2,8 +2,11 @@ import type {Command} from 'commander';
 import {ForestayError, isForestayError} from '../core/domain/errors.ts';
 import {shortHash} from '../core/domain/hash.ts';
 import type {Aliases} from '../models/registry/aliases.ts';
+import type {Registry} from '../models/registry/registry.ts';
+import type {PartitionStatus} from '../proto/gen/forestay/v1/control_pb.ts';
 import {addClientOptions, type ClientOptions, withCore} from './client.ts';
 import {openControl} from './control.ts';
+import {disagreements} from './models-agreement.ts';
 import type {ChangeOptions} from './models-registry.ts';
 
 export type ServingOptions = ChangeOptions & ClientOptions & {core: boolean};
@@ -44,6 +47,36 @@ export async function tellCore(
   } catch (error) {
     if (!isForestayError(error, 'SERVER_UNREACHABLE')) throw afterwards(error);
     return `no core answers at ${options.server.join(' or ')}: one serves it from its next start`;
+  }
+}
+
+/**
+ * Where partitions score by other models than the registry here says, in words for people; nothing if
+ * no registry is here.
+ */
+export function disagreementsOf(
+  registry: Registry,
+  partitions: readonly PartitionStatus[],
+): string[] {
+  return disagreements(registry.aliases(SWITCHED).aliases, partitions, registry.directory);
+}
+
+/** The same, of the core that is asked; undefined: none answers, or it is of a family that cores take when they start. */
+export async function askDisagreements(
+  family: string,
+  registry: Registry,
+  options: ClientOptions,
+): Promise<string[] | undefined> {
+  if (family !== SWITCHED) return undefined;
+  try {
+    return await withCore(options, async core => {
+      const control = await openControl(core);
+      const {partitions} = await core.call(control, control.getStatus, {});
+      return disagreementsOf(registry, partitions);
+    });
+  } catch (error) {
+    if (!isForestayError(error, 'SERVER_UNREACHABLE')) throw error;
+    return undefined;
   }
 }
 

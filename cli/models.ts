@@ -9,6 +9,7 @@ import type {Aliases, Author} from '../models/registry/aliases.ts';
 import type {Entry} from '../models/registry/entry.ts';
 import {familyNamed, MODEL_FAMILIES} from '../models/registry/families.ts';
 import type {Registry} from '../models/registry/registry.ts';
+import {addClientOptions, type ClientOptions} from './client.ts';
 import {EXIT} from './exit-codes.ts';
 import {registerAdd} from './models-add.ts';
 import {registerEvaluate} from './models-evaluate.ts';
@@ -21,7 +22,13 @@ import {
   type RegistryOptions,
   warn,
 } from './models-registry.ts';
-import {addServingOptions, type ServingOptions, tellCore} from './models-serving.ts';
+import {
+  addServingOptions,
+  askDisagreements,
+  type ServingOptions,
+  tellCore,
+} from './models-serving.ts';
+import {registerShadow} from './models-shadow.ts';
 import {
   historyTable,
   type ListedModel,
@@ -43,6 +50,7 @@ export function registerModels(program: Command): void {
   registerReading(models);
   registerAdd(models);
   registerEvaluate(models);
+  registerShadow(models, NAME);
   registerChanges(models);
 }
 
@@ -50,12 +58,14 @@ function registerReading(models: Command): void {
   addRegistryOptions(
     models.command('list').description('all models, by family, the newest first').action(list),
   );
-  addRegistryOptions(
-    models
-      .command('show')
-      .description('all that is known of one')
-      .argument('<model>', NAME)
-      .action(show),
+  addClientOptions(
+    addRegistryOptions(
+      models
+        .command('show')
+        .description('all that is known of one, and whether the core that runs here agrees')
+        .argument('<model>', NAME)
+        .action(show),
+    ),
   );
   addRegistryOptions(
     models
@@ -162,10 +172,15 @@ function toRecord({entry, alias, bytes}: ListedModel) {
   return {...rest, alias, bytes, addedAt: new Date(addedAtMs).toISOString()};
 }
 
-async function show(name: string, options: RegistryOptions): Promise<void> {
+async function show(name: string, options: RegistryOptions & ClientOptions): Promise<void> {
   const registry = openRegistryOf(options);
   const model = describeEntry(registry, requireEntry(registry, name));
-  await printValue(options.output, toRecord(model) as never, () => modelLines(model));
+  const asked = model.alias === 'retired' ? undefined : options;
+  const disagreements = asked && (await askDisagreements(model.entry.family, registry, asked));
+  const record = {...toRecord(model), ...(disagreements && {disagreements})};
+  await printValue(options.output, record as never, () =>
+    [modelLines(model), ...(disagreements ?? [])].join('\n'),
+  );
 }
 
 async function card(name: string, options: RegistryOptions): Promise<void> {
@@ -235,10 +250,14 @@ async function promote(
   const author = authorOf(options);
   const {percent: share = PERCENT_ALL, force = false, revision} = options;
   const at = revision === undefined ? {} : {expected: revision};
-  const aliases =
+  const {aliases: now} = registry.aliases(registry.read(hash).family);
+  // Nothing to change, and cores that do not serve it are told once more.
+  const serves = share === PERCENT_ALL && now.champion === hash && now.canaryPercent === 0;
+  const change = () =>
     share < PERCENT_ALL
-      ? await tryOut(registry, hash, share, author)
-      : await registry.promote(hash, author, {force, ...at});
+      ? tryOut(registry, hash, share, author)
+      : registry.promote(hash, author, {force, ...at});
+  const aliases = serves ? now : await change();
   await printAliases(aliases, options);
 }
 

@@ -2,7 +2,7 @@ import type {Command} from 'commander';
 import {shortHash} from '../core/domain/hash.ts';
 import type {CellSkill, OutputSkill} from '../proto/gen/forestay/v1/skill_pb.ts';
 import {addClientOptions, type ClientOptions, withCore} from './client.ts';
-import {addChangeOptions, type ChangeOptions, change, requestOf} from './control.ts';
+import {addChangeOptions, type ChangeOptions, openControl, requestOf} from './control.ts';
 import {addOutputOption, type Format, printValue, toRecord} from './output.ts';
 import {formatTable} from './table.ts';
 import {harmlessName} from './terminal.ts';
@@ -20,17 +20,30 @@ export function registerSkill(program: Command): void {
     .option('--json', 'the same as --output json')
     .action((options: SkillOptions) => showSkills(options));
   addClientOptions(addOutputOption(skill, ['table', 'json', 'ndjson', 'yaml']));
-  const lift = program
+  const command = program
     .command('lift-restraint')
     .description('let models of a cell act ahead of failures, although they do not seem to help')
     .argument('<cell>', 'the cell')
     .option('--comment <text>', 'why', '')
-    .action((cell: string, options: ChangeOptions & {comment: string}) =>
-      change(options, `models may act in ${cell}`, (core, control) =>
-        core.call(control, control.liftRestraint, {...requestOf(options), cell}),
-      ),
+    .action((cell: string, options: ChangeOptions & {comment: string}) => lift(cell, options));
+  addChangeOptions(command);
+}
+
+function lift(cell: string, options: ChangeOptions & {comment: string}): Promise<void> {
+  return withCore(options, async core => {
+    const control = await openControl(core);
+    const asked = {...requestOf(options), cell};
+    const {requestId, modelHashes} = await core.call(control, control.liftRestraint, asked);
+    const done =
+      modelHashes.length === 0
+        ? `no model is restrained in ${harmlessName(cell)}: there was nothing to lift`
+        : `${modelHashes.map(shortHash).join(', ')} may act in ${harmlessName(cell)}`;
+    await printValue(
+      options.output,
+      {requestId, modelHashes},
+      () => `${done}  (request ${requestId})`,
     );
-  addChangeOptions(lift);
+  });
 }
 
 function showSkills({cell, json, output, ...options}: SkillOptions): Promise<void> {

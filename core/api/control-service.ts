@@ -12,7 +12,7 @@ import type {Clock} from '../ports.ts';
 import {findRow} from './fleet-service.ts';
 import {unary} from './handlers.ts';
 import {checkedRequestId, type RequestIds, reused} from './request-ids.ts';
-import {modeMessages, type StatusDeps, toStatus} from './status.ts';
+import {modeMessages, restrainedModels, type StatusDeps, toStatus} from './status.ts';
 
 const COMMENT_LENGTH_MAX = 1000;
 
@@ -40,19 +40,24 @@ type Command =
 type Asked = {requestId: string; author: string};
 
 export function controlHandlers(deps: ControlDeps): Handlers<(typeof ControlService)['method']> {
-  const change = async (asked: Asked, peer: string, command: Command) => {
+  const change = async <Told extends object>(
+    asked: Asked,
+    peer: string,
+    command: Command,
+    told?: Told,
+  ) => {
     const requestId = checkedRequestId(asked.requestId) || randomUUID();
     const author = checkedText('author', asked.author, 200) || peer;
     const body = JSON.stringify([command, asked.author]);
-    await deps.requestIds.once(requestId, body, async () => {
+    return await deps.requestIds.once(requestId, body, async () => {
       const record = {requestId, atMs: deps.clock.nowMs(), author, ...command};
       const taken = deps.takenAs?.(requestId);
       if (taken !== undefined && taken !== requestBody(record)) {
         throw reused(requestId, 'before this core started, or at another core');
       }
       await deps.submit(record);
+      return {requestId, ...told};
     });
-    return {requestId};
   };
   return {
     pauseActions: unary((request, peer) => {
@@ -81,7 +86,9 @@ export function controlHandlers(deps: ControlDeps): Handlers<(typeof ControlServ
       const cell = checkedText('cell', request.cell, 200);
       if (cell === '') throw invalid('cell', 'cell is empty: name the cell whose models may act');
       const comment = checkedText('comment', request.comment, COMMENT_LENGTH_MAX);
-      return change(request, peer, {kind: 'lift-restraint', cell, comment});
+      const restrained = restrainedModels(deps.model, cell).map(({modelHash}) => modelHash);
+      const told = {modelHashes: restrained};
+      return change(request, peer, {kind: 'lift-restraint', cell, comment}, told);
     }),
     declareHost: unary((request, peer) => {
       const state = declarations.get(request.declaration);

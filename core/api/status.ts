@@ -4,6 +4,7 @@ import {
   Mode as ModeMessage,
 } from '../../proto/gen/forestay/v1/control_pb.ts';
 import type {Mode} from '../domain/policy.ts';
+import type {CellSkill} from '../domain/skill/cell-skill.ts';
 import type {ReadModel} from '../engine/read-model.ts';
 import type {Clock} from '../ports.ts';
 import {splitState, timeField} from './fleet-messages.ts';
@@ -50,6 +51,15 @@ export function countActors(model: ReadModel): ActorCount[] {
   return [...counts.values()];
 }
 
+/** Models that only advise, by cell, then by model; `cell` absent: of all cells. */
+export function restrainedModels({skills}: ReadModel, cell?: string): CellSkill[] {
+  const known = cell === undefined ? [...skills.values()].flat() : (skills.get(cell) ?? []);
+  const keyOf = (skill: CellSkill) => `${skill.cell} ${skill.modelHash}`;
+  return known
+    .filter(({restraint}) => restraint.restrained)
+    .sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+}
+
 export function toStatus(deps: StatusDeps): MessageInitShape<typeof GetStatusResponseSchema> {
   const {model, clock, build} = deps;
   const partitions = [...model.partitions].sort(([left], [right]) => left - right);
@@ -80,6 +90,12 @@ export function toStatus(deps: StatusDeps): MessageInitShape<typeof GetStatusRes
       storedSamples: BigInt(totals.storedSamples),
       scoredRows: BigInt(totals.scoredRows),
       transitions: BigInt(totals.transitions),
+    })),
+    restraints: restrainedModels(model).map(({cell, modelHash, restraint}) => ({
+      cell,
+      modelHash,
+      ...timeField('sinceTime', restraint.sinceMs),
+      because: restraint.because,
     })),
     actors: countActors(model).map(({count, ...actor}) => ({...actor, count: BigInt(count)})),
   };

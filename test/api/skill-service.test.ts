@@ -1,3 +1,4 @@
+import {timestampMs} from '@bufbuild/protobuf/wkt';
 import test from 'ava';
 import {applyScores} from '../../core/engine/read-model-fold.ts';
 import {ControlService} from '../../proto/gen/forestay/v1/control_pb.ts';
@@ -49,6 +50,35 @@ test('to lift a restraint is a command with a cell, a name and a reason', async 
   await t.throwsAsync(() => call(control, control.liftRestraint, {...request, cell: ''}), {
     message: /cell is empty|REQUEST_ID_REUSED|r1/,
   });
+});
+
+test('who lifts a restraint is told whose, or that there was none, and a repeat is told the same', async t => {
+  const {model, client} = await startApi(t);
+  const control = client(ControlService);
+  const lift = async (requestId: string, cell: string) =>
+    (await call(control, control.liftRestraint, {requestId, cell})).modelHashes;
+  const free = {restrained: false, sinceMs: 0, because: '', lifted: false};
+  applyScores(model, 5, told(aCellSkill(), aCellSkill({modelHash: 'free', restraint: free})));
+  t.deepEqual(await lift('r1', 'c1'), ['b'.repeat(64)]);
+  applyScores(model, 5, told(aCellSkill({restraint: {...free, lifted: true}})));
+  t.deepEqual(await lift('r2', 'c1'), []);
+  t.deepEqual(await lift('r3', 'nowhere'), []);
+  t.deepEqual(await lift('r1', 'c1'), ['b'.repeat(64)]);
+});
+
+test('status tells which models only advise in which cells, since when and why', async t => {
+  const {model, client} = await startApi(t);
+  const control = client(ControlService);
+  t.deepEqual((await call(control, control.getStatus, {})).restraints, []);
+  const free = {restrained: false, sinceMs: 0, because: '', lifted: false};
+  applyScores(model, 6, told(aCellSkill({cell: 'c2'})));
+  applyScores(model, 5, told(aCellSkill(), aCellSkill({modelHash: 'free', restraint: free})));
+  const {restraints} = await call(control, control.getStatus, {});
+  t.deepEqual(
+    restraints.map(({cell, modelHash, because}) => [cell, modelHash, because]),
+    ['c1', 'c2'].map(cell => [cell, 'b'.repeat(64), 'no skill in 12 failures']),
+  );
+  t.is(restraints[0]?.sinceTime && timestampMs(restraints[0].sinceTime), START_MS);
 });
 
 test('metrics show skill, acts and what is restrained, without what is not known', async t => {
