@@ -38,14 +38,19 @@ export const BOOSTING_DEFAULTS: BoostingOptions = {
 
 export type BoostingInput = {
   readonly table: BinnedTable;
-  /** One a row of the table: 0 or 1. */
-  readonly labels: Uint8Array;
+  /** One a row of the table: 0 or 1, or between: how likely it is 1. Only 0 and 1 without weights. */
+  readonly labels: Uint8Array | Float32Array;
   /** How often each row of the table counts, more than 0; left out: once. */
   readonly weights?: Float32Array;
   /** Rows to learn from, each once. */
   readonly train: Int32Array;
   /** Rows to stop by; may be empty. Keep a host's rows on one side. */
   readonly validation: Int32Array;
+  /**
+   * What another model says, a margin a row of the table: trees are added to it, and the forest's
+   * base is 0. Left out: the log-odds of the base rate.
+   */
+  readonly start?: Float64Array;
 };
 
 export type BoostingResult = {
@@ -66,17 +71,18 @@ export type BoostingResult = {
  *   Statistics 29(5), 2001.
  */
 export function trainForest(input: BoostingInput, options: BoostingOptions): BoostingResult {
-  const {table, labels, weights, train, validation} = input;
+  const {table, labels, weights, train, validation, start} = input;
   assert(train.length > 0, 'nothing to learn from');
   assert(labels.length === table.rows, 'one label a row');
   assert(weights === undefined || weights.length === table.rows, 'one weight a row');
+  assert(start === undefined || start.length === table.rows, 'one margin a row');
   const {monotone} = options;
   assert(monotone === undefined || monotone.length === table.columns, 'one direction a column');
   const nursery = createNursery(table, weights);
   const random = createUniform(options.seed);
   const builder = createForestBuilder();
-  const base = Math.fround(baseMargin(labels, train, weights));
-  const margins = new Float64Array(table.rows).fill(base);
+  const base = start === undefined ? Math.fround(baseMargin(labels, train, weights)) : 0;
+  const margins = start?.slice() ?? new Float64Array(table.rows).fill(base);
   const trainLoss: number[] = [];
   const validationLoss: number[] = [];
   let best = 0;
@@ -101,7 +107,11 @@ export function trainForest(input: BoostingInput, options: BoostingOptions): Boo
 }
 
 /** Log-odds of the base rate, kept finite when a slice has only one class. */
-function baseMargin(labels: Uint8Array, rows: Int32Array, weights?: Float32Array): number {
+function baseMargin(
+  labels: BoostingInput['labels'],
+  rows: Int32Array,
+  weights?: Float32Array,
+): number {
   let positives = 0;
   let all = 0;
   for (const row of rows) {
@@ -116,7 +126,7 @@ function baseMargin(labels: Uint8Array, rows: Int32Array, weights?: Float32Array
 function differentiate(
   {derivatives, weights}: Nursery,
   margins: Float64Array,
-  labels: Uint8Array,
+  labels: BoostingInput['labels'],
   rows: Int32Array,
 ): number {
   let loss = 0;
@@ -131,7 +141,7 @@ function differentiate(
     derivatives[2 * row + 1] = weight * Math.max(risk * (1 - risk), 1e-6);
     all += weight;
     const chance = Math.max(label === 1 ? risk : 1 - risk, 1e-15);
-    if (weights !== undefined) loss -= weight * Math.log(chance);
+    if (weights !== undefined) loss += weight * logLossOf(margins[row] as number, label);
     // A logarithm costs more than all else here: one of a product serves many rows.
     else if (likelihood > 1e-250) likelihood *= chance;
     else {
@@ -170,23 +180,29 @@ function addLastTree(
   }
 }
 
-/** Mean of log(1 + e^−z) over the rows, z being the margin of the label; NaN for no rows. */
+/** Mean {@link logLossOf} of the rows; NaN for no rows. */
 function meanLogLoss(
   margins: Float64Array,
-  labels: Uint8Array,
+  labels: BoostingInput['labels'],
   rows: Int32Array,
   weights?: Float32Array,
 ): number {
   let sum = 0;
   let all = 0;
   for (const row of rows) {
-    const margin = labels[row] === 1 ? (margins[row] as number) : -(margins[row] as number);
-    const loss = margin > 0 ? Math.log1p(Math.exp(-margin)) : Math.log1p(Math.exp(margin)) - margin;
     const weight = weights?.[row] ?? 1;
-    sum += weight * loss;
+    sum += weight * logLossOf(margins[row] as number, labels[row] as number);
     all += weight;
   }
   return sum / all;
+}
+
+/** In nats, of a margin where `label` is how likely it happened. */
+export function logLossOf(margin: number, label: number): number {
+  const away = label === 1 ? -margin : margin;
+  const loss = away > 0 ? away + Math.log1p(Math.exp(-away)) : Math.log1p(Math.exp(away));
+  // What is between is so far from 0's: the loss is linear in the label.
+  return label === 0 || label === 1 ? loss : loss - label * margin;
 }
 
 function sample(rows: Int32Array, share: number, random: () => number): Int32Array {
