@@ -103,7 +103,7 @@ export function historyTable(records: readonly AuditRecord[], nowMs: number): st
 
 function whatOf({what, evaluation, aliases}: AuditRecord): string {
   if (evaluation !== undefined) return evaluation.passed ? 'evaluated: better' : 'evaluated: no';
-  return what === 'canary' ? `canary ${aliases?.canaryPercent} %` : what;
+  return what === 'canary' ? `canary ${aliases?.canaryPercent} %` : what.replace('-', ' ');
 }
 
 export function evaluationText({champion, challenger, passed, checks}: Evaluation): string {

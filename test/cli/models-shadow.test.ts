@@ -1,0 +1,54 @@
+import {mkdtemp, rm} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import test from 'ava';
+import {nodeFiles} from '../../core/adapters/files-node.ts';
+import {openRegistry} from '../../models/registry/registry.ts';
+import {forestay} from './run.ts';
+
+const ARTEFACTS = join(import.meta.dirname, '../../models/artefacts');
+
+test('a model is named as challenger and serves nobody, until that is ended; cores are not asked for it', async t => {
+  const directory = await mkdtemp(join(tmpdir(), 'forestay-shadow-'));
+  t.teardown(() => rm(directory, {recursive: true, force: true}));
+  const registry = openRegistry(directory, nodeFiles);
+  const options = {author: {who: 'ada', why: 'a test', atMs: Date.now()}, codeVersion: '0'};
+  const {hash: first} = await registry.importArtefact(
+    join(ARTEFACTS, 'component-failure-1'),
+    options,
+  );
+  const {hash} = await registry.importArtefact(join(ARTEFACTS, 'component-failure'), options);
+  const models = (...args: string[]) =>
+    forestay(['models', ...args, '--registry', directory], {env: {NO_COLOR: '1'}});
+
+  const named = await models('shadow', hash.slice(0, 8), '--why', 'a look at it');
+  t.is(named.code, 0, named.stderr);
+  t.regex(
+    named.stdout,
+    new RegExp(
+      `${hash.slice(0, 12)} challenges ${first.slice(0, 12)}, and serves nobody {2}\\(revision 2\\)`,
+    ),
+  );
+  t.regex(named.stdout, /cores that share this registry compare it/);
+  t.like(registry.aliases('component-failure').aliases, {
+    champion: first,
+    challenger: hash,
+    canaryPercent: 0,
+  });
+  t.regex((await models('list')).stdout, /^component-failure +challenger/m);
+
+  t.is((await models('shadow', first)).code, 7);
+  t.is((await models('shadow', hash, '--revision', '1')).code, 7);
+  const other = await models('shadow', first, '--end');
+  t.is(other.code, 7);
+  t.regex(other.stderr, /cannot end the shadow of/);
+  const ended = await models('shadow', 'component-failure@challenger', '--end', '--json');
+  t.like(JSON.parse(ended.stdout), {challenger: null, revision: 3});
+
+  const keeper = {atMs: 1, refusals: 1, coolDownUntilMs: 2};
+  const found = {what: 'training-began', hash, keeper} as const;
+  registry.recordFinding('component-failure', found, {...options.author, who: 'keeper'});
+  const {stdout} = await models('history');
+  t.regex(stdout, /ada|.*challenge +component-failure/);
+  t.regex(stdout, /keeper +training began +component-failure/);
+});
