@@ -40,6 +40,7 @@ export async function joinThisMachine({
         vms: [],
         bootId: '',
         observeOnly: true,
+        hardware: '',
       },
     ],
   };

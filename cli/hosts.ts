@@ -45,6 +45,7 @@ export function registerHosts(program: Command): void {
   addWatchVerb(command, hosts);
   addDescribeVerb(command, hosts, host => [
     ['rack', host.rack],
+    ['hardware', host.hardware],
     ['size', `${host.cpuCores} cores, ${formatBytes(host.memoryBytes)}`],
     ['flags', flagsOf(host)],
     ...outlookFacts(host.outlook),

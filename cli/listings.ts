@@ -27,6 +27,7 @@ export const hostListing: Listing<typeof HostSchema> = {
     {title: 'SCORED', cell: host => ageOf(host.scoreTime, host)},
     {title: 'SUBSTATE', cell: host => host.substate || '-', wide: true},
     {title: 'RACK', cell: host => host.rack || '-', wide: true},
+    {title: 'HARDWARE', cell: host => host.hardware || '-', wide: true},
     {title: 'CPU', cell: host => String(host.cpuCores), wide: true},
     {title: 'MEMORY', cell: host => formatBytes(host.memoryBytes), wide: true},
     {title: 'ACTUATOR', cell: host => host.actuatorAddress || '-', wide: true},

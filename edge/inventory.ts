@@ -1,3 +1,4 @@
+import {isForestayError} from '../core/domain/errors.ts';
 import type {Inventory, InventoryHost, InventoryVm} from '../core/domain/telemetry.ts';
 import {findVms, readCpuAllotment, readMemoryAllotment} from './sensors/cgroup.ts';
 import {readMemory} from './sensors/memory.ts';
@@ -15,10 +16,12 @@ export type InventoryOptions = {
 const rereadMs = 10_000;
 /** Until operators say otherwise, every VM matters as much as any other. */
 const usualCriticality = 0.5;
+/** Longer ones are refused with their batch. */
+const hardwareLengthMax = 128;
 const pinned = 'no driver on this host can move VMs';
 
 /**
- * What this host is and runs, from its kernel; read again every ten seconds, the same object
+ * What this host is and runs, from its kernel and its firmware; read again every ten seconds, the same object
  * meanwhile. Sizes that the host does not tell are 0.
  */
 export function createInventory(options: InventoryOptions): (nowMs: number) => Inventory {
@@ -51,7 +54,29 @@ function readHost({
     vms: findVms(base).map(({vm, folder}) => readVm(vm, folder, cpuCores, canMove)),
     bootId: readText(`${base}/proc/sys/kernel/random/boot_id`)?.trim() ?? '',
     observeOnly: capabilities.length === 0,
+    hardware: readHardware(base),
   };
+}
+
+/** `Dell Inc. PowerEdge R750`, as the firmware says; never what tells one machine from the next. */
+function readHardware(base: string): string {
+  return ['sys_vendor', 'product_name']
+    .map(name => readIfLegible(`${base}/sys/class/dmi/id/${name}`))
+    .join(' ')
+    .replace(/[^!-~]+/g, ' ')
+    .trim()
+    .slice(0, hardwareLengthMax)
+    .trimEnd();
+}
+
+/** In some containers it may not be read: the host is measured all the same. */
+function readIfLegible(path: string): string {
+  try {
+    return readText(path) ?? '';
+  } catch (error) {
+    if (!isForestayError(error, 'SENSOR_FAILED')) throw error;
+    return '';
+  }
 }
 
 function readVm(vm: string, folder: string, hostCpus: number, canMove: boolean): InventoryVm {

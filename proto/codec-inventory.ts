@@ -9,7 +9,7 @@ export function toInventoryHost(host: InventoryHost) {
 
 /** A host of the wire; sizes and rates that are not finite and at least 0 are refused. */
 export function inventoryHostOf(host: wire.InventoryHost, code: MalformedCode): InventoryHost {
-  const {host: name, rack, actuatorAddress, capabilities, bootId, observeOnly} = host;
+  const {host: name, rack, actuatorAddress, capabilities, bootId, observeOnly, hardware} = host;
   const {cpuCores, memoryBytes, migrationBytesPerSecond} = host;
   if (name === '') throw malformed(code, 'inventory names a host with an empty name');
   requireSizes(name, {cpuCores, memoryBytes, migrationBytesPerSecond}, code);
@@ -24,6 +24,7 @@ export function inventoryHostOf(host: wire.InventoryHost, code: MalformedCode): 
     vms: host.vms.map(vm => inventoryVmOf(vm, code)),
     bootId,
     observeOnly,
+    hardware,
   };
 }
 

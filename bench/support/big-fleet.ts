@@ -134,6 +134,7 @@ function inventoryOf(
     migrationBytesPerSecond: 1.25e9,
     bootId: `boot-${host}`,
     observeOnly: false,
+    hardware: '',
     vms: Array.from({length: vmsPerHost}, (_, vm) => ({
       vm: `${host}-v${vm}`,
       cpuCores: 4,

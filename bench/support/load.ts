@@ -231,6 +231,7 @@ function inventoryOf({hostsPerEdge, vmsPerHost}: Load, edge: string): InventoryH
     })),
     bootId: 'boot-1',
     observeOnly: false,
+    hardware: '',
   }));
 }
 

@@ -53,6 +53,7 @@ export function toHostMessage(
     actuatorAddress: facts?.actuatorAddress ?? '',
     bootId: facts?.bootId ?? '',
     observeOnly: facts?.observeOnly ?? false,
+    hardware: facts?.hardware ?? '',
     cordoned: context?.cordoned ?? false,
     suspected: context?.suspected ?? false,
     lost: context?.lost ?? false,

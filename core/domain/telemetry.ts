@@ -60,6 +60,8 @@ export type InventoryHost = {
   bootId: string;
   /** Nothing may be done to this host. */
   observeOnly: boolean;
+  /** Model of the machine, as its vendor names it; empty: not known. */
+  hardware: string;
 };
 
 export type InventoryVm = {

@@ -111,6 +111,9 @@ function byContract<Model extends {featureHash: number}>(model: Model): [number,
   return [model.featureHash, model];
 }
 
-function observedHost({name, cell, bootAtMs}: HostEntry, {modelHash}: ScoredRow): ObservedHost {
-  return {name, cell, hardware: '', modelHash, bootAtMs};
+function observedHost(
+  {name, cell, facts, bootAtMs}: HostEntry,
+  {modelHash}: ScoredRow,
+): ObservedHost {
+  return {name, cell, hardware: facts?.hardware ?? '', modelHash, bootAtMs};
 }

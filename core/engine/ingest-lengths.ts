@@ -17,6 +17,7 @@ export const LENGTHS_MAX = {
   actuator_address: 260,
   capability: 64,
   boot_id: 128,
+  hardware: 128,
   anti_affinity_group: 256,
   pinned_reason: 256,
   tenant: 256,
@@ -45,6 +46,7 @@ function requireHost(facts: InventoryHost): void {
   requireLength('rack', facts.rack);
   requireLength('actuator_address', facts.actuatorAddress);
   requireLength('boot_id', facts.bootId);
+  requireLength('hardware', facts.hardware);
   if (capabilities.length > CAPABILITIES_MAX) {
     throw malformed(
       'capabilities',

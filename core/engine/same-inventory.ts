@@ -10,6 +10,7 @@ const hostFields = fieldsOf<Omit<InventoryHost, 'capabilities' | 'vms'>>({
   migrationBytesPerSecond: true,
   bootId: true,
   observeOnly: true,
+  hardware: true,
 });
 const vmFields = fieldsOf<InventoryVm>({
   vm: true,

@@ -46,6 +46,7 @@ export function namedOnly(host: string): InventoryHost {
     vms: [],
     bootId: '',
     observeOnly: false,
+    hardware: '',
   };
 }
 

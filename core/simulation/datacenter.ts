@@ -156,7 +156,8 @@ export class Datacenter {
 
   /** What the host's edge says of it: its VMs are those that run or boot there. */
   inventory(host: string, actuatorAddress = ''): InventoryHost {
-    const {name, rack, cpuCores, memoryBytes, migrationBytesPerSecond, boots} = this.#host(host);
+    const {name, rack, cpuCores, memoryBytes, migrationBytesPerSecond, boots, traits} =
+      this.#host(host);
     return {
       host: name,
       rack,
@@ -179,6 +180,7 @@ export class Datacenter {
         })),
       bootId: `${name}-boot-${boots}`,
       observeOnly: false,
+      hardware: traits.hardware,
     };
   }
 

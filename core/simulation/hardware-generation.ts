@@ -93,8 +93,10 @@ export function introduceGeneration(
     if (!isLate || empty(world, host, arriving)) arriving.push(host);
   }
   if (arriving.length < hosts) throw noRoom(world, hosts, arriving.length);
+  for (const {traits} of world.hosts) traits.hardware = 'gen-1';
   for (const host of arriving) {
     host.traits.generation = NEXT_GENERATION;
+    host.traits.hardware = 'gen-2';
     if (isLate) awaitArrival(host, world.startMs, arrivesAtMs);
   }
 }

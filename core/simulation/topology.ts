@@ -212,6 +212,7 @@ function drawTraits(random: Random): HostTraits {
     hasWatchdog: more.next() < WATCHDOG_SHARE,
     missing,
     generation: undefined,
+    hardware: '',
   };
 }
 

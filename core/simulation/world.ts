@@ -93,6 +93,8 @@ export type HostTraits = {
   missing: Uint8Array;
   /** What sensors of a newer generation tell otherwise; undefined: none. */
   generation: readonly SensorRange[] | undefined;
+  /** What its inventory names it; empty where all hosts are of one model. */
+  hardware: string;
 };
 
 type VmState = 'running' | 'booting' | 'dead';

@@ -37,6 +37,7 @@ export function aHost(host: string, vms: readonly InventoryVm[] = []): Inventory
     vms,
     bootId: `boot-${host}`,
     observeOnly: false,
+    hardware: '',
   };
 }
 

@@ -43,7 +43,7 @@ async function startFleet(t: ExecutionContext) {
     0,
     aTick(1, {
       timeMs: Date.now(),
-      inventory: [aHost('h1', vms), aHost('h2')],
+      inventory: [aHost('h1', vms), {...aHost('h2'), hardware: 'Acme R1'}],
       workloads: [aWorkload('v1')],
       transitions,
       timers: [{actor: 'hosts/h2', dueMs: Date.now() + 1000}],
@@ -151,6 +151,7 @@ test('describe and explain give facts, reasons and decisions to people and as JS
     /^hosts\/h2$/m,
     /state +at-risk \(watching\) for /,
     /flags +cordoned/,
+    /hardware +Acme R1/,
     /risk 0\.46, scored \d+s ago/,
     /\+2\.10 {2}memory corrected_errors 412 {2}usual 0/,
     /-0\.10 {2}memory latency\.trend not measured {2}usual 0/,

@@ -53,6 +53,7 @@ const inventory = {
       vms: [],
       bootId: 'b',
       observeOnly: true,
+      hardware: '',
     },
   ],
 };

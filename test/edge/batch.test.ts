@@ -90,6 +90,7 @@ const inventoryOf = (host: string) => ({
       vms: [],
       bootId: '',
       observeOnly: true,
+      hardware: '',
     },
   ],
 });

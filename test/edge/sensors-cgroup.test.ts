@@ -1,4 +1,5 @@
 import test from 'ava';
+import {LENGTHS_MAX} from '../../core/engine/ingest-lengths.ts';
 import {createInventory} from '../../edge/inventory.ts';
 import {cgroupSensor, vmOfScope} from '../../edge/sensors/cgroup.ts';
 import {hostFixture, readFleet, type Tree} from './host-fixture.ts';
@@ -106,6 +107,9 @@ test('the inventory names the host, its size and its VMs, and is read again afte
     'proc/stat': 'cpu  1 1 1 1\ncpu0 1\ncpu1 1\n',
     'proc/meminfo': 'MemTotal: 8 kB\nMemAvailable: 4 kB\nSwapTotal: 0 kB\nSwapFree: 0 kB\n',
     'proc/sys/kernel/random/boot_id': 'abc\n',
+    'sys/class/dmi/id/sys_vendor': 'Dell Inc.\n',
+    'sys/class/dmi/id/product_name': 'PowerEdge  R750\n',
+    'sys/class/dmi/id/product_serial': 'ABC123\n',
   });
   const inventory = createInventory({
     root: `${root}/`,
@@ -122,9 +126,30 @@ test('the inventory names the host, its size and its VMs, and is read again afte
     memoryBytes: 8192,
     bootId: 'abc',
     observeOnly: true,
+    hardware: 'Dell Inc. PowerEdge R750',
   });
   t.like(first.hosts[0]?.vms[0], {vm: 'web-01', cpuCores: 2, memoryBytes: 1000});
   change({[web]: undefined});
   t.is(inventory(9_999), first);
   t.deepEqual(inventory(10_000).hosts[0]?.vms, []);
+});
+
+test('the hardware is what firmware says of its model, in plain characters, and never too long', t => {
+  const dmi = 'sys/class/dmi/id';
+  for (const [vendor, product, hardware] of [
+    [undefined, undefined, ''],
+    ['Acme\n', undefined, 'Acme'],
+    [undefined, 'R1\x07\u00e9 \t rev\n', 'R1 rev'],
+    ['x'.repeat(200), 'R1', 'x'.repeat(LENGTHS_MAX.hardware)],
+  ] as const) {
+    const {root} = hostFixture(t, {
+      ...(vendor && {[`${dmi}/sys_vendor`]: vendor}),
+      ...(product && {[`${dmi}/product_name`]: product}),
+    });
+    const options = {root, host: 'h', rack: '', actuatorAddress: '', capabilities: []};
+    t.is(createInventory(options)(0).hosts[0]?.hardware, hardware);
+  }
+  const {root} = hostFixture(t, {[`${dmi}/sys_vendor/folder`]: 'not a file'});
+  const options = {root, host: 'h', rack: '', actuatorAddress: '', capabilities: []};
+  t.is(createInventory(options)(0).hosts[0]?.hardware, '', 'what cannot be read');
 });

@@ -20,7 +20,10 @@ async function minute(rig: Rig, runtime: PartitionRuntime, said: Said = {}): Pro
   for (const [index, host] of HOSTS.entries()) {
     if (host === said.silent) continue;
     const risk = said.risks?.[host] ?? 0.1 * (index + 1);
-    await rig.send(host, risk, {bootId: said.boots?.[host] ?? 'boot-1'});
+    await rig.send(host, risk, {
+      bootId: said.boots?.[host] ?? 'boot-1',
+      hardware: `model ${host}`,
+    });
   }
   await runtime.step(rig.clock.nowMs());
   await runtime.settled();
@@ -76,7 +79,7 @@ test('rows are those that the model was sent last, with what it said of them, on
       t.deepEqual(each.risks.subarray(0, -1), risks.slice(row * 5, (row + 1) * 5));
     }
     t.like(rows, {partition: PARTITION, featureHash: spied.signature().featureHash});
-    t.like(rows.hosts[0], {cell: 'c1', hardware: '', modelHash: 'metric', bootAtMs: 0});
+    t.like(rows.hosts[0], {cell: 'c1', hardware: 'model a', modelHash: 'metric', bootAtMs: 0});
   }
   t.deepEqual(
     told.map(({atMs}) => Math.floor(atMs / 300_000)),

@@ -21,6 +21,7 @@ const texts: Record<string, (text: string) => Partial<Batch>> = {
   actuator_address: actuatorAddress => inventoryOf({actuatorAddress}),
   capability: capability => inventoryOf({capabilities: ['fence-host', capability]}),
   boot_id: bootId => inventoryOf({bootId}),
+  hardware: hardware => inventoryOf({hardware}),
   vm: name => vmOf({vm: name}),
   anti_affinity_group: antiAffinityGroup => vmOf({antiAffinityGroup}),
   pinned_reason: pinnedReason => vmOf({pinnedReason}),

@@ -53,6 +53,7 @@ export const inventoryHost: fc.Arbitrary<InventoryHost> = fc.record({
   ),
   bootId: text,
   observeOnly: fc.boolean(),
+  hardware: text,
 });
 
 const entities = fc.uniqueArray(fc.oneof(host, vm), {minLength: 1, maxLength: 5});

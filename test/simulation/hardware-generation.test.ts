@@ -21,6 +21,10 @@ test('nothing is otherwise without it, and the other hosts are as they were with
   const [plain, mixed] = [build(5), build(5, {arrivesAtMs: START_MS, hosts: 6})];
   const isNew = mixed.hosts.map(({traits}) => traits.generation !== undefined);
   t.is(isNew.filter(Boolean).length, 6);
+  for (const [index, {name}] of mixed.hosts.entries()) {
+    t.is(mixed.inventory(name).hardware, isNew[index] ? 'gen-2' : 'gen-1');
+    t.is(plain.inventory(name).hardware, '', 'nobody names what is the same everywhere');
+  }
   for (let minute = 1; minute <= 10; minute++) {
     for (const each of [plain, mixed]) each.step(START_MS + minute * MINUTE_MS);
     for (const [index, host] of plain.hosts.entries()) {

@@ -93,6 +93,7 @@ export function hostFacts(name: string, fields: Partial<InventoryHost> = {}): In
     vms: [],
     bootId: 'boot-1',
     observeOnly: false,
+    hardware: '',
     ...fields,
   };
 }
