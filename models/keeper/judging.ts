@@ -6,9 +6,10 @@ import {COMPONENTS} from '../../core/domain/components.ts';
 import {combineRisks} from '../../core/domain/risk.ts';
 import type {EventLedger} from '../learning/event-ledger.ts';
 import {endingWithin, labelRows} from '../learning/labels.ts';
-import {compareOutput, type JudgedRows, pairBlocks, UNKNOWN_OUTCOME} from '../registry/pairing.ts';
+import {pairBlocks, UNKNOWN_OUTCOME} from '../registry/pairing.ts';
 import type {PairedBlock, Segment} from '../registry/promotion.ts';
 import type {BookRow} from './row-book.ts';
+import {weightedFigures} from './weighted-figures.ts';
 
 /** Whether the host goes down at all, beside each of its parts. */
 export const ANY = 'any';
@@ -18,6 +19,8 @@ export const JUDGED_OUTPUTS: readonly string[] = [...COMPONENTS, ANY];
 export type Pause = () => Promise<void>;
 
 const WIDTH = JUDGED_OUTPUTS.length;
+/** Place of {@link ANY}. */
+export const ANY_AT = WIDTH - 1;
 
 /**
  * Copies the risks of one row as they are judged: of each part, NaN where a model does not say it,
@@ -101,45 +104,70 @@ export function blocksOf(rows: readonly BookRow[]): Int32Array {
   return new Int32Array();
 }
 
+/** Rows with their labels, and what two models said of them. */
+export type Compared = {
+  readonly rows: readonly BookRow[];
+  /** How many rows each stands for. */
+  readonly weights: Float32Array;
+  /** Rows × {@link JUDGED_OUTPUTS}. */
+  readonly labels: Uint8Array;
+  /** The same; NaN: the model does not say it, and nobody is judged by it. */
+  readonly champion: Float32Array;
+  readonly challenger: Float32Array;
+};
+
 /**
  * Both models on the same rows: losses of all outputs by block, each output, and `any` on each class
  * of hardware.
- *
- * @param champion Rows × {@link JUDGED_OUTPUTS}, as the challenger's; NaN: the model does not say
- *   it, and nobody is judged by it.
  */
 export async function compareBooks(
-  rows: readonly BookRow[],
-  labels: Uint8Array,
-  champion: Float32Array,
-  challenger: Float32Array,
+  compared: Compared,
   pause: Pause,
 ): Promise<{blocks: PairedBlock[]; segments: Segment[]}> {
-  const known = labels.map((label, at) =>
+  const {rows, weights, champion, challenger} = compared;
+  const labels = compared.labels.map((label, at) =>
     Number.isNaN((champion[at] as number) + (challenger[at] as number)) ? UNKNOWN_OUTCOME : label,
   );
   const block = blocksOf(rows);
-  const judged: JudgedRows = {rows: rows.length, outputs: JUDGED_OUTPUTS, labels: known, block};
+  await pause();
+  const judged = {rows: rows.length, outputs: JUDGED_OUTPUTS, labels, block, weights};
   const blocks = pairBlocks(judged, champion, challenger);
+  const known = {...compared, labels};
+  const all = [...rows.keys()];
   const segments: Segment[] = [];
   for (const [output, name] of JUDGED_OUTPUTS.entries()) {
-    await pause();
-    segments.push(compareOutput(name, judged, output, champion, challenger));
+    segments.push(await compareSegment(name, known, output, all, pause));
   }
-  const classes = Map.groupBy(rows.keys(), row => (rows[row] as BookRow).hardware);
+  const classes = Map.groupBy(all, row => (rows[row] as BookRow).hardware);
   if (classes.size < 2) return {blocks, segments};
   for (const [hardware, own] of classes) {
-    await pause();
-    const pick = (all: Uint8Array | Float32Array) =>
-      Float32Array.from(own, row => all[row * WIDTH + WIDTH - 1] as number);
-    const part: JudgedRows = {
-      rows: own.length,
-      outputs: [ANY],
-      labels: Uint8Array.from(pick(known)),
-      block: new Int32Array(own.length),
-    };
     const name = `${ANY} on ${hardware || 'hardware that is not told'}`;
-    segments.push(compareOutput(name, part, 0, pick(champion), pick(challenger)));
+    segments.push(await compareSegment(name, known, ANY_AT, own, pause));
   }
   return {blocks, segments};
+}
+
+/** Both models on one output of some rows, as far as its outcome is known. */
+async function compareSegment(
+  name: string,
+  {labels, weights, champion, challenger}: Compared,
+  output: number,
+  rows: readonly number[],
+  pause: Pause,
+): Promise<Segment> {
+  const known = rows.filter(row => labels[row * WIDTH + output] !== UNKNOWN_OUTCOME);
+  const happened = Uint8Array.from(known, row => labels[row * WIDTH + output] as number);
+  const times = Float32Array.from(known, row => weights[row] as number);
+  const figuresOf = async (risks: Float32Array) => {
+    const own = Float32Array.from(known, row => risks[row * WIDTH + output] as number);
+    await pause();
+    return weightedFigures(own, happened, times);
+  };
+  return {
+    name,
+    rows: known.length,
+    positives: happened.reduce((sum, label) => sum + label, 0),
+    champion: await figuresOf(champion),
+    challenger: await figuresOf(challenger),
+  };
 }

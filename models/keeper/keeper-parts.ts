@@ -87,8 +87,9 @@ export type KeeperLimits = {
   readonly lookEveryMs: number;
   readonly skillEveryMs: number;
   readonly skillWindowMs: number;
-  /** Of one step that are judged, by the names of their hosts. */
-  readonly rowsPerStepMax: number;
+  /** Of more hosts a share is judged, chosen by their names. */
+  readonly hostsMax: number;
+  /** Of each book; it must hold a few hours of as many hosts. */
   readonly rowsMax: number;
   /** Steps that wait for the keeper; of more the oldest goes. */
   readonly queueMax: number;
@@ -106,9 +107,9 @@ export const DEFAULT_KEEPER_LIMITS: KeeperLimits = {
   lookEveryMs: 5 * MINUTE_MS,
   skillEveryMs: 60 * MINUTE_MS,
   skillWindowMs: 24 * 60 * MINUTE_MS,
-  rowsPerStepMax: 1000,
-  rowsMax: 60_000,
-  queueMax: 64,
+  hostsMax: 5000,
+  rowsMax: 100_000,
+  queueMax: 256,
   callMsMax: MINUTE_MS,
   trainMsMax: 60 * MINUTE_MS,
 };

@@ -9,6 +9,7 @@
  *     core goes on serving without it.
  * T4. Its time is that of the rows; the audit log is written by people's.
  */
+import {within} from '../../core/domain/concurrency.ts';
 import {ForestayError, formatError, isDefect, isForestayError} from '../../core/domain/errors.ts';
 import {fnv1a32, shortHash} from '../../core/domain/hash.ts';
 import type {HostOutcome, ObservedRows} from '../../core/domain/observed.ts';
@@ -131,7 +132,8 @@ class RunningKeeper implements Keeper {
   async close(): Promise<void> {
     this.#ending.abort('the keeper is closed');
     this.#queue.length = 0;
-    await this.idle();
+    // What does not end in time ends with the process.
+    await within(this.#options.clock, this.#limits.callMsMax, this.idle());
     await this.#rivals.close();
   }
 
@@ -153,10 +155,10 @@ class RunningKeeper implements Keeper {
 
   async #take(rows: ObservedRows): Promise<void> {
     if (!this.#outcomes.watch(rows)) return;
-    const {rowsPerStepMax, lookEveryMs} = this.#limits;
-    const picked = pickHosts(rows, rowsPerStepMax);
+    const {hostsMax, lookEveryMs} = this.#limits;
+    const picked = pickHosts(rows, hostsMax / this.#outcomes.hosts());
     this.#state ??= await this.#begin(rows.atMs);
-    this.#served.observe(rows, picked);
+    await this.#served.observe(rows, picked, pause);
     this.#options.examples.observe(rows);
     this.#watchDrift()?.observe(rows);
     await this.#compare(rows, picked);
@@ -210,7 +212,7 @@ class RunningKeeper implements Keeper {
     const state = this.#state as KeeperState;
     await this.#rivals.follow(pairOf(state));
     try {
-      await this.#rivals.score(rows, picked);
+      await this.#rivals.score(rows, picked, pause);
     } catch (error) {
       if (error instanceof UnfitModel) {
         await this.#happen({kind: 'unfit', hash: error.hash, why: error.message});
@@ -341,10 +343,9 @@ class RunningKeeper implements Keeper {
 /** Lets the core work in between. */
 const pause = () => new Promise<void>(resolve => setImmediate(resolve));
 
-/** Numbers of the rows to judge: all, or those of as many hosts as may be, the same ones every time. */
-function pickHosts({hosts}: ObservedRows, max: number): number[] {
+/** Numbers of the rows to judge: a share of the hosts, the same ones every time. */
+function pickHosts({hosts}: ObservedRows, share: number): number[] {
   const all = [...hosts.keys()];
-  if (hosts.length <= max) return all;
-  const share = (2 ** 32 * max) / hosts.length;
-  return all.filter(row => fnv1a32(`shadow ${hosts[row]?.name}`) < share);
+  if (share >= 1) return all;
+  return all.filter(row => fnv1a32(`shadow ${hosts[row]?.name}`) < share * 2 ** 32);
 }

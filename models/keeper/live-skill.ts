@@ -1,7 +1,7 @@
 /** How the risks that were served did, whichever model said them. */
 import type {ObservedRows} from '../../core/domain/observed.ts';
 import {UNKNOWN_OUTCOME} from '../registry/pairing.ts';
-import {JUDGED_OUTPUTS, labelBookRows, type Pause, takeJudged} from './judging.ts';
+import {ANY_AT, JUDGED_OUTPUTS, labelBookRows, type Pause, takeJudged} from './judging.ts';
 import type {OutcomeBook} from './outcome-book.ts';
 import {RowBook} from './row-book.ts';
 
@@ -42,13 +42,20 @@ export class LiveSkill {
   }
 
   /** @param picked Numbers of the rows to take. */
-  observe({atMs, hosts, outputs, risks}: ObservedRows, picked: readonly number[]): void {
+  async observe(
+    {atMs, hosts, outputs, risks}: ObservedRows,
+    picked: readonly number[],
+    pause: Pause,
+  ): Promise<void> {
+    if (this.#book.isFull(picked.length)) {
+      await this.#book.thin(this.#outcomes, this.#horizonMs, pause);
+    }
     const judged = new Float32Array(WIDTH);
     for (const row of picked) {
       const {name: host, hardware} = hosts[row] as (typeof hosts)[number];
       takeJudged(outputs, risks, row, judged, 0);
-      const any = judged[WIDTH - 1] as number;
-      if (!Number.isNaN(any)) this.#book.add({host, atMs, hardware}, judged, WIDTH - 1);
+      const any = judged[ANY_AT] as number;
+      if (!Number.isNaN(any)) this.#book.add({host, atMs, hardware}, judged, ANY_AT);
     }
   }
 
@@ -61,11 +68,9 @@ export class LiveSkill {
    * known at once, and alone would make any model look blind, so what is not settled is left out.
    */
   async figures(fromMs: number, untilMs: number, pause: Pause): Promise<SkillFigures> {
-    const judged = await this.#judge(fromMs, untilMs, pause);
-    const {failures} = judged;
-    const rows = judged.losses.length;
-    const loss = judged.losses.reduce((sum, each) => sum + each.loss, 0) / rows;
-    const naiveLoss = entropyOf(judged.positives / rows);
+    const {losses, rows, positives, lost, failures} = await this.#judge(fromMs, untilMs, pause);
+    const loss = losses.length === 0 ? Number.NaN : lost / rows;
+    const naiveLoss = entropyOf(positives / rows);
     return {rows, failures, loss, naiveLoss, skill: 1 - loss / naiveLoss};
   }
 
@@ -77,20 +82,25 @@ export class LiveSkill {
 
   async #judge(fromMs: number, untilMs: number, pause: Pause) {
     const settledMs = this.#outcomes.settledMs(this.#horizonMs);
-    const {rows, values} = this.#book.between(fromMs, Math.min(untilMs, settledMs));
+    const from = Math.max(fromMs, this.#outcomes.knownSinceMs);
+    const kept = this.#book.between(from, Math.min(untilMs, settledMs));
+    const {rows, values, weights} = kept;
     const ledger = this.#outcomes.ledger();
     const {labels, failures} = await labelBookRows(ledger, rows, this.#horizonMs, pause);
     const losses: RowLoss[] = [];
-    let positives = 0;
+    let [positives, lost, total] = [0, 0, 0];
     for (const [row, {host, hardware, atMs}] of rows.entries()) {
-      const label = labels[row * WIDTH + WIDTH - 1] as number;
+      const label = labels[row * WIDTH + ANY_AT] as number;
       if (label === UNKNOWN_OUTCOME) continue;
       const risk = values[row] as number;
-      positives += label;
+      const weight = weights[row] as number;
       const loss = -Math.log(Math.max(label === 1 ? risk : 1 - risk, LEAST));
       losses.push({host, hardware, atMs, loss});
+      positives += weight * label;
+      lost += weight * loss;
+      total += weight;
     }
-    return {losses, positives, failures};
+    return {losses, rows: total, positives, lost, failures};
   }
 }
 

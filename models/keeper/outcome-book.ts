@@ -26,10 +26,11 @@ export class OutcomeBook {
   #gaps: Gap[] = [];
   /** When each partition last told of rows. */
   readonly #toldAtMs = new Map<number, number>();
+  readonly #hostsOf = new Map<number, number>();
   readonly #partitionOf = new Map<string, number>();
   #nowMs = Number.NEGATIVE_INFINITY;
-  /** Outcomes that went because there were too many. */
-  dropped = 0;
+  /** Of rows before nothing is known: too many outcomes came, and the oldest went. */
+  knownSinceMs = Number.NEGATIVE_INFINITY;
 
   /**
    * @param settleMs So long after it happened an outcome is told, as a rule.
@@ -53,10 +54,22 @@ export class OutcomeBook {
       if (this.#gaps.length > GAPS_MAX) this.#gaps.shift();
     }
     this.#toldAtMs.set(partition, atMs);
+    // A second contract's rows of the same step are of other hosts.
+    this.#hostsOf.set(
+      partition,
+      (atMs === last ? (this.#hostsOf.get(partition) ?? 0) : 0) + hosts.length,
+    );
     this.#nowMs = Math.max(this.#nowMs, atMs);
     if (this.#partitionOf.size > HOSTS_MAX) this.#partitionOf.clear();
     for (const {name} of hosts) this.#partitionOf.set(name, partition);
     return true;
+  }
+
+  /** Hosts that partitions told of when they last did. */
+  hosts(): number {
+    let hosts = 0;
+    for (const each of this.#hostsOf.values()) hosts += each;
+    return hosts;
   }
 
   /** What came of rows before this time is known, as a rule, whatever came. */
@@ -67,8 +80,8 @@ export class OutcomeBook {
   tell(outcome: HostOutcome): void {
     this.#outcomes.push(outcome);
     if (this.#outcomes.length <= OUTCOMES_MAX) return;
-    this.dropped += this.#outcomes.length / 2;
     this.#outcomes = this.#outcomes.slice(-OUTCOMES_MAX / 2);
+    this.knownSinceMs = this.#outcomes[0]?.recordedAtMs ?? this.#nowMs;
   }
 
   /** Failures of hosts from a time up to another; one of each host and time, whatever was told of it. */

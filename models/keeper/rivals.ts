@@ -56,14 +56,14 @@ export class Rivals {
   }
 
   /** Errors as those of `PairScorers`; one that is unfit stays so. */
-  async score(rows: ObservedRows, picked: readonly number[]): Promise<void> {
+  async score(rows: ObservedRows, picked: readonly number[], pause: Pause): Promise<void> {
     const rivalry = this.#rivalry;
     if (rivalry === undefined || picked.length === 0) return;
     if (rivalry.unfit !== undefined) throw rivalry.unfit;
     try {
       const risks = await rivalry.scorers.score(rows, picked);
       if (risks === undefined) return;
-      rivalry.book.add(risks);
+      await rivalry.book.add(risks, pause);
       rivalry.sample = {rows: rows.hosts.length, features: rows.features};
     } catch (error) {
       if (error instanceof UnfitModel) rivalry.unfit = error;

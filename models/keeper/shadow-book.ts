@@ -64,7 +64,6 @@ export class ShadowBook {
   readonly #book: RowBook;
   readonly #outcomes: OutcomeBook;
   readonly #horizonMs: number;
-  readonly #hosts = new Set<string>();
 
   constructor(
     pair: Pair,
@@ -77,24 +76,17 @@ export class ShadowBook {
     this.#book = new RowBook(2 * WIDTH, rowsMax);
   }
 
-  get size(): number {
-    return this.#book.size;
-  }
-
-  get hosts(): number {
-    return this.#hosts.size;
-  }
-
   get oldestMs(): number {
     return this.#book.oldestMs();
   }
 
-  add({rows, outputs, champion, challenger}: PairedRisks): void {
+  async add({rows, outputs, champion, challenger}: PairedRisks, pause: Pause): Promise<void> {
+    if (this.#book.isFull(rows.length))
+      await this.#book.thin(this.#outcomes, this.#horizonMs, pause);
     const values = new Float32Array(2 * WIDTH);
     for (const [row, each] of rows.entries()) {
       takeJudged(outputs, champion, row, values, 0);
       takeJudged(outputs, challenger, row, values, WIDTH);
-      this.#hosts.add(each.host);
       this.#book.add(each, values);
     }
   }
@@ -103,7 +95,7 @@ export class ShadowBook {
   async judge({number, doubt, seed, costs}: Look, pause: Pause): Promise<Judgement> {
     // Failures are known at once, quiet times are not: rows are judged when either would be.
     const settledMs = this.#outcomes.settledMs(this.#horizonMs);
-    const {rows, values} = this.#book.between(Number.NEGATIVE_INFINITY, settledMs);
+    const {rows, values, weights} = this.#book.between(this.#outcomes.knownSinceMs, settledMs);
     const ledger = this.#outcomes.ledger();
     const {labels, failures} = await labelBookRows(ledger, rows, this.#horizonMs, pause);
     const half = (offset: number) =>
@@ -112,9 +104,10 @@ export class ShadowBook {
         (_, at) => values[2 * WIDTH * Math.floor(at / WIDTH) + offset + (at % WIDTH)] as number,
       );
     const [champion, challenger] = [half(0), half(WIDTH)];
-    const compared = await compareBooks(rows, labels, champion, challenger, pause);
+    const compared = await compareBooks({rows, weights, labels, champion, challenger}, pause);
     const decision = decidePromotion({...compared, ...costs}, seed, {...LIVE_GUARDRAILS, doubt});
-    const data = aboutRows(rows, this.#hosts.size, failures, number);
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    const data = aboutRows(rows, total, failures, number);
     const evaluation: Evaluation = {...this.pair, data, seed, ...decision};
     return {
       verdict: verdictOf(evaluation),
@@ -138,15 +131,16 @@ function verdictOf({passed, gain, checks}: Evaluation): Verdict {
 
 function aboutRows(
   rows: readonly BookRow[],
-  hosts: number,
+  total: number,
   failures: number,
   look: number,
 ): string {
+  if (rows.length === 0) return `no rows (look ${look})`;
   const first = rows.reduce((least, {atMs}) => Math.min(least, atMs), Number.POSITIVE_INFINITY);
   const last = rows.reduce((most, {atMs}) => Math.max(most, atMs), Number.NEGATIVE_INFINITY);
-  if (rows.length === 0) return `no rows (look ${look})`;
+  const hosts = new Set(rows.map(({host}) => host)).size;
   return (
-    `${rows.length} rows of ${hosts} hosts that were served, ${hours(last - first)} from ` +
+    `${total} rows of ${hosts} hosts that were served, ${hours(last - first)} from ` +
     `${new Date(first).toISOString()} on, ${failures} failures of ${ANY} part (look ${look})`
   );
 }

@@ -9,6 +9,8 @@ export type JudgedRows = {
   readonly labels: Uint8Array;
   /** Of each row, such as a host's day: rows of a block are drawn together. */
   readonly block: Int32Array;
+  /** How many rows each stands for; absent: one. */
+  readonly weights?: Float32Array;
 };
 
 /** Nobody knows what became of it: the row says nothing of this output. */
@@ -33,14 +35,14 @@ export function pairModels(
   return {
     blocks: pairBlocks(judged, champion, challenger),
     segments: judged.outputs.map((name, output) =>
-      compareOutput(name, judged, output, champion, challenger),
+      segmentOf(name, judged, output, champion, challenger),
     ),
   };
 }
 
-/** The losses alone, of blocks in which anything is known. */
+/** The losses alone, of blocks in which anything is known; a row counts as often as it stands for. */
 export function pairBlocks(
-  {rows, outputs, labels, block}: JudgedRows,
+  {rows, outputs, labels, block, weights}: JudgedRows,
   champion: Float32Array,
   challenger: Float32Array,
 ): PairedBlock[] {
@@ -57,10 +59,11 @@ export function pairBlocks(
       second += lossOf(challenger[at] as number, label);
       known = 1;
     }
+    const times = weights?.[row] ?? 1;
     blocks.set(id, {
-      champion: sum.champion + first,
-      challenger: sum.challenger + second,
-      weight: sum.weight + known,
+      champion: sum.champion + times * first,
+      challenger: sum.challenger + times * second,
+      weight: sum.weight + times * known,
     });
   }
   return [...blocks.values()].filter(({weight}) => weight > 0);
@@ -70,8 +73,7 @@ function lossOf(risk: number, label: number): number {
   return -Math.log(Math.max(label === 1 ? risk : 1 - risk, LEAST));
 }
 
-/** Both models on one output, over the rows whose outcome is known. */
-export function compareOutput(
+function segmentOf(
   name: string,
   {rows, outputs, labels}: JudgedRows,
   output: number,

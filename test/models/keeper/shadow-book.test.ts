@@ -7,6 +7,8 @@ import {LiveSkill} from '../../../models/keeper/live-skill.ts';
 import {OutcomeBook} from '../../../models/keeper/outcome-book.ts';
 import {RowBook} from '../../../models/keeper/row-book.ts';
 import {ShadowBook} from '../../../models/keeper/shadow-book.ts';
+import {weightedFigures} from '../../../models/keeper/weighted-figures.ts';
+import {averagePrecision, calibrationError, logLoss} from '../../../models/metrics.ts';
 import {createUniform} from '../../../models/random.ts';
 import {UNKNOWN_OUTCOME} from '../../../models/registry/pairing.ts';
 
@@ -96,7 +98,7 @@ test('nothing is known of a time in which a partition told nothing; another part
   t.false(outcomes.watch(rowsAt(START, ['a'])));
 });
 
-test('a book keeps the latest rows, in whatever order they are asked for', t => {
+test('a book that is full and cannot be thinned keeps the latest rows, and counts the others', t => {
   fc.assert(
     fc.property(fc.integer({min: 1, max: 40}), fc.nat(100), (rowsMax, rows) => {
       const kept = new RowBook(2, rowsMax);
@@ -104,17 +106,70 @@ test('a book keeps the latest rows, in whatever order they are asked for', t => 
         kept.add({host: `h${row}`, atMs: row, hardware: ''}, Float32Array.of(row, -row));
       }
       const {rows: found, values} = kept.between(0, rows);
-      const expected = Array.from({length: Math.min(rows, rowsMax)}, (_, at) => rows - 1 - at);
+      t.true(kept.size <= rowsMax && kept.size + kept.dropped === rows);
       t.deepEqual(
-        found.map(({atMs}) => atMs).sort((a, b) => b - a),
-        expected,
+        found.map(({atMs}) => atMs),
+        Array.from({length: kept.size}, (_, at) => kept.dropped + at),
       );
       for (const [at, {atMs}] of found.entries()) {
         t.deepEqual([...values.subarray(2 * at, 2 * at + 2)], [atMs, -atMs]);
       }
-      t.is(kept.dropped, Math.max(0, rows - rowsMax));
-      t.is(kept.oldestMs(), rows === 0 ? Number.POSITIVE_INFINITY : Math.max(0, rows - rowsMax));
+      t.is(kept.oldestMs(), kept.size === 0 ? Number.POSITIVE_INFINITY : kept.dropped);
     }),
+  );
+});
+
+test('thinning keeps every row before a failure and what is not settled; the rest stands for all, again and again', async t => {
+  const outcomes = book();
+  const names = Array.from({length: 100}, (_, at) => `h${at}`);
+  const kept = new RowBook(1, 100_000);
+  for (let step = 0; step < 40; step++) {
+    const atMs = START + step * STEP;
+    outcomes.watch(rowsAt(atMs, names));
+    for (const host of names) kept.add({host, atMs, hardware: ''}, Float32Array.of(0));
+  }
+  outcomes.tell(outcome('lost', 'h7', START + 61 * MINUTE));
+  outcomes.tell(outcome('returned', 'h7', START + 62 * MINUTE));
+  const isBefore = ({host, atMs}: {host: string; atMs: number}) =>
+    host === 'h7' && atMs > START + 31 * MINUTE && atMs < START + 61 * MINUTE;
+  for (let round = 1; round <= 3; round++) {
+    await kept.thin(outcomes, HORIZON, pause);
+    const {rows, weights} = kept.between(0, Number.POSITIVE_INFINITY);
+    t.is(rows.filter(isBefore).length, 6);
+    const open = rows.filter(({atMs}) => atMs >= outcomes.settledMs(HORIZON));
+    t.is(open.length, 900);
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    // Of 3,000 settled rows an eighth is left at last, each for eight: ±5 % is two standard errors.
+    t.true(Math.abs(total - 4000) < 400, `round ${round}: ${total}`);
+    t.true(rows.length < 900 + 6 + 3200 / 2 ** round, `round ${round}: ${rows.length} rows`);
+    for (const [row, each] of rows.entries()) {
+      const isOne = isBefore(each) || each.atMs >= outcomes.settledMs(HORIZON);
+      t.is(weights[row], isOne ? 1 : 2 ** round);
+    }
+  }
+});
+
+test('figures of rows that stand for several are those of as many rows', t => {
+  fc.assert(
+    fc.property(fc.integer({min: 1, max: 1e6}), fc.integer({min: 1, max: 8}), (seed, times) => {
+      const random = createUniform(seed);
+      const rows = 400;
+      const risks = Float32Array.from({length: rows}, () => random());
+      const labels = Uint8Array.from(risks, risk => Number(random() < risk));
+      labels[0] = 1;
+      const weights = Float32Array.from(labels, label => (label === 1 ? 1 : times));
+      const found = weightedFigures(risks, labels, weights);
+      const repeated = [...labels.keys()].flatMap(row =>
+        new Array<number>(weights[row] as number).fill(row),
+      );
+      const all = Float32Array.from(repeated, row => risks[row] as number);
+      const happened = Uint8Array.from(repeated, row => labels[row] as number);
+      t.true(Math.abs(found.loss - logLoss(all, happened)) < 1e-6);
+      t.true(Math.abs(found.averagePrecision - averagePrecision(all, happened)) < 1e-3);
+      const slack = times === 1 ? 1e-6 : 0.03;
+      t.true(Math.abs(found.calibrationError - calibrationError(all, happened)) < slack);
+    }),
+    {numRuns: 40},
   );
 });
 
@@ -147,12 +202,15 @@ async function judgeModels(riskOf: Record<'champion' | 'challenger', (isWeak: bo
         Float32Array.from({length: names.length * 5}, (_, at) =>
           at % 5 === 2 ? of(isWeak[Math.floor(at / 5)] as boolean) : 0.001,
         );
-      shadow.add({
-        rows: names.map(host => ({host, atMs, hardware: ''})),
-        outputs: COMPONENTS,
-        champion: risks(riskOf.champion),
-        challenger: risks(riskOf.challenger),
-      });
+      await shadow.add(
+        {
+          rows: names.map(host => ({host, atMs, hardware: ''})),
+          outputs: COMPONENTS,
+          champion: risks(riskOf.champion),
+          challenger: risks(riskOf.challenger),
+        },
+        pause,
+      );
     }
     for (const [at, host] of names.entries()) {
       if ((at + hour) % 10 !== 0 || random() < 0.5) continue;
@@ -197,7 +255,7 @@ test('skill is 1 − loss ÷ that of the rate in hindsight, over rows of which i
   for (let atMs = START; atMs <= START + 120 * MINUTE; atMs += STEP) {
     const rows = rowsAt(atMs, names, 0.1);
     outcomes.watch(rows);
-    live.observe(rows, [0, 1, 2, 3]);
+    await live.observe(rows, [0, 1, 2, 3], pause);
   }
   outcomes.tell(outcome('lost', 'a', START + 31 * MINUTE));
   const {rows, failures, loss, naiveLoss, skill} = await live.figures(
