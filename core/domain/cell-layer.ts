@@ -20,6 +20,7 @@ import {
 } from './online-logistic.ts';
 import {fillInputs, type OutageQuestion, outageInputs, SIMPLE} from './outage-features.ts';
 import {
+  clearOutages,
   createOutageHistory,
   DAY_MS,
   growOutageHistory,
@@ -33,6 +34,7 @@ import {
 import {
   awaitOutcomes,
   createOutcomes,
+  ignoreHost,
   observeOutage,
   type PendingOutcomes,
   takeKnown,
@@ -41,8 +43,10 @@ import {viewOutages} from './outage-view.ts';
 import {combineRisks} from './risk.ts';
 
 export type CellLayer = {
-  /** By name the place in the cell; a host keeps its place for good. */
+  /** By name the place in the cell; a host keeps it until it is forgotten. */
   readonly places: Map<string, number>;
+  /** Places of hosts that were forgotten; the last one is given next. */
+  readonly free: number[];
   history: OutageHistory;
   readonly outcomes: PendingOutcomes;
   readonly model: OnlineLogistic;
@@ -86,6 +90,7 @@ export function createCellLayer(): CellLayer {
   precision[WIDTH - 1] = INTERCEPT_PRECISION;
   return {
     places: new Map(),
+    free: [],
     history: createOutageHistory(0),
     outcomes: createOutcomes(QUESTION),
     model: createOnlineLogistic(prior, precision),
@@ -130,6 +135,20 @@ export function takeReturn(layer: CellLayer, host: string, downMs: number): void
 }
 
 /**
+ * Forgets a host that is gone, and gives its place to the next new one; what its cell has learned from it
+ * stays.
+ */
+export function forgetPlace(layer: CellLayer, host: string): void {
+  const place = layer.places.get(host);
+  if (place === undefined) return;
+  layer.places.delete(host);
+  layer.free.push(place);
+  clearOutages(layer.history, place);
+  ignoreHost(layer.outcomes, place);
+  if (place < layer.shifts.length) layer.shifts[place] = 0;
+}
+
+/**
  * Learns what has become known, and takes a row of every host that runs, to learn from in half an
  * hour. To be asked every ten minutes. O(hosts × inputs²) for those that are learned from.
  *
@@ -142,10 +161,11 @@ export function takeRows(
   atMs: number,
   risks: ReadonlyMap<string, number>,
 ): boolean {
-  for (const host of risks.keys()) {
-    if (!layer.places.has(host)) layer.places.set(host, layer.places.size);
-  }
-  layer.history = growOutageHistory(layer.history, layer.places.size);
+  const fresh = [...risks.keys()].filter(host => !layer.places.has(host));
+  const {hosts: before} = layer.history;
+  const more = Math.max(0, fresh.length - layer.free.length);
+  layer.history = growOutageHistory(layer.history, before + more);
+  for (const host of fresh) placeOf(layer, host);
   let learned = false;
   for (const {atMs: askedAtMs, ...rows} of takeKnown(layer.outcomes, atMs)) {
     // Nothing but the intercept would move: a cell in which nothing ever failed says little.
@@ -154,7 +174,7 @@ export function takeRows(
     layer.version++;
     learned = true;
   }
-  const hosts = layer.places.size;
+  const {hosts} = layer.history;
   if (hosts === 0) return learned;
   const past = fillInputs(INPUTS, viewOutages(layer.history, atMs));
   const rows = new Float64Array(hosts * WIDTH);
@@ -222,8 +242,8 @@ function servedInput(risk: number): number {
 }
 
 /** Of all inputs but the served one. */
-function shiftsOf({model: {weights, prior}, places}: CellLayer, rows: Float64Array): Float64Array {
-  return Float64Array.from({length: places.size}, (_, place) => {
+function shiftsOf({model: {weights, prior}, history}: CellLayer, rows: Float64Array): Float64Array {
+  return Float64Array.from({length: history.hosts}, (_, place) => {
     let shift = 0;
     for (let input = 1; input < WIDTH; input++) {
       const moved = (weights[input] as number) - (prior[input] as number);
@@ -236,7 +256,7 @@ function shiftsOf({model: {weights, prior}, places}: CellLayer, rows: Float64Arr
 function placeOf(layer: CellLayer, host: string): number {
   const known = layer.places.get(host);
   if (known !== undefined) return known;
-  const place = layer.places.size;
+  const place = layer.free.pop() ?? layer.places.size;
   layer.places.set(host, place);
   layer.history = growOutageHistory(layer.history, place + 1);
   return place;

@@ -154,6 +154,15 @@ export function renameOutage(
   if (cause === 'planned') countPlanned(history, atMs, 1);
 }
 
+/** Forgets the outages of a host: its place is another's. What its cell had stays in the cell's counts. */
+export function clearOutages(history: OutageHistory, host: number): void {
+  const [from, to] = [host * KIND_COUNT, (host + 1) * KIND_COUNT];
+  history.counts.fill(0, from * LIVES, to * LIVES);
+  history.lastAtMs.fill(Number.NEGATIVE_INFINITY, from, to);
+  history.open[host] = 0;
+  history.lastDownMs[host] = Number.NaN;
+}
+
 /** Takes the end of an outage that was recorded; a downtime that is not known is NaN. */
 export function recordReturn(history: OutageHistory, host: number, downMs: number): void {
   history.open[host] = Math.max(0, (history.open[host] as number) - 1);

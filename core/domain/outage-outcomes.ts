@@ -59,6 +59,11 @@ export function observeOutage({question, pending}: PendingOutcomes, outage: Outa
   }
 }
 
+/** Of a host that is gone nothing is learned any more. */
+export function ignoreHost({pending}: PendingOutcomes, host: number): void {
+  for (const {seen} of pending) if (host < seen.length) seen[host] = UNWATCHED;
+}
+
 /** Gives, and no longer keeps, those whose horizon has passed when every outage up to `atMs` is in. */
 export function takeKnown(outcomes: PendingOutcomes, atMs: number): KnownRows[] {
   const horizonMs = outcomes.question.horizonDays * DAY_MS;

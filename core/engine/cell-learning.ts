@@ -5,6 +5,7 @@
  * L1 It is part of the fold: inputs alone decide what is learned, and it is checkpointed.
  * L2 What is applied is in the journal with its shift: a replay needs neither the model nor this.
  * L3 Switched off, it goes on learning and moves nothing.
+ * L4 Hosts that are gone are forgotten (gone-hosts.ts).
  */
 import {
   createCellLayer,
@@ -19,6 +20,7 @@ import {
 import type {LearnedHere} from '../domain/decision.ts';
 import type {OutageCause} from '../domain/outage-history.ts';
 import {combineRisks, REBOOT} from '../domain/risk.ts';
+import {forgetGone, isGone} from './gone-hosts.ts';
 import {bandRow, type HostEntry, type PartitionState} from './partition-state.ts';
 import type {SetTable} from './set-table.ts';
 import type {TickDraft} from './tick-draft.ts';
@@ -55,12 +57,14 @@ export function learnReturn(state: PartitionState, host: HostEntry, downMs: numb
 /** Every ten minutes: cells learn what has become known, and take a row of each of their hosts. */
 export function learnCells(draft: TickDraft): void {
   const {state} = draft;
-  if (state.timeMs - state.cellsAskedAtMs < ASK_EVERY_MS) return;
+  const passedMs = state.timeMs - state.cellsAskedAtMs;
+  if (passedMs < ASK_EVERY_MS) return;
   state.cellsAskedAtMs = state.timeMs;
+  forgetGone(state, passedMs);
   const cells = new Map<string, Map<string, number>>();
   for (const name of state.hosts.sortedKeys()) {
     const host = state.hosts.get(name) as HostEntry;
-    if (state.actors.hostContext(name)?.lost) continue;
+    if (state.actors.hostContext(name)?.lost || isGone(state, host)) continue;
     const risks = cells.get(host.cell) ?? new Map<string, number>();
     risks.set(name, modelRisk(state, host));
     cells.set(host.cell, risks);

@@ -26,7 +26,7 @@ import {SortedMap} from './sorted-map.ts';
 
 const CHUNK_BYTES = 512 * 1024;
 /** Of this layout; another one is not read but rebuilt from the journal. */
-const LAYOUT = fnv1a32('forestay partition checkpoint 17');
+const LAYOUT = fnv1a32('forestay partition checkpoint 18');
 export const LAYOUT_BYTES = 4;
 
 type Stored = Omit<

@@ -1,8 +1,10 @@
 import {deserialize, serialize} from 'node:v8';
 import test from 'ava';
+import fc from 'fast-check';
 import {
   type CellLayer,
   createCellLayer,
+  forgetPlace,
   learnedShift,
   moveRisks,
   takeOutage,
@@ -184,4 +186,68 @@ test('a shift is bounded, whatever was learned', t => {
   for (const risk of [1e-12, 0.001, 0.5, 1 - 1e-9]) {
     t.true(Math.abs(learnedShift(layer, 'h0', risk)) <= 3);
   }
+});
+
+/** What the layer keeps of one place, but for the cell's part. */
+function placeOf({places, history, shifts}: CellLayer, host: string) {
+  const place = places.get(host) ?? -1;
+  const width = history.counts.length / history.hosts;
+  return {
+    counts: history.counts.slice(place * width, (place + 1) * width),
+    open: history.open[place],
+    lastDownMs: history.lastDownMs[place],
+    shift: shifts[place],
+  };
+}
+
+test('a host that is forgotten gives its place to the next new one, which has no past', t => {
+  const layer = createCellLayer();
+  const risks = (...hosts: string[]) => new Map(hosts.map(host => [host, 0.01]));
+  takeRows(layer, START_MS, risks('a', 'b', 'c'));
+  takeOutage(layer, 'b', {atMs: START_MS + 1, cause: 'disk'});
+  takeReturn(layer, 'b', MINUTE_MS);
+  takeOutage(layer, 'b', {atMs: START_MS + 2, cause: 'disk'});
+  const {cellCounts} = structuredClone(layer.history);
+  forgetPlace(layer, 'b');
+  forgetPlace(layer, 'b');
+  forgetPlace(layer, 'nobody');
+  t.deepEqual(layer.history.cellCounts, cellCounts, 'what the cell had, it has had');
+  for (let step = 1; step <= 6; step++) {
+    takeRows(layer, START_MS + step * 10 * MINUTE_MS, risks('a', 'c', 'd', 'e'));
+  }
+  t.deepEqual(
+    [...layer.places],
+    [
+      ['a', 0],
+      ['c', 2],
+      ['d', 1],
+      ['e', 3],
+    ],
+  );
+  t.is(layer.history.hosts, 4);
+  t.deepEqual(placeOf(layer, 'd'), placeOf(layer, 'e'));
+  t.deepEqual(deserialize(serialize(layer)), layer);
+});
+
+test('places in use stay apart whatever comes and goes', t => {
+  const names = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f');
+  const steps = fc.array(
+    fc.record({host: names, kind: fc.constantFrom('rows', 'outage', 'return', 'forget')}),
+  );
+  const property = fc.property(steps, drawn => {
+    const layer = createCellLayer();
+    for (const [step, {host, kind}] of drawn.entries()) {
+      const atMs = START_MS + step * 10 * MINUTE_MS;
+      if (kind === 'rows') takeRows(layer, atMs, new Map([[host, 0.1]]));
+      else if (kind === 'outage') takeOutage(layer, host, {atMs, cause: 'unknown'});
+      else if (kind === 'return') takeReturn(layer, host, 1000);
+      else forgetPlace(layer, host);
+      const places = [...layer.places.values(), ...layer.free].sort((a, b) => a - b);
+      if (places.some((place, index) => place !== index)) return false;
+      if (places.length !== layer.history.hosts) return false;
+      if (!layer.shifts.every(Number.isFinite)) return false;
+    }
+    return true;
+  });
+  t.notThrows(() => fc.assert(property, {seed: 12, numRuns: 200}));
 });

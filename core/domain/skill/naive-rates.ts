@@ -67,6 +67,15 @@ export function growNaiveRates(rates: NaiveRates, hosts: number): NaiveRates {
   return wider;
 }
 
+/** Forgets a host; its place is another's. The rates of its cell stay. */
+export function clearNaiveHost(rates: NaiveRates, host: number): void {
+  rates.watchedAtMs[host] = Number.NaN;
+  rates.weeks[host] = 0;
+  rates.weeksLately[host] = 0;
+  rates.counts.fill(0, host * OUTPUT_COUNT, (host + 1) * OUTPUT_COUNT);
+  rates.countsLately.fill(0, host * OUTPUT_COUNT, (host + 1) * OUTPUT_COUNT);
+}
+
 /**
  * The host runs and is watched at a time, in order.
  *

@@ -47,6 +47,11 @@ export function putForecast(
   pending.values.set(values, slot * VALUES);
 }
 
+/** Of a host; nobody will be told what came of them. */
+export function dropForecasts({slots, atMs}: PendingForecasts, host: number): void {
+  atMs.fill(Number.NaN, host * slots, (host + 1) * slots);
+}
+
 /**
  * Takes all forecasts out that are not younger than `dueMs`, host by host.
  *

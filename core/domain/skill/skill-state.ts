@@ -3,9 +3,10 @@ import type {ActBook} from './act-book.ts';
 import type {AlertBook} from './alert-book.ts';
 import type {Gap, HostLife} from './host-life.ts';
 import {createLossBlocks, type LossBlocks} from './loss-blocks.ts';
-import {createNaiveRates, growNaiveRates, type NaiveRates} from './naive-rates.ts';
+import {clearNaiveHost, createNaiveRates, growNaiveRates, type NaiveRates} from './naive-rates.ts';
 import {
   createPendingForecasts,
+  dropForecasts,
   growPendingForecasts,
   type PendingForecasts,
 } from './pending-forecasts.ts';
@@ -28,8 +29,10 @@ export type SkillState = {
   timeMs: number;
   /** When forecasts were last settled. */
   settledAtMs: number;
-  /** Host: its index, in the order in which they were first forecast. */
+  /** Host: its index, in the order in which they were first forecast; of one that is gone, a newer one's. */
   readonly hosts: Map<string, number>;
+  /** Indexes of hosts that are gone; the last one is given next. */
+  readonly free: number[];
   readonly lives: HostLife[];
   /** Host: hash of the model that forecast it last; shares of a cell may have different ones. */
   readonly modelOfHost: string[];
@@ -57,6 +60,7 @@ export function createSkillState(settings: SkillSettings): SkillState {
     timeMs: Number.NaN,
     settledAtMs: Number.NEGATIVE_INFINITY,
     hosts: new Map(),
+    free: [],
     lives: [],
     modelOfHost: [],
     naive: createNaiveRates(FIRST_HOSTS),
@@ -78,7 +82,12 @@ export function createSkillState(settings: SkillSettings): SkillState {
 export function hostOf(state: SkillState, host: string): number | undefined {
   const known = state.hosts.get(host);
   if (known !== undefined) return known;
-  const index = state.hosts.size;
+  const given = state.free.pop();
+  if (given !== undefined) {
+    state.hosts.set(host, given);
+    return given;
+  }
+  const index = state.lives.length;
   if (index >= state.settings.hostsMax) {
     state.counters.hostsRefused++;
     return undefined;
@@ -91,6 +100,21 @@ export function hostOf(state: SkillState, host: string): number | undefined {
     state.pending = growPendingForecasts(state.pending, 2 * index);
   }
   return index;
+}
+
+/**
+ * Forgets a host that is gone, and gives its place to the next new one; what its cell had of it stays in
+ * the cell's rates. Its name may come again: as a host that was never heard of.
+ */
+export function forgetHost(state: SkillState, host: string): void {
+  const index = state.hosts.get(host);
+  if (index === undefined) return;
+  state.hosts.delete(host);
+  state.free.push(index);
+  state.lives[index] = [];
+  state.modelOfHost[index] = '';
+  clearNaiveHost(state.naive, index);
+  dropForecasts(state.pending, index);
 }
 
 /** The index of a model, which is in use. */

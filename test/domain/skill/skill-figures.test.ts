@@ -3,7 +3,7 @@ import {combineRisks} from '../../../core/domain/risk.ts';
 import {anyFigures, skillFigures} from '../../../core/domain/skill/skill-figures.ts';
 import {takeForecast, takeOutcome} from '../../../core/domain/skill/skill-fold.ts';
 import {DEFAULT_SKILL_SETTINGS} from '../../../core/domain/skill/skill-settings.ts';
-import {createSkillState} from '../../../core/domain/skill/skill-state.ts';
+import {createSkillState, forgetHost} from '../../../core/domain/skill/skill-state.ts';
 import {createUniform} from '../../../models/random.ts';
 import {at, outcome, watch} from './events.ts';
 import {live, type Model, SOUND, STEP_MS} from './simulated-cell.ts';
@@ -130,4 +130,35 @@ test('memory is bounded: models, hosts and facts above the bounds are dropped wi
     takeOutcome(state, outcome('h0', minute, 'crashed'));
   }
   t.is(state.lives[0]?.length, 16);
+});
+
+test('a host that is forgotten makes room for another, of which nothing is known before it is told', t => {
+  const state = createSkillState({...DEFAULT_SKILL_SETTINGS, hostsMax: 2});
+  watch(state, ['old', 'other'], 0, 100);
+  takeOutcome(state, outcome('old', 90, 'lost', 'disk'));
+  const failures = [...state.failures];
+  forgetHost(state, 'old');
+  forgetHost(state, 'nobody');
+  watch(state, ['other', 'young', 'too many'], 101, 200);
+  t.deepEqual(
+    [...state.hosts],
+    [
+      ['other', 1],
+      ['young', 0],
+    ],
+  );
+  t.is(state.lives.length, 2);
+  t.true(state.counters.hostsRefused > 0);
+  t.deepEqual(state.lives[0], []);
+  t.is(state.counters.forecastsWhileAway, 0);
+  t.deepEqual(state.failures, failures, 'that it failed is not forgotten');
+  const {naive} = state;
+  t.true((naive.weeks[0] as number) < (naive.weeks[1] as number));
+  t.is(
+    naive.counts.slice(0, naive.counts.length / naive.weeks.length).reduce((a, b) => a + b),
+    0,
+  );
+  // Forecasts of the former host are judged by nobody: the place's new host did not make them.
+  const made = state.pending.atMs.filter(atMs => !Number.isNaN(atMs));
+  t.true(made.every(atMs => atMs >= at(200 - 70)));
 });
