@@ -43,9 +43,9 @@ export function takeJudged(
   into[offset + parts] = combineRisks(into, offset, parts);
 }
 
-const SLICE_ROWS = 2000;
+const SLICE_ROWS = 1000;
 /** Blocks are drawn 2,000 times: of more than these, neighbours in time are joined. */
-const BLOCKS_MAX = 4000;
+const BLOCKS_MAX = 2000;
 const HOUR_MS = 3_600_000;
 const BLOCK_HOURS = [1, 6, 24, 24 * 7];
 
@@ -91,10 +91,17 @@ export async function labelBookRows(
 
 /** Blocks of a host's hour, or of as many hours as it takes to have few enough. */
 export function blocksOf(rows: readonly BookRow[]): Int32Array {
+  const hosts = new Map<string, number>();
+  const host = Int32Array.from(rows, ({host: name}) => {
+    const number = hosts.get(name) ?? hosts.size;
+    hosts.set(name, number);
+    return number;
+  });
   for (const hours of BLOCK_HOURS) {
-    const numbers = new Map<string, number>();
-    const block = Int32Array.from(rows, ({host, atMs}) => {
-      const id = `${host}/${Math.floor(atMs / (hours * HOUR_MS))}`;
+    const numbers = new Map<number, number>();
+    const block = Int32Array.from(rows, ({atMs}, row) => {
+      const time = Math.floor(atMs / (hours * HOUR_MS));
+      const id = time * hosts.size + (host[row] as number);
       const number = numbers.get(id) ?? numbers.size;
       numbers.set(id, number);
       return number;
@@ -132,6 +139,7 @@ export async function compareBooks(
   await pause();
   const judged = {rows: rows.length, outputs: JUDGED_OUTPUTS, labels, block, weights};
   const blocks = pairBlocks(judged, champion, challenger);
+  await pause();
   const known = {...compared, labels};
   const all = [...rows.keys()];
   const segments: Segment[] = [];

@@ -96,6 +96,7 @@ export class ShadowBook {
     // Failures are known at once, quiet times are not: rows are judged when either would be.
     const settledMs = this.#outcomes.settledMs(this.#horizonMs);
     const {rows, values, weights} = this.#book.between(this.#outcomes.knownSinceMs, settledMs);
+    await pause();
     const ledger = this.#outcomes.ledger();
     const {labels, failures} = await labelBookRows(ledger, rows, this.#horizonMs, pause);
     const half = (offset: number) =>
@@ -103,7 +104,9 @@ export class ShadowBook {
         {length: rows.length * WIDTH},
         (_, at) => values[2 * WIDTH * Math.floor(at / WIDTH) + offset + (at % WIDTH)] as number,
       );
-    const [champion, challenger] = [half(0), half(WIDTH)];
+    const champion = half(0);
+    await pause();
+    const challenger = half(WIDTH);
     const compared = await compareBooks({rows, weights, labels, champion, challenger}, pause);
     const decision = decidePromotion({...compared, ...costs}, seed, {...LIVE_GUARDRAILS, doubt});
     const total = weights.reduce((sum, weight) => sum + weight, 0);
