@@ -19,10 +19,10 @@ import {
 } from '../domain/cell-layer.ts';
 import type {LearnedHere} from '../domain/decision.ts';
 import type {OutageCause} from '../domain/outage-history.ts';
-import {combineRisks, REBOOT} from '../domain/risk.ts';
+import {combineRisks} from '../domain/risk.ts';
 import {forgetGone, isGone} from './gone-hosts.ts';
 import {bandRow, type HostEntry, type PartitionState} from './partition-state.ts';
-import type {SetTable} from './set-table.ts';
+import {partsOf, type SetTable} from './set-table.ts';
 import type {TickDraft} from './tick-draft.ts';
 import {tell} from './tick-draft.ts';
 
@@ -85,7 +85,7 @@ export function moveByCell(
 ): number {
   const layer = layers.get(cell);
   if (layer === undefined || !policy.learning.enabled) return 0;
-  return Math.fround(moveRisks(layer, name, risks, partsOf(table)));
+  return Math.fround(moveRisks(layer, name, risks, partsOf(table.outputs)));
 }
 
 /** What its cell's past did to the risk of a host as it stands; undefined: nothing, or it may not. */
@@ -105,15 +105,9 @@ function modelRisk(state: PartitionState, host: HostEntry): number {
   if (found === undefined || !found.table.scored) return Number.NaN;
   const {table, row} = found;
   const width = table.outputs.length;
-  const served = combineRisks(table.risks, row * width, partsOf(table));
+  const served = combineRisks(table.risks, row * width, partsOf(table.outputs));
   const learned = table.learned[row] as number;
   return learned === 0 ? served : shiftedRisk(served, -learned);
-}
-
-/** Outputs that are risks of parts; they come first. */
-function partsOf({outputs}: SetTable): number {
-  const reboot = outputs.indexOf(REBOOT);
-  return reboot < 0 ? outputs.length : reboot;
 }
 
 function layerOf({layers}: PartitionState, cell: string) {

@@ -2,7 +2,7 @@ import type {HostContext, VmContext} from '../../statecharts/events.ts';
 import type {CellView, HostView, VmView} from '../domain/fleet.ts';
 import type {TopState} from '../domain/fleet-state.ts';
 import {isAnnounced, riskCurve} from '../domain/lead-time.ts';
-import {combineRisks, REBOOT} from '../domain/risk.ts';
+import {combineRisks} from '../domain/risk.ts';
 import type {InventoryHost} from '../domain/telemetry.ts';
 import {usageP95} from '../domain/usage.ts';
 import {profileOf} from '../domain/workload.ts';
@@ -22,7 +22,7 @@ import {
   sortedKeys,
   type VmEntry,
 } from './partition-state.ts';
-import {rebootWord, riskiestComponent, type SetTable} from './set-table.ts';
+import {partsOf, rebootWord, riskiestComponent, type SetTable} from './set-table.ts';
 
 /**
  * Cells in which there may be something to decide. In all others the planner finds nothing
@@ -137,8 +137,8 @@ function whenOf(
   horizonMs: number,
 ): Pick<HostView, 'curve' | 'announced'> {
   const {outputs, risks} = table;
-  const parts = outputs.indexOf(REBOOT);
-  if (parts < 0) return {announced: false};
+  const parts = partsOf(outputs);
+  if (parts === outputs.length) return {announced: false};
   const from = row * outputs.length;
   const word = rebootWord(table, row, nowMs);
   const announced = isAnnounced(word.dueInMs, horizonMs);

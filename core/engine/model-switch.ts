@@ -34,18 +34,18 @@ export function switchModel(
   const {state, input} = draft;
   if (input.recorded !== undefined) return;
   const {refused: _refused, ...before} = modelUse(state);
-  const because = refusal(state, command, input.models ?? new Map());
+  const because = refusal(state, command, input.models);
   const {modelHash} = command;
   const use =
     because === '' ? afterSwitch(before, command) : {...before, refused: {modelHash, because}};
-  adopt(state, use, input.models ?? new Map());
+  adopt(state, use, input.models);
   draft.modelsChanged = true;
 }
 
 function refusal(
   state: PartitionState,
   {modelHash, percent}: {modelHash: string; percent: number},
-  models: KnownModels,
+  models: KnownModels = new Map(),
 ): string {
   if (modelHash === state.model.hash || percent === 0) return '';
   const found = modelHash === state.canary?.model.hash ? state.canary.model : models.get(modelHash);
@@ -80,7 +80,7 @@ function misfit({model, tables, everySamples}: PartitionState, other: ModelSigna
  * Serves what is in use, as far as its models are known; what is not is left to the champion, and to
  * the configured model.
  */
-export function adopt(state: PartitionState, use: ModelUse, models: KnownModels): void {
+export function adopt(state: PartitionState, use: ModelUse, models: KnownModels = new Map()): void {
   const find = (hash: string): ModelSignature | undefined => {
     const held = [state.model, state.canary?.model].find(model => model?.hash === hash);
     const found = held ?? models.get(hash);

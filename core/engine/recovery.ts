@@ -144,7 +144,7 @@ export async function inputsOf(
     ),
     inbox: readable(inbox, bytes => codec.decodeInbox(bytes)),
     scores: recordedScores(tick),
-    models: tick.models === undefined ? new Map() : await openNamed({models}, tick.models),
+    ...(tick.models && {models: await openNamed({models}, tick.models)}),
     timers: true,
   };
 }

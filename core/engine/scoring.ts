@@ -122,7 +122,7 @@ export function createScoringClient(
 
   const sendDirty = (state: PartitionState): void => {
     const dirty = dirtyRows(state, options.intervalMs);
-    for (const {model, rows} of byModel(state, dirty)) {
+    for (const [model, rows] of Map.groupBy(dirty, ({host}) => modelOf(state, host))) {
       const request = {request: ++last, hosts: rows.map(({host}) => host), model};
       const reboots = rebootsOf(rows, state.policy.reboot.threshold);
       const soil = () => rows.forEach(soilAgain);
@@ -203,14 +203,6 @@ type DirtyRow = {
   sentMs: number;
   scoredMs: number;
 };
-
-/** Rows by the model that their hosts are scored by; none without rows. */
-function byModel(state: PartitionState, rows: readonly DirtyRow[]) {
-  const {model, canary} = state;
-  return [model, ...(canary === undefined ? [] : [canary.model])]
-    .map(each => ({model: each, rows: rows.filter(({host}) => modelOf(state, host) === each)}))
-    .filter(each => each.rows.length > 0);
-}
 
 /** Features of rows, rows × featureCount; they count as scored from now on. */
 function takeFeatures(rows: readonly DirtyRow[], model: ModelSignature): Float32Array {

@@ -107,6 +107,12 @@ export function outputsOf({components, contract}: ModelSignature): readonly stri
   return contract.family === 'averages' ? [...components, REBOOT] : components;
 }
 
+/** How many of the outputs are risks of parts: they come before a reboot, which may be missing. */
+export function partsOf(outputs: readonly string[]): number {
+  const reboot = outputs.indexOf(REBOOT);
+  return reboot < 0 ? outputs.length : reboot;
+}
+
 export function createSetTable(set: MetricSet, model: ModelSignature): SetTable {
   const scored = isScored(set, model);
   const {contract, featureHash} = model;

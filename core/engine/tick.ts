@@ -73,7 +73,7 @@ export function advance(state: PartitionState, input: TickInput): Stepped {
   // Their risks are in this tick, or never will be.
   state.unscored = state.unscored.filter(due => due.request > input.cut.scoreRequest);
   const {models} = input.recorded ?? {};
-  if (models !== undefined) adopt(state, models, input.models ?? new Map());
+  if (models !== undefined) adopt(state, models, input.models);
   if (!isIdle) advanceSkills(state);
   takeInbox(draft);
   takeTelemetry(draft);
