@@ -12,6 +12,7 @@ import {
   medianFeatures,
   pickRows,
   sliceData,
+  spreadRows,
 } from '../models/failure/data.ts';
 import {evaluateFailures} from '../models/failure/evaluation.ts';
 import {type FailureFamily, outputNames} from '../models/failure/family.ts';
@@ -190,12 +191,6 @@ function hasMetric(data: FailureData, metric: string): boolean {
     if (!Number.isNaN(data.features[at])) return true;
   }
   return false;
-}
-
-/** Numbers of rows, as far from each other as there are. */
-function spreadRows(rows: number, count: number): Int32Array {
-  const length = Math.min(rows, count);
-  return Int32Array.from({length}, (_, at) => Math.floor((at / length) * rows));
 }
 
 function render({out, output}: TrainFlags, {sha256, rounds, metrics}: Manifest): string {

@@ -11,6 +11,7 @@ import {requireFile, requireFolder} from './folders.ts';
 import {duration, wholeNumber} from './numbers.ts';
 import {trainFailure} from './train-failure.ts';
 import {trainIntentFamily} from './train-intent.ts';
+import {trainOnTop} from './train-on-top.ts';
 import {createProgress, type Progress} from './train-progress.ts';
 import {trainingFolder} from './train-state.ts';
 
@@ -18,6 +19,10 @@ export type TrainFlags = {
   family: string;
   /** Rows of one's own; absent: simulated fleets. */
   data?: string;
+  /** What a fleet showed, to learn from on top of `parent`. */
+  examples?: string;
+  /** Folder of a model. */
+  parent?: string;
   seed: number;
   /** Of simulated fleets; absent: what the family needs. */
   fleets?: number;
@@ -54,11 +59,16 @@ const FAMILIES: Readonly<
   'reboot-intent': trainIntentFamily,
 };
 
+/** Options that make no difference where one trains on top of another model. */
+const NOT_ON_TOP = ['data', 'budget', 'trials', 'repeats', 'baseline', 'report'];
+
 const OF_COMPONENTS = ['component-failure', 'component-outlook'];
 
 /** Options that some families have no use for. */
 const USED_BY: Readonly<Partial<Record<string, readonly string[]>>> = {
   data: OF_COMPONENTS,
+  examples: ['component-failure'],
+  parent: ['component-failure'],
   minutes: ['component-failure', 'reboot-intent'],
   days: ['component-outlook'],
   rowEvery: OF_COMPONENTS,
@@ -94,6 +104,11 @@ export function registerTrain(program: Command): void {
       'rows of your own, CSV or CSV.gz, instead of simulated fleets; not for reboot-intent',
     )
     .option(
+      '--examples <file>',
+      'what a fleet showed, as a core wrote it: trains on top of --parent; for component-failure',
+    )
+    .option('--parent <dir>', 'the model that --examples are trained on top of')
+    .option(
       '--fleets <n>',
       'simulated fleets to learn from (600; for the outlook 300, for reboot-intent 200)',
       atMost(FLEETS_MAX),
@@ -125,7 +140,7 @@ export function registerTrain(program: Command): void {
       1,
     )
     .option('--baseline <dir>', 'a model to compare with on the same rows; not for reboot-intent')
-    .option('--model-version <text>', 'version to write down', '2')
+    .option('--model-version <text>', 'version to write down (2; of --parent the next one)', '2')
     .requiredOption('--out <dir>', 'folder of the artefact; a training that was stopped goes on')
     .option('--report <file>', 'also write a page of curves, calibration, lead times, importances')
     .addOption(
@@ -150,7 +165,9 @@ async function train(flags: TrainFlags, command: Command): Promise<void> {
   requireFolder(state, '--out');
   const unlock = lockDirectory(nodeFiles, state, undefined, '--out');
   try {
-    await FAMILIES[flags.family]?.(flags, {progress, write: writeOut});
+    const output = {progress, write: writeOut};
+    if (flags.examples === undefined) await FAMILIES[flags.family]?.(flags, output);
+    else await trainOnTop(flags, output, isGiven(command, 'modelVersion'));
   } catch (error) {
     throw isSystemError(error) ? notKept(flags.out, error) : error;
   } finally {
@@ -161,10 +178,15 @@ async function train(flags: TrainFlags, command: Command): Promise<void> {
 
 /** An option that would change nothing is a misunderstanding, better told before hours are spent. */
 function requireUse(family: string, command: Command): void {
-  const given = command.options.filter(
-    option => command.getOptionValueSource(option.attributeName()) === 'cli',
-  );
-  const ownRows = given.some(option => option.attributeName() === 'data');
+  const given = command.options.filter(option => isGiven(command, option.attributeName()));
+  const ownRows = isGiven(command, 'data');
+  const onTop = isGiven(command, 'examples');
+  if (onTop !== isGiven(command, 'parent')) {
+    throw new ForestayError(
+      'INVALID_ARGUMENT',
+      `--examples and --parent go together: ${onTop ? '--parent' : '--examples'} is missing`,
+    );
+  }
   for (const option of given) {
     const name = option.attributeName();
     const {[name]: families = [family]} = USED_BY;
@@ -174,7 +196,14 @@ function requireUse(family: string, command: Command): void {
     if (ownRows && OF_FLEETS.includes(name)) {
       throw needless(`${option.long} is for simulated fleets, and --data names rows of your own`);
     }
+    if (onTop && (OF_FLEETS.includes(name) || NOT_ON_TOP.includes(name))) {
+      throw needless(`${option.long} is of no use with --examples, which are what is learned from`);
+    }
   }
+}
+
+function isGiven(command: Command, name: string): boolean {
+  return command.getOptionValueSource(name) === 'cli';
 }
 
 function needless(what: string): ForestayError {

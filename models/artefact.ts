@@ -7,7 +7,7 @@ import {scoreTrees, type TreeModel} from './trees/tree-model.ts';
 import {encodeOnnx, type ModelMetadata} from './trees/tree-onnx.ts';
 
 /** What a manifest says beyond the file's own metadata. */
-export type Provenance = Pick<Manifest, 'version' | 'gives' | 'metrics' | 'limits'> & {
+export type Provenance = Pick<Manifest, 'version' | 'gives' | 'metrics' | 'limits' | 'onTop'> & {
   /** Left out: {@link FIRST_HOST_CONTRACT}, which a manifest need not declare. */
   readonly contract?: FeatureContract;
   /** Median of each feature; NaN: never present. */

@@ -1,7 +1,7 @@
 import type {DriftSnapshot} from '../core/domain/drift/snapshot.ts';
 import type {ComponentMetrics, Manifest} from './manifest.ts';
 import {renderMarkdown} from './report/figures.ts';
-import {alertTable, EXPLANATION, riskTable} from './tables.ts';
+import {alertTable, EXPLANATION, onTopTable, riskTable} from './tables.ts';
 
 /** The model card of an artefact, in Markdown: what the manifest says, for people. */
 export function renderCard(manifest: Manifest, snapshot: DriftSnapshot | null): string {
@@ -18,7 +18,7 @@ Written by \`forestay train\`; change nothing here by hand.
 - Seed: ${manifest.seed}${spread(snapshot)}
 - SHA-256: \`${manifest.sha256}\`
 
-## On hosts that it has not seen
+${renderOnTop(manifest)}## On hosts that it has not seen
 
 ${renderMetrics(manifest.metrics)}
 
@@ -27,6 +27,18 @@ ${EXPLANATION}
 ## Limits
 
 ${manifest.limits.map(limit => `- ${limit}`).join('\n')}
+`;
+}
+
+function renderOnTop({onTop}: Manifest): string {
+  if (onTop === undefined) return '';
+  const {parent, parentVersion, examples, outputs} = onTop;
+  return `## On top of another model
+
+Trained on top of version ${parentVersion}, \`${parent}\`, from the examples \`${examples}\`.
+
+${renderMarkdown(onTopTable(outputs))}
+
 `;
 }
 

@@ -102,6 +102,33 @@ export type Manifest = {
   readonly rounds: readonly number[];
   readonly metrics: readonly ComponentMetrics[];
   readonly limits: readonly string[];
+  /** Of a model that was trained on top of another. */
+  readonly onTop?: OnTop;
+};
+
+/** What a model was trained on top of, and what that brought. */
+export type OnTop = {
+  /** SHA-256 of the model below. */
+  readonly parent: string;
+  readonly parentVersion: string;
+  /** SHA-256 of the file of examples. */
+  readonly examples: string;
+  /** Nodes of all trees of the first model of the line, which was not trained on top of another. */
+  readonly firstNodes: number;
+  readonly outputs: readonly OnTopOutcome[];
+};
+
+export type OnTopOutcome = {
+  readonly output: string;
+  /** Distinct ones with rows before them. */
+  readonly failures: number;
+  /** That were added; without any it says what the model below says. */
+  readonly trees: number;
+  /** Mean log-losses a row on hosts not seen, of the model below and of this one; null: not trained. */
+  readonly before: number | null;
+  readonly after: number | null;
+  /** Of the gain in log-loss a row: with four chances of five it is at least this. */
+  readonly gainAtLeast: number | null;
 };
 
 /** Rows with the risks that a healthy runtime gives for them; null: missing. */

@@ -1,4 +1,4 @@
-import type {ComponentMetrics} from './manifest.ts';
+import type {ComponentMetrics, OnTopOutcome} from './manifest.ts';
 import {fixed, leadMinutes, percent} from './report/figures.ts';
 import type {Table} from './report/page.ts';
 
@@ -37,6 +37,21 @@ export function riskTable(metrics: readonly ComponentMetrics[]): Table {
       each.calibrationError.toFixed(4),
       `${each.episodes.foreseen} of ${each.episodes.failures}`,
       leadMinutes(each.episodes),
+    ]),
+  };
+}
+
+/** What training on top of another model brought, an output a line. */
+export function onTopTable(outputs: readonly OnTopOutcome[]): Table {
+  return {
+    header: ['output', 'failures', 'trees added', 'log-loss before', 'after', 'gain at least'],
+    rows: outputs.map(({output, failures, trees, before, after, gainAtLeast}) => [
+      output,
+      String(failures),
+      trees === 0 ? 'none: kept as it was' : String(trees),
+      fixed(before, 4),
+      fixed(after, 4),
+      fixed(gainAtLeast, 4),
     ]),
   };
 }

@@ -132,6 +132,12 @@ export function pickRows(data: FailureData, picked: Int32Array): FailureData {
   };
 }
 
+/** Numbers of rows, as far from each other as there are. */
+export function spreadRows(rows: number, count: number): Int32Array {
+  const length = Math.min(rows, count);
+  return Int32Array.from({length}, (_, at) => Math.floor((at / length) * rows));
+}
+
 export function featureCountOf({contract}: Pick<FailureData, 'contract'>): number {
   return featuresOf(contract).length;
 }

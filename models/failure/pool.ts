@@ -1,5 +1,7 @@
 import {Piscina} from 'piscina';
 import type {FailureData} from './data.ts';
+import type {OnTopFit, OnTopRows} from './on-top.ts';
+import {type OnTopTask, type OnTopTaskData, shareOnTopRows} from './on-top-task.ts';
 import type {FailureSettings} from './settings.ts';
 import {type FailureTask, type FailureTaskData, shareData} from './task.ts';
 import type {FittedOutput} from './training.ts';
@@ -17,7 +19,36 @@ const NICE = 10;
 /** @param data Copied once into memory that the threads share, if it does not lie there. */
 export function createTrainingPool(data: FailureData, seed: number, threads: number): TrainingPool {
   const workerData: FailureTaskData = {data: shareData(data), seed};
-  const pool = new Piscina<FailureTask, number | FittedOutput>({
+  const pool = openPool<FailureTask, number | FittedOutput>(workerData, threads);
+  return {
+    evaluate: async task => (await pool.run({kind: 'evaluate', ...task})) as number,
+    fit: async (output, settings, turn) =>
+      (await pool.run({kind: 'fit', output, settings, turn})) as FittedOutput,
+    close: () => pool.destroy(),
+  };
+}
+
+/** Threads that learn on top of another model. */
+export type OnTopPool = {
+  fit(output: number, treesMax: number): Promise<OnTopFit>;
+  close(): Promise<void>;
+};
+
+/** @param rows Copied once into memory that the threads share. */
+export function createOnTopPool(rows: OnTopRows, seed: number, threads: number): OnTopPool {
+  const workerData: OnTopTaskData = {onTop: shareOnTopRows(rows), seed};
+  const pool = openPool<OnTopTask, OnTopFit>(workerData, threads);
+  return {
+    fit: (output, treesMax) => pool.run({output, treesMax}),
+    close: () => pool.destroy(),
+  };
+}
+
+function openPool<Task, Result>(
+  workerData: FailureTaskData | OnTopTaskData,
+  threads: number,
+): Piscina<Task, Result> {
+  return new Piscina<Task, Result>({
     filename: new URL('../../workers/train.ts', import.meta.url).href,
     minThreads: threads,
     maxThreads: threads,
@@ -25,10 +56,4 @@ export function createTrainingPool(data: FailureData, seed: number, threads: num
     niceIncrement: NICE,
     workerData,
   });
-  return {
-    evaluate: async task => (await pool.run({kind: 'evaluate', ...task})) as number,
-    fit: async (output, settings, turn) =>
-      (await pool.run({kind: 'fit', output, settings, turn})) as FittedOutput,
-    close: () => pool.destroy(),
-  };
 }

@@ -43,7 +43,8 @@ export function createTaskRunner({data, seed}: FailureTaskData) {
       : trainer.fit(task.output, task.settings, task.turn);
 }
 
-function share<Values extends Float32Array | Uint8Array | Int32Array>(
+/** The same values in memory that threads can share. */
+export function share<Values extends Float32Array | Float64Array | Uint8Array | Int32Array>(
   values: Values,
   create: (memory: SharedArrayBuffer) => Values,
 ): Values {
