@@ -43,7 +43,10 @@ export type HostOutcome = {
   readonly recordedAtMs: number;
 } & (
   | {
-      /** As `Outcome` of skill-events.ts. */
+      /**
+       * As `Outcome` of skill-events.ts. One whose part people name later is told again, as of the same
+       * time: `lost` while the host is down, `crashed` once it runs again.
+       */
       readonly kind: 'lost' | 'crashed' | 'rebooted' | 'taken-away' | 'unwatched' | 'returned';
       /** The part that failed; empty: not known. */
       readonly component: Component | '';
@@ -51,8 +54,10 @@ export type HostOutcome = {
   | {
       /** A VM of it was moved, or its ghost armed; the host goes on and is watched. */
       readonly kind: 'evacuated';
+      /** The part and the risk that brought the host into the band; empty: no part, a reboot say. */
       readonly component: Component | '';
       readonly risk: number;
+      /** How likely the VM was to be acted upon: below 1 in a trial of acting. */
       readonly propensity: number;
     }
 );

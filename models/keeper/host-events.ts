@@ -16,7 +16,7 @@ export function toHostEvents(outcomes: readonly HostOutcome[]): HostEvent[] {
   for (const outcome of outcomes) {
     let life = lives.get(outcome.host);
     if (life === undefined) {
-      life = {hiddenAt: undefined, lossAt: undefined, isDown: false};
+      life = {hiddenAt: undefined, lossAt: undefined, endAt: undefined, isDown: false};
       lives.set(outcome.host, life);
     }
     tell(events, life, outcome);
@@ -30,6 +30,8 @@ type Life = {
   hiddenAt: number | undefined;
   /** Of its last loss. */
   lossAt: number | undefined;
+  /** Of how it went down last, whatever it was. */
+  endAt: number | undefined;
   isDown: boolean;
 };
 
@@ -44,7 +46,15 @@ function tell(events: HostEvent[], life: Life, outcome: HostOutcome): void {
   switch (outcome.kind) {
     case 'lost':
     case 'crashed':
+      if (isNamedLate(events, life, outcome)) {
+        // A reboot is over by itself; this was none.
+        if (events[life.endAt as number]?.kind === 'rebooted')
+          life.isDown = outcome.kind === 'lost';
+        events[life.endAt as number] = {...times, ...failure(outcome.component)};
+        return;
+      }
       life.lossAt = events.push({...times, ...failure(outcome.component)}) - 1;
+      life.endAt = life.lossAt;
       life.isDown = outcome.kind === 'lost';
       // Nobody tells that it returned: it ran already when the crash became known.
       if (!life.isDown) events.push({...times, kind: 'returned', atMs: recordedAtMs});
@@ -53,7 +63,7 @@ function tell(events: HostEvent[], life: Life, outcome: HostOutcome): void {
       tellReboot(events, life, times);
       return;
     case 'taken-away':
-      events.push({...times, kind: 'taken-away'});
+      life.endAt = events.push({...times, kind: 'taken-away'}) - 1;
       life.isDown = true;
       return;
     case 'unwatched':
@@ -74,6 +84,20 @@ function tell(events: HostEvent[], life: Life, outcome: HostOutcome): void {
   }
 }
 
+/**
+ * People name the part of what is told already, as something else or as over: it is not told twice. Of a
+ * loss that lasts the ledger takes both, as it was not known before.
+ */
+function isNamedLate(
+  events: readonly HostEvent[],
+  {endAt = -1, isDown}: Life,
+  {atMs, component}: HostOutcome,
+): boolean {
+  const end = events[endAt];
+  if (end?.atMs !== atMs || component === '') return false;
+  return !isDown || end.kind === 'taken-away' || end.kind === 'rebooted';
+}
+
 /** The part is told when the host is lost, or later by people. */
 function failure(
   component: Component | '',
@@ -91,5 +115,5 @@ function tellReboot(events: HostEvent[], life: Life, times: Times): void {
     life.isDown = false;
     return;
   }
-  events.push({...times, kind: 'rebooted'});
+  life.endAt = events.push({...times, kind: 'rebooted'}) - 1;
 }

@@ -95,3 +95,38 @@ test('a host that was evacuated and then taken away is an uncertain failure, nev
   const unnamed = outcomes({kind: 'evacuated', atMs: 5 * MINUTE, risk: Number.NaN, propensity: 0});
   t.deepEqual(toHostEvents(unnamed), []);
 });
+
+test('what was a crash, a reboot or taken away is a failure of the part that people name later', t => {
+  const named: Told = {
+    kind: 'lost',
+    atMs: 9 * MINUTE,
+    recordedAtMs: 40 * MINUTE,
+    component: 'power',
+  };
+  const returned: Told = {kind: 'returned', atMs: 45 * MINUTE};
+  const tellings: Told[][] = [
+    [
+      {kind: 'crashed', atMs: 9 * MINUTE},
+      {...named, kind: 'crashed'},
+    ],
+    [
+      {kind: 'lost', atMs: 9 * MINUTE},
+      {...returned, atMs: 20 * MINUTE},
+      {...named, kind: 'crashed'},
+    ],
+    [{kind: 'taken-away', atMs: 9 * MINUTE}, named, returned],
+    [
+      {kind: 'lost', atMs: 9 * MINUTE},
+      {kind: 'rebooted', atMs: 9 * MINUTE, recordedAtMs: 10 * MINUTE},
+      named,
+      returned,
+    ],
+  ];
+  for (const told of tellings) {
+    const {labels, counts} = labelsAt(0, 60 * MINUTE, outcomes(...told));
+    t.deepEqual(labels, ['negative', 'negative', 'negative', 'negative', 'positive']);
+    t.is(counts.contradictions, 0, told.map(({kind}) => kind).join());
+    const later = outcomes(...told, {kind: 'lost', atMs: 70 * MINUTE, component: 'cpu'});
+    t.is(labelsAt(50 * MINUTE, 100 * MINUTE, later).labels[0], 'positive');
+  }
+});
