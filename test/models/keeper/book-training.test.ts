@@ -1,0 +1,36 @@
+import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import test from 'ava';
+import {nodeFiles} from '../../../core/adapters/files-node.ts';
+import {trainFromBook} from '../../../models/keeper/book-training.ts';
+import {ExampleBook} from '../../../models/keeper/example-book.ts';
+import {readExamples} from '../../../models/keeper/example-file.ts';
+import {outcome, watch} from './example-fixtures.ts';
+
+test('what the book holds by then is written down, named, and given to the trainer', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'forestay-book-training-'));
+  t.teardown(() => rmSync(folder, {recursive: true}));
+  const book = new ExampleBook();
+  watch(book, ['a', 'b'], 0, 100);
+  book.tell(outcome('crashed', 'a', 101, 'disk'));
+  watch(book, ['a', 'b'], 105, 200);
+  t.deepEqual(book.count(), {failures: 1, newFailures: 1});
+  const notes = join(folder, 'notes');
+  const train = trainFromBook({
+    book,
+    files: nodeFiles,
+    folder: join(folder, 'training'),
+    command: [process.execPath, join(import.meta.dirname, 'trainer-process.ts'), 'write', notes],
+  });
+  const trained = await train({parent: 'champion', seed: 7}, new AbortController().signal);
+  const path = join(folder, 'training/examples.bin');
+  const {set, sha256} = await readExamples(path);
+  t.deepEqual(trained, {folder: join(folder, 'training/artefact'), dataHash: sha256});
+  t.is(set.counts.failures.disk, 1);
+  const {options} = JSON.parse(readFileSync(notes, 'utf8')) as {options: string[]};
+  t.is(options[options.indexOf('--parent') + 1], 'champion');
+  t.is(options[options.indexOf('--examples') + 1], path);
+  t.is(options.at(-1), '1007');
+  t.deepEqual(book.count(), {failures: 1, newFailures: 0});
+});
