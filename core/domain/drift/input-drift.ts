@@ -20,7 +20,7 @@ export type FeatureDrift = {
 };
 
 /** That anything at all is found where nothing changed: about once in so many windows. */
-const FALSE_ALARM_SHARE = 0.001;
+const FALSE_ALARM_SHARE = 1e-4;
 
 /**
  * Features that have drifted, the furthest first. An index counts from {@link STABILITY_WARN} on,

@@ -3,17 +3,22 @@
  * shares, small enough to travel with the model.
  */
 
-/** What is binned: one column of the rows. */
-export type SnapshotColumn = {
+type Named = {
   readonly name: string;
   /** As people write it behind a number; empty: a plain number. */
   readonly unit: string;
 };
 
+/** What is binned: one column of the rows. */
+export type SnapshotColumn = Named & {
+  /** Moves as time passes, on any fleet: only whether it is there is to be compared. */
+  readonly isPresenceOnly?: boolean;
+};
+
 export type ValueRange = readonly [low: number, high: number];
 
-export type FeatureSnapshot = SnapshotColumn & {
-  /** Ascending; a value ≤ edges[b] and > edges[b − 1] is in bin b, one above all in the last. */
+export type FeatureSnapshot = Named & {
+  /** Ascending, none if only presence counts; a value ≤ edges[b] and > edges[b − 1] is in bin b, one above all in the last. */
   readonly edges: readonly number[];
   /** Of the bins, and last of the rows that lack a value. They add up to 1, to four digits. */
   readonly shares: readonly number[];
@@ -52,8 +57,13 @@ const CUT_VALUES_MAX = 20_000;
 const LIKENESS_SHARE_MIN = 0.01;
 /** They are estimates: a snapshot is a text, and a short one. */
 const LIKENESS_DIGITS = 4;
-/** A value that never varies may be so much off before it is another one. */
-const SAME_RATIO = 1e-3;
+/** Values that differ by less than this part of themselves are the same … */
+const SAME_RATIO = 0.01;
+/**
+ * … or of the large ones: averages that die away would be told apart to 1e-40 else, by how long ago
+ * something happened.
+ */
+const SAME_SCALE_RATIO = 1e-3;
 
 /** About 15 ns a row and column. */
 export function takeSnapshot(
@@ -67,7 +77,7 @@ export function takeSnapshot(
     rows: count,
     hosts: hosts.sizes.length,
     fleets: fleets.sizes.length,
-    features: columns.map((column, at) => {
+    features: columns.map(({name, unit, isPresenceOnly}, at) => {
       const values = Float32Array.from(
         {length: count},
         (_, row) => rows.features[row * columns.length + at] as number,
@@ -76,11 +86,12 @@ export function takeSnapshot(
       const present = values
         .filter((value, row) => row % every === 0 && !Number.isNaN(value))
         .sort();
-      const edges = cutAt(present);
+      const edges = isPresenceOnly ? [] : cutAt(present);
       const bins = Uint8Array.from(values, value => binOf(edges, value));
       const shares = sharesOf(bins, edges.length + 2);
       return {
-        ...column,
+        name,
+        unit,
         edges,
         shares,
         range: rangeOf(present),
@@ -91,9 +102,12 @@ export function takeSnapshot(
 }
 
 function rangeOf(sorted: Float32Array): ValueRange | null {
-  const low = sorted[Math.floor(0.1 * (sorted.length - 1))];
-  const high = sorted[Math.ceil(0.9 * (sorted.length - 1))];
-  return low === undefined || high === undefined ? null : [short(low), short(high)];
+  return sorted.length === 0 ? null : [short(quantile(sorted, 0.1)), short(quantile(sorted, 0.9))];
+}
+
+/** The value that this share of the values does not exceed; there is at least one. */
+function quantile(sorted: Float32Array, share: number): number {
+  return sorted[Math.round(share * (sorted.length - 1))] as number;
 }
 
 /** Bin of a value: that of missing ones is the last. */
@@ -112,33 +126,31 @@ function cutAt(sorted: Float32Array): number[] {
   const first = sorted[0];
   const last = sorted[sorted.length - 1];
   if (first === undefined || last === undefined) return [];
-  if (first === last) {
-    const apart = Math.max(Math.abs(first) * SAME_RATIO, 1e-9);
-    return [first - apart, first + apart].map(edge => Number(edge.toPrecision(6)));
-  }
+  const scale = Math.max(Math.abs(quantile(sorted, 0.01)), Math.abs(quantile(sorted, 0.99)));
+  const sameWithin = (value: number) =>
+    Math.max(SAME_RATIO * Math.abs(value), SAME_SCALE_RATIO * scale);
   const edges: number[] = [];
   let inBin = 0;
   let left = sorted.length;
+  let full: number | undefined;
   for (let at = 0; at < sorted.length && edges.length < VALUE_BINS_MAX - 1; at++) {
     const value = sorted[at] as number;
     const next = sorted[at + 1];
     inBin++;
-    if (next === undefined || next === value || inBin < left / (VALUE_BINS_MAX - edges.length)) {
-      continue;
-    }
+    if (next === undefined || inBin < left / (VALUE_BINS_MAX - edges.length)) continue;
+    full ??= value;
+    if (next - full <= sameWithin(full)) continue;
     edges.push(edgeBetween(value, next));
     left -= inBin;
     inBin = 0;
+    full = undefined;
   }
+  if (edges.length > 0) return edges;
   // Nearly all values are the largest one: what is below is a bin.
-  if (edges.length === 0) edges.push(belowLast(sorted));
-  return edges;
-}
-
-function belowLast(sorted: Float32Array): number {
-  const last = sorted[sorted.length - 1] as number;
-  const below = sorted.findLast(value => value < last) as number;
-  return edgeBetween(below, last);
+  const below = sorted.findLast(value => value < last - sameWithin(last));
+  if (below !== undefined) return [edgeBetween(below, last)];
+  const apart = Math.max(sameWithin(last), 1e-9);
+  return [first - apart, last + apart].map(edge => Number(edge.toPrecision(6)));
 }
 
 /** Short where that makes no difference: a snapshot is a text. */

@@ -6,6 +6,7 @@
 import type {FeatureDrift} from './input-drift.ts';
 import type {ValueRange} from './snapshot.ts';
 import {STABILITY_ACT, STABILITY_WARN} from './stability.ts';
+import {tellNumber, tellRange} from './told.ts';
 
 /** A loss that is not what it was. */
 export type LossDrift = {
@@ -50,7 +51,7 @@ export function driftVerdict(input: DriftInput): DriftVerdict {
   if (!isCooling) return {action: 'retrain', untilMs: undefined, reasons};
   const minutes = Math.ceil((untilMs - nowMs) / 60_000);
   const wait =
-    `The model was trained ${tell((nowMs - retrainedAtMs) / 60_000)} minutes ago: ` +
+    `The model was trained ${tellNumber((nowMs - retrainedAtMs) / 60_000)} minutes ago: ` +
     `the next training may begin in ${minutes} minutes.`;
   return {action: 'wait', untilMs, reasons: [...reasons, wait]};
 }
@@ -58,7 +59,7 @@ export function driftVerdict(input: DriftInput): DriftVerdict {
 function tellLoss({detector, before, after, outcomes}: LossDrift): string {
   const who = detector === 'adwin' ? 'ADWIN' : 'Page-Hinkley';
   return (
-    `The loss rose from ${tell(before)} to ${tell(after)} ` +
+    `The loss rose from ${tellNumber(before)} to ${tellNumber(after)} ` +
     `over the last ${outcomes} outcomes (${who}).`
   );
 }
@@ -79,10 +80,10 @@ export function tellFeature(drift: FeatureDrift): string {
   const missing =
     Math.abs(missingNow - missingUsual) < MISSING_TOLD
       ? ''
-      : `; missing in ${tell(100 * missingNow)} % of the rows, usually in ${tell(100 * missingUsual)} %`;
+      : `; missing in ${tellNumber(100 * missingNow)} % of the rows, usually in ${tellNumber(100 * missingUsual)} %`;
   return (
-    `${name} ${tellValues(drift)}${missing} (stability index ${tell(index)}, ${limit}, ` +
-    `chance explains ${tell(drift.chance)}).`
+    `${name} ${tellValues(drift)}${missing} (stability index ${tellNumber(index)}, ${limit}, ` +
+    `chance explains ${tellNumber(drift.chance)}).`
   );
 }
 
@@ -98,16 +99,3 @@ function tellValues({unit, usual, now}: FeatureDrift): string {
 
 /** A change of the share of missing values is told from here on. */
 const MISSING_TOLD = 0.05;
-
-function tellRange([low, high]: ValueRange): string {
-  return tell(low) === tell(high) ? tell(low) : `${tell(low)} to ${tell(high)}`;
-}
-
-/** Three digits, no exponents. */
-function tell(value: number): string {
-  const size = Math.abs(value);
-  if (size >= 100) return String(Math.round(value));
-  if (size < 1e-6) return '0';
-  const digits = Math.max(0, 2 - Math.floor(Math.log10(size)));
-  return String(Number(value.toFixed(Math.min(digits, 9))));
-}

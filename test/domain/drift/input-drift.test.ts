@@ -126,6 +126,39 @@ test('a value that never varied, and one that was never there, have bins as well
   t.deepEqual(found.map(({name}) => name).sort(), ['absent', 'constant']);
 });
 
+test('values that hardly differ are not told apart, nor by how long ago something happened', t => {
+  const random = createUniform(4);
+  const rows = 4000;
+  const host = Int32Array.from({length: rows}, (_, row) => row);
+  const columns = ['ripple', 'decayed', 'wide'].map(name => ({name, unit: ''}));
+  const features = new Float32Array(columns.length * rows);
+  for (let row = 0; row < rows; row++) {
+    const decayed = 10 ** (-40 * random());
+    const wide = 10 ** (3 * random());
+    features.set([0.92 + 0.006 * random(), row % 20 === 0 ? decayed : random(), wide], 3 * row);
+  }
+  const {features: told} = takeSnapshot({features, host, fleet: host}, columns);
+  const [ripple, decayed, wide] = told.map(({edges}) => edges);
+  t.is(ripple?.length, 2, 'a value that stays');
+  t.true(decayed?.every(edge => edge > 1e-3));
+  t.is(wide?.length, 8);
+  t.true((wide?.[0] as number) < 5, 'small values of a wide range are told apart');
+});
+
+test('of what moves with time only whether it is there is looked at', t => {
+  const host = Int32Array.from({length: 100}, (_, row) => row);
+  const features = Float32Array.from(host, row => (row < 25 ? Number.NaN : row));
+  const columns = [{name: 'age', unit: 'hours', isPresenceOnly: true}];
+  const snapshot = takeSnapshot({features, host, fleet: host}, columns);
+  t.like(feature(snapshot, 0), {edges: [], shares: [0.75, 0.25]});
+  const live = createLiveRows(snapshot);
+  for (let row = 0; row < 75; row++) countRow(live, snapshot, Float32Array.of(1e6));
+  for (let row = 0; row < 25; row++) countRow(live, snapshot, Float32Array.of(Number.NaN));
+  t.deepEqual(findInputDrift(snapshot, live, 100), []);
+  for (let row = 0; row < 900; row++) countRow(live, snapshot, Float32Array.of(Number.NaN));
+  t.is(findInputDrift(snapshot, live, 100).length, 1);
+});
+
 test('fleets like those of the training raise no alarm, few hosts or many', t => {
   for (const hosts of [4, 24, 100]) {
     let alarms = 0;
