@@ -252,7 +252,11 @@ async function promote(
   const at = revision === undefined ? {} : {expected: revision};
   const {aliases: now} = registry.aliases(registry.read(hash).family);
   // Nothing to change, and cores that do not serve it are told once more.
-  const serves = share === PERCENT_ALL && now.champion === hash && now.canaryPercent === 0;
+  const serves =
+    share === PERCENT_ALL &&
+    now.champion === hash &&
+    now.canaryPercent === 0 &&
+    (revision === undefined || revision === now.revision);
   const change = () =>
     share < PERCENT_ALL
       ? tryOut(registry, hash, share, author)

@@ -71,6 +71,19 @@ test('models of a registry are switched while a core serves, refused when damage
   t.not(refused.code, 0);
   t.regex(refused.stderr, /MODEL_HASH_MISMATCH/);
   t.is((await used()).modelHash, first);
+
+  // What serves is open: its files may rot, and hosts are scored all the same.
+  appendFileSync(join(registry, 'entries', first, 'model.onnx'), 'x');
+  const listed = await forestay(t, ['models', 'list', '--registry', registry, '--json']);
+  const {damaged}: {damaged: {hash: string; code: string}[]} = JSON.parse(listed.stdout);
+  t.deepEqual(
+    damaged.map(({hash, code}) => [hash, code]).sort(),
+    [now, first].sort().map(hash => [hash, 'MODEL_HASH_MISMATCH']),
+  );
+  const scored = async () => (await core.ask<{scoreTime: string}>('hosts', 'get', 'h01')).scoreTime;
+  const before = await scored();
+  await eventually('h01 scored anew', async () => (await scored()) > before);
+  await scoredBy(first);
   await edge.stop();
   await core.stop();
 });
