@@ -62,6 +62,7 @@ async function runCore(options: CoreOptions): Promise<void> {
     modeMax,
     onProblem: logProblem,
     onWaiting: message => logInfo(message, {}),
+    onKeeping: message => logInfo(message, {}),
     // What it still holds it may not write down.
     onLost: error => {
       logProblem(formatError(error));

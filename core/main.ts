@@ -22,6 +22,7 @@ import {ForestayError, isSystemError} from './domain/errors.ts';
 import type {Mode} from './domain/policy.ts';
 import type {Actuators} from './engine/executor.ts';
 import {publish} from './events.ts';
+import {keepModels} from './keeping.ts';
 import {modelsOfRegistry, openChampion} from './model-source.ts';
 import type {Log, Scorer, Store} from './ports.ts';
 
@@ -37,6 +38,8 @@ export type StartOptions = {
   onProblem?: OnProblem;
   /** Told what the start waits for, when that takes longer than it should. */
   onWaiting?: (message: string) => void;
+  /** Told what the keeper of the models does and finds, a sentence each. */
+  onKeeping?: (message: string) => void;
   /** Told when the core cannot go on: another process has its data folder. */
   onLost?: (error: ForestayError) => void;
 };
@@ -48,10 +51,8 @@ export type StartOptions = {
  * Errors: `DATA_DIR_LOCKED`, `DEPENDENCY_UNREACHABLE`, `PORT_IN_USE`, `BIND_REFUSED`, those of the
  * model's loading. What was opened until then is closed again.
  */
-export async function startCore(
-  config: Config,
-  {modeMax, onProblem = () => {}, onWaiting = () => {}, onLost = () => {}}: StartOptions = {},
-): Promise<RunningCore> {
+export async function startCore(config: Config, options: StartOptions = {}): Promise<RunningCore> {
+  const {modeMax, onProblem = () => {}, onWaiting = () => {}, onLost = () => {}} = options;
   const opened: {close(): Promise<void>}[] = [];
   const keep = <Part extends {close(): Promise<void>}>(part: Part): Part => {
     opened.push(part);
@@ -68,6 +69,14 @@ export async function startCore(
     const open = (path: string) => pool.open(path);
     const configured = join(modelDir, FAMILY);
     const scorer = await openChampion(registry, FAMILY, open, configured, onProblem);
+    const models = modelsOfRegistry(registry, FAMILY, open);
+    const keeper = keepModels(config.keeper, {
+      ...{family: FAMILY, registry, models, log, codec, clock: systemClock, files: nodeFiles},
+      folder: join(config.core.dataDir, 'training'),
+      configured,
+      tell: options.onKeeping ?? (() => {}),
+    });
+    if (keeper !== undefined) keep(keeper);
     const outlook = await openOutlook(pool, modelDir);
     const {cadence, intervalMs, everySamples, waitMs} = config.scoring;
     const core = await assembleCore(
@@ -75,7 +84,7 @@ export async function startCore(
         log,
         store,
         scorer,
-        models: modelsOfRegistry(registry, FAMILY, open),
+        models,
         outlook,
         clock: systemClock,
         wallClock: systemClock,
@@ -102,13 +111,18 @@ export async function startCore(
         time: 'data',
         run: true,
         build: buildInfo(),
+        onForecast: keeper && (rows => keeper.observe(rows)),
+        onOutcome: keeper && (outcome => keeper.outcome(outcome)),
         onProblem,
       },
     );
     return {
       grpcAddress: core.grpcAddress,
       httpAddress: core.httpAddress,
-      close: () => core.close().finally(() => pool.close()),
+      async close() {
+        await keeper?.close();
+        await core.close().finally(() => pool.close());
+      },
     };
   } catch (error) {
     for (const part of opened.reverse()) await part.close();
@@ -129,7 +143,11 @@ type OnProblem = (message: string) => void;
 
 async function openLog(
   {log, core}: Config,
-  {onProblem, onWaiting, onLost}: Required<Omit<StartOptions, 'modeMax'>>,
+  {
+    onProblem,
+    onWaiting,
+    onLost,
+  }: Required<Pick<StartOptions, 'onProblem' | 'onWaiting' | 'onLost'>>,
 ): Promise<Log> {
   switch (log.kind) {
     case 'memory':
