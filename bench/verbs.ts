@@ -3,6 +3,7 @@ import {feedback} from './feedback.ts';
 import {ingest} from './ingest.ts';
 import {intent} from './intent.ts';
 import {log} from './log.ts';
+import {models} from './models.ts';
 import {peer} from './peer.ts';
 import {pipeline} from './pipeline.ts';
 import {predict} from './predict.ts';
@@ -26,6 +27,7 @@ export const verbs: readonly BenchVerb[] = [
   trainNetwork,
   intent,
   feedback,
+  models,
   compare,
   self,
 ];
