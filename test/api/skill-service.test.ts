@@ -78,7 +78,8 @@ test('status tells which models only advise in which cells, since when and why',
     restraints.map(({cell, modelHash, because}) => [cell, modelHash, because]),
     ['c1', 'c2'].map(cell => [cell, 'b'.repeat(64), 'no skill in 12 failures']),
   );
-  t.is(restraints[0]?.sinceTime && timestampMs(restraints[0].sinceTime), START_MS);
+  const {sinceMs} = aCellSkill().restraint;
+  t.is(restraints[0]?.sinceTime && timestampMs(restraints[0].sinceTime), sinceMs);
 });
 
 test('metrics show skill, acts and what is restrained, without what is not known', async t => {
