@@ -8,6 +8,7 @@ import {peer} from './peer.ts';
 import {pipeline} from './pipeline.ts';
 import {predict} from './predict.ts';
 import {recover} from './recover.ts';
+import {renewal} from './renewal.ts';
 import {saturate} from './saturate.ts';
 import {self} from './self.ts';
 import {train} from './train.ts';
@@ -28,6 +29,7 @@ export const verbs: readonly BenchVerb[] = [
   intent,
   feedback,
   models,
+  renewal,
   compare,
   self,
 ];

@@ -15,7 +15,13 @@ import {fnv1a32} from '../../core/domain/hash.ts';
 import type {HostOutcome, ObservedRows} from '../../core/domain/observed.ts';
 import type {Ending, EventLedger} from '../learning/event-ledger.ts';
 import {createUniform} from '../random.ts';
-import {failureAfter, labelMoments, type RowLabels, targetOf} from './example-labels.ts';
+import {
+  failureAfter,
+  labelMoments,
+  type RowLabels,
+  targetOf,
+  tellingRows,
+} from './example-labels.ts';
 import type {DroppedRows, ExampleCounts, ExampleHost, ExampleSet} from './example-set.ts';
 import {OutcomeBook} from './outcome-book.ts';
 
@@ -213,13 +219,12 @@ export class ExampleBook {
   #makeRoom(): void {
     const {rowsMax, horizonMs} = this.#options;
     if (this.#kept.length <= rowsMax) return;
-    const labels = labelMoments(this.#outcomes.ledger(), this.#kept, horizonMs);
-    const isTelling = (_: Row, at: number) => labels[at]?.kind === 'telling';
-    const telling = this.#kept.filter(isTelling).sort(compare);
+    const isTelling = tellingRows(this.#outcomes.ledger(), this.#kept, horizonMs);
+    const telling = this.#kept.filter(row => isTelling.has(row)).sort(compare);
     const most = Math.floor(rowsMax / 2);
     if (telling.length > most) this.#dropped.full += telling.length - most;
     const kept = telling.slice(Math.max(0, telling.length - most));
-    let quiet = this.#kept.filter((row, at) => !isTelling(row, at));
+    let quiet = this.#kept.filter(row => !isTelling.has(row));
     while (kept.length + quiet.length > rowsMax) {
       this.#share /= 2;
       const before = quiet.length;

@@ -37,6 +37,20 @@ export function labelMoments(
   });
 }
 
+/** Those rows that are `telling`. Few are looked at closely: nothing happened after most. */
+export function tellingRows<Row extends Moment>(
+  ledger: EventLedger,
+  rows: readonly Row[],
+  horizonMs: number,
+): Set<Row> {
+  const ended = rows.filter(
+    ({host, atMs}) =>
+      endingWithin(ledger, host, {fromMs: atMs, untilMs: atMs + horizonMs}) !== undefined,
+  );
+  const labels = labelMoments(ledger, ended, horizonMs);
+  return new Set(ended.filter((_, at) => labels[at]?.kind === 'telling'));
+}
+
 /** The failure by which the host goes down next, if it does so within the horizon. */
 export function failureAfter(
   ledger: EventLedger,
