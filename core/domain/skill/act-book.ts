@@ -5,7 +5,7 @@
  * long as an ordinary restart takes, is no observation but the counterfactual, and is called so.
  */
 import {downAtMs, type Verified} from './alert-book.ts';
-import {type Gap, type HostLife, lookThrough} from './host-life.ts';
+import {type Knowledge, lookThrough} from './host-life.ts';
 import type {Act} from './skill-events.ts';
 import type {SkillSettings} from './skill-settings.ts';
 
@@ -63,17 +63,11 @@ export function takeJudgedAct(book: ActBook, act: Act, propensity: number): bool
 }
 
 /** Judges open acts, and settles those of which time alone can tell no more. */
-export function judgeActs(
-  book: ActBook,
-  lifeOf: (host: string) => HostLife,
-  gaps: readonly Gap[],
-  nowMs: number,
-  settings: SkillSettings,
-  withReboots: boolean,
-): void {
+export function judgeActs(book: ActBook, known: Knowledge): void {
+  const {nowMs, settings} = known;
   const open: JudgedAct[] = [];
   for (const act of book.open) {
-    judgeAct(act, lifeOf, gaps, nowMs, settings, withReboots);
+    judgeAct(act, known);
     const isOver = nowMs >= act.finishedAtMs + settings.horizonMs + settings.graceMs;
     (isOver ? book.settled : open).push(act);
   }
@@ -90,14 +84,8 @@ export function reopenActs(book: ActBook, host: string, factAtMs: number, horizo
   book.settled = book.settled.filter(act => !isOf(act));
 }
 
-function judgeAct(
-  act: JudgedAct,
-  lifeOf: (host: string) => HostLife,
-  gaps: readonly Gap[],
-  nowMs: number,
-  settings: SkillSettings,
-  withReboots: boolean,
-): void {
+function judgeAct(act: JudgedAct, known: Knowledge): void {
+  const {lifeOf, gaps, nowMs, settings, withReboots} = known;
   const endMs = act.finishedAtMs + settings.horizonMs;
   const upToMs = Math.min(endMs, nowMs);
   const source = lookThrough(lifeOf(act.source), gaps, act.startedAtMs, upToMs);

@@ -7,7 +7,7 @@
  * A2. What came of an alert is judged from what is known now: an outcome that is told late changes
  *     it, and nothing is counted twice as nothing is counted until somebody asks.
  */
-import {type Gap, type HostLife, lookThrough, type Seen} from './host-life.ts';
+import {type Knowledge, lookThrough, type Seen} from './host-life.ts';
 import type {Alert} from './skill-events.ts';
 
 /** Open: not known yet. */
@@ -67,27 +67,19 @@ export function standing({open}: AlertBook, host: string): JudgedAlert | undefin
 
 /**
  * Judges open alerts, and settles those of which time alone can tell no more.
- *
- * @param horizonMs It may become known so much later, too: `graceMs`.
  */
-export function judgeAlerts(
-  book: AlertBook,
-  lifeOf: (host: string) => HostLife,
-  gaps: readonly Gap[],
-  nowMs: number,
-  times: {horizonMs: number; graceMs: number},
-  withReboots: boolean,
-): void {
+export function judgeAlerts(book: AlertBook, known: Knowledge): void {
+  const {lifeOf, gaps, nowMs, settings, withReboots} = known;
   const open: JudgedAlert[] = [];
   for (const alert of book.open) {
-    const endMs = endOf(alert, nowMs, times.horizonMs);
+    const endMs = endOf(alert, nowMs, settings.horizonMs);
     const seen = lookThrough(lifeOf(alert.host), gaps, alert.raisedAtMs, Math.min(endMs, nowMs));
-    judge(alert, seen, nowMs, times.horizonMs, withReboots);
+    judge(alert, seen, nowMs, settings.horizonMs, withReboots);
     const isOver =
       alert.outcome === 'happened' ||
       alert.outcome === 'unverifiable' ||
       (alert.outcome === 'did-not' && !Number.isNaN(seen.hiddenAtMs)) ||
-      (!Number.isNaN(alert.clearedAtMs) && nowMs >= endMs + times.graceMs);
+      (!Number.isNaN(alert.clearedAtMs) && nowMs >= endMs + settings.graceMs);
     if (!isOver) {
       open.push(alert);
       continue;

@@ -13,7 +13,7 @@
  */
 import type {Component} from '../components.ts';
 import type {Outcome} from './skill-events.ts';
-import type {SkillCounters} from './skill-settings.ts';
+import type {SkillCounters, SkillSettings} from './skill-settings.ts';
 
 const FACTS_MAX = 16;
 
@@ -31,6 +31,16 @@ export type HostLife = Fact[];
 
 /** A time without ticks: of no host is anything known. */
 export type Gap = {readonly fromMs: number; readonly toMs: number};
+
+/** What is known of a cell's hosts now: what all that was forecast or done is judged by. */
+export type Knowledge = {
+  lifeOf(host: string): HostLife;
+  readonly gaps: readonly Gap[];
+  readonly nowMs: number;
+  readonly settings: SkillSettings;
+  /** A reboot on purpose is something that was forecast. */
+  readonly withReboots: boolean;
+};
 
 /** What was seen of a host in a time; NaN: not, or not before it was out of sight. */
 export type Seen = {

@@ -17,6 +17,7 @@ import {
   type Fact,
   type HostLife,
   isAway,
+  type Knowledge,
   type Learned,
   learnOutcome,
   lookThrough,
@@ -186,10 +187,9 @@ function countFailure(state: SkillState, host: string, {kind, atMs}: Fact): void
 }
 
 function judgeBooks(state: SkillState, nowMs: number): void {
-  const {settings, gaps, withReboots} = state;
-  const lives = lifeOf(state);
-  judgeAlerts(state.alerts, lives, gaps, nowMs, settings, withReboots);
-  judgeActs(state.acts, lives, gaps, nowMs, settings, withReboots);
+  const known = knowledgeOf(state, nowMs);
+  judgeAlerts(state.alerts, known);
+  judgeActs(state.acts, known);
 }
 
 function settle(state: SkillState, nowMs: number): void {
@@ -205,7 +205,7 @@ function settle(state: SkillState, nowMs: number): void {
     .filter(({finishedAtMs}) => finishedAtMs >= fromMs)
     .slice(-settings.actsMax);
   state.failures = state.failures.filter(({atMs}) => atMs >= fromMs);
-  settleTrial(state.trial, lifeOf(state), state.gaps, nowMs, settings);
+  settleTrial(state.trial, knowledgeOf(state, nowMs));
 }
 
 /** Judges forecasts whose horizon, and the time in which its outcomes become known, are over. */
@@ -247,6 +247,8 @@ function labelOf(seen: Seen, output: number, withReboots: boolean): number {
   return failed && seen.component === OUTPUTS[output] ? 1 : 0;
 }
 
-function lifeOf({hosts, lives}: SkillState): (host: string) => HostLife {
-  return host => lives[hosts.get(host) ?? -1] ?? [];
+function knowledgeOf(state: SkillState, nowMs: number): Knowledge {
+  const {hosts, lives, gaps, settings, withReboots} = state;
+  const lifeOf = (host: string) => lives[hosts.get(host) ?? -1] ?? [];
+  return {lifeOf, gaps, nowMs, settings, withReboots};
 }

@@ -11,9 +11,8 @@
  *     that had stayed nothing is known.
  */
 import {countInTrial, createTrial, estimateTrial, type TrialEstimate} from './hold-back.ts';
-import {type Gap, type HostLife, lookThrough} from './host-life.ts';
+import {type Knowledge, lookThrough} from './host-life.ts';
 import type {Act} from './skill-events.ts';
-import type {SkillSettings} from './skill-settings.ts';
 
 /** One VM in one episode of risk of its host. */
 export type TrialDraw = {
@@ -108,13 +107,8 @@ export function followBoot({open}: TrialBook, host: string, restartMinutes: numb
 }
 
 /** Closes those of which enough is known, and forgets what is older than the window. */
-export function settleTrial(
-  book: TrialBook,
-  lifeOf: (host: string) => HostLife,
-  gaps: readonly Gap[],
-  nowMs: number,
-  {horizonMs, graceMs, windowMs, actsMax}: SkillSettings,
-): void {
+export function settleTrial(book: TrialBook, {lifeOf, gaps, nowMs, settings}: Knowledge): void {
+  const {horizonMs, graceMs, windowMs, actsMax} = settings;
   const isOver = ({drawnAtMs}: TrialEntry) => nowMs >= drawnAtMs + horizonMs + graceMs;
   for (const entry of book.open.filter(isOver)) {
     const {host, drawnAtMs} = entry;
