@@ -72,6 +72,8 @@ class RunningKeeper implements Keeper {
   #drift: {hash: string; drift: Drift} | undefined;
   #skill = NO_SKILL;
   #skillAtMs = Number.NEGATIVE_INFINITY;
+  /** Forecasts of a champion before are not held against the one that serves. */
+  #championSinceMs = Number.NEGATIVE_INFINITY;
   #lookedAtMs = Number.NEGATIVE_INFINITY;
   #lossesUntilMs = Number.NEGATIVE_INFINITY;
   #pumping: Promise<void> | undefined;
@@ -196,10 +198,12 @@ class RunningKeeper implements Keeper {
   #watchDrift(): Drift | undefined {
     const hash = this.#state?.aliases.champion ?? null;
     if (hash === null || this.#drift?.hash === hash) return this.#drift?.drift;
+    if (this.#drift !== undefined) this.#championSinceMs = this.#outcomes.nowMs;
     try {
       const {registry, drift} = this.#options;
       this.#drift = {hash, drift: drift(registry.read(hash))};
       this.#lossesUntilMs = this.#outcomes.nowMs;
+      this.#skill = NO_SKILL;
     } catch (error) {
       if (!isForestayError(error)) throw error;
       this.#drift = undefined;
@@ -231,7 +235,8 @@ class RunningKeeper implements Keeper {
     }
     if (nowMs - this.#skillAtMs >= skillEveryMs) {
       this.#skillAtMs = nowMs;
-      this.#skill = await this.figures(nowMs - skillWindowMs, nowMs);
+      const fromMs = Math.max(nowMs - skillWindowMs, this.#championSinceMs);
+      this.#skill = await this.figures(fromMs, nowMs);
     }
     const {sinceMs} = this.#state as KeeperState;
     const sight = {

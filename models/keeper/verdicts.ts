@@ -73,7 +73,10 @@ function afterCanaryLook(
   return refuse(state, why, atMs, settings);
 }
 
-/** Judged is whether the champion is better than the one before; that it is not enough. */
+/**
+ * Judged is whether the champion is better than the one before. That it is not shown to be is no reason
+ * to go back; that it is shown to be worse is, or that it is worse so far and not calibrated.
+ */
 function afterProbationLook(
   state: KeeperState,
   {evaluation, uncalibrated}: Judgement,
@@ -82,7 +85,9 @@ function afterProbationLook(
 ): Decision {
   const {gain, champion: before, challenger: hash} = evaluation;
   const isWorse = gain.blocks >= GUARDRAILS.leastBlocks && gain.upper < 0;
-  if (!isWorse && uncalibrated.length === 0) return {state, steps: []};
+  // Calibration errors of few failures are noisy; one that is real shows in the loss as well.
+  const isUncalibrated = uncalibrated.length > 0 && gain.mean < 0;
+  if (!isWorse && !isUncalibrated) return {state, steps: []};
   const calibration =
     uncalibrated.length === 0 ? '' : ` (calibration of ${uncalibrated.join(', ')})`;
   const why = `${shortHash(hash)} does worse than ${shortHash(before)} before it${calibration}: ${numbersOf(evaluation)}; that one serves again.`;

@@ -184,16 +184,22 @@ for (const [title, from, hours, happened, steps, to] of table) {
   });
 }
 
-test('calibration that breaks in probation is enough to go back, without a loss', t => {
-  const event = {
-    kind: 'judged',
-    judgement: {...judgement('open'), uncalibrated: ['any']},
+test('calibration that breaks in probation is enough to go back, if the loss does not speak against it', t => {
+  const open = judgement('open');
+  const event = (mean: number) => ({
+    kind: 'judged' as const,
+    judgement: {
+      ...open,
+      evaluation: {...open.evaluation, gain: {...open.evaluation.gain, mean}},
+      uncalibrated: ['any'],
+    },
     atMs: HOUR,
     aliases: aliasesOf.probation,
-  } as const;
-  const [step] = decide(at('probation'), event, settings).steps;
+  });
+  const [step] = decide(at('probation'), event(-0.01), settings).steps;
   t.is(step?.kind, 'rollback');
   t.regex(step?.why ?? '', /calibration of any/);
+  t.deepEqual(decide(at('probation'), event(0.01), settings).steps, []);
 });
 
 const elsewhere: [string, Phase, Aliases, Phase][] = [
