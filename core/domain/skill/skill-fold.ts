@@ -145,7 +145,7 @@ export function takeOutcome(state: SkillState, outcome: Outcome): void {
   countInRates(state, index, learned);
   if (change !== 'part') countFailure(state, outcome.host, fact);
   if (change === 'new' && (outcome.kind === 'crashed' || outcome.kind === 'rebooted')) {
-    followBoot(state.trial, outcome.host, settings.restartMinutes);
+    followBoot(state.trial, outcome, settings.restartMinutes);
   }
   const {host} = outcome;
   reopenAlerts(state.alerts, host, fact.atMs, settings.horizonMs);

@@ -12,7 +12,7 @@
  */
 import {countInTrial, createTrial, estimateTrial, type TrialEstimate} from './hold-back.ts';
 import {type Knowledge, lookThrough} from './host-life.ts';
-import type {Act} from './skill-events.ts';
+import type {Act, Outcome} from './skill-events.ts';
 
 /** One VM in one episode of risk of its host. */
 export type TrialDraw = {
@@ -98,9 +98,13 @@ export function followVm({open}: TrialBook, vm: string, isDown: boolean, atMs: n
 }
 
 /** A host runs in another boot, and nobody had seen it down. */
-export function followBoot({open}: TrialBook, host: string, restartMinutes: number): void {
+export function followBoot(
+  {open}: TrialBook,
+  {host, atMs}: Pick<Outcome, 'host' | 'atMs'>,
+  restartMinutes: number,
+): void {
   for (const entry of open) {
-    if (entry.on !== host || !Number.isNaN(entry.downSinceMs)) continue;
+    if (entry.on !== host || atMs < entry.drawnAtMs || !Number.isNaN(entry.downSinceMs)) continue;
     entry.downMs += restartMinutes * MINUTE_MS;
     entry.interrupted = true;
   }

@@ -116,6 +116,8 @@ test('a host that was found in another boot took the VMs on it along, wherever t
   pass(state, 1, 10);
   takeOutcome(state, outcome('h01', 9, 'crashed'));
   takeOutcome(state, outcome('h01', 9, 'crashed'));
+  // Told late: it was before anybody drew.
+  takeOutcome(state, outcome('h07', 1, 'crashed'));
   pass(state, 11, OVER_MINUTES + 5);
   t.deepEqual(
     state.trial.settled.map(({vm, downMs}) => [vm, downMs]),
