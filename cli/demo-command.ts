@@ -1,4 +1,3 @@
-import {fileURLToPath} from 'node:url';
 import {createPiscinaScorer} from '../core/adapters/scorer-piscina.ts';
 import {DEFAULT_REPAIR_FACTOR} from '../core/simulation/datacenter.ts';
 import type {FaultKind} from '../core/simulation/faults.ts';
@@ -6,12 +5,11 @@ import type {LedgerDetails} from '../core/simulation/ledger.ts';
 import {CONFIRM_AFTER_MS} from '../core/simulation/reactive.ts';
 import {START_MS} from './datacenter-agents.ts';
 import type {DemoFlags} from './demo.ts';
+import {shippedModel} from './demo-core.ts';
 import {comparison, distribution, formatElapsed, formatLine, toJson} from './demo-report.ts';
 import {type DemoOptions, type DemoOutcome, runDemo} from './demo-run.ts';
 import {firstSignal} from './signals.ts';
 
-const shipped = (name: string) =>
-  fileURLToPath(new URL(`../models/artefacts/${name}`, import.meta.url));
 const DEFAULT_SPEED = 60;
 
 /** Runs one seed and tells it, or several and prints their distribution. */
@@ -37,9 +35,14 @@ function optionsOf(flags: DemoFlags, seed: number, signal: AbortSignal): DemoOpt
     faults,
     intents: flags.intents,
     openScorer: () =>
-      createPiscinaScorer({modelPath: flags.model ?? shipped('component-failure'), threads: 1}),
+      createPiscinaScorer({
+        modelPath: flags.model ?? shippedModel('component-failure'),
+        threads: 1,
+      }),
     intentModel:
-      flags.intentModel === 'off' ? undefined : (flags.intentModel ?? shipped('reboot-intent')),
+      flags.intentModel === 'off'
+        ? undefined
+        : (flags.intentModel ?? shippedModel('reboot-intent')),
     learning: flags.learning,
     thisMachine: flags.thisMachine,
     tell: () => {},

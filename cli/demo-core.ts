@@ -1,5 +1,6 @@
 /** A core around a simulated datacenter: real parts on virtual time, its data in a folder that goes away. */
 import {join} from 'node:path';
+import {fileURLToPath} from 'node:url';
 import {systemClock} from '../core/adapters/clock-system.ts';
 import {nodeFiles} from '../core/adapters/files-node.ts';
 import {createGrpcActuator} from '../core/adapters/hypervisor-grpc.ts';
@@ -13,20 +14,33 @@ import {DEFAULT_POLICY} from '../core/domain/policy.ts';
 import {codec} from '../proto/codec.ts';
 
 export type DemoCoreOptions = Pick<CoreParts, 'scorer' | 'models' | 'clock'> &
-  Pick<CoreSettings, 'checkpointMs' | 'sampleEvery' | 'onTick' | 'onScores'> & {
+  Pick<
+    CoreSettings,
+    'checkpointMs' | 'sampleEvery' | 'onTick' | 'onScores' | 'onForecast' | 'onOutcome'
+  > & {
     readonly seed: number;
     readonly folder: string;
     /** Virtual time between two steps. */
     readonly stepMs: number;
     /** False: cells do not move risks by what they have learned of their own hosts. */
     readonly learning: boolean;
+    /** A host is scored at most once in so long; by every sample unless given. */
+    readonly scoreEveryMs?: number;
+    /** False: nobody looks for odd hosts. */
+    readonly watch?: boolean;
   };
+
+/** Folder of a model that comes with the program. */
+export function shippedModel(name: string): string {
+  return fileURLToPath(new URL(`../models/artefacts/${name}`, import.meta.url));
+}
 
 const CALL_MS = 60_000;
 
 /** Problems are thrown: a demo has none. */
 export async function openDemoCore(options: DemoCoreOptions): Promise<Core> {
-  const {seed, folder, stepMs, learning, scorer, models, clock, ...settings} = options;
+  const {seed, folder, stepMs, learning, scorer, models, clock, ...rest} = options;
+  const {scoreEveryMs = 0, watch = true, ...settings} = rest;
   return assembleCore(
     {
       // The data is thrown away at the end: it need not survive the machine.
@@ -44,7 +58,7 @@ export async function openDemoCore(options: DemoCoreOptions): Promise<Core> {
       wallClock: systemClock,
       random: seededRandom(seed),
       codec,
-      watch: createWatchThread({oddMinutesPerHostDay: 1}),
+      watch: watch ? createWatchThread({oddMinutesPerHostDay: 1}) : undefined,
       // A busy machine must not turn into an agent that does not answer.
       actuators: {
         hypervisor: createGrpcActuator({deadlineMs: CALL_MS}),
@@ -60,7 +74,7 @@ export async function openDemoCore(options: DemoCoreOptions): Promise<Core> {
       policy: {...DEFAULT_POLICY, mode: 'auto', learning: {enabled: learning}},
       tickMs: stepMs,
       // Virtual time stands still while scores are on their way: this never runs out.
-      scoring: {intervalMs: 0, waitMs: 60_000},
+      scoring: {intervalMs: scoreEveryMs, waitMs: 60_000},
       time: 'clock',
       run: false,
       build: buildInfo(),

@@ -21,11 +21,14 @@ type Flags = {
   intentModel?: string;
   thisMachine: boolean;
   learning: boolean;
+  drift?: boolean;
   intents: 'none' | 'usual';
 };
 
 /** Chosen because it shows most of what there is to see; `--seeds` shows the others. */
 export const DEFAULT_SEED = 6;
+/** The scenario has a seed of its own that shows every step. */
+export const DEFAULT_DRIFT_SEED = 1;
 
 const FAULTS = ['dimm', 'disk', 'psu', 'nic', 'overheat', 'hang', 'leak', 'all', 'none'];
 
@@ -66,6 +69,12 @@ export function registerDemo(program: Command): void {
         .choices(['none', 'usual'])
         .default('usual'),
     )
+    .addOption(
+      new Option(
+        '--drift',
+        'instead: hours of a fleet whose model meets new hardware, is replaced by itself, and is kept from a bad one; about two minutes',
+      ).conflicts(NOT_OF_DRIFT),
+    )
     .option('--no-learning', 'do not let cells learn of their own hosts')
     .option('--no-this-machine', 'leave the machine it runs on out')
     .addHelpText(
@@ -78,9 +87,11 @@ chosen one; --seeds 20 tells how it goes in general. The same seed gives the sam
   forestay demo --seed 3 --speed 20  another one, slower
   forestay demo --seeds 20           the distribution over seeds, worst case included
   forestay demo --fault dimm psu     only failing memory and power supplies
-  forestay demo --intents none       nobody reboots a host; what fails, fails by itself`,
+  forestay demo --intents none       nobody reboots a host; what fails, fails by itself
+  forestay demo --drift              a model that meets new hardware (exit 10: it was not replaced)`,
     )
     .action(async (flags: Flags, command: Command) => {
+      if (flags.drift) return playDrift(flags, command);
       refuseCrowding(command, flags.hosts, flags.vms);
       const {demo} = await import('./demo-command.ts');
       await demo(flags);
@@ -88,6 +99,25 @@ chosen one; --seeds 20 tells how it goes in general. The same seed gives the sam
 }
 
 export type {Flags as DemoFlags};
+
+/** A scenario has sizes, faults and settings of its own. */
+const NOT_OF_DRIFT = [
+  'speed',
+  'fault',
+  'hosts',
+  'vms',
+  'duration',
+  'until',
+  'intentModel',
+  'intents',
+  'learning',
+];
+
+async function playDrift(flags: Flags, command: Command): Promise<void> {
+  const {demoDrift} = await import('./demo-drift.ts');
+  const isSeedChosen = command.getOptionValueSource('seed') !== 'default';
+  await demoDrift({...flags, seed: isSeedChosen ? flags.seed : DEFAULT_DRIFT_SEED});
+}
 
 function hostCount(text: string): number {
   const value = count(text);

@@ -1,0 +1,95 @@
+/** The scenario in three times, by what served: before the arrival, until the promotion, and after. */
+import type {Datacenter} from '../core/simulation/datacenter.ts';
+import type {LedgerDetails, LedgerSummary} from '../core/simulation/ledger.ts';
+import type {SimulatedHost} from '../core/simulation/world.ts';
+import {START_MS} from './datacenter-agents.ts';
+import type {ForecastJudge, Judged} from './demo-drift-judge.ts';
+import type {Milestones} from './demo-drift-progress.ts';
+import {DRIFT_SCENARIO} from './demo-drift-scenario.ts';
+
+export const PHASES = ['before', 'during', 'after'] as const;
+
+export type PhaseFigures = {
+  readonly name: (typeof PHASES)[number];
+  readonly seconds: number;
+  readonly fleet: Judged;
+  /** Of hosts of the generation that arrived. */
+  readonly arrived: Judged;
+  readonly hostFailures: number;
+  /** … of hosts that still ran a VM without an armed ghost. */
+  readonly missedFailures: number;
+  readonly migrations: number;
+  readonly needlessMoves: number;
+  readonly vmDowntimeSeconds: number;
+};
+
+type Count =
+  | 'hostFailures'
+  | 'missedFailures'
+  | 'migrations'
+  | 'needlessMoves'
+  | 'vmDowntimeSeconds';
+type Counts = Pick<LedgerSummary & LedgerDetails, Count>;
+
+/** Reads the ledger where one time ends and the next begins. */
+export class DriftPhases {
+  readonly #datacenter: Datacenter;
+  readonly #judge: ForecastJudge;
+  /** What was counted until the end of each time. */
+  readonly #ends: {atMs: number; counts: Counts}[] = [];
+
+  constructor({datacenter, judge}: {datacenter: Datacenter; judge: ForecastJudge}) {
+    this.#datacenter = datacenter;
+    this.#judge = judge;
+  }
+
+  /** To be told at least once a virtual minute. */
+  follow({arrivedAtMs, promotedAtMs}: Milestones): void {
+    const {nowMs} = this.#datacenter;
+    if (this.#ends.length === 0 && nowMs >= arrivedAtMs) this.#end(arrivedAtMs);
+    if (this.#ends.length === 1 && promotedAtMs !== undefined) this.#end(promotedAtMs);
+  }
+
+  #end(atMs: number): void {
+    this.#ends.push({atMs, counts: this.#count()});
+  }
+
+  #count(): Counts {
+    const {ledger, nowMs} = this.#datacenter;
+    const {missedFailures, migrations, needlessMoves, vmDowntimeSeconds} = ledger.summary(nowMs);
+    const {hostFailures} = ledger.details(nowMs);
+    return {hostFailures, missedFailures, migrations, needlessMoves, vmDowntimeSeconds};
+  }
+
+  /** Of each time that has begun; its forecasts are judged if their horizon ends before `nowMs`. */
+  figures(nowMs: number): PhaseFigures[] {
+    const ends = [...this.#ends, {atMs: nowMs, counts: this.#count()}];
+    return ends.map(({atMs, counts}, index) => {
+      const last = ends[index - 1];
+      const fromMs = last?.atMs ?? START_MS;
+      const judgedUntilMs = Math.min(atMs, nowMs - DRIFT_SCENARIO.horizonMs);
+      return {
+        name: PHASES[index] as (typeof PHASES)[number],
+        seconds: (atMs - fromMs) / 1000,
+        fleet: this.#judge.judge(fromMs, judgedUntilMs),
+        arrived: this.#judge.judge(fromMs, judgedUntilMs, isNewGeneration),
+        ...difference(counts, last?.counts),
+      };
+    });
+  }
+}
+
+function difference(counts: Counts, before: Counts | undefined): Counts {
+  const of = (name: Count) => counts[name] - (before?.[name] ?? 0);
+  return {
+    hostFailures: of('hostFailures'),
+    missedFailures: of('missedFailures'),
+    migrations: of('migrations'),
+    needlessMoves: of('needlessMoves'),
+    vmDowntimeSeconds: of('vmDowntimeSeconds'),
+  };
+}
+
+function isNewGeneration({traits}: SimulatedHost): boolean {
+  return traits.generation !== undefined;
+}

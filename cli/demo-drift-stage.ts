@@ -1,0 +1,157 @@
+/** What the drift scenario is played on: the fleet, its edges, a core with a registry, and a keeper. */
+import {join} from 'node:path';
+import {createMemoryFiles} from '../core/adapters/files-memory.ts';
+import {nodeFiles} from '../core/adapters/files-node.ts';
+import {seededRandom} from '../core/adapters/random-seeded.ts';
+import {createScoringPool} from '../core/adapters/scorer-piscina.ts';
+import type {Core} from '../core/assembly.ts';
+import {buildInfo} from '../core/build-info.ts';
+import {partitionOfCell} from '../core/domain/hash.ts';
+import {modelsOfRegistry, openChampion} from '../core/model-source.ts';
+import {createDatacenter, type Datacenter} from '../core/simulation/datacenter.ts';
+import type {Keeper} from '../models/keeper/keeper-parts.ts';
+import {openRegistry, type Registry} from '../models/registry/registry.ts';
+import {START_MS, serveDatacenter} from './datacenter-agents.ts';
+import {createVirtualClock, type VirtualClock} from './demo-clock.ts';
+import {openDemoCore} from './demo-core.ts';
+import {createJournalDigest} from './demo-digest.ts';
+import {type DemoControl, openControl} from './demo-drift-control.ts';
+import {ForecastJudge} from './demo-drift-judge.ts';
+import {openDemoKeeper} from './demo-drift-keeper.ts';
+import {DRIFT_SCENARIO} from './demo-drift-scenario.ts';
+import {createDemoFleet, type DemoFleet} from './demo-fleet.ts';
+import {Story} from './demo-story.ts';
+
+export type DriftStage = {
+  readonly datacenter: Datacenter;
+  readonly clock: VirtualClock;
+  readonly registry: Registry;
+  readonly core: Core;
+  readonly partitions: ReadonlySet<number>;
+  readonly control: DemoControl;
+  readonly fleet: DemoFleet;
+  readonly keeper: Keeper;
+  /** What the keeper has said to people and nobody has taken yet. */
+  readonly said: string[];
+  readonly judge: ForecastJudge;
+  readonly story: Story;
+  readonly digest: ReturnType<typeof createJournalDigest>;
+  close(): Promise<void>;
+};
+
+export type StageOptions = {
+  readonly seed: number;
+  /** Folder of the model that serves at first. */
+  readonly model: string;
+};
+
+export const FAMILY = 'component-failure';
+export const ARRIVES_AT_MS = START_MS + DRIFT_SCENARIO.arrivesAfterMs;
+const CHECKPOINT_MS = 60 * 60_000;
+/** Nobody looks at charts afterwards: a few samples a host are stored. */
+const STORE_EVERY = 30;
+
+/** The fleet at the start of the scenario. */
+export function buildFleet(seed: number): Datacenter {
+  const {hosts, vms, arrivingHosts, durationMsMax} = DRIFT_SCENARIO;
+  return createDatacenter({
+    random: seededRandom(seed),
+    startMs: START_MS,
+    durationMs: durationMsMax,
+    hosts,
+    vms,
+    generation: {arrivesAtMs: ARRIVES_AT_MS, hosts: arrivingHosts},
+  });
+}
+
+/** @param folder Of the log, the store and the registry; whoever made it removes it. */
+export async function openStage({seed, model}: StageOptions, folder: string): Promise<DriftStage> {
+  const datacenter = buildFleet(seed);
+  const clock = createVirtualClock(START_MS);
+  const registry = await openModels(folder, model);
+  const pool = createScoringPool({threads: 1});
+  const models = modelsOfRegistry(registry, FAMILY, path => pool.open(path));
+  const digest = createJournalDigest();
+  const judge = new ForecastJudge(datacenter.hosts, DRIFT_SCENARIO.horizonMs);
+  const story = new Story({
+    tell: () => {},
+    onAct: (host, atMs) => datacenter.ledger.act(host, atMs),
+    onClear: host => datacenter.ledger.clear(host),
+  });
+  const said: string[] = [];
+  let keeper: Keeper | undefined;
+  const core = await openDemoCore({
+    seed,
+    folder,
+    clock,
+    stepMs: DRIFT_SCENARIO.stepMs,
+    checkpointMs: CHECKPOINT_MS,
+    sampleEvery: STORE_EVERY,
+    learning: true,
+    scoreEveryMs: DRIFT_SCENARIO.scoreEveryMs,
+    watch: false,
+    scorer: await openChampion(registry, FAMILY, path => pool.open(path), model, fail),
+    models,
+    onTick: (tick, {partition}) => {
+      if (!partitions.has(partition)) return;
+      digest.add(partition, tick);
+      story.tick(tick);
+    },
+    onForecast: rows => {
+      judge.take(rows);
+      keeper?.observe(rows);
+    },
+    onOutcome: outcome => keeper?.outcome(outcome),
+  });
+  const partitions = new Set(datacenter.hosts.map(({cell}) => partitionOfCell(cell)));
+  const control = openControl(core.grpcAddress);
+  keeper = openDemoKeeper({
+    family: FAMILY,
+    registry,
+    models,
+    control,
+    clock,
+    folder,
+    tell: line => said.push(line),
+  });
+  const service = await serveFleet(datacenter, clock);
+  const fleet = createDemoFleet(datacenter, core.grpcAddress, service.address);
+  const parts = {datacenter, clock, registry, core, partitions, control, fleet, keeper};
+  return {
+    ...parts,
+    ...{judge, story, digest, said},
+    async close() {
+      await keeper.close();
+      control.close();
+      await fleet.close();
+      await core.close();
+      await service.close();
+      await pool.close();
+    },
+  };
+}
+
+function serveFleet(datacenter: Datacenter, clock: VirtualClock) {
+  return serveDatacenter({
+    datacenter,
+    driver: datacenter.drivers,
+    clock,
+    files: createMemoryFiles(),
+    folder: '/effects',
+    listen: '127.0.0.1:0',
+  });
+}
+
+function fail(message: string): never {
+  throw new Error(message);
+}
+
+/** A registry with the model that serves at first. */
+async function openModels(folder: string, model: string): Promise<Registry> {
+  const registry = openRegistry(join(folder, 'models'), nodeFiles);
+  await registry.importArtefact(model, {
+    author: {who: 'demo', why: 'It is shipped.', atMs: START_MS},
+    codeVersion: buildInfo().version,
+  });
+  return registry;
+}
