@@ -1,114 +1,23 @@
 /** A keeper with a real registry and real artefacts, in a world whose law is known. */
 import {appendFileSync} from 'node:fs';
 import {join} from 'node:path';
-import test, {type ExecutionContext} from 'ava';
-import {systemClock} from '../../../core/adapters/clock-system.ts';
+import test from 'ava';
 import {nodeFiles} from '../../../core/adapters/files-node.ts';
-import type {HostOutcome, ObservedRows} from '../../../core/domain/observed.ts';
-import {startKeeper} from '../../../models/keeper/keeper.ts';
-import type {Keeper, KeeperOptions} from '../../../models/keeper/keeper-parts.ts';
-import {openRegistry, type Registry} from '../../../models/registry/registry.ts';
-import {createTreesScorer} from '../../../models/scorer-trees.ts';
-import type {TreeModel} from '../../../models/trees/tree-model.ts';
-import {makeFolder} from '../registry/fixtures.ts';
-import {createWorld, HOUR_MS, modelOfLaw, upsideDown, type World, writeModel} from './world.ts';
-
-const FAMILY = 'component-failure';
-const models = {
-  old: modelOfLaw(0, 1),
-  fresh: modelOfLaw(1, 2),
-  bad: upsideDown(modelOfLaw(0, 3)),
-};
-type Kind = keyof typeof models;
-
-const person = {author: {who: 'anna', why: 'a test', atMs: 1}, codeVersion: '0'};
-
-/** A registry with these entries, the first of them the champion. */
-async function makeRegistry(t: ExecutionContext, ...kinds: readonly Kind[]) {
-  const directory = await makeFolder(t);
-  const registry = openRegistry(join(directory, 'models'), nodeFiles);
-  const hashes = new Map<string, Kind>();
-  const hashOf: Partial<Record<Kind, string>> = {};
-  for (const kind of kinds) {
-    const folder = await writeModel(join(directory, kind), models[kind], kinds.indexOf(kind) + 1);
-    const {hash} = await registry.importArtefact(folder, person);
-    hashes.set(hash, kind);
-    hashOf[kind] = hash;
-  }
-  return {directory, registry, hashes, hash: (kind: Kind) => hashOf[kind] as string};
-}
-
-type Told = {
-  lines: string[];
-  switched: {modelHash: string; percent: number}[];
-};
-
-function keep(registry: Registry, options: Partial<KeeperOptions> = {}): Keeper & {told: Told} {
-  const told: Told = {lines: [], switched: []};
-  const keeper = startKeeper({
-    family: FAMILY,
-    mode: 'auto',
-    registry,
-    open: async hash => {
-      registry.read(hash);
-      return createTreesScorer(registry.folderOf(hash));
-    },
-    examples: {observe() {}, tell() {}, count: () => ({failures: 100, newFailures: 0})},
-    train: async () => {
-      throw new Error('nobody trains here');
-    },
-    drift: () => ({
-      observe() {},
-      settle() {},
-      report: () => ({lossesRose: false, inputsMoved: false, reasons: []}),
-    }),
-    switchModel: async ({modelHash, percent}) => void told.switched.push({modelHash, percent}),
-    clock: systemClock,
-    tell: line => told.lines.push(line),
-    codeVersion: '0',
-    ...options,
-    settings: {canaryMs: HOUR_MS, probationMs: 4 * HOUR_MS, ...options.settings},
-  });
-  return Object.assign(keeper, {told});
-}
-
-type Change = (
-  rows: ObservedRows,
-  outcomes: HostOutcome[],
-) => {rows: ObservedRows; outcomes: HostOutcome[]};
-
-/** Lets hours pass; what serves is what the registry says, at once. */
-async function run(
-  world: World,
-  registry: Registry,
-  hashes: ReadonlyMap<string, Kind>,
-  keepers: readonly Keeper[],
-  hours: number,
-  change: Change = (rows, outcomes) => ({rows, outcomes}),
-): Promise<void> {
-  for (let step = 0; step < 12 * hours; step++) {
-    const champion = registry.aliases(FAMILY).aliases.champion as string;
-    const model: TreeModel = models[hashes.get(champion) as Kind];
-    const told = world.step(model, champion);
-    const {rows, outcomes} = change(told.rows, told.outcomes);
-    for (const keeper of keepers) {
-      for (const outcome of outcomes) keeper.outcome(outcome);
-      keeper.observe(rows);
-      await keeper.idle();
-    }
-  }
-}
-
-function doings(registry: Registry): string[] {
-  return registry
-    .history()
-    .records.filter(({who}) => who === 'keeper')
-    .map(({what, evaluation}) =>
-      evaluation === undefined ? what : `evaluated ${evaluation.passed ? 'better' : 'no'}`,
-    );
-}
-
-const aliasesOf = (registry: Registry) => registry.aliases(FAMILY).aliases;
+import type {HostOutcome} from '../../../core/domain/observed.ts';
+import {openRegistry} from '../../../models/registry/registry.ts';
+import {
+  aliasesOf,
+  type Change,
+  doings,
+  FAMILY,
+  type Kind,
+  keep,
+  makeRegistry,
+  models,
+  person,
+  run,
+} from './kept.ts';
+import {createWorld, HOUR_MS, writeModel} from './world.ts';
 
 test('drift, training, shadow, canary, promotion: unattended, each step in the audit log, and skill recovers', async t => {
   const {directory, registry, hashes, hash} = await makeRegistry(t, 'old');
