@@ -30,7 +30,7 @@ export function decide(
   event: KeeperEvent,
   settings: KeeperSettings,
 ): Decision {
-  const state = adopt(before, event);
+  const state = adopt(before, event, settings);
   switch (event.kind) {
     case 'looked':
       return onLooked(state, event.sight, event.atMs, settings);
@@ -48,20 +48,39 @@ export function decide(
 }
 
 /** Goes on from what the aliases say, if somebody has changed them. */
-function adopt(state: KeeperState, {aliases, atMs}: KeeperEvent): KeeperState {
-  if (aliases.revision === state.aliases.revision) return state;
-  const phase = phaseAfter(state, aliases);
-  const isSame = phase === state.phase && aliases.challenger === state.aliases.challenger;
-  if (isSame) return {...state, aliases};
-  return {...state, aliases, phase, sinceMs: atMs, looks: 0, said: ''};
+function adopt(
+  before: KeeperState,
+  {aliases, atMs}: KeeperEvent,
+  settings: KeeperSettings,
+): KeeperState {
+  if (aliases.revision === before.aliases.revision) return before;
+  const promotedAtMs = promotionAfter(before, aliases, atMs);
+  const state = {...before, promotedAtMs};
+  const phase = phaseAfter(state, aliases, atMs, settings);
+  const isSame = phase === before.phase && aliases.challenger === before.aliases.challenger;
+  if (isSame && promotedAtMs === before.promotedAtMs) return {...state, aliases};
+  return {...enter(state, phase, atMs), aliases};
 }
 
-function phaseAfter({phase, training, aliases: before}: KeeperState, now: Aliases): Phase {
-  const {champion, challenger, previous, canaryPercent} = now;
+function promotionAfter(
+  {aliases: before, promotedAtMs}: KeeperState,
+  {champion, previous}: Aliases,
+  atMs: number,
+): number | null {
+  if (champion === before.champion) return promotedAtMs;
+  const isRollback = champion === before.previous;
+  return previous === before.champion && previous !== null && !isRollback ? atMs : null;
+}
+
+function phaseAfter(
+  {phase, training, promotedAtMs}: KeeperState,
+  {challenger, canaryPercent}: Aliases,
+  atMs: number,
+  {probationMs}: KeeperSettings,
+): Phase {
   if (challenger !== null) return canaryPercent > 0 ? 'canary' : 'shadowing';
-  const isPromotion =
-    champion !== before.champion && previous === before.champion && champion !== before.previous;
-  if (isPromotion && previous !== null) return 'probation';
+  // A probation that a challenger has interrupted lasts its full time again.
+  if (promotedAtMs !== null && atMs - promotedAtMs < probationMs) return 'probation';
   if (training) return 'training';
   return phase === 'collecting' ? phase : 'watching';
 }
@@ -176,7 +195,7 @@ function onProbation(
   if (champion === null || previous === null || atMs - sinceMs >= probationMs) {
     const why = `${shortHash(champion ?? '')} is kept: in ${days(atMs - sinceMs)} days of probation it was not shown to be worse than the one before.`;
     return {
-      state: {...enter(state, 'watching', atMs), refusals: 0},
+      state: {...enter(state, 'watching', atMs), refusals: 0, promotedAtMs: null},
       steps: [{kind: 'note', what: 'kept', why}],
     };
   }

@@ -30,6 +30,8 @@ export type KeeperState = {
   readonly sinceMs: number;
   /** As they were when they were last looked at. */
   readonly aliases: Aliases;
+  /** When the champion was promoted, as far as that was seen; null: before, or it went back to it. */
+  readonly promotedAtMs: number | null;
   /** Comparisons in this phase. */
   readonly looks: number;
   /** A training is under way: it takes long, and everything else goes on meanwhile. */
@@ -148,5 +150,6 @@ export function createKeeperState(
   memory: KeeperMemory,
 ): KeeperState {
   const state = {mode, phase: 'watching' as Phase, sinceMs: atMs, aliases};
-  return {...state, looks: 0, training: false, said: '', ...memory};
+  const promotedAtMs = memory.phase === 'probation' ? atMs : null;
+  return {...state, promotedAtMs, looks: 0, training: false, said: '', ...memory};
 }

@@ -109,7 +109,7 @@ export function onUnfit(
   if (hash === champion) return goBack(state, hash, why, atMs, settings);
   if (hash !== previous) return {state, steps: []};
   const steps = [{kind: 'say', why: `There is nothing to go back to: ${why}`}] as const;
-  return {state: enter(state, 'watching', atMs), steps};
+  return {state: {...enter(state, 'watching', atMs), promotedAtMs: null}, steps};
 }
 
 function refuse(state: KeeperState, why: string, atMs: number, settings: KeeperSettings): Decision {

@@ -238,6 +238,25 @@ for (const [title, from, aliases, to] of elsewhere) {
   });
 }
 
+test('a probation that people interrupt with a challenger goes on when that is refused', t => {
+  const promoted = decide(
+    at('watching'),
+    {...looked(quiet), atMs: HOUR, aliases: aliasesOf.probation},
+    settings,
+  ).state;
+  t.is(promoted.phase, 'probation');
+  const challenge = {kind: 'challenge', hash: OTHER} as const;
+  const challenged = aliasesAfter({kind: 'promote', hash: NEW}, challenge);
+  const named = decide(promoted, {...looked(quiet), atMs: 2 * HOUR, aliases: challenged}, settings);
+  t.is(named.state.phase, 'shadowing');
+  const withdrawn = aliasesAfter({kind: 'promote', hash: NEW}, challenge, {kind: 'withdraw'});
+  const after = (hours: number) =>
+    decide(named.state, {...looked(quiet), atMs: hours * HOUR, aliases: withdrawn}, settings).state
+      .phase;
+  t.is(after(3), 'probation');
+  t.is(after(26), 'watching');
+});
+
 test('each refusal in a row makes the cool-down twice as long, up to a bound; probation that is passed ends that', t => {
   let state = at('watching');
   const waits: number[] = [];
