@@ -166,9 +166,9 @@ function look(
   const {champion, challenger} = state.aliases;
   const {looks, phase, sinceMs} = state;
   if (champion === null || challenger === null) return quiet(state);
-  const {firstLookFailures, looksMax, doubt, shadowMsMax, canaryMs} = settings;
+  const {firstLookFailures, looksMax, doubt, shadowMsMax, canaryMs, canaryMsMax} = settings;
   const passedMs = atMs - sinceMs;
-  const lasted = phase === 'canary' ? canaryMs * 2 ** looks : shadowMsMax;
+  const lasted = phase === 'canary' ? Math.min(canaryMs * 2 ** looks, canaryMsMax) : shadowMsMax;
   const isDue =
     (looks < looksMax && failures >= failuresForLook(looks, firstLookFailures)) ||
     (passedMs >= lasted && !(state.mode === 'watch' && looks >= looksMax));
