@@ -77,8 +77,8 @@ async function spreadOf(
   }
   const {openFailureSource} = await import('./train-failure-data.ts');
   const flags = {seed, fleets, unseenFleets: 1, hosts: 24, days: 28};
-  const {learned, hostsPerFleet} = await openFailureSource(family, flags, progress);
-  return {drift: snapshotOf(learned, hostsPerFleet)};
+  const source = await openFailureSource(family, flags, progress);
+  return {drift: snapshotOf(source.learned, source)};
 }
 
 function withoutRows(name: string): ForestayError {

@@ -55,7 +55,7 @@ export async function trainFailure(
   const source = await openFailureSource(family, flags, progress);
   const {learned: data, unseen, about} = source;
   // Before sensors are taken away: hosts that are watched have theirs.
-  const snapshot = snapshotOf(data, source.hostsPerFleet);
+  const snapshot = snapshotOf(data, source);
   if (flags.data === undefined) maskSensors(data, flags.seed, MASKED_ROWS, MASKED_SENSORS);
   const {fitted, again, search} = await learn(family, flags, source, progress);
   const width = featureCountOf(data);

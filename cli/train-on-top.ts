@@ -198,7 +198,8 @@ async function writeModel(
       'the same hosts, each by trees that have not seen it.',
   };
   const golden = pickRows(data, spreadRows(data.rows, GOLDEN_ROWS)).features;
-  const snapshot = snapshotOf(data);
+  const {weights, hosts} = set;
+  const snapshot = snapshotOf(data, {weights, hardware: hosts.map(({hardware}) => hardware)});
   return publish(out, '--out', async folder => {
     const written = await writeArtefact(folder, model, metadata, provenance, golden);
     await writeDriftFile(folder, written.sha256, snapshot);

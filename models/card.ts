@@ -45,8 +45,9 @@ ${renderMarkdown(onTopTable(outputs))}
 /** How much a snapshot knows, in a few words. */
 export function tellSnapshot(snapshot: DriftSnapshot | null): string {
   if (snapshot === null) return 'not kept';
-  const {rows, hosts, fleets, features} = snapshot;
-  const from = fleets === 1 ? 'one fleet' : `${fleets} fleets`;
+  const {rows, hosts, fleets, features, isOwnFleet, classes = []} = snapshot;
+  const apart = classes.length === 0 ? '' : `, ${classes.length} classes of hardware apart`;
+  const from = isOwnFleet ? `${fleets} hours of one fleet${apart}` : `${fleets} fleets`;
   return `${features.length} features over ${rows} rows of ${hosts} hosts in ${from}`;
 }
 

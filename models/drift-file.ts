@@ -20,12 +20,10 @@ type DriftFile = {
 export function writeDriftFile(
   folder: string,
   model: string,
-  {features, ...counts}: DriftSnapshot,
+  snapshot: DriftSnapshot,
 ): Promise<void> {
-  const {rows, hosts, fleets} = counts;
-  const lines = features.map(feature => `  ${JSON.stringify(feature)}`).join(',\n');
-  const head = `{"model": "${model}",\n "snapshot": {"rows": ${rows}, "hosts": ${hosts}, "fleets": ${fleets},\n "features": [`;
-  return writeFile(join(folder, DRIFT_FILE), `${head}\n${lines}\n]}}\n`);
+  const text = JSON.stringify({model, snapshot} satisfies DriftFile);
+  return writeFile(join(folder, DRIFT_FILE), `${text.replaceAll('{"name":', '\n{"name":')}\n`);
 }
 
 /**

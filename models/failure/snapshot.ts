@@ -1,13 +1,13 @@
 /** What a model's inputs looked like in the rows that it learned from. */
-import {type DriftSnapshot, takeSnapshot} from '../../core/domain/drift/snapshot.ts';
+import {
+  type DriftSnapshot,
+  type RowsSnapshot,
+  takeSnapshot,
+} from '../../core/domain/drift/snapshot.ts';
 import {type FeatureKind, featuresOf, unitOf} from '../../core/domain/features.ts';
 import {HOST_METRIC_CATALOGUE} from '../../core/domain/host-metrics.ts';
 import {type FailureData, pickRows} from './data.ts';
-
-/** The averages of a host that has been heard for less say little. */
-export const SETTLED_SECONDS = 20 * 60;
-/** Less is no gap: a row may be lost. */
-const GAP_STEPS = 3;
+import {settledRows} from './settled-rows.ts';
 
 /**
  * What moves as time passes, on a fleet that goes on as ever: ages, the hour, what a month of boots
@@ -22,67 +22,100 @@ const MOVED_BY_TIME: ReadonlySet<string> = new Set(
 );
 const MOVES: readonly FeatureKind[] = ['trend', 'noise', 'deviation', 'slope'];
 
+/** Of one's own fleet, classes with the most rows are told apart. */
+const CLASSES_MAX = 8;
+const CLASS_ROWS_MIN = 50;
+/** Rows that stand for many are drawn as often as they stand for, so many times in all. */
+const DRAWN_ROWS = 50_000;
+const HOUR_SECONDS = 3600;
+/** More hours than anybody keeps rows of: a number for each host and hour. */
+const HOURS_MAX = 8192;
+
+export type SnapshotSource = {
+  /** Groups of that many make a fleet; absent: all rows are of one's own fleet. */
+  readonly hostsPerFleet?: number;
+  /** How many rows each stands for; absent: itself. */
+  readonly weights?: Float32Array;
+  /** Hardware of each group of one's own fleet; absent: nobody told. */
+  readonly hardware?: readonly string[];
+};
+
 /**
  * Snapshot of rows; those of a host's first 20 minutes are left out, as they are when rows are
- * watched. About 3 µs a row.
- *
- * @param hostsPerFleet Groups of that many make a fleet; undefined: all are of one.
+ * watched. About 20 µs a row.
  */
-export function snapshotOf(data: FailureData, hostsPerFleet?: number): DriftSnapshot {
+export function snapshotOf(
+  data: FailureData,
+  {hostsPerFleet, weights, hardware}: SnapshotSource = {},
+): DriftSnapshot {
   const settled = settledRows(data);
-  const {features, group} = pickRows(data, settled);
+  if (hostsPerFleet !== undefined) {
+    const {group} = data;
+    const hosts = settled.map(row => group[row] as number);
+    return takeOf(
+      data,
+      settled,
+      hosts,
+      hosts.map(host => Math.floor(host / hostsPerFleet)),
+    );
+  }
+  const rows = weights === undefined ? settled : drawRows(settled, weights);
+  const own = {...takeOwn(data, rows), isOwnFleet: true};
+  const classes = hardware === undefined ? [] : classesOf(data, rows, hardware);
+  return classes.length < 2 ? own : {...own, classes};
+}
+
+/** Each as often as it stands for, evenly. */
+function drawRows(rows: Int32Array, weights: Float32Array): Int32Array {
+  const all = rows.reduce((sum, row) => sum + (weights[row] as number), 0);
+  const count = Math.min(DRAWN_ROWS, Math.round(all));
+  const drawn = new Int32Array(count);
+  let at = 0;
+  let reached = weights[rows[0] as number] as number;
+  for (let draw = 0; draw < count; draw++) {
+    while (reached < ((draw + 0.5) / count) * all && at < rows.length - 1) {
+      reached += weights[rows[++at] as number] as number;
+    }
+    drawn[draw] = rows[at] as number;
+  }
+  return drawn;
+}
+
+function classesOf(data: FailureData, rows: Int32Array, hardware: readonly string[]) {
+  const hardwareOf = (row: number) => hardware[data.group[row] as number] as string;
+  const counts = new Map<string, number>();
+  for (const row of rows) counts.set(hardwareOf(row), (counts.get(hardwareOf(row)) ?? 0) + 1);
+  return [...counts]
+    .filter(([, count]) => count >= CLASS_ROWS_MIN)
+    .sort(([a, most], [b, other]) => other - most || (a < b ? -1 : 1))
+    .slice(0, CLASSES_MAX)
+    .map(([name]) => {
+      const own = rows.filter(row => hardwareOf(row) === name);
+      return {hardware: name, ...takeOwn(data, own)};
+    });
+}
+
+/** A fleet's hour is one observation of what time moves, and so is a host's of what hosts differ in. */
+function takeOwn(data: FailureData, rows: Int32Array): RowsSnapshot {
+  const {group, second} = data;
+  const hours = rows.map(row => Math.floor((second[row] as number) / HOUR_SECONDS) % HOURS_MAX);
+  const hostHours = rows.map(
+    (row, at) => (group[row] as number) * HOURS_MAX + (hours[at] as number),
+  );
+  const hosts = new Set(rows.map(row => group[row] as number)).size;
+  return {...takeOf(data, rows, hostHours, hours), hosts};
+}
+
+function takeOf(
+  data: FailureData,
+  rows: Int32Array,
+  host: Int32Array,
+  fleet: Int32Array,
+): RowsSnapshot {
   const columns = featuresOf(data.contract).map(({name, metric, kind}) => ({
     name,
     unit: unitOf(metric),
     isPresenceOnly: MOVES.includes(kind) || MOVED_BY_TIME.has(metric),
   }));
-  const fleet = group.map(each =>
-    hostsPerFleet === undefined ? 0 : Math.floor(each / hostsPerFleet),
-  );
-  return takeSnapshot({features, host: group, fleet}, columns);
-}
-
-/**
- * Rows of hosts that were heard for 20 minutes before, as far as rows tell: a gap of three steps
- * ends what was heard. Where rows are further apart than that, or none is left, all are.
- */
-function settledRows({rows, group, second}: FailureData): Int32Array {
-  const all = Int32Array.from({length: rows}, (_, row) => row);
-  const order = all
-    .slice()
-    .sort(
-      (a, b) =>
-        (group[a] as number) - (group[b] as number) ||
-        (second[a] as number) - (second[b] as number),
-    );
-  const step = usualStep(order, group, second);
-  if (!(step * GAP_STEPS < SETTLED_SECONDS)) return all;
-  const isSettled = new Uint8Array(rows);
-  let host = Number.NaN;
-  let since = 0;
-  let last = 0;
-  for (const row of order) {
-    const at = second[row] as number;
-    if (group[row] !== host || at - last > GAP_STEPS * step) since = at;
-    host = group[row] as number;
-    last = at;
-    isSettled[row] = Number(at - since >= SETTLED_SECONDS);
-  }
-  const settled = all.filter(row => isSettled[row] === 1);
-  return settled.length === 0 ? all : settled;
-}
-
-/** Median time between two rows of a host; NaN without any. */
-function usualStep(order: Int32Array, group: Int32Array, second: Int32Array): number {
-  const steps = order
-    .slice(1)
-    .map((row, at) => {
-      const before = order[at] as number;
-      return group[row] === group[before]
-        ? (second[row] as number) - (second[before] as number)
-        : -1;
-    })
-    .filter(step => step >= 0)
-    .sort();
-  return steps[steps.length >> 1] ?? Number.NaN;
+  return takeSnapshot({features: pickRows(data, rows).features, host, fleet}, columns);
 }

@@ -10,17 +10,17 @@ import {
   type LiveRows,
   turnPane,
 } from '../../core/domain/drift/live-rows.ts';
-import type {DriftSnapshot} from '../../core/domain/drift/snapshot.ts';
+import type {RowsSnapshot} from '../../core/domain/drift/snapshot.ts';
 
 export class HardwareWindow {
-  readonly #snapshot: DriftSnapshot;
+  readonly #snapshot: RowsSnapshot;
   readonly #live: LiveRows;
   /** By name: the pane of the newest row. */
   readonly #hosts = new Map<string, number>();
   #pane: number;
 
   /** @param pane Number of the pane that rows are counted in first. */
-  constructor(snapshot: DriftSnapshot, panes: number, pane: number) {
+  constructor(snapshot: RowsSnapshot, panes: number, pane: number) {
     this.#snapshot = snapshot;
     this.#live = createLiveRows(snapshot, panes);
     this.#pane = pane;

@@ -20,7 +20,6 @@ type Spell = {number: number; hardware: string; atMs: number; sum: number; rows:
 export class HostSpells {
   readonly #spellMs: number;
   readonly #spells = new Map<string, Spell>();
-  #newest = Number.NEGATIVE_INFINITY;
 
   constructor(spellMs: number) {
     this.#spellMs = spellMs;
@@ -33,6 +32,8 @@ export class HostSpells {
    */
   take(losses: readonly RowLoss[]): SpellLoss[] {
     const over: SpellLoss[] = [];
+    // Of these losses: a clock may have gone back.
+    let newest = Number.NEGATIVE_INFINITY;
     for (const {host, hardware, atMs, loss} of losses) {
       if (!(loss >= 0)) continue;
       const number = Math.floor(atMs / this.#spellMs);
@@ -42,11 +43,11 @@ export class HostSpells {
       spell.sum += Math.min(loss, LOSS_MAX);
       spell.rows++;
       this.#spells.set(host, spell);
-      this.#newest = Math.max(this.#newest, number);
+      newest = Math.max(newest, number);
     }
     for (const [host, spell] of this.#spells) {
       // Nothing more is to come of it.
-      if (spell.number >= this.#newest - 1) continue;
+      if (!Number.isFinite(newest) || Math.abs(newest - spell.number) <= 1) continue;
       over.push(endOf(spell));
       this.#spells.delete(host);
     }

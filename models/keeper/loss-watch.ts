@@ -56,10 +56,10 @@ function keep(
   watch.found = [...others, {detector, before, after, atMs, takenBefore}];
 }
 
-/** What was found since `fromMs`, and has not passed. */
-export function risenSince({found, taken}: LossWatch, fromMs: number): LossDrift[] {
+/** What was found no longer ago than `holdMs`, and has not passed. */
+export function risenWithin({found, taken}: LossWatch, nowMs: number, holdMs: number): LossDrift[] {
   return found
-    .filter(({atMs}) => atMs >= fromMs)
+    .filter(({atMs}) => Math.abs(nowMs - atMs) <= holdMs)
     .map(({detector, before, after, takenBefore}) => ({
       detector,
       before,

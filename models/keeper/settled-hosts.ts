@@ -4,7 +4,7 @@
  * this.
  */
 import type {ObservedHost} from '../../core/domain/observed.ts';
-import {SETTLED_SECONDS} from '../failure/snapshot.ts';
+import {SETTLED_SECONDS} from '../failure/settled-rows.ts';
 
 const SETTLED_MS = SETTLED_SECONDS * 1000;
 

@@ -31,7 +31,7 @@ test('rows of a host’s first 20 minutes are left out, and of those after it wa
   const seconds = [...every(60, 60, 3600), ...every(60, 5000, 6500)];
   const {rows, hosts, fleets, features} = snapshotOf(
     rowsAt(seconds.flatMap(second => [0, 1, 24].map(host => [host, second] as const))),
-    24,
+    {hostsPerFleet: 24},
   );
   t.deepEqual({hosts, fleets}, {hosts: 3, fleets: 2});
   const counted = [...every(60, 1260, 3600), ...every(60, 6200, 6500)];
@@ -52,7 +52,30 @@ test('rows that are hours apart count, all of them, and those of a short life to
   t.is(snapshotOf(rowsAt(every(60, 60, 600).map(second => [0, second]))).rows, 10);
 });
 
-test('without a size of fleets all hosts are of one', t => {
-  const times = every(60, 60, 3600).flatMap(second => [0, 30, 60].map(h => [h, second] as const));
-  t.is(snapshotOf(rowsAt(times)).fleets, 1);
+test('of one’s own fleet each hour counts as a fleet, hosts are counted once', t => {
+  const times = every(60, 60, 7200).flatMap(second => [0, 30, 60].map(h => [h, second] as const));
+  const snapshot = snapshotOf(rowsAt(times));
+  t.like(snapshot, {isOwnFleet: true, hosts: 3, fleets: 3});
+  t.is(snapshot.classes, undefined);
+});
+
+test('rows that stand for many count as many, and classes of hardware are told apart', t => {
+  const times = every(60, 60, 7200).flatMap(second => [0, 1, 2].map(h => [h, second] as const));
+  const data = rowsAt(times);
+  const missing = data.features.map((value, row) => (data.group[row] === 2 ? Number.NaN : value));
+  const weights = Float32Array.from(data.group, group => (group === 2 ? 6 : 1));
+  const hardware = ['one', 'one', 'two'];
+  const snapshot = snapshotOf({...data, features: missing}, {weights, hardware});
+  t.true(Math.abs((snapshot.features[0]?.shares.at(-1) as number) - 0.75) < 0.01);
+  t.deepEqual(
+    snapshot.classes?.map(({hardware: name, hosts, features: [age]}) => [
+      name,
+      hosts,
+      age?.shares.at(-1),
+    ]),
+    [
+      ['two', 1, 1],
+      ['one', 2, 0],
+    ],
+  );
 });

@@ -1,6 +1,6 @@
 /** Which inputs of a model are not what they were when it was trained. */
 import {countedRows, type LiveRows, liveFeature} from './live-rows.ts';
-import type {DriftSnapshot, FeatureSnapshot, ValueRange} from './snapshot.ts';
+import type {FeatureSnapshot, RowsSnapshot, ValueRange} from './snapshot.ts';
 import {chanceIndex, STABILITY_ACT, STABILITY_WARN, stabilityIndex} from './stability.ts';
 
 /** A feature that has drifted. */
@@ -29,7 +29,7 @@ const FALSE_ALARM_SHARE = 1e-4;
  * @param hosts Whose rows were counted; all of one fleet.
  */
 export function findInputDrift(
-  snapshot: DriftSnapshot,
+  snapshot: RowsSnapshot,
   live: LiveRows,
   hosts: number,
 ): FeatureDrift[] {

@@ -8,8 +8,8 @@
 import {
   SNAPSHOT_BINS_MAX as BINS,
   binOf,
-  type DriftSnapshot,
   type FeatureSnapshot,
+  type RowsSnapshot,
   type ValueRange,
 } from './snapshot.ts';
 
@@ -34,7 +34,7 @@ export type LiveFeature = {
   readonly range: ValueRange | null;
 };
 
-export function createLiveRows({features}: DriftSnapshot, panes = 4): LiveRows {
+export function createLiveRows({features}: RowsSnapshot, panes = 4): LiveRows {
   return {
     panes,
     features: features.length,
@@ -49,7 +49,7 @@ export function createLiveRows({features}: DriftSnapshot, panes = 4): LiveRows {
 /** Counts a row; allocates nothing. About 15 ns a feature. */
 export function countRow(
   live: LiveRows,
-  snapshot: DriftSnapshot,
+  snapshot: RowsSnapshot,
   row: Float32Array,
   offset = 0,
 ): void {

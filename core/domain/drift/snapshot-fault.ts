@@ -3,8 +3,28 @@ import {SNAPSHOT_BINS_MAX} from './snapshot.ts';
 
 const FEATURES_MAX = 4096;
 
+const CLASSES_MAX = 64;
+
 /** Why it is none, in a few words; empty: it is one. */
 export function snapshotFault(content: unknown): string {
+  const fault = rowsFault(content);
+  if (fault !== '' || !isRecord(content) || content.classes === undefined) return fault;
+  const {classes, features} = content;
+  if (!Array.isArray(classes) || classes.length > CLASSES_MAX) {
+    return `classes must be a list of ${CLASSES_MAX} at most`;
+  }
+  const width = (features as unknown[]).length;
+  for (const each of classes) {
+    const wrong = rowsFault(each);
+    if (wrong !== '') return `of a class of hardware ${wrong}`;
+    if (typeof each.hardware !== 'string' || each.features.length !== width) {
+      return 'a class of hardware has no name, or other features';
+    }
+  }
+  return '';
+}
+
+function rowsFault(content: unknown): string {
   if (!isRecord(content)) return 'it is no object';
   const {rows, hosts, fleets, features} = content;
   if (![rows, hosts, fleets].every(isCount)) return 'rows, hosts and fleets must be counts';

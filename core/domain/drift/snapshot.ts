@@ -32,11 +32,20 @@ export type FeatureSnapshot = Named & {
   readonly fleetLikeness: number;
 };
 
-export type DriftSnapshot = {
+/** Of some rows. */
+export type RowsSnapshot = {
   readonly rows: number;
   readonly hosts: number;
+  /** Of one's own fleet its hours: they differ as fleets do. */
   readonly fleets: number;
   readonly features: readonly FeatureSnapshot[];
+};
+
+export type DriftSnapshot = RowsSnapshot & {
+  /** All rows are of one's own fleet. */
+  readonly isOwnFleet?: boolean;
+  /** Classes of hardware that are apart in it: each is compared with itself, others with all rows. */
+  readonly classes?: readonly (RowsSnapshot & {readonly hardware: string})[];
 };
 
 /** Rows of which a snapshot is taken. */
@@ -53,7 +62,7 @@ export const SNAPSHOT_BINS_MAX = 10;
 const VALUE_BINS_MAX = SNAPSHOT_BINS_MAX - 1;
 /** So many values say where to cut. */
 const CUT_VALUES_MAX = 20_000;
-/** Rarer bins say too little of how much rows are alike. */
+/** Rarer bins say too little of how much rows are alike; where all are rare, rows of a host are taken to be. */
 const LIKENESS_SHARE_MIN = 0.01;
 /** They are estimates: a snapshot is a text, and a short one. */
 const LIKENESS_DIGITS = 4;
@@ -66,10 +75,7 @@ const SAME_RATIO = 0.01;
 const SAME_SCALE_RATIO = 1e-3;
 
 /** About 15 ns a row and column. */
-export function takeSnapshot(
-  rows: SnapshotRows,
-  columns: readonly SnapshotColumn[],
-): DriftSnapshot {
+export function takeSnapshot(rows: SnapshotRows, columns: readonly SnapshotColumn[]): RowsSnapshot {
   const count = rows.host.length;
   const hosts = new Groups(rows.host);
   const fleets = new Groups(rows.fleet);
@@ -195,10 +201,15 @@ function likenessOf(
 ): Pick<FeatureSnapshot, 'hostLikeness' | 'fleetLikeness'> {
   const rowsEach = bins.length / hosts.sizes.length;
   const hostsEach = hosts.sizes.length / fleets.sizes.length;
-  const hostLikeness = withoutChance(spreadOf(bins, shares, hosts), 1 / rowsEach);
+  const isKnown = shares.some(isTelling);
+  const hostLikeness = isKnown ? withoutChance(spreadOf(bins, shares, hosts), 1 / rowsEach) : 1;
   const byHosts = hostLikeness / hostsEach + (1 - hostLikeness) / (rowsEach * hostsEach);
   const fleetLikeness = withoutChance(spreadOf(bins, shares, fleets), byHosts);
   return {hostLikeness, fleetLikeness: Math.min(fleetLikeness, hostLikeness)};
+}
+
+function isTelling(share: number): boolean {
+  return share >= LIKENESS_SHARE_MIN && share <= 1 - LIKENESS_SHARE_MIN;
 }
 
 /** The part of a spread that chance does not explain, within [0, 1]; 0 where nothing is known. */
@@ -222,7 +233,7 @@ function spreadOf(bins: Uint8Array, shares: readonly number[], {of, sizes}: Grou
   }
   let most = 0;
   for (const [bin, share] of shares.entries()) {
-    if (share < LIKENESS_SHARE_MIN || share > 1 - LIKENESS_SHARE_MIN) continue;
+    if (!isTelling(share)) continue;
     let between = 0;
     for (const [group, size] of sizes.entries()) {
       between += ((counts[group * width + bin] as number) / size - share) ** 2 / (sizes.length - 1);

@@ -223,4 +223,14 @@ test('rows of one host within a spell count once, a wrong forecast at most 1', t
     spells.take([at(30, 'a', 0.2)]).map(({loss}) => loss),
     [0.2, 0.1],
   );
+  // The clock goes back by a day: what was said before is over, and rows of one spell are one again.
+  const back = -24 * 60;
+  t.deepEqual(
+    spells.take([at(back, 'a', 0.4), at(back + 5, 'a', 0.8)]).map(({loss}) => loss),
+    [0.2],
+  );
+  t.deepEqual(
+    spells.take([at(back + 15, 'a', 0)]).map(({loss}) => Math.round(10 * loss)),
+    [6],
+  );
 });
