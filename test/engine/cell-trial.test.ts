@@ -18,23 +18,25 @@ async function startTrial(t: ExecutionContext, rig: Rig) {
     (runtime.state.actors.vmContext(name)?.host ?? 'a') === host;
   return {
     state: () => runtime.state,
-    restart: async () => {
+    restart: async (share: number) => {
       await runtime.stop();
-      runtime = await rig.start();
+      const holdBack = {...rig.policy.holdBack, share};
+      runtime = await rig.start({policy: {...rig.policy, holdBack}});
     },
-    step: async (seconds: number, risk: number, isSilent = false) => {
+    step: async (seconds: number, risk: number, isSilent = false, reboot = Number.NaN) => {
       rig.pass(seconds * 1000);
       for (const host of ['a', 'b', 'c']) {
         if (host === 'a' && isSilent) continue;
         const vms = [...NAMES, 'large']
           .filter(isOn(host))
           .map(name => vm(name, {criticality: name === 'large' ? 0.9 : 0.2}));
-        await rig.send(host, host === 'a' ? risk : 0.001, {vms});
+        await rig.send(host, host === 'a' ? risk : 0.001, {vms}, host === 'a' ? {reboot} : {});
       }
       await runtime.executor.poll();
       await runtime.step(rig.clock.nowMs());
       await runtime.settled();
     },
+    raisedAtMs: (name: string) => runtime.state.hosts.get(name)?.raisedAtMs,
     hostOf: (name: string) => runtime.state.actors.vmContext(name)?.host,
   };
 }
@@ -75,20 +77,31 @@ test('half of the small VMs stay for a whole episode, each told with its chance;
   for (const {vm: name, propensity} of [...(acts?.open ?? []), ...(acts?.settled ?? [])]) {
     t.is(propensity, name === 'large' ? 1 : 0.5, name);
   }
-  await fleet.restart();
+  // The draw of an episode stands, whatever share is asked for since.
+  await fleet.restart(0);
   for (let count = 0; count < 10; count++) await fleet.step(10, 0.9);
   for (const name of NAMES) t.is(fleet.hostOf(name) === 'a', held.has(`vms/${name}`), name);
-  const [stayed] = held;
-  const episodes = () =>
-    new Set(
-      decisionsOf(rig)
-        .filter(({entity, trial}) => entity === stayed && trial !== undefined)
-        .map(({trial}) => trial?.episodeAtMs),
-    ).size;
-  t.is(episodes(), 1);
-  for (let count = 0; count < 40; count++) await fleet.step(10, 0.001);
-  for (let count = 0; count < 30; count++) await fleet.step(10, 0.9);
-  t.is(episodes(), 2, 'the next episode is told, although the decision may be the same');
+  await sameInReplay(t, rig, fleet.state().skills);
+});
+
+test('in the next episode all are drawn anew, and each draw is told, although decisions repeat', async t => {
+  const rig = createRig({policy: {holdBack: {share: 1, criticalityMax: 0.3}}});
+  const fleet = await startTrial(t, rig);
+  // What an agent says of a reboot counts at once, and is gone at once.
+  const say = async (reboot: number) => {
+    for (let count = 0; count < 20; count++) await fleet.step(1, 0.001, false, reboot);
+    return fleet.raisedAtMs('a') ?? 0;
+  };
+  const drawnIn = (episode: number) => {
+    const drawn = decisionsOf(rig).filter(({trial}) => trial?.episodeAtMs === episode);
+    return [...new Set(drawn.map(({entity}) => entity.slice('vms/'.length)))].sort();
+  };
+  await say(0);
+  const first = await say(0.95);
+  await say(0);
+  const second = await say(0.95);
+  t.true(second > first && first > 0);
+  t.deepEqual([drawnIn(first), drawnIn(second)], [NAMES, NAMES]);
   await sameInReplay(t, rig, fleet.state().skills);
 });
 
