@@ -41,15 +41,15 @@ export type OnTopSettings = {
 
 /**
  * Found on fleets of which a part was of a new generation of hardware, with 40 to 150 failures; judged
- * on others (`forestay bench renewal`). Less cautious ones learn the new hosts as well, and unlearn the
- * old ones. No direction is forced: what is hot for one generation is usual for the next.
+ * on others (`forestay bench renewal`). Less cautious ones learn new hosts a little sooner, and unlearn
+ * the old ones. No direction is forced: what is hot for one generation is usual for the next.
  */
 export const ON_TOP_SETTINGS: OnTopSettings = {
   rounds: 100,
   leavesMax: 4,
   depthMax: 3,
   learningRate: 0.05,
-  l2: 50,
+  l2: 100,
   minChildHessian: 2,
   rowShare: 0.7,
   columnShare: 0.3,
