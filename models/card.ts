@@ -42,12 +42,17 @@ ${renderMarkdown(onTopTable(outputs))}
 `;
 }
 
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}
+
 /** How much a snapshot knows, in a few words. */
 export function tellSnapshot(snapshot: DriftSnapshot | null): string {
   if (snapshot === null) return 'not kept';
   const {rows, hosts, fleets, features, isOwnFleet, classes = []} = snapshot;
   const apart = classes.length === 0 ? '' : `, ${classes.length} classes of hardware apart`;
-  const from = isOwnFleet ? `${fleets} hours of one fleet${apart}` : `${fleets} fleets`;
+  const many = fleets === 1 ? 'one fleet' : `${fleets} fleets`;
+  const from = isOwnFleet ? `${counted(fleets, 'hour')} of one’s own fleet${apart}` : many;
   return `${features.length} features over ${rows} rows of ${hosts} hosts in ${from}`;
 }
 
