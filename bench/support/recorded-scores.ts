@@ -26,105 +26,81 @@ export type Checked = {
   alike: number;
 };
 
-const ROWS_A_CALL = 1024;
+/** As sent: taken apart only when they are checked, so that keeping them costs next to nothing. */
+type Answer = {
+  readonly count: number;
+  readonly features: Float32Array;
+  readonly risks: Float32Array;
+};
+type Applied = {readonly risks: Float32Array; readonly hash: string};
 
 export function createRecordedScores(): RecordedScores {
   let areTicksKept = false;
-  /** What a model says; what agents say stands behind it. */
-  let outputs = 0;
-  /** Rows by the bits of their risks; two models may give one row the same ones. */
-  const rows = new Map<string, Float32Array[]>();
-  const applied: {bits: string; hash: string}[] = [];
+  const answers: Answer[] = [];
+  const applied: Applied[] = [];
   return {
-    watch(scorer) {
-      outputs = scorer.signature().components.length;
-      return {
-        signature: () => scorer.signature(),
-        explain: (...request) => scorer.explain(...request),
-        close: () => scorer.close(),
-        async score(hash, count, features) {
-          const sent = features.slice();
-          const risks = await scorer.score(hash, count, features);
-          keepRows(rows, count, sent, risks);
-          return risks;
-        },
-      };
-    },
+    watch: scorer => ({
+      signature: () => scorer.signature(),
+      explain: (...request) => scorer.explain(...request),
+      close: () => scorer.close(),
+      async score(hash, count, features) {
+        const risks = await scorer.score(hash, count, features);
+        answers.push({count, features, risks});
+        return risks;
+      },
+    }),
     tick({risks, modelHash}) {
       if (!areTicksKept) return;
-      for (const each of risks) {
-        applied.push({bits: bitsOf(each.risks.subarray(0, outputs)), hash: modelHash});
-      }
+      for (const each of risks) applied.push({risks: each.risks, hash: modelHash});
     },
     keepTicks: () => {
       areTicksKept = true;
     },
     check(folderOf) {
       areTicksKept = false;
-      return checkAll(rows, applied, folderOf);
+      return checkAll(answers, applied, folderOf);
     },
   };
 }
 
-function keepRows(
-  rows: Map<string, Float32Array[]>,
-  count: number,
-  features: Float32Array,
-  risks: Float32Array,
-): void {
-  const [width, outputs] = [features.length / count, risks.length / count];
-  for (let row = 0; row < count; row++) {
-    const bits = bitsOf(risks.subarray(row * outputs, (row + 1) * outputs));
-    const own = features.subarray(row * width, (row + 1) * width);
-    const known = rows.get(bits);
-    if (known === undefined) rows.set(bits, [own]);
-    else known.push(own);
-  }
-}
-
 async function checkAll(
-  rows: ReadonlyMap<string, readonly Float32Array[]>,
-  applied: readonly {bits: string; hash: string}[],
+  answers: readonly Answer[],
+  applied: readonly Applied[],
   folderOf: (hash: string) => string,
 ): Promise<Checked> {
   const given = new Map<string, Set<string>>();
   for (const hash of new Set(applied.map(each => each.hash))) {
-    given.set(hash, await givenBy(folderOf(hash), rows));
+    given.set(hash, await givenBy(folderOf(hash), answers));
   }
-  const gives = (hash: string, bits: string) => given.get(hash)?.has(bits) === true;
-  const others = [...given.keys()];
+  // What agents say stands behind what a model says.
+  const outputs = (answers[0]?.risks.length ?? 0) / (answers[0]?.count ?? 1);
+  const found = applied.map(({risks, hash}) => {
+    const bits = bitsOf(risks.subarray(0, outputs));
+    const models = [...given].filter(([, gives]) => gives.has(bits)).map(([model]) => model);
+    return {isRight: models.includes(hash), isAlike: models.some(model => model !== hash)};
+  });
   return {
-    risks: applied.length,
-    wrong: applied.filter(({bits, hash}) => !gives(hash, bits)).length,
-    alike: applied.filter(({bits, hash}) => others.some(each => each !== hash && gives(each, bits)))
-      .length,
+    risks: found.length,
+    wrong: found.filter(({isRight}) => !isRight).length,
+    alike: found.filter(({isAlike}) => isAlike).length,
   };
 }
 
-/** The bits of risks that were given and that this model gives for the same row. */
-async function givenBy(
-  folder: string,
-  rows: ReadonlyMap<string, readonly Float32Array[]>,
-): Promise<Set<string>> {
+/** The bits of what this model gives for the rows that were sent, where it was given. */
+async function givenBy(folder: string, answers: readonly Answer[]): Promise<Set<string>> {
   const session = await openSession(folder);
   const {featureCount, components} = session.model.signature;
-  const all = [...rows].flatMap(([bits, sent]) =>
-    sent.filter(({length}) => length === featureCount).map(features => ({bits, features})),
-  );
   const found = new Set<string>();
   try {
-    for (let from = 0; from < all.length; from += ROWS_A_CALL) {
-      const part = all.slice(from, from + ROWS_A_CALL);
-      const features = new Float32Array(part.length * featureCount);
-      part.forEach((each, row) => {
-        features.set(each.features, row * featureCount);
-      });
-      const risks = new Float32Array(part.length * components.length);
-      await session.run(part.length, features, risks);
-      part.forEach(({bits}, row) => {
-        const own = risks.subarray(row * components.length, (row + 1) * components.length);
-        if (bitsOf(own) === bits) found.add(bits);
-      });
+    for (const {count, features, risks} of answers) {
+      if (features.length !== count * featureCount) continue;
+      const again = new Float32Array(risks.length);
+      await session.run(count, features, again);
+      for (let row = 0; row < count; row++) {
+        const [from, to] = [row * components.length, (row + 1) * components.length];
+        const bits = bitsOf(again.subarray(from, to));
+        if (bits === bitsOf(risks.subarray(from, to))) found.add(bits);
+      }
     }
   } finally {
     await session.release();

@@ -8,6 +8,7 @@ import {createNoActuator} from '../../core/adapters/hypervisor-none.ts';
 import {createMemoryLog} from '../../core/adapters/log-memory.ts';
 import {seededRandom} from '../../core/adapters/random-seeded.ts';
 import {createScoringPool} from '../../core/adapters/scorer-piscina.ts';
+import {tuneCollector} from '../../core/collector.ts';
 import {PARTITIONS} from '../../core/domain/hash.ts';
 import {DEFAULT_POLICY} from '../../core/domain/policy.ts';
 import {type Engine, startEngine} from '../../core/engine/engine.ts';
@@ -45,6 +46,7 @@ export type SwitchingOptions = {
 };
 
 export async function openSwitchingEngine(options: SwitchingOptions): Promise<SwitchingEngine> {
+  tuneCollector();
   const directory = mkdtempSync(join(tmpdir(), 'forestay-bench-'));
   const registry = openRegistry(directory, nodeFiles);
   const author = {who: 'bench', why: 'a switch', atMs: Date.now()};
