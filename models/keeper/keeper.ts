@@ -37,7 +37,7 @@ import {OutcomeBook} from './outcome-book.ts';
 import {inTime, UnfitModel} from './pair-scorers.ts';
 import {pairOf, Rivals} from './rivals.ts';
 
-/** Begins to tend; nothing is done before the first rows. */
+/** Begins to tend; but for a first champion nothing is done before the first rows. */
 export function startKeeper(options: KeeperOptions): Keeper {
   return new RunningKeeper(options);
 }
@@ -68,6 +68,7 @@ class RunningKeeper implements Keeper {
   /** What came of a training. */
   #trained: HappenedEvent | undefined;
   readonly #ending = new AbortController();
+  readonly #first: Promise<void>;
   #state: KeeperState | undefined;
   #drift: {hash: string; drift: Drift} | undefined;
   #skill = NO_SKILL;
@@ -89,6 +90,7 @@ class RunningKeeper implements Keeper {
     this.#outcomes = new OutcomeBook(this.#limits);
     this.#served = new LiveSkill(this.#outcomes, {rowsMax, horizonMs});
     this.#rivals = new Rivals(options, this.#limits, this.#outcomes);
+    this.#first = this.#nameFirst();
   }
 
   observe(rows: ObservedRows): void {
@@ -125,6 +127,7 @@ class RunningKeeper implements Keeper {
   }
 
   async idle(): Promise<void> {
+    await this.#first;
     while (this.#pumping !== undefined || this.#training !== undefined) {
       await this.#pumping;
       await this.#training;
@@ -170,19 +173,25 @@ class RunningKeeper implements Keeper {
     await this.#look(nowMs);
   }
 
-  async #begin(atMs: number): Promise<KeeperState> {
+  /** Where nobody was promoted yet what serves becomes the champion: else nobody could challenge it. */
+  async #nameFirst(): Promise<void> {
     const {registry, family, mode, configured, codeVersion, clock} = this.#options;
-    if (configured !== undefined && this.#steps.aliases().champion === null && mode === 'auto') {
-      const why = 'It served when the keeper began, and nobody was promoted yet.';
-      const adding = registry.importArtefact(configured, {
-        author: this.#steps.author(why),
-        codeVersion,
-        family,
-      });
-      await inTime(clock, this.#limits.callMsMax, 'add the served model', adding).catch(error => {
-        this.#options.tell(`nothing can be tended yet: ${formatError(error)}`);
-      });
+    if (configured === undefined || mode !== 'auto') return;
+    try {
+      if (this.#steps.aliases().champion !== null) return;
+      const author = this.#steps.author(
+        'It served when the keeper began; nobody was promoted yet.',
+      );
+      const adding = registry.importArtefact(configured, {author, codeVersion, family});
+      await inTime(clock, this.#limits.callMsMax, 'add the served model', adding);
+    } catch (error) {
+      this.#options.tell(`nothing can be tended yet: ${formatError(error)}`);
     }
+  }
+
+  async #begin(atMs: number): Promise<KeeperState> {
+    const {registry, family, mode, clock} = this.#options;
+    await this.#first;
     const aliases = this.#steps.aliases();
     const memory = rememberKeeper(registry.history().records, aliases, {
       nowMs: clock.nowMs(),
