@@ -174,7 +174,7 @@ function look(
     (passedMs >= lasted && !(state.mode === 'watch' && looks >= looksMax));
   if (!isDue) return quiet(state);
   const number = looks + 1;
-  const why = `${failures} failures since ${phase} began: look ${number}.`;
+  const why = `${tellFailures(failures)} since ${phase} began: look ${number}.`;
   const step = {kind: 'judge', champion, challenger, look: number, why} as const;
   return {
     state: {...state, looks: number},
@@ -202,7 +202,7 @@ function onProbation(
   if (looks >= looksMax || failures < failuresForLook(looks, firstLookFailures))
     return quiet(state);
   const number = looks + 1;
-  const why = `${failures} failures since the promotion: look ${number}.`;
+  const why = `${tellFailures(failures)} since the promotion: look ${number}.`;
   const step = {
     kind: 'judge',
     champion: previous,
@@ -263,6 +263,10 @@ function coolDownFrom(
   {coolDownMs, coolDownMsMax}: KeeperSettings,
 ): number {
   return atMs + Math.min(coolDownMs * 2 ** refusals, coolDownMsMax);
+}
+
+function tellFailures(failures: number): string {
+  return failures === 1 ? 'One failure' : `${failures} failures`;
 }
 
 function days(ms: number): string {
