@@ -1,5 +1,5 @@
 import test from 'ava';
-import type {FeatureContract} from '../../core/domain/features.ts';
+import {AVERAGE_KINDS, type FeatureContract, featuresOf} from '../../core/domain/features.ts';
 import type {FailureData} from '../../models/failure/data.ts';
 import {snapshotOf} from '../../models/failure/snapshot.ts';
 
@@ -7,7 +7,7 @@ const CONTRACT: FeatureContract = {
   family: 'averages',
   metrics: [],
   kinds: [],
-  levels: ['boot_age_seconds'],
+  levels: ['disk_wear_ratio'],
 };
 
 /** Rows whose only feature is their own time. */
@@ -36,8 +36,8 @@ test('rows of a host’s first 20 minutes are left out, and of those after it wa
   t.deepEqual({hosts, fleets}, {hosts: 3, fleets: 2});
   const counted = [...every(60, 1260, 3600), ...every(60, 6200, 6500)];
   t.is(rows, 3 * counted.length);
-  t.deepEqual(features[0]?.name, 'boot_age_seconds.level');
-  t.is(features[0]?.unit, 'seconds');
+  t.deepEqual(features[0]?.name, 'disk_wear_ratio.level');
+  t.is(features[0]?.unit, 'ratio');
   t.true((features[0]?.range?.[0] as number) >= 1260);
 });
 
@@ -78,4 +78,27 @@ test('rows that stand for many count as many, and classes of hardware are told a
       ['one', 2, 0],
     ],
   );
+});
+
+test('values are told apart where they say how a host is, not how long it has been, nor how it moves', t => {
+  const contract: FeatureContract = {
+    family: 'averages',
+    kinds: AVERAGE_KINDS,
+    metrics: ['temperature_celsius'],
+    levels: ['disk_wear_ratio', 'disk_age_hours', 'boots_per_day', 'time_of_day_sine'],
+  };
+  const times = every(60, 60, 7200).flatMap(second => [0, 1, 2].map(h => [h, second] as const));
+  const data = rowsAt(times);
+  const width = featuresOf(contract).length;
+  const features = Float32Array.from(
+    {length: data.rows * width},
+    (_, at) => data.features[Math.floor(at / width)] as number,
+  );
+  const snapshot = snapshotOf({...data, contract, features});
+  const apart = snapshot.features.filter(({edges}) => edges.length > 0);
+  t.deepEqual(
+    apart.map(({name}) => name),
+    ['temperature_celsius.level', 'disk_wear_ratio.level'],
+  );
+  t.true(snapshot.features.every(({shares}) => shares.at(-1) === 0));
 });
