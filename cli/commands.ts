@@ -3,6 +3,7 @@ import {registerConfig} from './config.ts';
 import {registerDeclare, registerMode, registerPauseAndResume} from './control.ts';
 import {registerCore} from './core.ts';
 import {registerDecisions} from './decisions.ts';
+import {registerDrift} from './drift.ts';
 import {registerEvents} from './events.ts';
 import {registerExplain} from './explain.ts';
 import {registerHosts} from './hosts.ts';
@@ -80,6 +81,7 @@ export async function registerAll(program: Command, args: readonly string[]): Pr
     registerMode,
     registerDeclare,
     registerSkill,
+    registerDrift,
     registerStatus,
     registerInspect,
     registerConfig,

@@ -1,8 +1,8 @@
 /** What a watch says of drift, for people. */
 import type {FeatureDrift} from '../core/domain/drift/input-drift.ts';
+import type {ClassDrift, DriftReport} from '../core/domain/drift/report.ts';
 import {tellNumber, tellRange} from '../core/domain/drift/told.ts';
 import type {LossDrift} from '../core/domain/drift/verdict.ts';
-import type {ClassDrift, DriftReport} from '../models/keeper/drift-watch.ts';
 import {formatTable} from './table.ts';
 
 /** More are counted, not shown. */

@@ -9,6 +9,7 @@ import {type Api, createApi} from './api/api.ts';
 import type {Check} from './api/status.ts';
 import {addTelemetryService} from './api/telemetry-service.ts';
 import {tuneCollector} from './collector.ts';
+import type {KeeperSight} from './domain/drift/report.ts';
 import {formatError} from './domain/errors.ts';
 import {PARTITIONS} from './domain/hash.ts';
 import type {HostOutcome, ObservedRows} from './domain/observed.ts';
@@ -91,6 +92,8 @@ export type CoreSettings = {
   onForecast?: ((rows: ObservedRows) => void) | undefined;
   /** Told likewise of what became of hosts. */
   onOutcome?: ((outcome: HostOutcome) => void) | undefined;
+  /** What the keeper of the models is at; absent: there is none. */
+  keeper?: (() => KeeperSight) | undefined;
   onProblem: (message: string) => void;
 };
 
@@ -337,6 +340,7 @@ function openApi(
     listen: settings.listen,
     http: settings.http,
     insecure: settings.insecure,
+    keeper: settings.keeper,
     services: [
       {
         service: TelemetryService,

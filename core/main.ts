@@ -111,6 +111,7 @@ export async function startCore(config: Config, options: StartOptions = {}): Pro
         time: 'data',
         run: true,
         build: buildInfo(),
+        keeper: keeper && (() => keeper.status()),
         onForecast: keeper && (rows => keeper.observe(rows)),
         onOutcome: keeper && (outcome => keeper.outcome(outcome)),
         onProblem,

@@ -1,5 +1,6 @@
 import {ControlService} from '../../proto/gen/forestay/v1/control_pb.ts';
 import {DecisionService} from '../../proto/gen/forestay/v1/decision_pb.ts';
+import {DriftService} from '../../proto/gen/forestay/v1/drift_pb.ts';
 import {EventService} from '../../proto/gen/forestay/v1/event_pb.ts';
 import {FleetService} from '../../proto/gen/forestay/v1/fleet_pb.ts';
 import {InspectService} from '../../proto/gen/forestay/v1/inspect_pb.ts';
@@ -7,6 +8,7 @@ import {SkillService} from '../../proto/gen/forestay/v1/skill_pb.ts';
 import type {EventSource} from '../engine/journal-events.ts';
 import {type ControlDeps, controlHandlers} from './control-service.ts';
 import {decisionHandlers} from './decision-service.ts';
+import {type DriftDeps, driftHandlers} from './drift-service.ts';
 import {eventHandlers} from './event-service.ts';
 import {fleetHandlers} from './fleet-service.ts';
 import {bindService, createGrpcServer, type ServiceBinding} from './grpc-server.ts';
@@ -18,7 +20,8 @@ import {skillHandlers} from './skill-service.ts';
 import {isReady} from './status.ts';
 
 export type ApiDeps = Omit<ControlDeps, 'requestIds'> &
-  InspectDeps & {
+  InspectDeps &
+  DriftDeps & {
     /** Where events are read. */
     events: EventSource;
     /** HOST:PORT of gRPC and of HTTP. */
@@ -55,6 +58,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     bindService(ControlService, controlHandlers({...deps, requestIds: new RequestIds(clock)})),
     bindService(InspectService, inspectHandlers(deps)),
     bindService(SkillService, skillHandlers(deps)),
+    bindService(DriftService, driftHandlers(deps)),
     ...(deps.services ?? []),
   ];
   const closeMetrics = (error: unknown) => {

@@ -9,11 +9,13 @@ export function watchChampion({drift, featureHash}: Pick<Entry, 'drift' | 'featu
     observe: rows => watch.observe(rows),
     settle: losses => watch.settle(losses),
     report(nowMs) {
-      const {verdict, classes} = watch.report(nowMs);
+      const report = watch.report(nowMs);
+      const {verdict, classes} = report;
       return {
         lossesRose: verdict.action === 'retrain' || verdict.action === 'wait',
         inputsMoved: classes.some(({inputs}) => inputs.some(({severity}) => severity === 'act')),
         reasons: verdict.reasons,
+        report,
       };
     },
   };

@@ -13,9 +13,9 @@
  * It depends on rows, losses and their order alone. Another champion needs another watch. Of 1,000
  * hosts of 4 classes and 168 features a step costs 2 ms of CPU, 0.3 ms for losses, 1 ms for a report.
  */
-import type {FeatureDrift} from '../../core/domain/drift/input-drift.ts';
+import type {ClassDrift, DriftReport} from '../../core/domain/drift/report.ts';
 import type {DriftSnapshot, RowsSnapshot} from '../../core/domain/drift/snapshot.ts';
-import {type DriftVerdict, driftVerdict, type LossDrift} from '../../core/domain/drift/verdict.ts';
+import {type DriftVerdict, driftVerdict} from '../../core/domain/drift/verdict.ts';
 import type {ObservedRows} from '../../core/domain/observed.ts';
 import {HardwareWindow} from './hardware-window.ts';
 import {HostSpells} from './host-spells.ts';
@@ -36,40 +36,6 @@ export type DriftWatchOptions = {
   readonly spellMs?: number;
   /** A rise is told for so long after it was found; 24 hours unless given. */
   readonly holdMs?: number;
-};
-
-export type ClassDrift = {
-  /** Empty: hosts whose hardware nobody told. */
-  readonly hardware: string;
-  /** Within the window. */
-  readonly hosts: number;
-  readonly rows: number;
-  /** The furthest first. */
-  readonly inputs: readonly FeatureDrift[];
-  /** None if there is but one class: they are the fleet's. */
-  readonly losses: readonly LossDrift[];
-  readonly verdict: DriftVerdict;
-};
-
-/** Plain JSON. */
-export type DriftReport = {
-  readonly atMs: number;
-  /** Whether there is a snapshot to compare with. */
-  readonly knowsInputs: boolean;
-  /** Of the fleet, or of some class. */
-  readonly lossesRose: boolean;
-  readonly inputsMoved: boolean;
-  /** The worst first. */
-  readonly classes: readonly ClassDrift[];
-  /** Of the whole fleet. */
-  readonly losses: readonly LossDrift[];
-  /** The gravest of the fleet's and its classes'; a reason names its class, if there are several. */
-  readonly verdict: DriftVerdict;
-  /** Spells of hosts whose loss was taken; see host-spells.ts. */
-  readonly outcomes: number;
-  /** Classes that went because there were too many, and rows of another contract. */
-  readonly classesDropped: number;
-  readonly rowsForeign: number;
 };
 
 export type DriftWatch = {

@@ -1,4 +1,5 @@
 /** What a keeper is made of, and what it works with; the composition root brings the parts. */
+import type {DriftReport, KeeperSight} from '../../core/domain/drift/report.ts';
 import type {HostOutcome, ObservedRows} from '../../core/domain/observed.ts';
 import type {Scorer} from '../../core/ports.ts';
 import type {Entry} from '../registry/entry.ts';
@@ -18,7 +19,7 @@ export type Examples = {
 export type Drift = {
   observe(rows: ObservedRows): void;
   settle(losses: readonly RowLoss[]): void;
-  report(nowMs: number): Sight['drift'];
+  report(nowMs: number): Sight['drift'] & {readonly report?: DriftReport};
 };
 
 export type TrainingJob = {
@@ -127,11 +128,8 @@ export type Keeper = {
   close(): Promise<void>;
 };
 
-export type KeeperStatus = {
-  readonly mode: KeeperMode;
+export type KeeperStatus = KeeperSight & {
   readonly phase: Phase;
-  readonly sinceMs: number;
-  readonly coolDownUntilMs: number | null;
   /** Steps that went unseen because too many waited. */
   readonly dropped: number;
 };

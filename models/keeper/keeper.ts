@@ -10,6 +10,7 @@
  * T4. Its time is that of the rows; the audit log is written by people's.
  */
 import {within} from '../../core/domain/concurrency.ts';
+import type {DriftReport} from '../../core/domain/drift/report.ts';
 import {ForestayError, formatError, isDefect, isForestayError} from '../../core/domain/errors.ts';
 import {fnv1a32, shortHash} from '../../core/domain/hash.ts';
 import type {HostOutcome, ObservedRows} from '../../core/domain/observed.ts';
@@ -56,6 +57,12 @@ const NO_SKILL: SkillFigures = {
   skill: Number.NaN,
 };
 
+const NOTHING_MOVED: ReturnType<Drift['report']> = {
+  lossesRose: false,
+  inputsMoved: false,
+  reasons: [],
+};
+
 class RunningKeeper implements Keeper {
   readonly #options: KeeperOptions;
   readonly #limits: KeeperLimits;
@@ -71,6 +78,7 @@ class RunningKeeper implements Keeper {
   readonly #first: Promise<void>;
   #state: KeeperState | undefined;
   #drift: {hash: string; drift: Drift} | undefined;
+  #report: DriftReport | undefined;
   #skill = NO_SKILL;
   #skillAtMs = Number.NEGATIVE_INFINITY;
   /** Forecasts of a champion before are not held against the one that serves. */
@@ -123,7 +131,7 @@ class RunningKeeper implements Keeper {
     const {mode} = this.#options;
     const {phase = 'watching', sinceMs = 0, coolDownUntilMs: until = 0} = this.#state ?? {};
     const coolDownUntilMs = Number.isFinite(until) ? until : null;
-    return {mode, phase, sinceMs, coolDownUntilMs, dropped: this.#dropped};
+    return {mode, phase, sinceMs, coolDownUntilMs, drift: this.#report, dropped: this.#dropped};
   }
 
   async idle(): Promise<void> {
@@ -248,8 +256,10 @@ class RunningKeeper implements Keeper {
       this.#skill = await this.figures(fromMs, nowMs);
     }
     const {sinceMs} = this.#state as KeeperState;
+    const {report, ...moved} = drift?.report(nowMs) ?? NOTHING_MOVED;
+    this.#report = report;
     const sight = {
-      drift: drift?.report(nowMs) ?? {lossesRose: false, inputsMoved: false, reasons: []},
+      drift: moved,
       skill: this.#skill,
       examples: this.#options.examples.count(),
       failures: this.#outcomes.failuresBetween(sinceMs, settledMs),

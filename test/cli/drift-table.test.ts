@@ -2,7 +2,7 @@ import {stripVTControlCharacters} from 'node:util';
 import test from 'ava';
 import {driftText} from '../../cli/drift-table.ts';
 import type {FeatureDrift} from '../../core/domain/drift/input-drift.ts';
-import type {ClassDrift, DriftReport} from '../../models/keeper/drift-watch.ts';
+import type {ClassDrift, DriftReport} from '../../core/domain/drift/report.ts';
 
 const HOT: FeatureDrift = {
   name: 'temperature_celsius.level',

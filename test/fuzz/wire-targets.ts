@@ -4,6 +4,7 @@ import {create, type DescMessage, fromBinary, toBinary} from '@bufbuild/protobuf
 import {ActuatorService} from '../../proto/gen/forestay/v1/actuator_pb.ts';
 import {ControlService} from '../../proto/gen/forestay/v1/control_pb.ts';
 import {DecisionService} from '../../proto/gen/forestay/v1/decision_pb.ts';
+import {DriftService} from '../../proto/gen/forestay/v1/drift_pb.ts';
 import {EventService} from '../../proto/gen/forestay/v1/event_pb.ts';
 import {FleetService} from '../../proto/gen/forestay/v1/fleet_pb.ts';
 import {InspectService} from '../../proto/gen/forestay/v1/inspect_pb.ts';
@@ -15,6 +16,7 @@ const services = [
   ActuatorService,
   ControlService,
   DecisionService,
+  DriftService,
   EventService,
   FleetService,
   InspectService,

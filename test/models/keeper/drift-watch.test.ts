@@ -1,7 +1,8 @@
 import {join} from 'node:path';
 import test from 'ava';
+import type {DriftReport} from '../../../core/domain/drift/report.ts';
 import {readDriftFile} from '../../../models/drift-file.ts';
-import {createDriftWatch, type DriftReport} from '../../../models/keeper/drift-watch.ts';
+import {createDriftWatch} from '../../../models/keeper/drift-watch.ts';
 import {loadModel} from '../../../models/load-model.ts';
 import {FEATURE_HASH, NEW, type SimulatedRowsOptions, simulateRows} from './simulated-rows.ts';
 
