@@ -189,9 +189,10 @@ export class ExampleBook {
     const {horizonMs, keptMs} = this.#options;
     if (!always && nowMs - this.#settledAtMs < SETTLE_EVERY_MS) return;
     this.#settledAtMs = nowMs;
+    const forgot = this.#dropForgotten();
     const untilMs = this.#outcomes.settledMs(horizonMs);
     const due = this.#waiting.filter(({atMs}) => atMs <= untilMs);
-    if (due.length === 0) return;
+    if (due.length === 0 && forgot === 0) return;
     this.#waiting = this.#waiting.filter(({atMs}) => atMs > untilMs);
     const ledger = this.#outcomes.ledger();
     const labels = labelMoments(ledger, due, horizonMs);
@@ -204,6 +205,21 @@ export class ExampleBook {
       nowMs,
     );
     this.#outcomes.forget(oldest);
+  }
+
+  /**
+   * What came of rows before `knownSinceMs` is forgotten: they would be taken for quiet.
+   *
+   * @returns How many went.
+   */
+  #dropForgotten(): number {
+    const isKnown = ({atMs}: Row) => atMs >= this.#outcomes.knownSinceMs;
+    const before = this.#kept.length + this.#waiting.length;
+    this.#kept = this.#kept.filter(isKnown);
+    this.#waiting = this.#waiting.filter(isKnown);
+    const gone = before - this.#kept.length - this.#waiting.length;
+    this.#dropped.unknown += gone;
+    return gone;
   }
 
   #keep(row: Row, kind: RowLabels['kind']): void {

@@ -192,6 +192,20 @@ test('no book is larger than it may be, whatever it is told', t => {
   t.notThrows(() => fc.assert(property, {numRuns: 60}));
 });
 
+test('a row of which too much was told since to know what came of it is no negative', t => {
+  const book = new ExampleBook();
+  watch(book, ['a', 'b'], 0, 100);
+  book.tell(outcome('lost', 'a', 102, 'disk'));
+  watch(book, ['a', 'b'], 105, 300, down('a', 102, 1000));
+  t.is(targetsOf(book.examples(), 'a', 'disk').get(90), 1);
+  // A host that comes and goes: what was told of `a` is among the oldest, and is forgotten.
+  for (let told = 0; told < 50_000; told++) book.tell(outcome('rebooted', 'c', 302));
+  const set = book.examples();
+  t.is(targetsOf(set, 'a', 'disk').get(90), undefined);
+  t.is(book.count().failures, 0);
+  t.true(set.counts.dropped.unknown > 0);
+});
+
 test('the same telling gives the same examples', t => {
   const tell = () => {
     const book = new ExampleBook({rowsMax: 60});
