@@ -8,7 +8,9 @@
  * E3. Rows before which nothing failed are thinned by halves when the book is full; each that stays
  *     stands for twice as many. Which ones depends on host and time alone. Of those that tell of a
  *     failure at most half a book is kept, the latest.
- * E4. Only rows of one feature contract, that of the first, are taken.
+ * E4. Where more hosts are told of than can wait, a share of them is followed, chosen by their names,
+ *     each without a break: of few hosts all is known, and not of all hosts some hours.
+ * E5. Only rows of one feature contract, that of the first, are taken.
  */
 import {COMPONENTS} from '../../core/domain/components.ts';
 import {fnv1a32} from '../../core/domain/hash.ts';
@@ -82,6 +84,9 @@ export class ExampleBook {
   #settledAtMs = Number.NEGATIVE_INFINITY;
   /** Of the rows before which nothing failed, this share is kept. */
   #share = 1;
+  /** Of the hosts this share is followed. */
+  #hostShare = 1;
+  #hostShareSinceMs = Number.NEGATIVE_INFINITY;
   #failures: readonly number[] = [];
   #taughtUntilMs = Number.NEGATIVE_INFINITY;
 
@@ -179,8 +184,32 @@ export class ExampleBook {
       return;
     }
     this.#lastAtMs.set(row.host, row.atMs);
-    if (this.#waiting.length < this.#options.waitingMax) this.#waiting.push(row);
-    else this.#dropped.waiting++;
+    if (isFollowed(row, this.#hostShare)) {
+      // Of few rows the array that all came in is not kept.
+      this.#waiting.push(this.#hostShare < 1 ? {...row, features: row.features.slice()} : row);
+    } else this.#dropped.waiting++;
+    if (this.#waiting.length > this.#options.waitingMax) this.#followFewer();
+  }
+
+  #followFewer(): void {
+    this.#hostShare /= 2;
+    this.#hostShareSinceMs = this.#outcomes.nowMs;
+    const before = this.#waiting.length;
+    this.#waiting = this.#waiting
+      .filter(row => isFollowed(row, this.#hostShare))
+      .slice(-this.#options.waitingMax)
+      .map(row => ({...row, features: row.features.slice()}));
+    this.#dropped.waiting += before - this.#waiting.length;
+  }
+
+  /** Hosts went: all that wait in the time that rows wait for leave room for more than as many. */
+  #followMore(): void {
+    const {horizonMs, settleMs, waitingMax} = this.#options;
+    const {nowMs} = this.#outcomes;
+    const isSettled = nowMs - this.#hostShareSinceMs > 2 * (horizonMs + settleMs);
+    if (this.#hostShare === 1 || !isSettled || this.#waiting.length > waitingMax / 4) return;
+    this.#hostShare *= 2;
+    this.#hostShareSinceMs = nowMs;
   }
 
   /** Takes in rows of which it is known, as a rule, what came. */
@@ -194,6 +223,7 @@ export class ExampleBook {
     const due = this.#waiting.filter(({atMs}) => atMs <= untilMs);
     if (due.length === 0 && forgot === 0) return;
     this.#waiting = this.#waiting.filter(({atMs}) => atMs > untilMs);
+    this.#followMore();
     const ledger = this.#outcomes.ledger();
     const labels = labelMoments(ledger, due, horizonMs);
     for (const [at, row] of due.entries()) this.#keep(row, (labels[at] as RowLabels).kind);
@@ -255,6 +285,11 @@ export class ExampleBook {
 /** The same for all times: what is drawn with a share is drawn with every larger one. */
 function isDrawn({host, atMs}: Row, share: number): boolean {
   return share >= 1 || createUniform(fnv1a32(`${host}/${atMs}`))() < share;
+}
+
+/** As above, of hosts. */
+function isFollowed({host}: Row, share: number): boolean {
+  return share >= 1 || createUniform(fnv1a32(host))() < share;
 }
 
 function compare(a: Row, b: Row): number {

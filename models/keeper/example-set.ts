@@ -51,7 +51,7 @@ export type DroppedRows = {
   foreign: number;
   /** Not later than rows of the same partition. */
   outOfOrder: number;
-  /** Too many waited for what comes of them. */
+  /** Of hosts that are not followed: the rows of all would be too many to wait for what comes. */
   waiting: number;
   /** Nobody can say what became of the host. */
   unknown: number;

@@ -206,6 +206,27 @@ test('a row of which too much was told since to know what came of it is no negat
   t.true(set.counts.dropped.unknown > 0);
 });
 
+test('of more hosts than can wait some are followed without a break, the others not at all', t => {
+  const hosts = Array.from({length: 100}, (_, host) => `h${host}`);
+  const book = new ExampleBook({waitingMax: 400});
+  watch(book, hosts, 0, 300);
+  for (const host of hosts) book.tell(outcome('lost', host, 302, 'disk'));
+  watch(book, ['other'], 305, 400);
+  const set = book.examples();
+  t.true(set.hosts.length >= 10 && set.hosts.length < 50, `${set.hosts.length} hosts`);
+  for (const {name} of set.hosts.filter(each => each.name !== 'other')) {
+    const disk = targetsOf(set, name, 'disk');
+    for (let minute = 60; minute <= 300; minute += 5) {
+      t.is(disk.get(minute), Number(minute >= 275), `${name} at ${minute}`);
+    }
+  }
+  t.true(set.counts.dropped.waiting > 0);
+  // When few are left, all of them are followed again.
+  watch(book, hosts.slice(0, 10), 405, 1000);
+  const {atMs} = book.examples();
+  t.is(atMs.filter(each => each === 900 * MINUTE_MS).length, 10);
+});
+
 test('the same telling gives the same examples', t => {
   const tell = () => {
     const book = new ExampleBook({rowsMax: 60});
