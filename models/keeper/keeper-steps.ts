@@ -1,17 +1,15 @@
 /** Carries out what was decided: through the registry, and the command that switches models. */
-import {formatError} from '../../core/domain/errors.ts';
 import {fnv1a32} from '../../core/domain/hash.ts';
-import {PERCENT_ALL} from '../../core/domain/model-use.ts';
+import type {ObservedRows} from '../../core/domain/observed.ts';
 import type {Aliases, Author} from '../registry/aliases.ts';
 import type {KeeperFinding} from '../registry/audit.ts';
+import {CoreTold} from './core-told.ts';
 import {trainingCoolDown} from './keeper-memory.ts';
 import type {KeeperOptions} from './keeper-parts.ts';
 import type {KeeperState, Step} from './keeper-state.ts';
 import {inTime} from './pair-scorers.ts';
 
 export const KEEPER = 'keeper';
-
-type SwitchCommand = {modelHash: string; percent: number; comment: string};
 
 /** The steps that change something; those that judge or say are the keeper's own. */
 export type ChangingStep = Extract<
@@ -22,12 +20,16 @@ export type ChangingStep = Extract<
 export class KeeperSteps {
   readonly #options: KeeperOptions;
   readonly #callMsMax: number;
-  /** What the core is still to be told: the registry was changed, and the command did not get through. */
-  #owed: SwitchCommand | undefined;
+  readonly #core: CoreTold;
 
   constructor(options: KeeperOptions, callMsMax: number) {
     this.#options = options;
     this.#callMsMax = callMsMax;
+    this.#core = new CoreTold({
+      aliases: () => this.aliases(),
+      switchModel: command => this.#inTime('tell the core', options.switchModel(command)),
+      tell: line => options.tell(line),
+    });
   }
 
   author(why: string): Author {
@@ -71,24 +73,20 @@ export class KeeperSteps {
         return;
       case 'canary':
         await change({kind: 'canary', percent: step.percent});
-        await this.#tellCore({modelHash: step.hash, percent: step.percent, comment: step.why});
-        return;
+        break;
       case 'promote': {
         const promoting = registry.promote(step.hash, author, {expected: revision});
-        const {champion} = await this.#inTime(step.kind, promoting);
-        await this.#serve(champion, step.why);
-        return;
+        await this.#inTime(step.kind, promoting);
+        break;
       }
-      case 'withdraw': {
-        const {champion} = await change({kind: 'withdraw'});
-        if (seen.canaryPercent > 0) await this.#serve(champion, step.why);
-        return;
-      }
-      case 'rollback': {
-        const {champion} = await change({kind: 'rollback'});
-        await this.#serve(champion, step.why);
-      }
+      case 'withdraw':
+        await change({kind: 'withdraw'});
+        if (seen.canaryPercent === 0) return;
+        break;
+      case 'rollback':
+        await change({kind: 'rollback'});
     }
+    await this.#core.tell();
   }
 
   /** Whether a keeper, this one or another of the family, trains or has just done so. */
@@ -116,33 +114,17 @@ export class KeeperSteps {
     return entry.hash;
   }
 
-  /** Says again what the core has not heard yet; quiet if it has, or cannot be told now either. */
+  /** Who scores the hosts of this core, beside who should. */
+  observe(rows: ObservedRows, aliases: Aliases): void {
+    this.#core.observe(rows, aliases);
+  }
+
+  /** Tells the core again what it has not heard, or does not do; quiet if it cannot be told now. */
   async settle(): Promise<void> {
-    if (this.#owed !== undefined) await this.#tellCore(this.#owed);
-  }
-
-  async #serve(modelHash: string | null, comment: string): Promise<void> {
-    if (modelHash === null) return;
-    await this.#tellCore({modelHash, percent: PERCENT_ALL, comment});
-  }
-
-  /** The aliases are changed already: what cannot be told now is told at the next look. */
-  async #tellCore(command: SwitchCommand): Promise<void> {
-    this.#owed = command;
-    try {
-      const comment = command.comment.slice(0, COMMENT_LENGTH_MAX);
-      await this.#inTime('tell the core', this.#options.switchModel({...command, comment}));
-      this.#owed = undefined;
-    } catch (error) {
-      this.#options.tell(
-        `the registry is changed, and the core was not told yet: ${formatError(error)}`,
-      );
-    }
+    if (this.#options.mode === 'auto') await this.#core.settle();
   }
 
   #inTime<Value>(what: string, work: Promise<Value>): Promise<Value> {
     return inTime(this.#options.clock, this.#callMsMax, what, work);
   }
 }
-
-const COMMENT_LENGTH_MAX = 1000;

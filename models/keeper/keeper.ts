@@ -171,6 +171,7 @@ class RunningKeeper implements Keeper {
     const {hostsMax, lookEveryMs} = this.#limits;
     const picked = pickHosts(rows, hostsMax / this.#outcomes.hosts());
     this.#state ??= await this.#begin(rows.atMs);
+    this.#steps.observe(rows, this.#state.aliases);
     await this.#served.observe(rows, picked, pause);
     this.#options.examples.observe(rows);
     this.#watchDrift()?.observe(rows);

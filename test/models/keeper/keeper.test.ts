@@ -10,12 +10,12 @@ import {
   type Change,
   doings,
   FAMILY,
-  type Kind,
   keep,
   makeRegistry,
   models,
   person,
   run,
+  serve,
 } from './kept.ts';
 import {createWorld, HOUR_MS, writeModel} from './world.ts';
 
@@ -157,8 +157,7 @@ test('two keepers of one registry do not fight: each change is made once, and bo
   const keepers = [keep(registry), keep(second)] as const;
   for (let hour = 0; hour < 14; hour++) {
     for (let step = 0; step < 12; step++) {
-      const champion = aliasesOf(registry).champion as string;
-      const {rows, outcomes} = world.step(models[hashes.get(champion) as Kind], champion);
+      const {rows, outcomes} = serve(world, registry, hashes);
       for (const keeper of keepers) {
         for (const outcome of outcomes) keeper.outcome(outcome);
         keeper.observe(rows);

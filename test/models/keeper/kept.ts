@@ -3,12 +3,13 @@ import {join} from 'node:path';
 import type {ExecutionContext} from 'ava';
 import {systemClock} from '../../../core/adapters/clock-system.ts';
 import {nodeFiles} from '../../../core/adapters/files-node.ts';
+import {canaryFor} from '../../../core/domain/model-use.ts';
 import type {HostOutcome, ObservedRows} from '../../../core/domain/observed.ts';
 import {startKeeper} from '../../../models/keeper/keeper.ts';
 import type {Keeper, KeeperOptions} from '../../../models/keeper/keeper-parts.ts';
 import {openRegistry, type Registry} from '../../../models/registry/registry.ts';
 import {createTreesScorer} from '../../../models/scorer-trees.ts';
-import type {TreeModel} from '../../../models/trees/tree-model.ts';
+import {scoreTrees} from '../../../models/trees/tree-model.ts';
 import {makeFolder} from '../registry/fixtures.ts';
 import {HOUR_MS, modelOfLaw, upsideDown, type World, writeModel} from './world.ts';
 
@@ -79,6 +80,23 @@ export type Change = (
   outcomes: HostOutcome[],
 ) => {rows: ObservedRows; outcomes: HostOutcome[]};
 
+/** A step of the world, as the aliases say who scores it. */
+export function serve(world: World, registry: Registry, hashes: ReadonlyMap<string, Kind>) {
+  const {champion, challenger, canaryPercent: percent} = aliasesOf(registry);
+  const modelOf = (hash: string | null) => models[hashes.get(hash as string) as Kind];
+  const told = world.step(modelOf(champion), champion as string);
+  if (challenger === null || percent === 0) return told;
+  const {rows} = told;
+  const risks = scoreTrees(modelOf(challenger), rows.hosts.length, rows.features);
+  const width = rows.outputs.length;
+  const hosts = rows.hosts.map((host, row) => {
+    if (canaryFor(host.name, {percent}) === undefined) return host;
+    rows.risks.set(risks.subarray(row * width, (row + 1) * width), row * width);
+    return {...host, modelHash: challenger};
+  });
+  return {...told, rows: {...rows, hosts}};
+}
+
 /** Lets hours pass; what serves is what the registry says, at once. */
 export async function run(
   world: World,
@@ -89,9 +107,7 @@ export async function run(
   change: Change = (rows, outcomes) => ({rows, outcomes}),
 ): Promise<void> {
   for (let step = 0; step < 12 * hours; step++) {
-    const champion = registry.aliases(FAMILY).aliases.champion as string;
-    const model: TreeModel = models[hashes.get(champion) as Kind];
-    const told = world.step(model, champion);
+    const told = serve(world, registry, hashes);
     const {rows, outcomes} = change(told.rows, told.outcomes);
     for (const keeper of keepers) {
       for (const outcome of outcomes) keeper.outcome(outcome);
