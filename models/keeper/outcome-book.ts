@@ -6,7 +6,10 @@
  *     than {@link OUTCOMES_MAX} outcomes the oldest.
  * O2. A partition that tells nothing of its hosts for longer than `gapMs`, as after a clock that
  *     jumped or a core that was down, has not watched them meanwhile: nothing is known of that time.
- * O3. Time is that of the rows: the latest of all partitions.
+ * O3. Time is that of the rows: the latest of all partitions. What a partition has not come to, as
+ *     one that is moved and catches up, is not known of its hosts, however far the others are.
+ * O4. Of more than {@link GAPS_MAX} gaps of a partition the oldest two become one, with what lies
+ *     between them: what was not watched is never taken for quiet.
  */
 import type {HostOutcome, ObservedRows} from '../../core/domain/observed.ts';
 import {type EventLedger, type HostEvent, readLedger} from '../learning/event-ledger.ts';
@@ -14,16 +17,18 @@ import {toHostEvents} from './host-events.ts';
 
 const OUTCOMES_MAX = 50_000;
 const KEPT_BEFORE_MS = 24 * 3_600_000;
-const GAPS_MAX = 100;
+/** Each is an entry in the ledger of each of the partition's hosts. */
+const GAPS_MAX = 20;
 const HOSTS_MAX = 100_000;
 
-type Gap = {readonly partition: number; readonly fromMs: number; readonly untilMs: number};
+type Gap = {readonly fromMs: number; readonly untilMs: number};
 
 export class OutcomeBook {
   readonly #settleMs: number;
   readonly #gapMs: number;
   #outcomes: HostOutcome[] = [];
-  #gaps: Gap[] = [];
+  /** By partition, oldest first. */
+  readonly #gaps = new Map<number, Gap[]>();
   /** When each partition last told of rows. */
   readonly #toldAtMs = new Map<number, number>();
   readonly #hostsOf = new Map<number, number>();
@@ -50,8 +55,7 @@ export class OutcomeBook {
     const last = this.#toldAtMs.get(partition);
     if (last !== undefined && atMs < last) return false;
     if (last !== undefined && atMs - last > this.#gapMs) {
-      this.#gaps.push({partition, fromMs: last, untilMs: atMs});
-      if (this.#gaps.length > GAPS_MAX) this.#gaps.shift();
+      this.#noteGap(partition, {fromMs: last, untilMs: atMs});
     }
     this.#toldAtMs.set(partition, atMs);
     // A second contract's rows of the same step are of other hosts.
@@ -65,6 +69,14 @@ export class OutcomeBook {
     return true;
   }
 
+  #noteGap(partition: number, gap: Gap): void {
+    const gaps = [...(this.#gaps.get(partition) ?? []), gap];
+    const [first, second, ...others] = gaps;
+    const isFull = gaps.length > GAPS_MAX && first !== undefined && second !== undefined;
+    const joined = isFull ? [{fromMs: first.fromMs, untilMs: second.untilMs}, ...others] : gaps;
+    this.#gaps.set(partition, joined);
+  }
+
   /** Hosts that partitions told of when they last did. */
   hosts(): number {
     let hosts = 0;
@@ -72,9 +84,16 @@ export class OutcomeBook {
     return hosts;
   }
 
-  /** What came of rows before this time is known, as a rule, whatever came. */
+  /**
+   * What came of rows before this time is known, as a rule, whatever came: all partitions have told of
+   * what is later, but for those that are behind by more than a gap.
+   */
   settledMs(horizonMs: number): number {
-    return this.#nowMs - horizonMs - this.#settleMs;
+    let slowestMs = this.#nowMs;
+    for (const atMs of this.#toldAtMs.values()) {
+      if (this.#nowMs - atMs <= this.#gapMs) slowestMs = Math.min(slowestMs, atMs);
+    }
+    return slowestMs - horizonMs - this.#settleMs;
   }
 
   tell(outcome: HostOutcome): void {
@@ -106,13 +125,16 @@ export class OutcomeBook {
   }
 
   #unwatched(): HostEvent[] {
-    if (this.#gaps.length === 0) return [];
     const events: HostEvent[] = [];
     for (const [host, partition] of this.#partitionOf) {
-      for (const {fromMs: atMs, untilMs, ...gap} of this.#gaps) {
-        if (gap.partition !== partition) continue;
+      for (const {fromMs: atMs, untilMs} of this.#gaps.get(partition) ?? []) {
         events.push({host, kind: 'unobserved', atMs, recordedAtMs: untilMs, untilMs});
       }
+      const toldAtMs = this.#toldAtMs.get(partition) ?? this.#nowMs;
+      if (toldAtMs >= this.#nowMs) continue;
+      // What happened shortly before is told after it.
+      const times = {atMs: toldAtMs - this.#settleMs, recordedAtMs: toldAtMs};
+      events.push({host, kind: 'unobserved', ...times, untilMs: Number.POSITIVE_INFINITY});
     }
     return events;
   }
@@ -120,8 +142,12 @@ export class OutcomeBook {
   /** @param oldestMs Of the rows that may still be judged. */
   forget(oldestMs: number): void {
     const fromMs = Math.min(oldestMs, this.#nowMs) - KEPT_BEFORE_MS;
+    for (const [partition, gaps] of this.#gaps) {
+      const kept = gaps.filter(({untilMs}) => untilMs >= fromMs);
+      if (kept.length === 0) this.#gaps.delete(partition);
+      else this.#gaps.set(partition, kept);
+    }
     if ((this.#outcomes[0]?.recordedAtMs ?? fromMs) >= fromMs) return;
     this.#outcomes = this.#outcomes.filter(({recordedAtMs}) => recordedAtMs >= fromMs);
-    this.#gaps = this.#gaps.filter(({untilMs}) => untilMs >= fromMs);
   }
 }
