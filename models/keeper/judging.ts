@@ -7,7 +7,7 @@ import {combineRisks} from '../../core/domain/risk.ts';
 import type {EventLedger} from '../learning/event-ledger.ts';
 import {endingWithin, labelRows} from '../learning/labels.ts';
 import {pairBlocks, UNKNOWN_OUTCOME} from '../registry/pairing.ts';
-import type {PairedBlock, Segment} from '../registry/promotion.ts';
+import {GUARDRAILS, type PairedBlock, type Segment} from '../registry/promotion.ts';
 import type {BookRow} from './row-book.ts';
 import {weightedFigures} from './weighted-figures.ts';
 
@@ -44,10 +44,9 @@ export function takeJudged(
 }
 
 const SLICE_ROWS = 1000;
-/** Blocks are drawn 2,000 times: of more than these, neighbours in time are joined. */
+/** Blocks are drawn 2,000 times: more than these are joined. */
 const BLOCKS_MAX = 2000;
-const HOUR_MS = 3_600_000;
-const BLOCK_HOURS = [1, 6, 24, 24 * 7];
+const DAY_MS = 24 * 3_600_000;
 
 /** Rows × {@link JUDGED_OUTPUTS}: 1, 0, or `UNKNOWN_OUTCOME`, and how many failures are behind them. */
 export type Labelled = {readonly labels: Uint8Array; readonly failures: number};
@@ -89,26 +88,20 @@ export async function labelBookRows(
   return {labels, failures: failures.size};
 }
 
-/** Blocks of a host's hour, or of as many hours as it takes to have few enough. */
+/**
+ * Blocks that are drawn together: all rows of a host, as a model that is wrong about a host is wrong
+ * about it for hours. Of fewer hosts than a decision takes, a host's days.
+ */
 export function blocksOf(rows: readonly BookRow[]): Int32Array {
-  const hosts = new Map<string, number>();
-  const host = Int32Array.from(rows, ({host: name}) => {
-    const number = hosts.get(name) ?? hosts.size;
-    hosts.set(name, number);
-    return number;
+  const hosts = new Set(rows.map(({host}) => host)).size;
+  const isFew = hosts < GUARDRAILS.leastBlocks;
+  const numbers = new Map<string, number>();
+  return Int32Array.from(rows, ({host, atMs}) => {
+    const id = isFew ? `${Math.floor(atMs / DAY_MS)} ${host}` : host;
+    const number = numbers.get(id) ?? numbers.size;
+    numbers.set(id, number);
+    return number % BLOCKS_MAX;
   });
-  for (const hours of BLOCK_HOURS) {
-    const numbers = new Map<number, number>();
-    const block = Int32Array.from(rows, ({atMs}, row) => {
-      const time = Math.floor(atMs / (hours * HOUR_MS));
-      const id = time * hosts.size + (host[row] as number);
-      const number = numbers.get(id) ?? numbers.size;
-      numbers.set(id, number);
-      return number;
-    });
-    if (numbers.size <= BLOCKS_MAX || hours === BLOCK_HOURS.at(-1)) return block;
-  }
-  return new Int32Array();
 }
 
 /** Rows with their labels, and what two models said of them. */

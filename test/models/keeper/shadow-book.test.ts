@@ -173,19 +173,26 @@ test('figures of rows that stand for several are those of as many rows', t => {
   );
 });
 
-test('blocks are hours of a host, and longer where there are too many to draw', t => {
+test('blocks are hosts, days of hosts where there are few, and several where there are too many to draw', t => {
   const rowsOf = (hosts: number, hours: number) =>
     Array.from({length: hosts * hours * 2}, (_, at) => ({
       host: `h${at % hosts}`,
       atMs: Math.floor(at / hosts) * 30 * MINUTE,
       hardware: '',
     }));
-  t.is(new Set(blocksOf(rowsOf(10, 3))).size, 30);
-  t.is(new Set(blocksOf(rowsOf(500, 12))).size, 1000);
+  t.is(new Set(blocksOf(rowsOf(80, 48))).size, 80);
+  t.is(new Set(blocksOf(rowsOf(49, 48))).size, 98);
+  const rows = rowsOf(5000, 2);
+  const block = blocksOf(rows);
+  t.is(new Set(block).size, 2000);
+  const blockOf = new Map(rows.map(({host}, row) => [host, block[row]]));
+  t.true(rows.every(({host}, row) => blockOf.get(host) === block[row]));
 });
 
 /** Hosts of which every tenth is weak and fails within the half hour; risks as `riskOf` says. */
-async function judgeModels(riskOf: Record<'champion' | 'challenger', (isWeak: boolean) => number>) {
+async function judgeModels(
+  riskOf: Record<'champion' | 'challenger', (isWeak: boolean, host: number) => number>,
+) {
   const random = createUniform(5);
   const outcomes = book();
   const shadow = new ShadowBook({champion: 'x', challenger: 'y'}, outcomes, {
@@ -198,10 +205,11 @@ async function judgeModels(riskOf: Record<'champion' | 'challenger', (isWeak: bo
       const atMs = START + hour * 60 * MINUTE + minute * MINUTE;
       outcomes.watch(rowsAt(atMs, names));
       const isWeak = names.map((_, at) => (at + hour) % 10 === 0 && minute < 30);
-      const risks = (of: (isWeak: boolean) => number) =>
-        Float32Array.from({length: names.length * 5}, (_, at) =>
-          at % 5 === 2 ? of(isWeak[Math.floor(at / 5)] as boolean) : 0.001,
-        );
+      const risks = (of: (isWeak: boolean, host: number) => number) =>
+        Float32Array.from({length: names.length * 5}, (_, at) => {
+          const host = Math.floor(at / 5);
+          return at % 5 === 2 ? of(isWeak[host] as boolean, host) : 0.001;
+        });
       await shadow.add(
         {
           rows: names.map(host => ({host, atMs, hardware: ''})),
@@ -239,6 +247,13 @@ test('the model that knows is better, the one that guesses worse, and one is not
   t.is(same.verdict, 'open');
   t.is(same.evaluation.gain.mean, 0);
   t.deepEqual(await judgeModels({champion: guesses, challenger: knows}), better);
+});
+
+test('who knows one host in all its hours, and no other, is not shown to be better', async t => {
+  const knowsOne = (isWeak: boolean, host: number) => (host === 3 ? knows(isWeak) : guesses());
+  const {verdict, evaluation} = await judgeModels({champion: guesses, challenger: knowsOne});
+  t.true(evaluation.gain.mean > 0);
+  t.is(verdict, 'open', JSON.stringify(evaluation.gain));
 });
 
 test('a model that is right in order and wrong in size is not calibrated', async t => {
