@@ -33,7 +33,7 @@ export function decide(
   const state = adopt(before, event, settings);
   switch (event.kind) {
     case 'looked':
-      return onLooked(state, event.sight, event.atMs, settings);
+      return onLooked(afterDrift(state, event), event.sight, event.atMs, settings);
     case 'trained':
       return onTrained(state, event.hash);
     case 'judged':
@@ -45,6 +45,14 @@ export function decide(
     case 'failed':
       return onFailed(state, event.step, event.why, event.atMs);
   }
+}
+
+function afterDrift(
+  state: KeeperState,
+  {sight: {drift}, atMs}: Extract<KeeperEvent, {kind: 'looked'}>,
+): KeeperState {
+  const driftSinceMs = drift.lossesRose || drift.inputsMoved ? (state.driftSinceMs ?? atMs) : null;
+  return driftSinceMs === state.driftSinceMs ? state : {...state, driftSinceMs};
 }
 
 /** Goes on from what the aliases say, if somebody has changed them. */
@@ -135,21 +143,23 @@ function collect(
   settings: KeeperSettings,
 ): Decision {
   const {champion} = state.aliases;
-  const {trainingLeastFailures, collectMsMax} = settings;
+  const {trainingLeastFailures, retrainAfterFailures, collectMsMax} = settings;
+  const {newFailures, sinceFailures} = examples;
+  const isEnough = sinceFailures >= trainingLeastFailures || newFailures >= retrainAfterFailures;
   if (champion === null) return {state: enter(state, 'watching', atMs), steps: []};
-  if (examples.failures < trainingLeastFailures) {
+  if (!isEnough) {
     if (atMs - state.sinceMs < collectMsMax) return quiet(state);
     const coolDownUntilMs = coolDownFrom(state, atMs, settings);
     const why =
-      `No model was trained: ${examples.failures} failures to learn from came in ` +
+      `No model was trained: ${sinceFailures} failures to learn from came in ` +
       `${days(collectMsMax)} days, ${trainingLeastFailures} are needed.`;
     const next = {...enter(state, 'watching', atMs), coolDownUntilMs};
     return {state: next, steps: [{kind: 'note', what: 'training-failed', why}]};
   }
   const coolDownUntilMs = coolDownFrom(state, atMs, settings);
   const why =
-    `${examples.failures} failures to learn from, ${examples.newFailures} of them new: a model is ` +
-    `trained on top of ${shortHash(champion)}.`;
+    `${examples.failures} failures to learn from, ${newFailures} of them new and ${sinceFailures} ` +
+    `since the drift began: a model is trained on top of ${shortHash(champion)}.`;
   return {
     state: {...enter(state, 'training', atMs), training: true, coolDownUntilMs},
     steps: [{kind: 'train', parent: champion, coolDownUntilMs, why}],
@@ -217,7 +227,8 @@ function onProbation(
 }
 
 function onTrained(before: KeeperState, hash: string): Decision {
-  const state = {...before, training: false};
+  // What it was trained on is not to be learned once more.
+  const state = {...before, training: false, driftSinceMs: null};
   const {aliases, phase} = state;
   if (hash === aliases.champion || hash === aliases.challenger) {
     const why = `${shortHash(hash)} was trained, and is the ${hash === aliases.champion ? 'champion' : 'challenger'} already.`;

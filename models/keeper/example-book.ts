@@ -88,6 +88,7 @@ export class ExampleBook {
   #hostShare = 1;
   #hostShareSinceMs = Number.NEGATIVE_INFINITY;
   #failures: readonly number[] = [];
+  #askedMs = Number.NEGATIVE_INFINITY;
   #taughtUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: Partial<ExampleBookOptions> = {}) {
@@ -120,19 +121,27 @@ export class ExampleBook {
   }
 
   /**
-   * Failures that could teach, of the parts that failed, and those of them that happened after the
-   * rows were last asked for.
+   * Failures that could teach, of the parts that failed; those of them that happened after the rows
+   * were asked for that a model came of; and those since a time.
    */
-  count(): {failures: number; newFailures: number} {
-    const since = this.#taughtUntilMs;
-    const newFailures = this.#failures.filter(atMs => atMs > since).length;
-    return {failures: this.#failures.length, newFailures};
+  count(sinceMs: number): {failures: number; newFailures: number; sinceFailures: number} {
+    const after = (fromMs: number) => this.#failures.filter(atMs => atMs > fromMs).length;
+    return {
+      failures: this.#failures.length,
+      newFailures: after(this.#taughtUntilMs),
+      sinceFailures: after(sinceMs),
+    };
+  }
+
+  /** A model came of the rows that were last asked for: their failures are not new any more. */
+  taught(): void {
+    this.#taughtUntilMs = this.#askedMs;
   }
 
   /** What is known by now, hosts by name, rows by time; copied. O(rows × log). */
   examples(): ExampleSet {
     this.#settle(true);
-    this.#taughtUntilMs = this.#outcomes.nowMs;
+    this.#askedMs = this.#outcomes.nowMs;
     const ledger = this.#outcomes.ledger();
     const all = labelMoments(ledger, this.#kept, this.#options.horizonMs);
     const order = [...this.#kept.keys()]

@@ -11,8 +11,10 @@ import type {RowLoss, SkillFigures} from './live-skill.ts';
 export type Examples = {
   observe(rows: ObservedRows): void;
   tell(outcome: HostOutcome): void;
-  /** Failures that could teach, and how many of them came after the last training began. */
-  count(): Sight['examples'];
+  /** Failures that could teach, and how many of them are new, and came after a time. */
+  count(sinceMs: number): Sight['examples'];
+  /** A model came of the last training. */
+  taught(): void;
 };
 
 /** Whether the world is still as a champion learned it. */

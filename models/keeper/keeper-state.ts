@@ -32,6 +32,8 @@ export type KeeperState = {
   readonly aliases: Aliases;
   /** When the champion was promoted, as far as that was seen; null: before, or it went back to it. */
   readonly promotedAtMs: number | null;
+  /** Since when inputs or losses are not what they were, without a break; null: they are. */
+  readonly driftSinceMs: number | null;
   /** Comparisons in this phase. */
   readonly looks: number;
   /** A training is under way: it takes long, and everything else goes on meanwhile. */
@@ -96,8 +98,15 @@ export type Sight = {
   };
   /** Of the risks that were served lately. */
   readonly skill: {readonly skill: number; readonly failures: number};
-  /** Failures that could teach, and those that came after the last training. */
-  readonly examples: {readonly failures: number; readonly newFailures: number};
+  /**
+   * Failures that could teach; those that came after the last training that a model came of; and
+   * those since {@link learnsFromMs}.
+   */
+  readonly examples: {
+    readonly failures: number;
+    readonly newFailures: number;
+    readonly sinceFailures: number;
+  };
   /** Told since the phase began. */
   readonly failures: number;
 };
@@ -139,6 +148,12 @@ export type Step = {readonly why: string} & (
 
 export type Decision = {readonly state: KeeperState; readonly steps: readonly Step[]};
 
+/** What happened before teaches nothing of what has changed; +∞: nothing is being collected. */
+export function learnsFromMs({driftSinceMs, phase, sinceMs}: KeeperState): number {
+  if (driftSinceMs !== null) return driftSinceMs;
+  return phase === 'collecting' ? sinceMs : Number.POSITIVE_INFINITY;
+}
+
 /** What is left of a keeper that was here before. */
 export type KeeperMemory = Pick<KeeperState, 'refusals' | 'coolDownUntilMs'> &
   Partial<Pick<KeeperState, 'phase' | 'sinceMs'>>;
@@ -151,5 +166,13 @@ export function createKeeperState(
 ): KeeperState {
   const state = {mode, phase: 'watching' as Phase, sinceMs: atMs, aliases};
   const promotedAtMs = memory.phase === 'probation' ? atMs : null;
-  return {...state, promotedAtMs, looks: 0, training: false, said: '', ...memory};
+  return {
+    ...state,
+    promotedAtMs,
+    driftSinceMs: null,
+    looks: 0,
+    training: false,
+    said: '',
+    ...memory,
+  };
 }

@@ -30,6 +30,7 @@ import {
   type KeeperEvent,
   type KeeperSettings,
   type KeeperState,
+  learnsFromMs,
   type Step,
 } from './keeper-state.ts';
 import {KeeperSteps} from './keeper-steps.ts';
@@ -256,14 +257,14 @@ class RunningKeeper implements Keeper {
       const fromMs = Math.max(nowMs - skillWindowMs, this.#championSinceMs);
       this.#skill = await this.figures(fromMs, nowMs);
     }
-    const {sinceMs} = this.#state as KeeperState;
+    const state = this.#state as KeeperState;
     const {report, ...moved} = drift?.report(nowMs) ?? NOTHING_MOVED;
     this.#report = report;
     const sight = {
       drift: moved,
       skill: this.#skill,
-      examples: this.#options.examples.count(),
-      failures: this.#outcomes.failuresBetween(sinceMs, settledMs),
+      examples: this.#options.examples.count(learnsFromMs(state)),
+      failures: this.#outcomes.failuresBetween(state.sinceMs, settledMs),
     };
     await this.#happen({kind: 'looked', sight});
     this.#outcomes.forget(Math.min(this.#served.oldestMs, this.#rivals.oldestMs));
@@ -354,6 +355,7 @@ class RunningKeeper implements Keeper {
     const work = this.#steps.train(step, atMs, signal);
     try {
       const hash = await inTime(clock, trainMsMax, 'train a model', work);
+      this.#options.examples.taught();
       this.#trained = {kind: 'trained', hash};
     } catch (error) {
       over.abort('it takes too long');

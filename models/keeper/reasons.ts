@@ -19,9 +19,10 @@ export function reasonToTrain(
       `${skill.skill.toFixed(3)}, over ${skill.failures} failures.`;
     return {key: 'skill', why: [why, told].join(' ').trim()};
   }
-  const {newFailures} = examples;
-  if (drift.inputsMoved && newFailures >= trainingLeastFailures) {
-    return {key: 'inputs', why: `${told} ${newFailures} new failures can teach what that means.`};
+  const {newFailures, sinceFailures} = examples;
+  const teaching = Math.min(newFailures, sinceFailures);
+  if (drift.inputsMoved && teaching >= trainingLeastFailures) {
+    return {key: 'inputs', why: `${told} ${teaching} new failures can teach what that means.`};
   }
   if (newFailures >= retrainAfterFailures) {
     const why = `${newFailures} new failures came since the last training, ${retrainAfterFailures} are reason enough for one.`;

@@ -1,6 +1,13 @@
 import test from 'ava';
 import {decide} from '../../../models/keeper/decide.ts';
-import type {KeeperEvent, Phase, Step} from '../../../models/keeper/keeper-state.ts';
+import {
+  type KeeperEvent,
+  type KeeperState,
+  learnsFromMs,
+  type Phase,
+  type Sight,
+  type Step,
+} from '../../../models/keeper/keeper-state.ts';
 import {doubtOfLook, failuresForLook} from '../../../models/keeper/looks.ts';
 import type {Aliases} from '../../../models/registry/aliases.ts';
 import {
@@ -70,7 +77,7 @@ const table: [
     'many new failures',
     'watching',
     1,
-    looked({...quiet, examples: {failures: 600, newFailures: 500}}),
+    looked({...quiet, examples: {failures: 600, newFailures: 500, sinceFailures: 0}}),
     ['note'],
     'collecting',
   ],
@@ -84,6 +91,14 @@ const table: [
     'watching',
   ],
   ['enough examples', 'collecting', 1, looked(drifted), ['train'], 'training'],
+  [
+    'many new ones, though nothing has drifted',
+    'collecting',
+    1,
+    looked({...quiet, examples: {failures: 500, newFailures: 500, sinceFailures: 2}}),
+    ['train'],
+    'training',
+  ],
   ['a model was trained', 'training', 1, {kind: 'trained', hash: NEW}, ['challenge'], 'training'],
   [
     'the same model was trained again',
@@ -188,6 +203,7 @@ for (const [title, from, hours, happened, steps, to] of table) {
     // In mode watch nothing is changed, whatever happens.
     const watching = decide(at(from, 'watch'), event, settings);
     const changing = watching.steps.filter(({kind}) => !['say', 'note', 'judge'].includes(kind));
+    // Modes do not change under a keeper: it never comes to collect.
     if (from !== 'collecting' && from !== 'training') t.deepEqual(changing, []);
   });
 }
@@ -323,4 +339,23 @@ test('the looks share their doubt: however many there are, together they have no
     [0, 1, 2, 3].map(looks => failuresForLook(looks, 10)),
     [10, 20, 40, 80],
   );
+});
+
+test('what teaches is what came since the drift was first seen, until it is over or was learned', t => {
+  const look = (state: KeeperState, sight: Sight, hours: number) =>
+    decide(state, {...looked(sight), atMs: hours * HOUR, aliases: aliasesOf[state.phase]}, settings)
+      .state;
+  const moved = {...drifted, drift: {...drifted.drift, lossesRose: false}, examples: few};
+  const seen = look(look(at('watching'), moved, 1), moved, 2);
+  t.is(learnsFromMs(seen), HOUR);
+  t.is(learnsFromMs(look(seen, quiet, 3)), Number.POSITIVE_INFINITY);
+  const collecting = look(seen, {...drifted, examples: few}, 4);
+  t.is(collecting.phase, 'collecting');
+  t.is(learnsFromMs(collecting), HOUR);
+  const training = look(collecting, drifted, 5);
+  t.is(training.phase, 'training');
+  const end = (event: Happened) =>
+    decide(training, {...event, atMs: 6 * HOUR, aliases: aliasesOf.training}, settings).state;
+  t.is(learnsFromMs(end({kind: 'failed', step: train, why: 'it died'})), HOUR);
+  t.is(learnsFromMs(end({kind: 'trained', hash: NEW})), Number.POSITIVE_INFINITY);
 });

@@ -23,7 +23,7 @@ test('a trainer that dies is told, cooled down and tried again; what serves goes
       jobs++;
       throw new ForestayError('DEPENDENCY_UNREACHABLE', 'the training died (SIGKILL)');
     },
-    settings: {coolDownMs: 2 * HOUR_MS},
+    settings: {coolDownMs: 2 * HOUR_MS, trainingLeastFailures: 0},
   });
   await run(createWorld(1, 10), registry, hashes, [keeper], 5);
   t.is(jobs, 3);
@@ -39,6 +39,7 @@ test('a training that does not end is ended with the keeper, and nobody waits fo
   let aborted = false;
   const keeper = keep(registry, {
     drift: drifting,
+    settings: {trainingLeastFailures: 0},
     train: (_, signal) =>
       new Promise((_resolve, reject) => {
         signal.addEventListener('abort', () => {

@@ -28,7 +28,7 @@ export const [OLD, NEW, OTHER] = ['a', 'b', 'c'].map(digit => digit.repeat(64)) 
 export const quiet: Sight = {
   drift: {lossesRose: false, inputsMoved: false, reasons: []},
   skill: {skill: 0.3, failures: 100},
-  examples: {failures: 100, newFailures: 30},
+  examples: {failures: 100, newFailures: 30, sinceFailures: 30},
   failures: 0,
 };
 export const drifted: Sight = {
@@ -86,7 +86,8 @@ export const looked = (sight: Sight) => ({kind: 'looked', sight}) as const;
 export const judged = (verdict: Judgement['verdict'], pair = back) =>
   ({kind: 'judged', judgement: judgement(verdict, pair)}) as const;
 export const train: Step = {kind: 'train', parent: OLD, coolDownUntilMs: 1, why: 'x'};
-export const few = {failures: 3, newFailures: 3};
+/** Many, but hardly one since the world has changed. */
+export const few = {failures: 100, newFailures: 30, sinceFailures: 3};
 export const done = (step: Step) => ({kind: 'done', step}) as const;
 
 export type Happened = {

@@ -31,6 +31,7 @@ test('drift, training, shadow, canary, promotion: unattended, each step in the a
       return {folder, dataHash: 'a'.repeat(64)};
     },
     limits: {skillWindowMs: 3 * HOUR_MS},
+    settings: {retrainAfterFailures: 100_000},
   });
   const startMs = world.nowMs;
   await run(world, registry, hashes, [keeper], 4);

@@ -56,7 +56,7 @@ export function keep(
       registry.read(hash);
       return createTreesScorer(registry.folderOf(hash));
     },
-    examples: {observe() {}, tell() {}, count: () => ({failures: 100, newFailures: 0})},
+    examples: countFailures(),
     train: async () => {
       throw new Error('nobody trains here');
     },
@@ -73,6 +73,27 @@ export function keep(
     settings: {canaryMs: HOUR_MS, probationMs: 4 * HOUR_MS, ...options.settings},
   });
   return Object.assign(keeper, {told});
+}
+
+/** All failures that were told of, and those of them that may teach. */
+function countFailures(): KeeperOptions['examples'] {
+  const failures = new Map<string, number>();
+  let [nowMs, askedMs] = [0, Number.NEGATIVE_INFINITY];
+  return {
+    observe: ({atMs}) => {
+      nowMs = atMs;
+    },
+    tell({kind, host, atMs}) {
+      if (kind === 'lost' || kind === 'crashed') failures.set(`${host} ${atMs}`, atMs);
+    },
+    count(sinceMs) {
+      const after = (fromMs: number) => [...failures.values()].filter(at => at > fromMs).length;
+      return {failures: failures.size, newFailures: after(askedMs), sinceFailures: after(sinceMs)};
+    },
+    taught() {
+      askedMs = nowMs;
+    },
+  };
 }
 
 export type Change = (
