@@ -80,13 +80,14 @@ export class Rivals {
     const rivalry = this.#rivalry as Rivalry;
     rivalry.costs ??= await this.#measure(rivalry, pause);
     const seed = fnv1a32(`${challenger} ${look}`);
-    return rivalry.book.judge({number: look, doubt, seed, costs: rivalry.costs}, pause);
+    // Without rows there is nothing to judge either.
+    const costs = rivalry.costs ?? {champion: NO_COST, challenger: NO_COST};
+    return rivalry.book.judge({number: look, doubt, seed, costs}, pause);
   }
 
-  async #measure({book, sample}: Rivalry, pause: Pause): Promise<Costs> {
+  async #measure({book, sample}: Rivalry, pause: Pause): Promise<Costs | undefined> {
+    if (sample === undefined) return undefined;
     const {champion, challenger} = book.pair;
-    // Without rows there is nothing to judge either.
-    if (sample === undefined) return {champion: NO_COST, challenger: NO_COST};
     const {registry} = this.#options;
     const folders = [registry.folderOf(champion), registry.folderOf(challenger)] as const;
     return measureCosts(folders, sample.rows, sample.features, pause);

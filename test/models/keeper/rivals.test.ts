@@ -1,0 +1,43 @@
+import test from 'ava';
+import type {KeeperOptions} from '../../../models/keeper/keeper-parts.ts';
+import {DEFAULT_KEEPER_LIMITS} from '../../../models/keeper/keeper-parts.ts';
+import {OutcomeBook} from '../../../models/keeper/outcome-book.ts';
+import {Rivals} from '../../../models/keeper/rivals.ts';
+import {bestOfTurns} from '../../../models/keeper/serving-cost.ts';
+import {createTreesScorer} from '../../../models/scorer-trees.ts';
+import {makeRegistry, models} from './kept.ts';
+import {createWorld} from './world.ts';
+
+const pause = async () => {};
+
+test('what two models cost is measured once there are rows to measure it by', async t => {
+  const {registry, hash} = await makeRegistry(t, 'old', 'fresh');
+  const options = {
+    registry,
+    open: async (each: string) => createTreesScorer(registry.folderOf(each)),
+    clock: {nowMs: () => 0, sleep: () => new Promise<void>(() => {})},
+  };
+  const outcomes = new OutcomeBook(DEFAULT_KEEPER_LIMITS);
+  const rivals = new Rivals(options as unknown as KeeperOptions, DEFAULT_KEEPER_LIMITS, outcomes);
+  const [champion, challenger] = [hash('old'), hash('fresh')];
+  const step = {kind: 'judge', champion, challenger, look: 1, doubt: 0.05, why: ''} as const;
+  const sizes = async () => {
+    const {evaluation} = await rivals.judge(step, pause);
+    return evaluation.checks.find(({name}) => name === 'size')?.says;
+  };
+  t.regex((await sizes()) ?? '', /^0 → 0 bytes/);
+  const {rows} = createWorld(5, 4).step(models.old, champion);
+  outcomes.watch(rows);
+  await rivals.score(rows, [0, 1, 2, 3], pause);
+  t.regex((await sizes()) ?? '', /^\d{4,} → \d{4,} bytes/);
+  await rivals.close();
+});
+
+test('a model that is too slow is measured again before it is said to be', async t => {
+  const noisy = (least: number, noiseRuns: number) => {
+    let run = 0;
+    return async () => (run++ < noiseRuns ? 3 * least : least);
+  };
+  t.deepEqual(await bestOfTurns([noisy(2, 0), noisy(3.6, 60)], pause), [2, 3.6]);
+  t.deepEqual(await bestOfTurns([noisy(2, 0), noisy(4.4, 0)], pause), [2, 4.4]);
+});
