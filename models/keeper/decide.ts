@@ -21,9 +21,9 @@ import type {
   Step,
 } from './keeper-state.ts';
 import {doubtOfLook, failuresForLook} from './looks.ts';
-import {enter, quiet, say} from './moves.ts';
+import {comparedMsMax, enter, quiet, say} from './moves.ts';
 import {reasonToTrain} from './reasons.ts';
-import {onJudged, onUnfit} from './verdicts.ts';
+import {keep, onJudged, onUnfit, refuse} from './verdicts.ts';
 
 export function decide(
   before: KeeperState,
@@ -67,7 +67,19 @@ function adopt(
   const phase = phaseAfter(state, aliases, atMs, settings);
   const isSame = phase === before.phase && aliases.challenger === before.aliases.challenger;
   if (isSame && promotedAtMs === before.promotedAtMs) return {...state, aliases};
-  return {...enter(state, phase, atMs), aliases};
+  return {...enter(state, phase, atMs), ...goingOn(before, aliases, phase), aliases};
+}
+
+/** Of two that go on being compared in another phase: what was, counts. */
+function goingOn(
+  {aliases: before, phase: from, looks, earlierLooks}: KeeperState,
+  {champion, challenger}: Aliases,
+  phase: Phase,
+): Partial<KeeperState> {
+  const isCompared = (each: Phase) => each === 'shadowing' || each === 'canary';
+  const isSame = champion === before.champion && challenger === before.challenger;
+  if (!isSame || !isCompared(from) || !isCompared(phase)) return {};
+  return {earlierLooks: earlierLooks + looks, hasShadow: from === 'shadowing'};
 }
 
 function promotionAfter(
@@ -176,18 +188,25 @@ function look(
   const {champion, challenger} = state.aliases;
   const {looks, phase, sinceMs} = state;
   if (champion === null || challenger === null) return quiet(state);
-  const {firstLookFailures, looksMax, doubt, shadowMsMax, canaryMs, canaryMsMax} = settings;
+  const {firstLookFailures, looksMax, doubt, shadowMsMax, canaryMs} = settings;
   const passedMs = atMs - sinceMs;
-  const lasted = phase === 'canary' ? Math.min(canaryMs * 2 ** looks, canaryMsMax) : shadowMsMax;
+  // What happened in its shadow has proven it there, and proves nothing of the trial.
+  if (phase === 'canary' && failures < firstLookFailures) {
+    if (passedMs < shadowMsMax) return quiet(state);
+    const why = `${shortHash(challenger)} did not prove itself: ${tellFailures(failures)} came in ${days(passedMs)} days of trial, ${firstLookFailures} are needed.`;
+    return refuse(state, why, atMs, settings);
+  }
+  const longestMs = comparedMsMax(state, settings);
+  const lasted = phase === 'canary' ? Math.min(canaryMs * 2 ** looks, longestMs) : longestMs;
   const isDue =
     (looks < looksMax && failures >= failuresForLook(looks, firstLookFailures)) ||
     (passedMs >= lasted && !(state.mode === 'watch' && looks >= looksMax));
   if (!isDue) return quiet(state);
-  const number = looks + 1;
+  const number = state.earlierLooks + looks + 1;
   const why = `${tellFailures(failures)} since ${phase} began: look ${number}.`;
   const step = {kind: 'judge', champion, challenger, look: number, why} as const;
   return {
-    state: {...state, looks: number},
+    state: {...state, looks: looks + 1},
     steps: [{...step, doubt: doubtOfLook(number, doubt)}],
   };
 }
@@ -202,14 +221,12 @@ function onProbation(
   const {champion, previous} = state.aliases;
   const {firstLookFailures, looksMax, doubt, probationMs} = settings;
   const {looks, sinceMs} = state;
-  if (champion === null || previous === null || atMs - sinceMs >= probationMs) {
-    const why = `${shortHash(champion ?? '')} is kept: in ${days(atMs - sinceMs)} days of probation it was not shown to be worse than the one before.`;
-    return {
-      state: {...enter(state, 'watching', atMs), refusals: 0, promotedAtMs: null},
-      steps: [{kind: 'note', what: 'kept', why}],
-    };
+  const isOver = atMs - sinceMs >= probationMs;
+  if (champion === null || previous === null || state.isEnding) {
+    const why = `${shortHash(champion ?? '')} is kept: it could not be compared at the end of its probation.`;
+    return keep(state, why, atMs);
   }
-  if (looks >= looksMax || failures < failuresForLook(looks, firstLookFailures))
+  if (!isOver && (looks >= looksMax || failures < failuresForLook(looks, firstLookFailures)))
     return quiet(state);
   const number = looks + 1;
   const why = `${tellFailures(failures)} since the promotion: look ${number}.`;
@@ -221,7 +238,7 @@ function onProbation(
     why,
   } as const;
   return {
-    state: {...state, looks: number},
+    state: {...state, looks: number, isEnding: isOver},
     steps: [{...step, doubt: doubtOfLook(number, doubt)}],
   };
 }

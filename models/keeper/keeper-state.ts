@@ -36,6 +36,12 @@ export type KeeperState = {
   readonly driftSinceMs: number | null;
   /** Comparisons in this phase. */
   readonly looks: number;
+  /** Comparisons of the same two in their phases before: all of them share one doubt. */
+  readonly earlierLooks: number;
+  /** What the two said in the shadow is there to judge a trial by: not after a restart. */
+  readonly hasShadow: boolean;
+  /** A probation that is over has had its last look. */
+  readonly isEnding: boolean;
   /** A training is under way: it takes long, and everything else goes on meanwhile. */
   readonly training: boolean;
   /** Challengers in a row that were not good enough. */
@@ -59,12 +65,14 @@ export type KeeperSettings = {
   readonly coolDownMsMax: number;
   /** Failures behind the first comparison; each further one takes twice as many. */
   readonly firstLookFailures: number;
+  /** Of each phase. */
   readonly looksMax: number;
   /** Chance, over all looks together, that a bound was too high. */
   readonly doubt: number;
   readonly shadowMsMax: number;
   readonly canaryPercent: number;
   readonly canaryMs: number;
+  /** With enough failures and what the shadow had; else a trial lasts as long as a shadow may. */
   readonly canaryMsMax: number;
   readonly probationMs: number;
 };
@@ -154,9 +162,12 @@ export function learnsFromMs({driftSinceMs, phase, sinceMs}: KeeperState): numbe
   return phase === 'collecting' ? sinceMs : Number.POSITIVE_INFINITY;
 }
 
+/** As each phase begins. */
+export const NOTHING_COMPARED = {looks: 0, earlierLooks: 0, hasShadow: false, isEnding: false};
+
 /** What is left of a keeper that was here before. */
 export type KeeperMemory = Pick<KeeperState, 'refusals' | 'coolDownUntilMs'> &
-  Partial<Pick<KeeperState, 'phase' | 'sinceMs'>>;
+  Partial<Pick<KeeperState, 'phase' | 'sinceMs' | 'earlierLooks'>>;
 
 export function createKeeperState(
   mode: KeeperMode,
@@ -170,7 +181,7 @@ export function createKeeperState(
     ...state,
     promotedAtMs,
     driftSinceMs: null,
-    looks: 0,
+    ...NOTHING_COMPARED,
     training: false,
     said: '',
     ...memory,

@@ -1,8 +1,22 @@
 /** The small moves that decisions are made of. */
-import type {Decision, KeeperState, Phase} from './keeper-state.ts';
+import {
+  type Decision,
+  type KeeperSettings,
+  type KeeperState,
+  NOTHING_COMPARED,
+  type Phase,
+} from './keeper-state.ts';
 
 export function enter(state: KeeperState, phase: Phase, atMs: number): KeeperState {
-  return {...state, phase, sinceMs: atMs, looks: 0, said: ''};
+  return {...state, ...NOTHING_COMPARED, phase, sinceMs: atMs, said: ''};
+}
+
+/** How long a comparison may take that shows nothing. */
+export function comparedMsMax(
+  {phase, hasShadow}: KeeperState,
+  {canaryMsMax, shadowMsMax}: KeeperSettings,
+): number {
+  return phase === 'canary' && hasShadow ? canaryMsMax : shadowMsMax;
 }
 
 export function quiet(state: KeeperState): Decision {

@@ -2,7 +2,7 @@
 import {shortHash} from '../../core/domain/hash.ts';
 import {type Evaluation, GUARDRAILS} from '../registry/promotion.ts';
 import type {Decision, KeeperSettings, KeeperState} from './keeper-state.ts';
-import {enter, say} from './moves.ts';
+import {comparedMsMax, enter, say} from './moves.ts';
 import type {Judgement} from './shadow-book.ts';
 
 export function onJudged(
@@ -59,7 +59,7 @@ function afterCanaryLook(
   settings: KeeperSettings,
 ): Decision {
   const {challenger: hash} = evaluation;
-  const {canaryMs, canaryMsMax, canaryPercent} = settings;
+  const {canaryMs, canaryPercent} = settings;
   const passedMs = atMs - state.sinceMs;
   if (verdict === 'better') {
     if (passedMs < canaryMs) return {state, steps: []};
@@ -68,7 +68,7 @@ function afterCanaryLook(
     if (state.mode === 'watch') return would(state, why);
     return {state, steps: [{kind: 'promote', hash, why}]};
   }
-  if (verdict === 'open' && passedMs < canaryMsMax) return {state, steps: []};
+  if (verdict === 'open' && passedMs < comparedMsMax(state, settings)) return {state, steps: []};
   const why = `${shortHash(hash)} did not prove itself on ${state.aliases.canaryPercent} % of the hosts: ${numbersOf(evaluation)}.`;
   return refuse(state, why, atMs, settings);
 }
@@ -87,11 +87,32 @@ function afterProbationLook(
   const isWorse = gain.blocks >= GUARDRAILS.leastBlocks && gain.upper < 0;
   // Calibration errors of few failures are noisy; one that is real shows in the loss as well.
   const isUncalibrated = uncalibrated.length > 0 && gain.mean < 0;
-  if (!isWorse && !isUncalibrated) return {state, steps: []};
+  if (!isWorse && !isUncalibrated) {
+    return state.isEnding
+      ? keep(state, tellKept(evaluation, state, atMs), atMs)
+      : {state, steps: []};
+  }
   const calibration =
     uncalibrated.length === 0 ? '' : ` (calibration of ${uncalibrated.join(', ')})`;
   const why = `${shortHash(hash)} does worse than ${shortHash(before)} before it${calibration}: ${numbersOf(evaluation)}; that one serves again.`;
   return goBack(state, hash, why, atMs, settings);
+}
+
+function tellKept({gain, challenger: hash}: Evaluation, {sinceMs}: KeeperState, atMs: number) {
+  const passed = `in ${((atMs - sinceMs) / 86_400_000).toFixed(1)} days of probation`;
+  const because =
+    gain.blocks === 0
+      ? `${passed} nothing was compared`
+      : `${passed} it was not shown to be worse than the one before, over ${gain.blocks} blocks`;
+  return `${shortHash(hash)} is kept: ${because}.`;
+}
+
+/** Ends a probation. */
+export function keep(state: KeeperState, why: string, atMs: number): Decision {
+  return {
+    state: {...enter(state, 'watching', atMs), refusals: 0, promotedAtMs: null},
+    steps: [{kind: 'note', what: 'kept', why}],
+  };
 }
 
 /** A model that cannot be opened, or does not fit what is served, is judged by that alone. */
@@ -112,7 +133,12 @@ export function onUnfit(
   return {state: {...enter(state, 'watching', atMs), promotedAtMs: null}, steps};
 }
 
-function refuse(state: KeeperState, why: string, atMs: number, settings: KeeperSettings): Decision {
+export function refuse(
+  state: KeeperState,
+  why: string,
+  atMs: number,
+  settings: KeeperSettings,
+): Decision {
   const {challenger: hash} = state.aliases;
   if (state.mode === 'watch' || hash === null) return would(state, why);
   const coolDownUntilMs = atMs + coolDownAfterRefusal(state, settings);

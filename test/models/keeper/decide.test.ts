@@ -1,14 +1,6 @@
 import test from 'ava';
 import {decide} from '../../../models/keeper/decide.ts';
-import {
-  type KeeperEvent,
-  type KeeperState,
-  learnsFromMs,
-  type Phase,
-  type Sight,
-  type Step,
-} from '../../../models/keeper/keeper-state.ts';
-import {doubtOfLook, failuresForLook} from '../../../models/keeper/looks.ts';
+import type {KeeperEvent, Phase, Step} from '../../../models/keeper/keeper-state.ts';
 import type {Aliases} from '../../../models/registry/aliases.ts';
 import {
   aliasesAfter,
@@ -156,14 +148,29 @@ const table: [
   ['better in the trial, too early', 'canary', 1, judged('better'), [], 'canary'],
   ['better in the trial', 'canary', 2, judged('better'), ['promote'], 'canary'],
   [
-    'nothing happened in the trial, and it is long',
+    'hardly anything failed in the trial',
     'canary',
     12,
-    looked(quiet),
+    looked({...quiet, failures: 9}),
+    [],
+    'canary',
+  ],
+  [
+    'hardly anything failed in the trial for two weeks',
+    'canary',
+    14 * 24,
+    looked({...quiet, failures: 9}),
+    ['withdraw'],
+    'canary',
+  ],
+  [
+    'time for a look in the trial',
+    'canary',
+    2,
+    looked({...quiet, failures: 10}),
     ['judge'],
     'canary',
   ],
-  ['time for a look in the trial', 'canary', 2, looked(quiet), ['judge'], 'canary'],
   ['worse in the trial', 'canary', 1, judged('worse'), ['withdraw'], 'canary'],
   ['not better for long in the trial', 'canary', 12, judged('open'), ['withdraw'], 'canary'],
   ['probation goes on', 'probation', 1, looked({...quiet, failures: 9}), [], 'probation'],
@@ -187,7 +194,7 @@ const table: [
     ['say'],
     'watching',
   ],
-  ['probation is over', 'probation', 24, looked(quiet), ['note'], 'watching'],
+  ['probation is over', 'probation', 24, looked(quiet), ['judge'], 'probation'],
 ];
 
 for (const [title, from, hours, happened, steps, to] of table) {
@@ -303,8 +310,8 @@ test('each refusal in a row makes the cool-down twice as long, up to a bound; pr
   t.is(waits.at(-1), settings.coolDownMsMax);
   t.is(state.refusals, 8);
   const kept = decide(
-    {...at('probation'), refusals: 8},
-    {...looked(quiet), atMs: 24 * HOUR, aliases: aliasesOf.probation},
+    {...at('probation'), refusals: 8, isEnding: true},
+    {...judged('open'), atMs: 24 * HOUR, aliases: aliasesOf.probation},
     settings,
   );
   t.is(kept.state.refusals, 0);
@@ -329,33 +336,4 @@ test('a clock that jumps back does not make a cool-down endless', t => {
   const waiting = decide(near, event, settings);
   t.is(waiting.state.phase, 'watching');
   t.regex(waiting.steps[0]?.why ?? '', /may begin in 60 minutes/);
-});
-
-test('the looks share their doubt: however many there are, together they have no more of it', t => {
-  let sum = 0;
-  for (let look = 1; look <= 1000; look++) sum += doubtOfLook(look, 0.05);
-  t.true(sum < 0.05 && sum > 0.0499);
-  t.deepEqual(
-    [0, 1, 2, 3].map(looks => failuresForLook(looks, 10)),
-    [10, 20, 40, 80],
-  );
-});
-
-test('what teaches is what came since the drift was first seen, until it is over or was learned', t => {
-  const look = (state: KeeperState, sight: Sight, hours: number) =>
-    decide(state, {...looked(sight), atMs: hours * HOUR, aliases: aliasesOf[state.phase]}, settings)
-      .state;
-  const moved = {...drifted, drift: {...drifted.drift, lossesRose: false}, examples: few};
-  const seen = look(look(at('watching'), moved, 1), moved, 2);
-  t.is(learnsFromMs(seen), HOUR);
-  t.is(learnsFromMs(look(seen, quiet, 3)), Number.POSITIVE_INFINITY);
-  const collecting = look(seen, {...drifted, examples: few}, 4);
-  t.is(collecting.phase, 'collecting');
-  t.is(learnsFromMs(collecting), HOUR);
-  const training = look(collecting, drifted, 5);
-  t.is(training.phase, 'training');
-  const end = (event: Happened) =>
-    decide(training, {...event, atMs: 6 * HOUR, aliases: aliasesOf.training}, settings).state;
-  t.is(learnsFromMs(end({kind: 'failed', step: train, why: 'it died'})), HOUR);
-  t.is(learnsFromMs(end({kind: 'trained', hash: NEW})), Number.POSITIVE_INFINITY);
 });

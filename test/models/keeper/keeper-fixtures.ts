@@ -61,7 +61,7 @@ export function at(
 ): KeeperState {
   const memory = {refusals: 0, coolDownUntilMs: Number.NEGATIVE_INFINITY};
   const state = createKeeperState(mode, aliasesOf[phase], 0, memory);
-  return {...state, phase, training: phase === 'training', ...more};
+  return {...state, phase, training: phase === 'training', hasShadow: phase === 'canary', ...more};
 }
 
 export function judgement(
