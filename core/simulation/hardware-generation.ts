@@ -5,6 +5,7 @@
 import {ForestayError} from '../domain/errors.ts';
 import type {Random} from '../ports.ts';
 import {hostColumn} from './columns.ts';
+import {normal} from './draws.ts';
 import {leaveUntil} from './presence.ts';
 import {committedBytes, type SimulatedHost, type SimulatedVm, type World} from './world.ts';
 
@@ -22,6 +23,8 @@ export type GenerationOptions = {
   arrivesAtMs: number;
   /** How many of the fleet's hosts are of it. */
   hosts: number;
+  /** How far each sensor is told otherwise is drawn; unless given all are by what {@link RANGES} says. */
+  isDrawn?: boolean;
 };
 
 /**
@@ -60,9 +63,27 @@ const RANGES: readonly (readonly [
   ['power_draw_watts', 2.3, 180],
 ];
 
-const NEXT_GENERATION: readonly SensorRange[] = RANGES.map(
-  ([name, scale, offset, isWhole = false]) => ({column: hostColumn(name), scale, offset, isWhole}),
-);
+/** Beyond it values would leave what such sensors can tell: ratios stay below 1. */
+const STRENGTH_MAX = 1.3;
+const STRENGTH_SIGMA = 0.3;
+
+/**
+ * What the sensors of a generation show.
+ *
+ * @param strengthOf How far a sensor differs: 0 not at all, 1 by what {@link RANGES} says.
+ */
+function sensorRanges(strengthOf: (name: string) => number): readonly SensorRange[] {
+  return RANGES.map(([name, scale, offset, isWhole = false]) => {
+    const strength = strengthOf(name);
+    const column = hostColumn(name);
+    return {column, scale: scale ** strength, offset: strength * offset, isWhole};
+  });
+}
+
+/** Most are near 1; of 25 sensors about one hardly differs. */
+function drawStrength(random: Random): number {
+  return Math.min(Math.max(1 + STRENGTH_SIGMA * normal(random), 0), STRENGTH_MAX);
+}
 
 /** Rewrites what a host's sensors show into what those of its generation do; NaN stays. */
 export function convertSensors(values: Float32Array, ranges: readonly SensorRange[]): void {
@@ -76,13 +97,13 @@ export function convertSensors(values: Float32Array, ranges: readonly SensorRang
  * Makes some hosts of a world that has not begun ones of the next generation. Until they arrive they
  * are off and their VMs are spread over the others. Nothing else is drawn otherwise than without.
  *
- * @param random A stream of its own: which hosts.
+ * @param random A stream of its own: which hosts, and what their sensors show.
  * @throws {ForestayError} `INVALID_ARGUMENT` if the others have no room for their VMs.
  */
 export function introduceGeneration(
   world: World,
   random: Random,
-  {arrivesAtMs, hosts}: GenerationOptions,
+  {arrivesAtMs, hosts, isDrawn = false}: GenerationOptions,
 ): void {
   const drawn = drawHosts(world.hosts, random);
   const isLate = arrivesAtMs > world.startMs;
@@ -94,8 +115,10 @@ export function introduceGeneration(
   }
   if (arriving.length < hosts) throw noRoom(world, hosts, arriving.length);
   for (const {traits} of world.hosts) traits.hardware = 'gen-1';
+  const sensors = random.fork('sensors');
+  const generation = sensorRanges(name => (isDrawn ? drawStrength(sensors.fork(name)) : 1));
   for (const host of arriving) {
-    host.traits.generation = NEXT_GENERATION;
+    host.traits.generation = generation;
     host.traits.hardware = 'gen-2';
     if (isLate) awaitArrival(host, world.startMs, arrivesAtMs);
   }

@@ -54,6 +54,39 @@ test('its sensors tell the same physics by other ranges; what is missing stays m
   }
 });
 
+test('each draws its own sensors where they are drawn, within what such sensors can tell, and the same ones fail', t => {
+  const arrivesAtMs = START_MS;
+  const known = build(6, {arrivesAtMs, hosts: 24});
+  const drawn = build(6, {arrivesAtMs, hosts: 24, isDrawn: true});
+  const other = build(10, {arrivesAtMs, hosts: 24, isDrawn: true});
+  const rangesOf = ({hosts}: typeof known) =>
+    hosts.find(({traits}) => traits.generation !== undefined)?.traits.generation ?? [];
+  t.notDeepEqual(rangesOf(drawn), rangesOf(other));
+  t.deepEqual(rangesOf(build(6, {arrivesAtMs, hosts: 3, isDrawn: true})), rangesOf(drawn));
+  const ratios = ['cpu_frequency_ratio', 'cpu_throttled_ratio'].map(hostColumn);
+  for (const [at, {column, scale, offset, isWhole}] of rangesOf(known).entries()) {
+    for (const each of [drawn, other].map(
+      fleet => rangesOf(fleet)[at] as {scale: number; offset: number},
+    )) {
+      t.true(Math.abs(each.offset) <= 1.3 * Math.abs(offset) + 1e-9);
+      t.true(Math.abs(Math.log(each.scale)) <= 1.3 * Math.abs(Math.log(scale)) + 1e-9);
+      t.true(each.offset * offset >= 0 && Math.log(each.scale) * Math.log(scale) >= 0);
+      if (ratios.includes(column)) t.true(each.scale + each.offset <= 1, 'a ratio stays one');
+      if (isWhole) t.true(each.scale > 0);
+    }
+  }
+  for (const each of [known, drawn]) each.step(START_MS + 5 * MINUTE_MS);
+  for (const [index, {outages, values}] of known.hosts.entries()) {
+    const host = drawn.hosts[index] as (typeof known.hosts)[number];
+    t.deepEqual(host.outages, outages);
+    t.notDeepEqual(host.values, values);
+    for (const {column, isWhole} of rangesOf(drawn)) {
+      const value = host.values[column] as number;
+      if (isWhole && !Number.isNaN(value)) t.true(Number.isInteger(value));
+    }
+  }
+});
+
 test('hosts that arrive later are not heard before, run no VMs, and are filled like any other', t => {
   const arrivesAtMs = START_MS + 10 * MINUTE_MS;
   const datacenter = build(7, {arrivesAtMs, hosts: 3});
