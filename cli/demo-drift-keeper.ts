@@ -4,12 +4,11 @@ import {fileURLToPath} from 'node:url';
 import {nodeFiles} from '../core/adapters/files-node.ts';
 import {buildInfo} from '../core/build-info.ts';
 import type {Clock, ModelSource} from '../core/ports.ts';
+import {trainFromBook} from '../models/keeper/book-training.ts';
 import {watchChampion} from '../models/keeper/champion-drift.ts';
 import {ExampleBook} from '../models/keeper/example-book.ts';
-import {writeExamples} from '../models/keeper/example-file.ts';
 import {startKeeper} from '../models/keeper/keeper.ts';
-import type {Keeper, KeeperOptions} from '../models/keeper/keeper-parts.ts';
-import {createTrainer} from '../models/keeper/trainer.ts';
+import type {Keeper} from '../models/keeper/keeper-parts.ts';
 import type {Registry} from '../models/registry/registry.ts';
 import type {DemoControl} from './demo-drift-control.ts';
 import {DRIFT_SCENARIO} from './demo-drift-scenario.ts';
@@ -26,16 +25,20 @@ export type DemoKeeperOptions = {
   readonly tell: (line: string) => void;
 };
 
+const PROGRAM = fileURLToPath(new URL('../bin/forestay', import.meta.url));
+
 export function openDemoKeeper(options: DemoKeeperOptions): Keeper {
-  const {family, registry, models, control, clock, tell} = options;
+  const {family, registry, models, control, clock, folder, tell} = options;
   const examples = new ExampleBook();
+  const train = [process.execPath, PROGRAM, 'train', '--family', family] as const;
+  const training = join(folder, 'training');
   return startKeeper({
     family,
     mode: 'auto',
     registry,
     open: hash => models.open(hash),
     examples,
-    train: trainOn(examples, options),
+    train: trainFromBook({command: train, book: examples, files: nodeFiles, folder: training}),
     drift: watchChampion,
     switchModel: command => control.switchModel(command),
     clock,
@@ -44,22 +47,4 @@ export function openDemoKeeper(options: DemoKeeperOptions): Keeper {
     settings: DRIFT_SCENARIO.keeper,
     limits: DRIFT_SCENARIO.keeperLimits,
   });
-}
-
-const PROGRAM = fileURLToPath(new URL('../bin/forestay', import.meta.url));
-
-/** Trains in a process of its own, from a file of what is known when it begins. */
-function trainOn(
-  examples: ExampleBook,
-  {family, folder}: DemoKeeperOptions,
-): KeeperOptions['train'] {
-  const command = [process.execPath, PROGRAM, 'train', '--family', family] as const;
-  const trainer = createTrainer({command});
-  const path = join(folder, 'examples');
-  return async ({parent, seed}, signal) => {
-    const dataHash = writeExamples(nodeFiles, path, examples.examples());
-    const out = join(folder, 'trained');
-    const job = {examples: path, parent, out, seed};
-    return {...(await trainer.train(job, signal)), dataHash};
-  };
 }

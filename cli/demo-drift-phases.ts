@@ -15,6 +15,8 @@ export type PhaseFigures = {
   readonly fleet: Judged;
   /** Of hosts of the generation that arrived. */
   readonly arrived: Judged;
+  /** What the model that served at first would have said of the very same rows. */
+  readonly withoutChange: {readonly fleet: Judged; readonly arrived: Judged};
   readonly hostFailures: number;
   /** … of hosts that still ran a VM without an armed ghost. */
   readonly missedFailures: number;
@@ -35,12 +37,18 @@ type Counts = Pick<LedgerSummary & LedgerDetails, Count>;
 export class DriftPhases {
   readonly #datacenter: Datacenter;
   readonly #judge: ForecastJudge;
+  readonly #former: ForecastJudge;
   /** What was counted until the end of each time. */
   readonly #ends: {atMs: number; counts: Counts}[] = [];
 
-  constructor({datacenter, judge}: {datacenter: Datacenter; judge: ForecastJudge}) {
+  /**
+   * @param judge Of the risks that were served.
+   * @param former Of those that the model of the start says of the same rows.
+   */
+  constructor(datacenter: Datacenter, judge: ForecastJudge, former: ForecastJudge) {
     this.#datacenter = datacenter;
     this.#judge = judge;
+    this.#former = former;
   }
 
   /** To be told at least once a virtual minute. */
@@ -71,12 +79,19 @@ export class DriftPhases {
       return {
         name: PHASES[index] as (typeof PHASES)[number],
         seconds: (atMs - fromMs) / 1000,
-        fleet: this.#judge.judge(fromMs, judgedUntilMs),
-        arrived: this.#judge.judge(fromMs, judgedUntilMs, isNewGeneration),
+        ...judgeBoth(this.#judge, fromMs, judgedUntilMs),
+        withoutChange: judgeBoth(this.#former, fromMs, judgedUntilMs),
         ...difference(counts, last?.counts),
       };
     });
   }
+}
+
+function judgeBoth(judge: ForecastJudge, fromMs: number, untilMs: number) {
+  return {
+    fleet: judge.judge(fromMs, untilMs),
+    arrived: judge.judge(fromMs, untilMs, isNewGeneration),
+  };
 }
 
 function difference(counts: Counts, before: Counts | undefined): Counts {

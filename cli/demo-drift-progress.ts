@@ -7,7 +7,11 @@ export type Milestones = {
   detectedAtMs?: number;
   trainingAtMs?: number;
   promotedAtMs?: number;
+  /** Whatever was promoted was given up again. */
+  rolledBackAtMs?: number;
   badModelAtMs?: number;
+  /** The bad model scored hosts that are acted upon: a share of them, or all. */
+  badModelServedAtMs?: number;
   refusedAtMs?: number;
 };
 
@@ -37,14 +41,18 @@ export class DriftProgress {
     this.#seen = records.length;
   }
 
-  #take({what, atMs, from, to}: AuditRecord): void {
+  #take({what, atMs, from, to, aliases}: AuditRecord): void {
     const {milestones} = this;
-    const isLater = atMs >= milestones.arrivedAtMs;
-    if (what === 'drift' && isLater) milestones.detectedAtMs ??= atMs;
-    if (what === 'training-began' && isLater) milestones.trainingAtMs ??= atMs;
-    if (what === 'promote' && from !== null && to !== this.#badHash)
-      milestones.promotedAtMs ??= atMs;
-    const isBad = this.#badHash !== undefined && (from === this.#badHash || to === this.#badHash);
+    if (atMs < milestones.arrivedAtMs) return;
+    if (what === 'drift') milestones.detectedAtMs ??= atMs;
+    if (what === 'training-began') milestones.trainingAtMs ??= atMs;
+    if (what === 'rollback') milestones.rolledBackAtMs ??= atMs;
+    const bad = this.#badHash;
+    if (what === 'promote' && from !== null && to !== bad) milestones.promotedAtMs ??= atMs;
+    if (bad === undefined) return;
+    const isTried = aliases?.challenger === bad && aliases.canaryPercent > 0;
+    if (isTried || aliases?.champion === bad) milestones.badModelServedAtMs ??= atMs;
+    const isBad = from === bad || to === bad;
     if (isBad && (what === 'withdraw' || what === 'refused')) milestones.refusedAtMs ??= atMs;
   }
 }

@@ -16,11 +16,17 @@ export type DriftResult = {
   readonly skillBefore: number | null;
   readonly skillDuring: number | null;
   readonly skillAfter: number | null;
+  /** What the model that was replaced would have had after it, on the very same rows. */
+  readonly skillAfterWithoutChange: number | null;
+  /** It never scored hosts that are acted upon. */
   readonly badModelRefused: boolean;
 };
 
-export function driftResult({milestones, phases}: DriftOutcome): DriftResult {
-  const {arrivedAtMs, detectedAtMs, promotedAtMs, refusedAtMs} = milestones;
+export function driftResult({
+  milestones,
+  phases,
+}: Pick<DriftOutcome, 'milestones' | 'phases'>): DriftResult {
+  const {arrivedAtMs, detectedAtMs, promotedAtMs, refusedAtMs, badModelServedAtMs} = milestones;
   const after = (atMs: number | undefined) =>
     atMs === undefined ? null : (atMs - arrivedAtMs) / 1000;
   const [before = null, during = null, later = null] = PHASES.map(
@@ -32,7 +38,9 @@ export function driftResult({milestones, phases}: DriftOutcome): DriftResult {
     skillBefore: before,
     skillDuring: during,
     skillAfter: later,
-    badModelRefused: refusedAtMs !== undefined,
+    skillAfterWithoutChange:
+      phases.find(({name}) => name === 'after')?.withoutChange.fleet.skill ?? null,
+    badModelRefused: refusedAtMs !== undefined && badModelServedAtMs === undefined,
   };
 }
 
@@ -41,8 +49,15 @@ export function driftJson(outcome: DriftOutcome): DemoResult & {drift: DriftResu
 }
 
 /** Whether the scenario came to its good end: whatever else it was, it is told as it was. */
-export function isGoodEnd({promotedAfterSeconds, badModelRefused}: DriftResult): boolean {
-  return promotedAfterSeconds !== null && badModelRefused;
+export function isGoodEnd(outcome: Pick<DriftOutcome, 'milestones' | 'phases'>): boolean {
+  const {promotedAfterSeconds, skillDuring, skillAfter, badModelRefused} = driftResult(outcome);
+  const isKept = promotedAfterSeconds !== null && outcome.milestones.rolledBackAtMs === undefined;
+  return isKept && isMore(skillAfter, skillDuring) && badModelRefused;
+}
+
+/** Nothing is more than what is not known, nor the other way round. */
+function isMore(value: number | null, other: number | null): boolean {
+  return value !== null && other !== null && value > other;
 }
 
 /** `1:05`: hours and minutes. */
@@ -105,7 +120,9 @@ const skill = (value: number | null) => (value === null ? '–' : value.toFixed(
 const ROWS: readonly Row[] = [
   ['virtual time', ({seconds}) => formatHours(seconds * 1000)],
   ['skill, all hosts', ({fleet}) => skill(fleet.skill)],
+  ['… of the model of the start', ({withoutChange}) => skill(withoutChange.fleet.skill)],
   ['skill, hosts that arrived', ({arrived}) => skill(arrived.skill)],
+  ['… of the model of the start', ({withoutChange}) => skill(withoutChange.arrived.skill)],
   ['forecasts judged', ({fleet}) => String(fleet.forecasts)],
   ['host failures', ({hostFailures}) => String(hostFailures)],
   ['… with unprotected VMs on them', ({missedFailures}) => String(missedFailures)],
@@ -134,16 +151,21 @@ export function formatDrift(outcome: DriftOutcome): string {
     ),
     ...ROWS.map(([label, cell]) => line(label, phases.map(cell))),
     '',
-    `  skill: 1 − log-loss ÷ that of always saying how often each part failed in that very time, by what really happened`,
-    `  drift ${since('seen', milestones.detectedAtMs)}, a model ${since('trained', milestones.trainingAtMs)}, ${since('promoted', milestones.promotedAtMs)}`,
+    `  skill: 1 − log-loss ÷ that of always saying how often each part failed in that very time, by what really happened; of the model of the start: on the very same rows`,
+    `  drift ${since('seen', milestones.detectedAtMs)}, a model ${since('trained', milestones.trainingAtMs)}, ${since('promoted', milestones.promotedAtMs)}${milestones.rolledBackAtMs === undefined ? '' : `, rolled back ${formatHours(milestones.rolledBackAtMs - arrivedAtMs)} after it`}`,
     `  the bad model ${refusal(milestones)}`,
     `  ${formatHours(untilMs - START_MS)} virtual hours in ${wallSeconds.toFixed(0)} s, ${keeperSeconds.toFixed(0)} s of them for the keeper and its training; journal sha256 ${journalSha256}`,
   ].join('\n');
 }
 
-function refusal({badModelAtMs, refusedAtMs}: DriftOutcome['milestones']): string {
+function refusal({
+  badModelAtMs,
+  badModelServedAtMs,
+  refusedAtMs,
+}: DriftOutcome['milestones']): string {
   if (badModelAtMs === undefined) return 'was not added: nothing was promoted before';
   if (refusedAtMs === undefined) return 'was NOT refused';
+  if (badModelServedAtMs !== undefined) return 'was NOT refused before it scored hosts';
   return `was refused after ${formatHours(refusedAtMs - badModelAtMs)}`;
 }
 
@@ -151,17 +173,18 @@ function refusal({badModelAtMs, refusedAtMs}: DriftOutcome['milestones']): strin
 export function formatDriftSeed({seed, wallSeconds}: DriftOutcome, result: DriftResult): string {
   const after = (seconds: number | null) =>
     (seconds === null ? 'never' : formatHours(seconds * 1000)).padStart(5);
-  const {skillBefore, skillDuring, skillAfter, badModelRefused} = result;
+  const {skillBefore, skillDuring, skillAfter, skillAfterWithoutChange, badModelRefused} = result;
   const skills = [skillBefore, skillDuring, skillAfter].map(value => skill(value).padStart(5));
-  return `seed ${String(seed).padStart(3)}  seen ${after(result.detectedAfterSeconds)}  promoted ${after(result.promotedAfterSeconds)}  skill ${skills.join(' → ')}  bad model ${badModelRefused ? 'refused' : 'NOT refused'}  ${wallSeconds.toFixed(0)} s`;
+  return `seed ${String(seed).padStart(3)}  seen ${after(result.detectedAfterSeconds)}  promoted ${after(result.promotedAfterSeconds)}  skill ${skills.join(' → ')} (else ${skill(skillAfterWithoutChange).padStart(5)})  bad model ${badModelRefused ? 'refused' : 'NOT refused'}  ${wallSeconds.toFixed(0)} s`;
 }
 
 /** How often each step came about, and the medians. */
 export function formatDriftSeeds(results: readonly DriftResult[]): string {
   const share = (holds: (result: DriftResult) => boolean) =>
     `${results.filter(holds).length} of ${results.length}`;
-  const recovered = share(
-    ({skillDuring, skillAfter}) => (skillAfter ?? -1) > (skillDuring ?? Number.POSITIVE_INFINITY),
+  const recovered = share(({skillDuring, skillAfter}) => isMore(skillAfter, skillDuring));
+  const gained = share(({skillAfter, skillAfterWithoutChange}) =>
+    isMore(skillAfter, skillAfterWithoutChange),
   );
   const hours = (pick: (result: DriftResult) => number | null) => {
     const value = median(results.map(pick));
@@ -171,6 +194,7 @@ export function formatDriftSeeds(results: readonly DriftResult[]): string {
     `  drift seen in ${share(({detectedAfterSeconds: at}) => at !== null)}, after ${hours(({detectedAfterSeconds: at}) => at)} at the median`,
     `  a new model promoted in ${share(({promotedAfterSeconds: at}) => at !== null)}, after ${hours(({promotedAfterSeconds: at}) => at)}`,
     `  skill ${(['skillBefore', 'skillDuring', 'skillAfter'] as const).map(name => skill(median(results.map(result => result[name])))).join(' → ')} at the median, better than before the promotion in ${recovered}`,
+    `  the model of the start would have had ${skill(median(results.map(({skillAfterWithoutChange}) => skillAfterWithoutChange)))} after it, on the very same rows: less in ${gained}`,
     `  the bad model refused in ${share(({badModelRefused}) => badModelRefused)}`,
   ].join('\n');
 }

@@ -14,6 +14,7 @@ import type {AuditRecord} from '../models/registry/audit.ts';
 import {START_MS} from './datacenter-agents.ts';
 import {stepAll} from './demo-core.ts';
 import {writeBadModel} from './demo-drift-bad-model.ts';
+import {ForecastJudge} from './demo-drift-judge.ts';
 import {DriftPhases, type PhaseFigures} from './demo-drift-phases.ts';
 import {DriftProgress, type Milestones} from './demo-drift-progress.ts';
 import {DRIFT_SCENARIO} from './demo-drift-scenario.ts';
@@ -83,12 +84,13 @@ async function play(
   folder: string,
 ): Promise<Run> {
   const {datacenter, clock, core, control, fleet, registry, keeper} = stage;
-  const {stepMs, durationMsMax, knownAfterMs} = DRIFT_SCENARIO;
+  const {stepMs, durationMsMax, knownAfterMs, horizonMs} = DRIFT_SCENARIO;
   const staff = createStaff(datacenter, knownAfterMs);
   const progress = new DriftProgress(ARRIVES_AT_MS, record => {
     tell({kind: 'audit', atMs: record.atMs, record});
   });
-  const phases = new DriftPhases(stage);
+  const former = new ForecastJudge(datacenter.hosts, horizonMs);
+  const phases = new DriftPhases(datacenter, stage.judge, former);
   const partitions = {simulated: stage.partitions};
   let keeperMs = 0;
   let nowMs = START_MS;
@@ -112,6 +114,7 @@ async function play(
     progress.follow(records);
     phases.follow(progress.milestones);
   }
+  await stage.former.tell(former);
   return {
     seed,
     journalSha256: stage.digest.hex(),

@@ -16,6 +16,7 @@ import {createVirtualClock, type VirtualClock} from './demo-clock.ts';
 import {openDemoCore} from './demo-core.ts';
 import {createJournalDigest} from './demo-digest.ts';
 import {type DemoControl, openControl} from './demo-drift-control.ts';
+import {FormerModel} from './demo-drift-former.ts';
 import {ForecastJudge} from './demo-drift-judge.ts';
 import {openDemoKeeper} from './demo-drift-keeper.ts';
 import {DRIFT_SCENARIO} from './demo-drift-scenario.ts';
@@ -34,6 +35,7 @@ export type DriftStage = {
   /** What the keeper has said to people and nobody has taken yet. */
   readonly said: string[];
   readonly judge: ForecastJudge;
+  readonly former: FormerModel;
   readonly story: Story;
   readonly digest: ReturnType<typeof createJournalDigest>;
   close(): Promise<void>;
@@ -60,7 +62,7 @@ export function buildFleet(seed: number): Datacenter {
     durationMs: durationMsMax,
     hosts,
     vms,
-    generation: {arrivesAtMs: ARRIVES_AT_MS, hosts: arrivingHosts},
+    generation: {arrivesAtMs: ARRIVES_AT_MS, hosts: arrivingHosts, isDrawn: true},
   });
 }
 
@@ -79,6 +81,8 @@ export async function openStage({seed, model}: StageOptions, folder: string): Pr
     onClear: host => datacenter.ledger.clear(host),
   });
   const said: string[] = [];
+  const first = registry.aliases(FAMILY).aliases.champion ?? fail('nothing serves');
+  const former = new FormerModel(await models.open(first));
   let keeper: Keeper | undefined;
   const core = await openDemoCore({
     seed,
@@ -99,6 +103,7 @@ export async function openStage({seed, model}: StageOptions, folder: string): Pr
     },
     onForecast: rows => {
       judge.take(rows);
+      former.take(rows);
       keeper?.observe(rows);
     },
     onOutcome: outcome => keeper?.outcome(outcome),
@@ -119,7 +124,7 @@ export async function openStage({seed, model}: StageOptions, folder: string): Pr
   const parts = {datacenter, clock, registry, core, partitions, control, fleet, keeper};
   return {
     ...parts,
-    ...{judge, story, digest, said},
+    ...{judge, former, story, digest, said},
     async close() {
       await keeper.close();
       control.close();

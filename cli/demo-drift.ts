@@ -26,7 +26,7 @@ export type DriftFlags = {
 
 const SHIPPED = shippedModel('component-failure');
 
-/** Exit code: 10 if a run did not promote a new model, or did not refuse the bad one. */
+/** Exit code: 10 if a run did not come to its good end: see {@link isGoodEnd}. */
 export async function demoDrift(flags: DriftFlags): Promise<void> {
   const interrupted = firstSignal();
   const outcomes =
@@ -34,7 +34,7 @@ export async function demoDrift(flags: DriftFlags): Promise<void> {
       ? [await one(flags, interrupted)]
       : await many(flags, flags.seeds, interrupted);
   if (interrupted.aborted) process.exitCode = EXIT.interrupted;
-  else if (!outcomes.every(outcome => isGoodEnd(driftResult(outcome)))) process.exitCode = EXIT.no;
+  else if (!outcomes.every(isGoodEnd)) process.exitCode = EXIT.no;
 }
 
 async function one({seed, model = SHIPPED, json, headless}: DriftFlags, signal: AbortSignal) {

@@ -2,16 +2,21 @@ import {join} from 'node:path';
 import test from 'ava';
 import {shippedModel} from '../../cli/demo-core.ts';
 import {writeBadModel} from '../../cli/demo-drift-bad-model.ts';
+import {FormerModel} from '../../cli/demo-drift-former.ts';
 import {ForecastJudge} from '../../cli/demo-drift-judge.ts';
+import {PHASES} from '../../cli/demo-drift-phases.ts';
 import {DriftProgress} from '../../cli/demo-drift-progress.ts';
-import {isGoodEnd} from '../../cli/demo-drift-report.ts';
+import {driftResult, isGoodEnd} from '../../cli/demo-drift-report.ts';
 import {createStaff} from '../../cli/demo-drift-staff.ts';
 import {nodeFiles} from '../../core/adapters/files-node.ts';
 import {seededRandom} from '../../core/adapters/random-seeded.ts';
 import {COMPONENTS} from '../../core/domain/components.ts';
+import type {ObservedRows} from '../../core/domain/observed.ts';
+import type {ModelSignature, Scorer} from '../../core/ports.ts';
 import {createDatacenter} from '../../core/simulation/datacenter.ts';
 import {loadModel} from '../../models/load-model.ts';
 import {flattenRows} from '../../models/manifest.ts';
+import type {Aliases} from '../../models/registry/aliases.ts';
 import type {AuditRecord} from '../../models/registry/audit.ts';
 import {openRegistry} from '../../models/registry/registry.ts';
 import {scoreTrees} from '../../models/trees/tree-model.ts';
@@ -142,22 +147,91 @@ test('how far the keeper has come is read from the audit log: what was before th
   );
 });
 
-test('a bad model that is promoted is no promotion, and nothing that was refused', t => {
-  const progress = new DriftProgress(0, () => {});
-  progress.badModelAdded('c', 1);
-  progress.follow([record(1, 'challenge', null, 'c'), record(2, 'promote', 'a', 'c')]);
-  t.is(progress.milestones.promotedAtMs, undefined);
-  t.is(progress.milestones.refusedAtMs, undefined);
+/** What the registry says of the bad model `c` beside the promoted `b`. */
+function endOf(records: readonly AuditRecord[], skillAfter: number | null = 0.2) {
+  const progress = new DriftProgress(60 * MINUTE_MS, () => {});
+  progress.badModelAdded('c', 210 * MINUTE_MS);
+  progress.follow(records);
+  const phases = [0.3, 0.1, skillAfter].map((skill, index) => {
+    const figures = {fleet: {forecasts: 1, skill}, arrived: {forecasts: 1, skill}};
+    const counts = {hostFailures: 0, missedFailures: 0, migrations: 0, needlessMoves: 0};
+    const name = PHASES[index] as (typeof PHASES)[number];
+    return {name, seconds: 1, ...figures, withoutChange: figures, ...counts, vmDowntimeSeconds: 0};
+  });
+  const outcome = {milestones: progress.milestones, phases};
+  return {isGood: isGoodEnd(outcome), isRefused: driftResult(outcome).badModelRefused};
+}
+
+const aliasesOf = (
+  champion: string,
+  challenger: string | null,
+  canaryPercent: number,
+): Aliases => ({
+  ...{family: FAMILY, revision: 1, champion, challenger, canaryPercent, previous: 'a'},
+  ...{changedAtMs: 0, changedBy: 'keeper', why: ''},
+});
+const PROMOTED = record(200, 'promote', 'a', 'b');
+const BESIDE = record(210, 'challenge', null, 'c');
+const WITHDRAWN = record(280, 'withdraw', 'c', null);
+const REFUSED = record(280, 'refused', 'c', null);
+
+test('a good end is a model that is promoted and kept, with more skill than before it, and the bad one refused', t => {
+  const whole = [PROMOTED, BESIDE, WITHDRAWN, REFUSED];
+  t.deepEqual(endOf(whole), {isGood: true, isRefused: true});
+  t.deepEqual(endOf(whole.slice(1)), {isGood: false, isRefused: true}, 'nothing was promoted');
+  t.deepEqual(endOf(whole.slice(0, 2)), {isGood: false, isRefused: false}, 'nobody refused it');
+  t.false(endOf(whole, 0.1).isGood, 'no more skill than before the promotion');
+  t.false(endOf(whole, null).isGood, 'nobody knows the skill');
+  t.false(endOf([...whole, record(300, 'rollback', 'b', 'a')]).isGood, 'it was given up again');
+  const earlier = [record(30, 'promote', 'x', 'a'), record(40, 'rollback', 'a', 'x')];
+  t.true(endOf([...earlier, ...whole]).isGood, 'what was before the arrival does not count');
 });
 
-test('only a promotion and a refusal together are a good end', t => {
-  const result = {
-    ...{detectedAfterSeconds: 1, promotedAfterSeconds: 2, badModelRefused: true},
-    ...{skillBefore: 0, skillDuring: 0, skillAfter: 0},
-  };
-  t.true(isGoodEnd(result));
-  t.false(isGoodEnd({...result, promotedAfterSeconds: null}));
-  t.false(isGoodEnd({...result, badModelRefused: false}));
+test('a bad model that has scored hosts, a share of them or all, was not refused, whatever came of it', t => {
+  const tried = {...record(240, 'canary', 'c', 'c'), aliases: aliasesOf('b', 'c', 25)};
+  const stopped = {...record(240, 'canary', 'c', 'c'), aliases: aliasesOf('b', 'c', 0)};
+  const served = {...record(250, 'promote', 'b', 'c'), aliases: aliasesOf('c', null, 0)};
+  const back = record(270, 'rollback', 'c', 'b');
+  const good = {...record(190, 'canary', 'b', 'b'), aliases: aliasesOf('a', 'b', 25)};
+  const no = {isGood: false, isRefused: false};
+  t.deepEqual(endOf([PROMOTED, BESIDE, tried, WITHDRAWN, REFUSED]), no);
+  t.deepEqual(endOf([PROMOTED, BESIDE, tried, served, back, REFUSED]), no);
+  t.deepEqual(endOf([PROMOTED, BESIDE, served, back, REFUSED]), no);
+  t.deepEqual(endOf([BESIDE, served, back, REFUSED]), no, 'and its promotion is none');
+  t.true(
+    endOf([good, PROMOTED, BESIDE, stopped, WITHDRAWN, REFUSED]).isGood,
+    'others may be tried',
+  );
+});
+
+test('the model of the start is judged by the very rows that others served', async t => {
+  const signature = {hash: 'a', components: ['disk', 'cpu']} as unknown as ModelSignature;
+  const scorer = {
+    signature: () => signature,
+    score: async (hash: string, rows: number, features: Float32Array) => {
+      t.is(hash, 'a');
+      t.is(rows * 2, features.length);
+      return features.map(value => value / 10);
+    },
+  } as unknown as Scorer;
+  const former = new FormerModel(scorer);
+  const served: ObservedRows[] = [1, 2].map(minute => ({
+    ...{partition: 0, atMs: minute * MINUTE_MS, featureHash: 0, featureCount: 2},
+    hosts: [{name: `h${minute}`, cell: '', hardware: '', modelHash: 'b', bootAtMs: 0}],
+    features: Float32Array.of(minute, 2 * minute),
+    outputs: ['cpu', 'disk'],
+    risks: Float32Array.of(0.5, 0.5),
+  }));
+  for (const rows of served) former.take(rows);
+  const told: ObservedRows[] = [];
+  await former.tell({take: rows => told.push(rows)});
+  t.deepEqual(
+    told.map(({atMs, hosts, outputs, risks}) => ({atMs, hosts, outputs, risks})),
+    served.map(({atMs, hosts, features}) => ({
+      ...{atMs, hosts, outputs: ['disk', 'cpu']},
+      risks: features.map(value => value / 10),
+    })),
+  );
 });
 
 test('staff says of each failure once which part it was, some time after it, whether the host is back or not', t => {

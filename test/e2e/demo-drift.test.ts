@@ -26,6 +26,7 @@ type Drift = {
   skillBefore: number;
   skillDuring: number;
   skillAfter: number;
+  skillAfterWithoutChange: number;
   badModelRefused: boolean;
 };
 
@@ -46,19 +47,25 @@ test('new hardware is seen to be strange to the model, which is replaced by itse
   const {drift} = outcome;
   t.deepEqual(Object.keys(drift), [
     ...['detectedAfterSeconds', 'promotedAfterSeconds'],
-    ...['skillBefore', 'skillDuring', 'skillAfter', 'badModelRefused'],
+    ...['skillBefore', 'skillDuring', 'skillAfter'],
+    ...['skillAfterWithoutChange', 'badModelRefused'],
   ]);
   t.true(drift.detectedAfterSeconds > 0);
   t.true(drift.promotedAfterSeconds > drift.detectedAfterSeconds);
   t.true(drift.skillBefore > drift.skillDuring, 'the new hardware does harm');
   t.true(drift.skillAfter > drift.skillDuring, 'and the new model undoes it');
+  t.true(drift.skillAfter > drift.skillAfterWithoutChange, 'on the very same rows, too');
   t.true(drift.badModelRefused);
   let from = 0;
   const lines = stderr.split('\n');
+  const until = (step: RegExp) => lines.findIndex(line => step.test(line));
+  const beside = lines.slice(until(/somebody +challenge/), until(/keeper +refused/) + 1);
+  t.true(beside.length >= 4);
+  t.false(/canary|promote/.test(beside.join()), 'the bad model never scores hosts');
   for (const step of STEPS) {
     const found = lines.findIndex((line, at) => at >= from && step.test(line));
     t.true(found >= 0, `${step} after line ${from}`);
     from = found + 1;
   }
-  t.false(/canary/.test(lines.slice(from).join()), 'nothing is tried after the refusal');
+  t.false(/canary|rollback/.test(lines.slice(from).join()), 'nothing is tried after the refusal');
 });
