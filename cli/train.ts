@@ -7,6 +7,7 @@ import {ForestayError, isSystemError} from '../core/domain/errors.ts';
 import {TRAINING_SEED_MIN} from '../core/simulation/seeds.ts';
 import {COMPONENT_FAILURE, COMPONENT_OUTLOOK} from '../models/failure/family.ts';
 import {loadModel} from '../models/load-model.ts';
+import {EXIT} from './exit-codes.ts';
 import {requireFile, requireFolder} from './folders.ts';
 import {duration, wholeNumber} from './numbers.ts';
 import {trainFailure} from './train-failure.ts';
@@ -157,6 +158,7 @@ async function train(flags: TrainFlags, command: Command): Promise<void> {
   requireFolder(flags.out, '--out');
   if (flags.report !== undefined) requireFile(flags.report, '--report');
   if (flags.baseline !== undefined) await loadModel(flags.baseline);
+  endWithStarter();
   // Serving and acting go first on a machine that does both.
   setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
   const isTerminal = process.stderr.isTTY === true;
@@ -174,6 +176,13 @@ async function train(flags: TrainFlags, command: Command): Promise<void> {
     unlock();
     if (existsSync(state) && readdirSync(state).length === 0) rmdirSync(state);
   }
+}
+
+/** Where a program, as a core, started this one and is gone, nobody takes the model. */
+function endWithStarter(): void {
+  process.once('disconnect', () => process.exit(EXIT.interrupted));
+  // The training is what keeps this process alive.
+  process.channel?.unref();
 }
 
 /** An option that would change nothing is a misunderstanding, better told before hours are spent. */

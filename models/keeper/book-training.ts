@@ -1,3 +1,5 @@
+import {randomUUID} from 'node:crypto';
+import {rmSync} from 'node:fs';
 import {join} from 'node:path';
 import type {Files} from '../../core/ports.ts';
 import type {ExampleBook} from './example-book.ts';
@@ -8,7 +10,10 @@ import {createTrainer, type TrainerOptions} from './trainer.ts';
 export type BookTrainingOptions = TrainerOptions & {
   readonly book: ExampleBook;
   readonly files: Files;
-  /** The training's own; the last examples and the last artefact stay in it. */
+  /**
+   * The trainings' own; the examples and the artefact of the last one stay in it. Each has a folder of
+   * its own in there: what an older one leaves late, that outlived its core, is never taken for it.
+   */
   readonly folder: string;
 };
 
@@ -24,10 +29,12 @@ export function trainFromBook({
 }: BookTrainingOptions): KeeperOptions['train'] {
   const trainer = createTrainer(options);
   return async ({parent, seed}, signal) => {
-    files.makeDirectory(folder);
-    const examples = join(folder, 'examples.bin');
+    rmSync(folder, {recursive: true, force: true});
+    const own = join(folder, randomUUID());
+    files.makeDirectory(own);
+    const examples = join(own, 'examples.bin');
     const dataHash = writeExamples(files, examples, book.examples());
-    const job = {examples, parent, out: join(folder, 'artefact'), seed: SEED_MIN + seed};
+    const job = {examples, parent, out: join(own, 'artefact'), seed: SEED_MIN + seed};
     return {...(await trainer.train(job, signal)), dataHash};
   };
 }

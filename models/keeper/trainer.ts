@@ -26,7 +26,7 @@ export type Trainer = {
 };
 
 export type TrainerOptions = {
-  /** Program and its first arguments, up to and with `--family` and its name. */
+  /** Program and its first arguments, up to and with `--family` and its name. It ends with its channel. */
   readonly command: readonly [program: string, ...args: string[]];
   readonly timeMsMax?: number;
   /** Between asking it to end and ending it. */
@@ -75,7 +75,8 @@ async function run(
   signal: AbortSignal,
   {timeMsMax, graceMs}: Limits,
 ): Promise<void> {
-  const child = spawn(program, args, {stdio: ['ignore', 'ignore', 'pipe']});
+  // By the channel it sees that nobody waits any more, however this process ended.
+  const child = spawn(program, args, {stdio: ['ignore', 'ignore', 'pipe', 'ipc']});
   const tail = tailOf(child);
   let why: ForestayError | undefined;
   const timers: NodeJS.Timeout[] = [];

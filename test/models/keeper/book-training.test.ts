@@ -1,6 +1,6 @@
-import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
+import {mkdtempSync, readdirSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
-import {join} from 'node:path';
+import {basename, join} from 'node:path';
 import test from 'ava';
 import {nodeFiles} from '../../../core/adapters/files-node.ts';
 import {trainFromBook} from '../../../models/keeper/book-training.ts';
@@ -26,9 +26,11 @@ test('what the book holds by then is written down, named, and given to the train
     command: [process.execPath, join(import.meta.dirname, 'trainer-process.ts'), 'write', notes],
   });
   const trained = await train({parent: 'champion', seed: 7}, new AbortController().signal);
-  const path = join(folder, 'training/examples.bin');
+  const own = join(trained.folder, '..');
+  const path = join(own, 'examples.bin');
   const {set, sha256} = await readExamples(path);
-  t.deepEqual(trained, {folder: join(folder, 'training/artefact'), dataHash: sha256});
+  t.is(trained.dataHash, sha256);
+  t.is(join(own, '..'), join(folder, 'training'));
   t.is(set.counts.failures.disk, 1);
   const {options} = JSON.parse(readFileSync(notes, 'utf8')) as {options: string[]};
   t.is(options[options.indexOf('--parent') + 1], 'champion');
@@ -38,4 +40,8 @@ test('what the book holds by then is written down, named, and given to the train
   t.is(book.count(sinceMs).newFailures, 1);
   book.taught();
   t.is(book.count(sinceMs).newFailures, 0);
+  // One that was left behind by a core that was killed may still write where it was told to.
+  const next = await train({parent: 'champion', seed: 7}, new AbortController().signal);
+  t.not(next.folder, trained.folder);
+  t.deepEqual(readdirSync(join(folder, 'training')), [basename(join(next.folder, '..'))]);
 });

@@ -9,7 +9,8 @@ mkdirSync(out, {recursive: true});
 writeFileSync(join(out, 'model.onnx'), 'half');
 process.stderr.write(`train: going to ${way}\n`);
 const tell = () => {
-  writeFileSync(notes, JSON.stringify({pid: process.pid, priority: getPriority(), options}));
+  const {pid, connected} = process;
+  writeFileSync(notes, JSON.stringify({pid, connected, priority: getPriority(), options}));
 };
 
 if (way === 'hang' || way === 'linger') {

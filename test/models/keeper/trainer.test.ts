@@ -1,6 +1,9 @@
+import {spawn} from 'node:child_process';
+import {once} from 'node:events';
 import {existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import type {Readable} from 'node:stream';
 import {setTimeout} from 'node:timers/promises';
 import test, {type ExecutionContext} from 'ava';
 import {nodeFiles} from '../../../core/adapters/files-node.ts';
@@ -24,7 +27,12 @@ function trainerFor(t: ExecutionContext, way: string, limits: Limits = {}) {
   const command = [process.execPath, join(HERE, 'trainer-process.ts'), way, notes] as const;
   const trainer = createTrainer({command: [...command], ...limits});
   const noted = () =>
-    JSON.parse(readFileSync(notes, 'utf8')) as {pid: number; priority: number; options: string[]};
+    JSON.parse(readFileSync(notes, 'utf8')) as {
+      pid: number;
+      connected: boolean;
+      priority: number;
+      options: string[];
+    };
   return {job, trainer, noted, notes};
 }
 
@@ -53,7 +61,8 @@ test('a training runs in a process of its own, behind all others, and gives its 
   mkdirSync(job.out);
   writeFileSync(join(job.out, 'of-another'), '');
   t.deepEqual(await trainer.train(job, NEVER), {folder: job.out});
-  const {pid, priority, options} = noted();
+  const {pid, connected, priority, options} = noted();
+  t.true(connected);
   t.not(pid, process.pid);
   t.is(priority, 10);
   const {examples, parent, out} = job;
@@ -128,6 +137,19 @@ test('a program that is not there is told', async t => {
   const {job} = trainerFor(t, 'write');
   const trainer = createTrainer({command: [join(job.out, 'nowhere')]});
   await failed(t, trainer.train(job, NEVER), 'DEPENDENCY_UNREACHABLE', /nowhere does not run/);
+});
+
+test('forestay train ends when who started it is gone', async t => {
+  const {job} = trainerFor(t, 'write');
+  const args = [join(ROOT, 'bin/forestay'), 'train', '--threads', '1', '--out', job.out];
+  const child = spawn(process.execPath, args, {stdio: ['ignore', 'ignore', 'pipe', 'ipc']});
+  t.teardown(() => child.kill('SIGKILL'));
+  const ended = once(child, 'exit');
+  // It has begun.
+  await once(child.stderr as Readable, 'data');
+  child.disconnect();
+  t.deepEqual(await ended, [130, null]);
+  t.false(existsSync(join(job.out, 'model.onnx')));
 });
 
 test('forestay train is such a program', async t => {
