@@ -33,6 +33,8 @@ export type TrialEntry = TrialDraw & {
   downSinceMs: number;
   downMs: number;
   interrupted: boolean;
+  /** Settled, and never known: it counts in no group, and is not drawn again (T1, T3). */
+  hidden: boolean;
 };
 
 export type TrialBook = {
@@ -54,7 +56,8 @@ const MINUTE_MS = 60_000;
 /** Takes a draw; of one that is known, nothing changes. */
 export function takeDraw(book: TrialBook, draw: TrialDraw): void {
   if (knownDraw(book, draw) !== undefined) return;
-  book.open.push({...draw, on: draw.host, downSinceMs: Number.NaN, downMs: 0, interrupted: false});
+  const seen = {downSinceMs: Number.NaN, downMs: 0, interrupted: false, hidden: false};
+  book.open.push({...draw, on: draw.host, ...seen});
 }
 
 /** What was drawn for a VM in an episode, if anything was. */
@@ -117,7 +120,7 @@ export function settleTrial(book: TrialBook, {lifeOf, gaps, nowMs, settings}: Kn
   for (const entry of book.open.filter(isOver)) {
     const {host, drawnAtMs} = entry;
     const seen = lookThrough(lifeOf(host), gaps, drawnAtMs, drawnAtMs + horizonMs);
-    if (!Number.isNaN(seen.hiddenAtMs)) continue;
+    entry.hidden = !Number.isNaN(seen.hiddenAtMs);
     if (!Number.isNaN(entry.downSinceMs)) entry.downMs += nowMs - entry.downSinceMs;
     book.settled.push(entry);
   }
@@ -137,7 +140,7 @@ export function trialFigures(book: TrialBook, modelHash: string): TrialFigures |
   if (propensity === undefined) return undefined;
   const trial = createTrial();
   for (const entry of book.settled) {
-    if (entry.modelHash !== modelHash || entry.propensity !== propensity) continue;
+    if (entry.hidden || entry.modelHash !== modelHash || entry.propensity !== propensity) continue;
     countInTrial(trial, entry.heldBack, entry.downMs / MINUTE_MS, entry.interrupted);
   }
   const [actedVms, heldBackVms] = [trial.acted.vms, trial.heldBack.vms];

@@ -137,7 +137,11 @@ test('of a host that was taken away, or out of sight, nobody counts, whatever wa
     pass(state, 1, 10);
     takeOutcome(state, outcome('h07', 10, kind));
     pass(state, 11, OVER_MINUTES + 5);
-    t.deepEqual([state.trial.open, state.trial.settled], [[], []], kind);
+    t.deepEqual(state.trial.open, [], kind);
+    t.like(trialFigures(state.trial, 'm'), {actedVms: 0, heldBackVms: 0}, kind);
+    // The episode may go on: nobody is drawn for in it again.
+    t.true(knownDraw(state.trial, draw('v1'))?.heldBack, kind);
+    t.false(knownDraw(state.trial, draw('v12'))?.heldBack, kind);
   }
 });
 
