@@ -45,10 +45,16 @@ export function openAliasStore(files: Files, directory: string): AliasStore {
     if (!files.exists(path)) return undefined;
     return unseal<AuditRecord>(Buffer.from(files.read(path)).toString('utf8').trim());
   };
-  const told = (family: string): AuditRecord[] =>
-    readAudit(files, auditPath).records.filter(
-      record => record.family === family && record.aliases !== undefined,
-    );
+  /** Changes of aliases in the audit log. Lines are only ever added: it is read again when it grew. */
+  let known: {readonly size: number; readonly changes: AuditRecord[]} | undefined;
+  const told = (family: string): AuditRecord[] => {
+    const size = files.exists(auditPath) ? files.size(auditPath) : 0;
+    if (known?.size !== size) {
+      const {records} = readAudit(files, auditPath);
+      known = {size, changes: records.filter(({aliases}) => aliases !== undefined)};
+    }
+    return known.changes.filter(record => record.family === family);
+  };
 
   const read = (family: string): ReadAliases => {
     const newest = Math.max(0, ...revisionsOf(family));

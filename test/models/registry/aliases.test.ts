@@ -127,6 +127,25 @@ function threeRevisions() {
   return {...opened, a, b, c};
 }
 
+test('looking again and again reads the audit log once, and again when somebody wrote to it', t => {
+  const {files, a, b} = threeRevisions();
+  let reads = 0;
+  const read = (path: string) => {
+    if (path === AUDIT) reads++;
+    return files.read(path);
+  };
+  const store = openAliasStore({...files, read}, '/registry');
+  for (let look = 0; look < 5; look++) t.is(store.read(FAMILY).aliases.revision, 3);
+  t.is(reads, 1);
+  const other = openAliasStore(files, '/registry');
+  other.change(FAMILY, 3, {kind: 'promote', hash: a}, by('bob'));
+  files.remove(fileOf(4));
+  t.is(store.read(FAMILY).aliases.champion, a);
+  t.is(reads, 2);
+  other.change(FAMILY, 4, {kind: 'promote', hash: b}, by('bob'));
+  t.is(store.read(FAMILY).aliases.champion, b);
+});
+
 test('a damaged file of aliases is told, and the audit log says what was in it', t => {
   const {files, store, c, a} = threeRevisions();
   const before = store.read(FAMILY).aliases;
