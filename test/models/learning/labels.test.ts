@@ -3,7 +3,6 @@ import fc from 'fast-check';
 import {COMPONENTS} from '../../../core/domain/components.ts';
 import {type Act, type HostEvent, readLedger} from '../../../models/learning/event-ledger.ts';
 import {type LabelledOutcome, labelRows} from '../../../models/learning/labels.ts';
-import {splitByTime} from '../../../models/learning/time-split.ts';
 import {weighExamples} from '../../../models/learning/weighted-examples.ts';
 
 const MINUTE_MS = 60_000;
@@ -226,32 +225,4 @@ test('what is uncertain teaches both, by the chance that it would have failed', 
   t.deepEqual([...examples.rows], [0, 1, 2, 2, 4]);
   t.deepEqual([...examples.labels], [0, 1, 1, 0, 0]);
   t.deepEqual([...examples.weights], [1, 1, 0.25, 0.75, 1]);
-});
-
-test('no host and no time is on both sides of a split', t => {
-  const rows = Array.from({length: 600}, (_, row) => ({
-    host: `h${row % 30}`,
-    atMs: Math.floor(row / 30) * 10 * MINUTE_MS,
-  }));
-  const horizonMs = 30 * MINUTE_MS;
-  const judgedHosts = new Set<string>();
-  for (let fold = 0; fold < 3; fold++) {
-    const split = splitByTime(rows, {
-      cutMs: 100 * MINUTE_MS,
-      horizonMs,
-      embargoMs: 20 * MINUTE_MS,
-      folds: 3,
-      fold,
-    });
-    const [learned, judged] = [split.learned, split.judged].map(side =>
-      [...side].map(row => rows[row] as (typeof rows)[number]),
-    ) as [typeof rows, typeof rows];
-    const hosts = new Set(judged.map(({host}) => host));
-    t.true(learned.length > 50 && judged.length > 20);
-    t.false(learned.some(({host}) => hosts.has(host)));
-    t.true(learned.every(({atMs}) => atMs + horizonMs <= 100 * MINUTE_MS));
-    t.true(judged.every(({atMs}) => atMs >= 120 * MINUTE_MS));
-    for (const host of hosts) judgedHosts.add(host);
-  }
-  t.is(judgedHosts.size, 30);
 });
