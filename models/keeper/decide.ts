@@ -132,7 +132,11 @@ function watch(state: KeeperState, sight: Sight, atMs: number, settings: KeeperS
     const [first] = sight.drift.reasons;
     return first === undefined ? quiet(state) : say(state, 'inputs', first);
   }
-  if (state.training || state.aliases.champion === null) return quiet(state);
+  if (state.training) return quiet(state);
+  if (state.aliases.champion === null) {
+    const why = `${reason.why} Nothing is trained on top of what serves before it is promoted.`;
+    return say(state, `no champion ${reason.key}`, why);
+  }
   if (isCooling(state, atMs, settings)) {
     const minutes = Math.ceil((state.coolDownUntilMs - atMs) / 60_000);
     return say(

@@ -59,7 +59,7 @@ export type KeeperOptions = {
   readonly examples: Examples;
   /** Ends when the signal is aborted. Errors: any; it is told and cools down. */
   train(job: TrainingJob, signal: AbortSignal): Promise<Trained>;
-  drift(champion: Entry): Drift;
+  drift(champion: Pick<Entry, 'drift' | 'featureHash'>): Drift;
   readonly switchModel: SwitchModel;
   readonly clock: KeeperClock;
   /** For people: whole sentences. */

@@ -78,8 +78,10 @@ class RunningKeeper implements Keeper {
   readonly #ending = new AbortController();
   readonly #first: Promise<void>;
   #state: KeeperState | undefined;
-  #drift: {hash: string; drift: Drift} | undefined;
+  #drift: {hash: string; isPromoted: boolean; drift: Drift} | undefined;
   #report: DriftReport | undefined;
+  /** By the latest rows. */
+  #serving = {modelHash: '', featureHash: 0};
   #skill = NO_SKILL;
   #skillAtMs = Number.NEGATIVE_INFINITY;
   /** Forecasts of a champion before are not held against the one that serves. */
@@ -173,6 +175,8 @@ class RunningKeeper implements Keeper {
     const picked = pickHosts(rows, hostsMax / this.#outcomes.hosts());
     this.#state ??= await this.#begin(rows.atMs);
     this.#steps.observe(rows, this.#state.aliases);
+    const {featureHash} = rows;
+    this.#serving = {featureHash, modelHash: rows.hosts[0]?.modelHash ?? this.#serving.modelHash};
     await this.#served.observe(rows, picked, pause);
     this.#options.examples.observe(rows);
     this.#watchDrift()?.observe(rows);
@@ -213,14 +217,22 @@ class RunningKeeper implements Keeper {
     return state;
   }
 
+  /** The champion; where nobody was promoted, what serves. */
+  #watched(): string {
+    return this.#state?.aliases.champion ?? this.#serving.modelHash;
+  }
+
   /** The watch over the champion's inputs and losses; another champion has another one. */
   #watchDrift(): Drift | undefined {
-    const hash = this.#state?.aliases.champion ?? null;
-    if (hash === null || this.#drift?.hash === hash) return this.#drift?.drift;
-    if (this.#drift !== undefined) this.#championSinceMs = this.#outcomes.nowMs;
+    const hash = this.#watched();
+    const isPromoted = hash === this.#state?.aliases.champion;
+    const {hash: before = hash, isPromoted: was} = this.#drift ?? {};
+    if (before === hash && was === isPromoted) return this.#drift?.drift;
+    if (before !== hash) this.#championSinceMs = this.#outcomes.nowMs;
     try {
       const {registry, drift} = this.#options;
-      this.#drift = {hash, drift: drift(registry.read(hash))};
+      const kept = isPromoted ? registry.read(hash) : {...this.#serving, drift: null};
+      this.#drift = {hash, isPromoted, drift: drift(kept)};
       this.#lossesUntilMs = this.#outcomes.nowMs;
       this.#skill = NO_SKILL;
     } catch (error) {
@@ -244,18 +256,21 @@ class RunningKeeper implements Keeper {
   }
 
   async #look(nowMs: number): Promise<void> {
+    if (this.#state?.aliases.champion === null) await this.#nameFirst();
     await this.#steps.settle();
     const {horizonMs, skillEveryMs, skillWindowMs} = this.#limits;
     const settledMs = this.#outcomes.settledMs(horizonMs);
     const drift = this.#watchDrift();
+    const champion = this.#watched();
     if (settledMs > this.#lossesUntilMs) {
-      drift?.settle(await this.#served.losses(this.#lossesUntilMs, settledMs, pause));
+      const losses = await this.#served.losses(this.#lossesUntilMs, settledMs, pause, champion);
+      drift?.settle(losses);
       this.#lossesUntilMs = settledMs;
     }
     if (nowMs - this.#skillAtMs >= skillEveryMs) {
       this.#skillAtMs = nowMs;
       const fromMs = Math.max(nowMs - skillWindowMs, this.#championSinceMs);
-      this.#skill = await this.figures(fromMs, nowMs);
+      this.#skill = await this.#served.figures(fromMs, nowMs, pause, champion);
     }
     const state = this.#state as KeeperState;
     const {report, ...moved} = drift?.report(nowMs) ?? NOTHING_MOVED;

@@ -3,7 +3,7 @@ import type {ObservedRows} from '../../core/domain/observed.ts';
 import {UNKNOWN_OUTCOME} from '../registry/pairing.ts';
 import {ANY_AT, JUDGED_OUTPUTS, labelBookRows, type Pause, takeJudged} from './judging.ts';
 import type {OutcomeBook} from './outcome-book.ts';
-import {RowBook} from './row-book.ts';
+import {type BookRow, RowBook} from './row-book.ts';
 
 /** Of whether hosts go down at all; NaN without rows whose outcome is known. */
 export type SkillFigures = {
@@ -52,10 +52,10 @@ export class LiveSkill {
     }
     const judged = new Float32Array(WIDTH);
     for (const row of picked) {
-      const {name: host, hardware} = hosts[row] as (typeof hosts)[number];
+      const {name: host, hardware, modelHash} = hosts[row] as (typeof hosts)[number];
       takeJudged(outputs, risks, row, judged, 0);
       const any = judged[ANY_AT] as number;
-      if (!Number.isNaN(any)) this.#book.add({host, atMs, hardware}, judged, ANY_AT);
+      if (!Number.isNaN(any)) this.#book.add({host, atMs, hardware, modelHash}, judged, ANY_AT);
     }
   }
 
@@ -66,25 +66,30 @@ export class LiveSkill {
   /**
    * Of rows from a time up to another, as far as it is known by now what became of them: failures are
    * known at once, and alone would make any model look blind, so what is not settled is left out.
+   *
+   * @param by Whose risks; of all models unless given.
    */
-  async figures(fromMs: number, untilMs: number, pause: Pause): Promise<SkillFigures> {
-    const {losses, rows, positives, lost, failures} = await this.#judge(fromMs, untilMs, pause);
+  async figures(fromMs: number, untilMs: number, pause: Pause, by?: string): Promise<SkillFigures> {
+    const judged = await this.#judge(fromMs, untilMs, pause, by);
+    const {losses, rows, positives, lost, failures} = judged;
     const loss = losses.length === 0 ? Number.NaN : lost / rows;
     const naiveLoss = entropyOf(positives / rows);
     return {rows, failures, loss, naiveLoss, skill: 1 - loss / naiveLoss};
   }
 
-  /** Losses on rows of a time of which it is settled by now what came, by time. */
-  async losses(fromMs: number, untilMs: number, pause: Pause): Promise<RowLoss[]> {
-    const {losses} = await this.#judge(fromMs, untilMs, pause);
+  /** What one model lost on rows of a time of which it is settled by now what came, by time. */
+  async losses(fromMs: number, untilMs: number, pause: Pause, by: string): Promise<RowLoss[]> {
+    const {losses} = await this.#judge(fromMs, untilMs, pause, by);
     return losses.sort((a, b) => a.atMs - b.atMs);
   }
 
-  async #judge(fromMs: number, untilMs: number, pause: Pause) {
+  async #judge(fromMs: number, untilMs: number, pause: Pause, by?: string) {
     const settledMs = this.#outcomes.settledMs(this.#horizonMs);
     const from = Math.max(fromMs, this.#outcomes.knownSinceMs);
     const kept = this.#book.between(from, Math.min(untilMs, settledMs));
-    const {rows, values, weights} = kept;
+    const isTheirs = ({modelHash}: BookRow) => by === undefined || modelHash === by;
+    const places = [...kept.rows.keys()].filter(at => isTheirs(kept.rows[at] as BookRow));
+    const rows = places.map(at => kept.rows[at] as BookRow);
     const ledger = this.#outcomes.ledger();
     const {labels, failures} = await labelBookRows(ledger, rows, this.#horizonMs, pause);
     const losses: RowLoss[] = [];
@@ -92,8 +97,8 @@ export class LiveSkill {
     for (const [row, {host, hardware, atMs}] of rows.entries()) {
       const label = labels[row * WIDTH + ANY_AT] as number;
       if (label === UNKNOWN_OUTCOME) continue;
-      const risk = values[row] as number;
-      const weight = weights[row] as number;
+      const risk = kept.values[places[row] as number] as number;
+      const weight = kept.weights[places[row] as number] as number;
       const loss = -Math.log(Math.max(label === 1 ? risk : 1 - risk, LEAST));
       losses.push({host, hardware, atMs, loss});
       positives += weight * label;

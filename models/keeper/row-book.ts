@@ -13,7 +13,13 @@ import {ANY_AT, JUDGED_OUTPUTS, labelBookRows, type Pause} from './judging.ts';
 import type {OutcomeBook} from './outcome-book.ts';
 
 /** One host at one time. */
-export type BookRow = {readonly host: string; readonly atMs: number; readonly hardware: string};
+export type BookRow = {
+  readonly host: string;
+  readonly atMs: number;
+  readonly hardware: string;
+  /** Who said it, where that is not always the same. */
+  readonly modelHash?: string;
+};
 
 /** Rows with `width` numbers each, and how many rows each stands for. */
 export type KeptRows = {

@@ -8,7 +8,7 @@ import {
   type Sight,
 } from '../../../models/keeper/keeper-state.ts';
 import {doubtOfLook, failuresForLook} from '../../../models/keeper/looks.ts';
-import type {Aliases} from '../../../models/registry/aliases.ts';
+import {type Aliases, noAliases} from '../../../models/registry/aliases.ts';
 import {
   aliasesAfter,
   aliasesOf,
@@ -111,4 +111,13 @@ test('a probation ends with a last look, and where nothing was compared that is 
   t.regex(empty.why, /nothing was compared/);
   // The look did not come about.
   t.regex(end(looked(quiet)).why, /could not be compared/);
+});
+
+test('where nobody was promoted yet it is told that what serves is of no use, and nothing is trained', t => {
+  const aliases = noAliases('component-failure');
+  const event = {...looked(drifted), atMs: HOUR, aliases};
+  const {state, steps} = decide({...at('watching'), aliases}, event, settings);
+  t.is(state.phase, 'watching');
+  t.is(steps[0]?.kind, 'say');
+  t.regex(steps[0]?.why ?? '', /The loss rose.* before it is promoted/);
 });

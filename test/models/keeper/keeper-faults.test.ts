@@ -2,12 +2,19 @@
 import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test from 'ava';
+import {nodeFiles} from '../../../core/adapters/files-node.ts';
 import {ForestayError} from '../../../core/domain/errors.ts';
 import {rememberKeeper} from '../../../models/keeper/keeper-memory.ts';
+import {openRegistry} from '../../../models/registry/registry.ts';
 import {createTreesScorer} from '../../../models/scorer-trees.ts';
 import {aliasesOf, doings, FAMILY, keep, makeRegistry, models, person, run} from './kept.ts';
 import {createWorld, HOUR_MS, STEP_MS} from './world.ts';
 
+const quietly = () => ({
+  observe() {},
+  settle() {},
+  report: () => ({lossesRose: false, inputsMoved: false, reasons: []}),
+});
 const drifting = () => ({
   observe() {},
   settle() {},
@@ -185,4 +192,32 @@ test('a promotion of today is on probation after a restart, one of last week is 
     probationMs: 24 * HOUR_MS,
   });
   t.is(after.phase, undefined);
+});
+
+test('a first champion that could not be named is named later, and what serves is watched meanwhile', async t => {
+  const {directory, registry: full, hashes, hash} = await makeRegistry(t, 'old');
+  const registry = openRegistry(join(directory, 'empty'), nodeFiles);
+  let failing = 2;
+  const watched: unknown[] = [];
+  const keeper = keep(
+    {
+      ...registry,
+      async importArtefact(...given) {
+        if (failing-- > 0) throw new ForestayError('REGISTRY_CONFLICT', 'the folder is locked');
+        return registry.importArtefact(...given);
+      },
+    },
+    {
+      configured: join(directory, 'old'),
+      drift: champion => {
+        watched.push('hash' in champion ? champion.hash : null);
+        return quietly();
+      },
+    },
+  );
+  await run(createWorld(9, 10), full, hashes, [keeper], 1);
+  t.is(aliasesOf(registry).champion, hash('old'));
+  t.true(keeper.told.lines.some(line => /nothing can be tended yet/.test(line)));
+  t.deepEqual(watched, [null, hash('old')]);
+  await keeper.close();
 });

@@ -292,3 +292,21 @@ test('skill is 1 − loss ÷ that of the rate in hindsight, over rows of which i
   t.is(nothing.rows, 0);
   t.true(Number.isNaN(nothing.skill));
 });
+
+test('what a model lost is lost on the rows that it scored', async t => {
+  const outcomes = book();
+  const live = new LiveSkill(outcomes, {rowsMax: 1000, horizonMs: HORIZON});
+  for (let atMs = START; atMs <= START + 120 * MINUTE; atMs += STEP) {
+    const told = rowsAt(atMs, ['a', 'b', 'c', 'd'], 0.1);
+    const hosts = told.hosts.map((host, at) => ({...host, modelHash: at < 3 ? 'one' : 'other'}));
+    outcomes.watch(told);
+    await live.observe({...told, hosts}, [0, 1, 2, 3], pause);
+  }
+  outcomes.tell(outcome('lost', 'a', START + 31 * MINUTE));
+  const untilMs = START + 30 * MINUTE + 1;
+  t.like(await live.figures(START, untilMs, pause), {rows: 28, failures: 1});
+  t.like(await live.figures(START, untilMs, pause, 'one'), {rows: 21, failures: 1});
+  t.like(await live.figures(START, untilMs, pause, 'other'), {rows: 7, failures: 0});
+  const lost = await live.losses(START, untilMs, pause, 'other');
+  t.deepEqual([...new Set(lost.map(({host}) => host))], ['d']);
+});
