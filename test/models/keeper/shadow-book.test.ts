@@ -256,6 +256,21 @@ test('who knows one host in all its hours, and no other, is not shown to be bett
   t.is(verdict, 'open', JSON.stringify(evaluation.gain));
 });
 
+test('one that is merely a bit worse, less sure or less steady, is never better', async t => {
+  const sigmoid = (logit: number) => 1 / (1 + Math.exp(-logit));
+  const logit = (risk: number) => Math.log(risk / (1 - risk));
+  const usual = logit(guesses());
+  const lessSure = (isWeak: boolean) => sigmoid(0.85 * logit(knows(isWeak)) + 0.15 * usual);
+  const random = createUniform(11);
+  const lessSteady = (isWeak: boolean) => sigmoid(logit(knows(isWeak)) + 1.5 * (random() - 0.5));
+  for (const [name, challenger] of Object.entries({lessSure, lessSteady})) {
+    const {verdict, evaluation} = await judgeModels({champion: knows, challenger});
+    t.log(name, verdict, evaluation.gain);
+    t.true(evaluation.gain.mean < 0 && evaluation.gain.mean > -0.02, name);
+    t.not(verdict, 'better', name);
+  }
+});
+
 test('a model that is right in order and wrong in size is not calibrated', async t => {
   const loud = (isWeak: boolean) => (isWeak ? 0.9 : 0.1);
   const {verdict, uncalibrated} = await judgeModels({champion: knows, challenger: loud});
