@@ -20,7 +20,7 @@ import type {ObservedRows} from '../../core/domain/observed.ts';
 import {HardwareWindow} from './hardware-window.ts';
 import {HostSpells} from './host-spells.ts';
 import type {RowLoss} from './live-skill.ts';
-import {createLossWatch, type LossWatch, observeLoss, risenWithin} from './loss-watch.ts';
+import {createLossWatch, type LossWatch, lossesRisen, observeLoss} from './loss-watch.ts';
 import {SettledHosts} from './settled-hosts.ts';
 
 export type DriftWatchOptions = {
@@ -34,8 +34,6 @@ export type DriftWatchOptions = {
   readonly paneMs?: number;
   /** Rows of a host within this time count as one outcome; 15 minutes unless given. */
   readonly spellMs?: number;
-  /** A rise is told for so long after it was found; 24 hours unless given. */
-  readonly holdMs?: number;
 };
 
 export type DriftWatch = {
@@ -56,7 +54,6 @@ const PANES = 4;
 const MINUTE_MS = 60_000;
 const PANE_MS = 15 * MINUTE_MS;
 const SPELL_MS = 15 * MINUTE_MS;
-const HOLD_MS = 24 * 60 * MINUTE_MS;
 const REASONS_MAX = 8;
 const ACTIONS: readonly DriftVerdict['action'][] = ['none', 'warn', 'wait', 'retrain'];
 const NOTHING_KEPT: RowsSnapshot = {rows: 0, hosts: 0, fleets: 0, features: []};
@@ -64,7 +61,7 @@ const NOTHING_KEPT: RowsSnapshot = {rows: 0, hosts: 0, fleets: 0, features: []};
 type HardwareClass = {readonly window: HardwareWindow; readonly losses: LossWatch};
 
 export function createDriftWatch(options: DriftWatchOptions): DriftWatch {
-  const {snapshot, featureHash, paneMs = PANE_MS, holdMs = HOLD_MS} = options;
+  const {snapshot, featureHash, paneMs = PANE_MS} = options;
   const classes = new Map<string, HardwareClass>();
   const fleet = createLossWatch();
   const spells = new HostSpells(options.spellMs ?? SPELL_MS);
@@ -111,10 +108,10 @@ export function createDriftWatch(options: DriftWatchOptions): DriftWatch {
       }
     },
     settle(losses) {
-      for (const {hardware, atMs, loss} of spells.take(losses)) {
-        observeLoss(fleet, loss, atMs);
+      for (const {hardware, loss} of spells.take(losses)) {
+        observeLoss(fleet, loss);
         const own = classes.get(hardware);
-        if (own !== undefined) observeLoss(own.losses, loss, atMs);
+        if (own !== undefined) observeLoss(own.losses, loss);
       }
     },
     report(nowMs, retrainedAtMs = Number.NEGATIVE_INFINITY) {
@@ -122,11 +119,11 @@ export function createDriftWatch(options: DriftWatchOptions): DriftWatch {
       const hasMany = classes.size > 1;
       const told = [...classes].map(([hardware, {window, losses: own}]): ClassDrift => {
         const inputs = window.drift();
-        const losses = hasMany ? risenWithin(own, nowMs, holdMs) : [];
+        const losses = hasMany ? lossesRisen(own) : [];
         const verdict = driftVerdict({...common, inputs, losses});
         return {hardware, hosts: window.hosts, rows: window.rows, inputs, losses, verdict};
       });
-      const losses = risenWithin(fleet, nowMs, holdMs);
+      const losses = lossesRisen(fleet);
       const ofFleet = driftVerdict({...common, inputs: [], losses});
       return {
         atMs: nowMs,

@@ -4,6 +4,7 @@ import type {ObservedHost} from '../../../core/domain/observed.ts';
 import {createDriftWatch, type DriftWatchOptions} from '../../../models/keeper/drift-watch.ts';
 import {HostSpells} from '../../../models/keeper/host-spells.ts';
 import type {RowLoss} from '../../../models/keeper/live-skill.ts';
+import {createLossWatch, lossesRisen, observeLoss} from '../../../models/keeper/loss-watch.ts';
 import {createUniform} from '../../../models/random.ts';
 import {FEATURE_HASH, rowsOf} from './simulated-rows.ts';
 
@@ -184,7 +185,7 @@ test('losses that rise retrain, after the cool-down; those of a class that is ne
   t.is(worst?.hardware, 'new');
 });
 
-test('a rise is told for a day, and no longer than until the loss falls again', t => {
+test('a rise is told until the loss falls again, however long that takes', t => {
   const risen = (until: number, missedAfter: number) => {
     const watch = watchOf({spellMs: MINUTE_MS});
     const random = createUniform(6);
@@ -198,8 +199,19 @@ test('a rise is told for a day, and no longer than until the loss falls again', 
   };
   t.true(risen(890, 0.3)(0) > 0);
   t.true(risen(890, 0.3)(18) > 0);
-  t.is(risen(890, 0.3)(25), 0);
+  t.true(risen(890, 0.3)(7 * 24) > 0);
+  t.true(risen(4000, 0.3)(0) > 0, 'a level that is usual by now is still a rise');
   t.is(risen(1500, 0.02)(0), 0);
+});
+
+test('a rise that turns out to be none is not told for ever', t => {
+  const watch = createLossWatch();
+  const found = {detector: 'page-hinkley', before: 0.1, after: 0.4, takenBefore: 0} as const;
+  watch.found = [{...found, sum: 0, count: 0}];
+  for (let value = 0; value < 499; value++) observeLoss(watch, 0.09);
+  t.is(lossesRisen(watch).length, 1);
+  observeLoss(watch, 0.09);
+  t.is(lossesRisen(watch).length, 0);
 });
 
 test('rows of one host within a spell count once, a wrong forecast at most 1', t => {
