@@ -81,6 +81,8 @@ export type Evaluation = {
   readonly data: string;
   readonly seed: number;
   readonly passed: boolean;
+  /** One of several looks that shows nothing yet: no verdict, and it takes none back. */
+  readonly isOpen?: boolean;
   readonly gain: Gain;
   readonly checks: readonly Check[];
 };

@@ -244,10 +244,13 @@ function withoutRepeats({records, remarks}: Audit): Audit {
   };
 }
 
-/** Whether the last comparison of the two was passed. */
+/** Whether the last comparison of the two that came to a verdict was passed. */
 function isBetter({records}: Audit, champion: string, challenger: string): boolean {
   const last = records.findLast(
-    ({evaluation}) => evaluation?.champion === champion && evaluation.challenger === challenger,
+    ({evaluation}) =>
+      evaluation?.champion === champion &&
+      evaluation.challenger === challenger &&
+      evaluation.isOpen !== true,
   );
   return last?.evaluation?.passed ?? false;
 }

@@ -218,6 +218,9 @@ test('promoted is who was evaluated against today’s champion and passed, or wh
   const failed = await t.throwsAsync(registry.promote(second, AUTHOR));
   t.regex(String(failed), /did not pass, or there is none/);
   registry.recordEvaluation('component-failure', evaluationOf(first, second, true), AUTHOR);
+  // A look that shows nothing yet takes back nothing.
+  const open = {...evaluationOf(first, second, false), isOpen: true};
+  registry.recordEvaluation('component-failure', open, AUTHOR);
   t.like(await registry.promote(second, AUTHOR), {champion: second, previous: first});
   // Better than a champion that is none any more.
   registry.recordEvaluation('component-failure', evaluationOf(first, third, true), AUTHOR);
