@@ -1,6 +1,8 @@
 import type {Aliases} from '../registry/aliases.ts';
 import type {AuditRecord} from '../registry/audit.ts';
-import type {KeeperMemory} from './keeper-state.ts';
+import {KEEPER, type KeeperMemory} from './keeper-state.ts';
+
+const DAY_MS = 24 * 3_600_000;
 
 /**
  * What a keeper takes up again after a restart, or from another one that tends the same family: the
@@ -15,13 +17,15 @@ export function rememberKeeper(
   aliases: Aliases,
   {nowMs, probationMs}: {nowMs: number; probationMs: number},
 ): KeeperMemory {
-  const mark = records.findLast(({family, keeper}) => family === aliases.family && keeper)?.keeper;
-  const memory = {
-    refusals: mark?.refusals ?? 0,
-    coolDownUntilMs: mark?.coolDownUntilMs ?? Number.NEGATIVE_INFINITY,
-  };
-  const {challenger, canaryPercent, previous} = aliases;
-  if (challenger !== null) return {...memory, phase: canaryPercent > 0 ? 'canary' : 'shadowing'};
+  const memory = rememberRefusals(records, aliases.family);
+  const {champion, challenger, canaryPercent, previous} = aliases;
+  if (challenger !== null) {
+    const earlierLooks = records.filter(
+      ({who, evaluation}) =>
+        who === KEEPER && evaluation?.champion === champion && evaluation.challenger === challenger,
+    ).length;
+    return {...memory, earlierLooks, phase: canaryPercent > 0 ? 'canary' : 'shadowing'};
+  }
   const last = records.findLast(
     each => each.family === aliases.family && each.aliases?.revision === aliases.revision,
   );
@@ -29,8 +33,27 @@ export function rememberKeeper(
   return isFresh && previous !== null ? {...memory, phase: 'probation'} : memory;
 }
 
-/** When the last training that any keeper of the family began has cooled down; −∞: none did. */
-export function trainingCoolDown(records: readonly AuditRecord[], family: string): number {
-  const last = records.findLast(each => each.family === family && each.what === 'training-began');
-  return last?.keeper?.coolDownUntilMs ?? Number.NEGATIVE_INFINITY;
+/**
+ * Refusals in a row and the latest cool-down, whichever keeper of the family wrote them down: one
+ * that has not heard of another's refusal yet tells of other things as if there were none.
+ */
+export function rememberRefusals(
+  records: readonly AuditRecord[],
+  family: string,
+): Pick<KeeperMemory, 'refusals' | 'coolDownUntilMs'> {
+  const told = records.filter(each => each.family === family && each.keeper !== undefined);
+  const counted = told.findLast(({what}) => what === 'refused' || what === 'kept');
+  const newestMs = told.at(-1)?.keeper?.atMs ?? 0;
+  // A clock that had jumped ahead is not to be believed.
+  const isPast = ({keeper}: AuditRecord) => (keeper?.atMs ?? 0) <= newestMs + DAY_MS;
+  const cooled = told
+    .filter(isPast)
+    .map(({keeper}) => keeper?.coolDownUntilMs ?? Number.NEGATIVE_INFINITY);
+  return {
+    refusals: counted?.keeper?.refusals ?? 0,
+    coolDownUntilMs: cooled.reduce(
+      (latest, each) => Math.max(latest, each),
+      Number.NEGATIVE_INFINITY,
+    ),
+  };
 }

@@ -2,6 +2,9 @@
 import type {Aliases} from '../registry/aliases.ts';
 import type {Judgement} from './shadow-book.ts';
 
+/** Who changes what a keeper changes. */
+export const KEEPER = 'keeper';
+
 /** `watch`: it judges and says what it would do. `auto`: it does it. */
 export type KeeperMode = 'watch' | 'auto';
 

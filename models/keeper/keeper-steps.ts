@@ -4,12 +4,10 @@ import type {ObservedRows} from '../../core/domain/observed.ts';
 import type {Aliases, Author} from '../registry/aliases.ts';
 import type {KeeperFinding} from '../registry/audit.ts';
 import {CoreTold} from './core-told.ts';
-import {trainingCoolDown} from './keeper-memory.ts';
+import {rememberRefusals} from './keeper-memory.ts';
 import type {KeeperOptions} from './keeper-parts.ts';
-import type {KeeperState, Step} from './keeper-state.ts';
+import {KEEPER, type KeeperState, type Step} from './keeper-state.ts';
 import {inTime} from './pair-scorers.ts';
-
-export const KEEPER = 'keeper';
 
 /** The steps that change something; those that judge or say are the keeper's own. */
 export type ChangingStep = Extract<
@@ -89,10 +87,15 @@ export class KeeperSteps {
     await this.#core.tell();
   }
 
-  /** Whether a keeper, this one or another of the family, trains or has just done so. */
-  isCooling(atMs: number, coolDownMsMax: number): boolean {
+  /** Refusals and cool-down as any keeper of the family wrote them down last. */
+  remember(): ReturnType<typeof rememberRefusals> {
     const {registry, family} = this.#options;
-    const untilMs = trainingCoolDown(registry.history().records, family);
+    return rememberRefusals(registry.history().records, family);
+  }
+
+  /** Whether a keeper, this one or another of the family, trains or cools down. */
+  isCooling(atMs: number, coolDownMsMax: number): boolean {
+    const {coolDownUntilMs: untilMs} = this.remember();
     return atMs < untilMs && untilMs - atMs <= coolDownMsMax;
   }
 

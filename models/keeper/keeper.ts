@@ -34,7 +34,7 @@ import {
   type Step,
 } from './keeper-state.ts';
 import {KeeperSteps} from './keeper-steps.ts';
-import {LiveSkill, type SkillFigures} from './live-skill.ts';
+import {LiveSkill, NO_SKILL, type SkillFigures} from './live-skill.ts';
 import {OutcomeBook} from './outcome-book.ts';
 import {inTime, UnfitModel} from './pair-scorers.ts';
 import {pairOf, Rivals} from './rivals.ts';
@@ -49,14 +49,6 @@ type HappenedEvent = KeeperEvent extends infer Event
     ? Omit<Event, 'atMs' | 'aliases'>
     : never
   : never;
-
-const NO_SKILL: SkillFigures = {
-  rows: 0,
-  failures: 0,
-  loss: Number.NaN,
-  naiveLoss: Number.NaN,
-  skill: Number.NaN,
-};
 
 const NOTHING_MOVED: ReturnType<Drift['report']> = {
   lossesRose: false,
@@ -91,6 +83,8 @@ class RunningKeeper implements Keeper {
   #pumping: Promise<void> | undefined;
   #training: Promise<void> | undefined;
   #dropped = 0;
+  /** Aliases since which it was looked up what other keepers have found. */
+  #heardRevision = -1;
 
   constructor(options: KeeperOptions) {
     this.#options = options;
@@ -258,6 +252,7 @@ class RunningKeeper implements Keeper {
   async #look(nowMs: number): Promise<void> {
     if (this.#state?.aliases.champion === null) await this.#nameFirst();
     await this.#steps.settle();
+    this.#hearOthers();
     const {horizonMs, skillEveryMs, skillWindowMs} = this.#limits;
     const settledMs = this.#outcomes.settledMs(horizonMs);
     const drift = this.#watchDrift();
@@ -283,6 +278,14 @@ class RunningKeeper implements Keeper {
     };
     await this.#happen({kind: 'looked', sight});
     this.#outcomes.forget(Math.min(this.#served.oldestMs, this.#rivals.oldestMs));
+  }
+
+  /** What another keeper found is true here as well. */
+  #hearOthers(): void {
+    const {aliases} = this.#state as KeeperState;
+    if (aliases.revision === this.#heardRevision) return;
+    this.#heardRevision = aliases.revision;
+    this.#state = {...(this.#state as KeeperState), ...this.#steps.remember()};
   }
 
   /** Decides what follows, and does it; what that leads to is decided at once. */
@@ -319,7 +322,8 @@ class RunningKeeper implements Keeper {
         case 'judge': {
           const judgement = await this.#rivals.judge(step, pause);
           const {registry, family} = this.#options;
-          registry.recordEvaluation(family, judgement.evaluation, this.#steps.author(step.why));
+          const evaluation = {...judgement.evaluation, isOpen: judgement.verdict === 'open'};
+          registry.recordEvaluation(family, evaluation, this.#steps.author(step.why));
           await this.#happen({kind: 'judged', judgement});
           return;
         }

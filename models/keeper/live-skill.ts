@@ -18,6 +18,14 @@ export type SkillFigures = {
   readonly skill: number;
 };
 
+export const NO_SKILL: SkillFigures = {
+  rows: 0,
+  failures: 0,
+  loss: Number.NaN,
+  naiveLoss: Number.NaN,
+  skill: Number.NaN,
+};
+
 /** What was lost on a row of which it is settled what came: whether the host failed. */
 export type RowLoss = {
   readonly host: string;

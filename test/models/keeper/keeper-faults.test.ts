@@ -4,9 +4,11 @@ import {join} from 'node:path';
 import test from 'ava';
 import {nodeFiles} from '../../../core/adapters/files-node.ts';
 import {ForestayError} from '../../../core/domain/errors.ts';
-import {rememberKeeper} from '../../../models/keeper/keeper-memory.ts';
+import {rememberKeeper, rememberRefusals} from '../../../models/keeper/keeper-memory.ts';
+import type {AuditRecord} from '../../../models/registry/audit.ts';
 import {openRegistry} from '../../../models/registry/registry.ts';
 import {createTreesScorer} from '../../../models/scorer-trees.ts';
+import {judgement} from './keeper-fixtures.ts';
 import {aliasesOf, doings, FAMILY, keep, makeRegistry, models, person, run} from './kept.ts';
 import {createWorld, HOUR_MS, STEP_MS} from './world.ts';
 
@@ -219,5 +221,59 @@ test('a first champion that could not be named is named later, and what serves i
   t.is(aliasesOf(registry).champion, hash('old'));
   t.true(keeper.told.lines.some(line => /nothing can be tended yet/.test(line)));
   t.deepEqual(watched, [null, hash('old')]);
+  await keeper.close();
+});
+
+test('what any keeper of the family found is remembered, whoever wrote last', t => {
+  const mark = (
+    what: AuditRecord['what'],
+    hours: number,
+    refusals: number,
+    until: number | null,
+  ) => ({
+    ...{atMs: 1, family: FAMILY, what, who: 'keeper', why: '', from: null, to: null},
+    keeper: {
+      ...{atMs: hours * HOUR_MS, refusals},
+      coolDownUntilMs: until === null ? null : until * HOUR_MS,
+    },
+  });
+  const refused = mark('refused', 10, 2, 60);
+  // One that has not heard of it yet.
+  const told = [refused, mark('drift', 11, 0, null), mark('training-failed', 12, 0, 20)];
+  t.deepEqual(rememberRefusals(told, FAMILY), {refusals: 2, coolDownUntilMs: 60 * HOUR_MS});
+  t.is(rememberRefusals([...told, mark('kept', 40, 0, 60)], FAMILY).refusals, 0);
+  t.is(rememberRefusals(told, 'reboot-intent').refusals, 0);
+  const jumped = [mark('drift', 9000, 0, 9100), ...told];
+  t.is(rememberRefusals(jumped, FAMILY).coolDownUntilMs, 60 * HOUR_MS);
+});
+
+test('the looks of a challenger are counted on after a restart', async t => {
+  const {registry, hash} = await makeRegistry(t, 'old', 'fresh');
+  await registry.change(FAMILY, {kind: 'challenge', hash: hash('fresh')}, person.author);
+  const {evaluation} = judgement('open', {champion: hash('old'), challenger: hash('fresh')});
+  for (const who of ['keeper', 'anna', 'keeper']) {
+    registry.recordEvaluation(FAMILY, evaluation, {...person.author, who});
+  }
+  const times = {nowMs: 1, probationMs: 1};
+  const {records} = registry.history();
+  t.like(rememberKeeper(records, aliasesOf(registry), times), {earlierLooks: 2});
+});
+
+test('a refusal of another keeper is one of this keeper', async t => {
+  const {registry, hashes, hash} = await makeRegistry(t, 'old', 'bad');
+  const world = createWorld(12, 10);
+  const keeper = keep(registry, {drift: drifting});
+  await run(world, registry, hashes, [keeper], 0.25);
+  const coolDownUntilMs = world.nowMs + 48 * HOUR_MS;
+  await registry.change(FAMILY, {kind: 'challenge', hash: hash('bad')}, person.author);
+  await registry.change(FAMILY, {kind: 'withdraw'}, {...person.author, who: 'keeper'});
+  const found = {atMs: world.nowMs, refusals: 3, coolDownUntilMs};
+  registry.recordFinding(
+    FAMILY,
+    {what: 'refused', hash: hash('bad'), keeper: found},
+    {...person.author, who: 'keeper'},
+  );
+  await run(world, registry, hashes, [keeper], 0.5);
+  t.is(keeper.status().coolDownUntilMs, coolDownUntilMs);
   await keeper.close();
 });
