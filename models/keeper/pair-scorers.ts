@@ -27,8 +27,8 @@ type Parts = {
 export class PairScorers {
   readonly pair: Pair;
   readonly #parts: Parts;
-  readonly #scorers = new Map<string, Scorer>();
-  #closed = false;
+  /** One of each hash, whenever it comes. */
+  readonly #opening = new Map<string, Promise<Scorer>>();
 
   constructor(pair: Pair, parts: Parts) {
     this.pair = pair;
@@ -68,22 +68,23 @@ export class PairScorers {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
-    const scorers = [...this.#scorers.values()];
-    this.#scorers.clear();
-    for (const scorer of scorers) await scorer.close();
+    const opening = [...this.#opening.values()];
+    this.#opening.clear();
+    // What comes late is closed then.
+    const closed = opening.map(each => each.then(scorer => scorer.close()));
+    const {clock, callMsMax} = this.#parts;
+    await within(clock, callMsMax, Promise.allSettled(closed));
   }
 
   async #scorer(hash: string): Promise<Scorer> {
-    const known = this.#scorers.get(hash);
-    if (known !== undefined) return known;
-    const scorer = await this.#inTime(`open ${hash}`, this.#parts.open(hash)).catch(error => {
+    const opening = this.#opening.get(hash) ?? this.#parts.open(hash);
+    this.#opening.set(hash, opening);
+    // What cannot be opened may be another time; what only takes long goes on.
+    opening.catch(() => this.#opening.delete(hash));
+    return await this.#inTime(`open ${hash}`, opening).catch(error => {
       if (!isForestayError(error) || error.retryable) throw error;
       throw new UnfitModel(hash, formatError(error), error);
     });
-    if (this.#closed) await scorer.close();
-    else this.#scorers.set(hash, scorer);
-    return scorer;
   }
 
   /** Picked × COMPONENTS; NaN for a part that the model does not speak of. */

@@ -1,4 +1,5 @@
 /** The two models that are compared in the phase that a keeper is in, if there are two. */
+import {isForestayError} from '../../core/domain/errors.ts';
 import {fnv1a32} from '../../core/domain/hash.ts';
 import type {ObservedRows} from '../../core/domain/observed.ts';
 import type {Cost} from '../registry/promotion.ts';
@@ -6,7 +7,7 @@ import type {Pause} from './judging.ts';
 import type {KeeperLimits, KeeperOptions} from './keeper-parts.ts';
 import type {KeeperState, Step} from './keeper-state.ts';
 import type {OutcomeBook} from './outcome-book.ts';
-import {PairScorers, UnfitModel} from './pair-scorers.ts';
+import {inTime, PairScorers, UnfitModel} from './pair-scorers.ts';
 import {measureCosts} from './serving-cost.ts';
 import {type Judgement, type Pair, ShadowBook} from './shadow-book.ts';
 
@@ -16,6 +17,8 @@ type Rivalry = {
   /** The newest rows of it, to measure by what they cost. */
   sample: {readonly rows: number; readonly features: Float32Array} | undefined;
   costs: Costs | undefined;
+  /** Something took too long: nothing is asked before. */
+  restUntilMs: number;
   /** Nothing can be compared any more. */
   unfit: UnfitModel | undefined;
 };
@@ -51,6 +54,7 @@ export class Rivals {
       book: new ShadowBook(pair, this.#outcomes, {rowsMax, horizonMs}),
       sample: undefined,
       costs: undefined,
+      restUntilMs: Number.NEGATIVE_INFINITY,
       unfit: undefined,
     };
   }
@@ -60,6 +64,7 @@ export class Rivals {
     const rivalry = this.#rivalry;
     if (rivalry === undefined || picked.length === 0) return;
     if (rivalry.unfit !== undefined) throw rivalry.unfit;
+    if (rows.atMs < rivalry.restUntilMs) return;
     try {
       const risks = await rivalry.scorers.score(rows, picked);
       if (risks === undefined) return;
@@ -67,6 +72,9 @@ export class Rivals {
       rivalry.sample = {rows: rows.hosts.length, features: rows.features};
     } catch (error) {
       if (error instanceof UnfitModel) rivalry.unfit = error;
+      if (isForestayError(error, 'TIMED_OUT')) {
+        rivalry.restUntilMs = rows.atMs + this.#limits.lookEveryMs;
+      }
       throw error;
     }
   }
@@ -78,7 +86,15 @@ export class Rivals {
   ): Promise<Judgement> {
     await this.follow({champion, challenger});
     const rivalry = this.#rivalry as Rivalry;
-    rivalry.costs ??= await this.#measure(rivalry, pause);
+    const measuring = rivalry.costs ?? this.#measure(rivalry, pause);
+    const {clock} = this.#options;
+    const {callMsMax} = this.#limits;
+    rivalry.costs = await inTime(
+      clock,
+      callMsMax,
+      'measure what two models cost',
+      Promise.resolve(measuring),
+    );
     const seed = fnv1a32(`${challenger} ${look}`);
     // Without rows there is nothing to judge either.
     const costs = rivalry.costs ?? {champion: NO_COST, challenger: NO_COST};

@@ -100,7 +100,7 @@ test('a challenger of other features, or of other parts, cannot score the same r
   }
 });
 
-test('a model that does not open in time is told, tried again, and not refused for it', async t => {
+test('a model that does not open in time is told, waited for, and not refused for it', async t => {
   const {registry, hashes, hash} = await makeRegistry(t, 'old', 'fresh');
   await registry.change(FAMILY, {kind: 'challenge', hash: hash('fresh')}, person.author);
   let asked = 0;
@@ -112,7 +112,7 @@ test('a model that does not open in time is told, tried again, and not refused f
     limits: {callMsMax: 20},
   });
   await run(createWorld(5, 10), registry, hashes, [keeper], 1);
-  t.true(asked >= 10, `${asked}`);
+  t.is(asked, 1);
   t.is(aliasesOf(registry).challenger, hash('fresh'));
   t.true(keeper.told.lines.some(line => /could not compare: \[TIMED_OUT\]/.test(line)));
   await keeper.close();

@@ -1,6 +1,7 @@
 import test from 'ava';
 import {systemClock} from '../../../core/adapters/clock-system.ts';
 import {COMPONENTS} from '../../../core/domain/components.ts';
+import {ForestayError, isForestayError} from '../../../core/domain/errors.ts';
 import {FEATURE_COUNT, FEATURE_HASH} from '../../../core/domain/features.ts';
 import type {ObservedRows} from '../../../core/domain/observed.ts';
 import type {Scorer} from '../../../core/ports.ts';
@@ -55,5 +56,43 @@ test('each model is asked for the rows that it has not scored, and both speak of
   t.deepEqual(firstOf(told?.challenger), [0.75, 0.013, 0.75, 0.75]);
   t.is(await scorers.score({...rows, featureHash: 1}, [0]), undefined);
   t.is(opened, 2);
+  await scorers.close();
+});
+
+test('a model that opens late is opened once, and closed even if it comes after everything is over', async t => {
+  const pair = {champion: 'old', challenger: 'new'};
+  let opened = 0;
+  let closed = 0;
+  const late = Promise.withResolvers<Scorer>();
+  const open = () => {
+    opened++;
+    return late.promise;
+  };
+  const scorers = new PairScorers(pair, {open, clock: systemClock, callMsMax: 5});
+  for (let step = 0; step < 3; step++) {
+    const error = await t.throwsAsync(scorers.score(rowsOf(['old']), [0]));
+    t.true(isForestayError(error, 'TIMED_OUT'));
+  }
+  t.is(opened, 1);
+  await scorers.close();
+  t.is(closed, 0);
+  const close = async () => void closed++;
+  late.resolve({...createConstantScorer(0.5), close});
+  await new Promise(resolve => setImmediate(resolve));
+  t.is(closed, 1);
+});
+
+test('a model that could not be opened is opened again the next time', async t => {
+  let opened = 0;
+  const open = async (): Promise<Scorer> => {
+    if (opened++ === 0) {
+      throw new ForestayError('DEPENDENCY_UNREACHABLE', 'no disk', {retryable: true});
+    }
+    return createConstantScorer(0.5);
+  };
+  const pair = {champion: 'old', challenger: 'new'};
+  const scorers = new PairScorers(pair, {open, clock: systemClock, callMsMax: 1000});
+  await t.throwsAsync(scorers.score(rowsOf(['old']), [0]));
+  t.is((await scorers.score(rowsOf(['old']), [0]))?.rows.length, 1);
   await scorers.close();
 });
