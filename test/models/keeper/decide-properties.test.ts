@@ -6,6 +6,7 @@ import {
   createKeeperState,
   type KeeperEvent,
   type KeeperMode,
+  type Phase,
   type Step,
 } from '../../../models/keeper/keeper-state.ts';
 import type {Judgement} from '../../../models/keeper/shadow-book.ts';
@@ -57,13 +58,16 @@ test('whatever happens: nothing is promoted unjudged, no model that is worse, no
     fc.property(moves, fc.constantFrom<KeeperMode>('auto', 'watch'), (series, mode) => {
       const machine = simulate(mode);
       for (const move of series) machine.go(move);
-      const {promoted, trainings, changes} = machine.seen;
+      const {promoted, trainings, changes, phases} = machine.seen;
       for (const {verdict} of promoted) t.is(verdict, 'better');
       for (const [index, {atMs}] of trainings.entries()) {
         const before = trainings[index - 1];
         if (before !== undefined) t.true(atMs >= before.untilMs, `${atMs} < ${before.untilMs}`);
       }
-      if (mode === 'watch') t.is(changes + trainings.length, 0);
+      if (mode === 'watch') {
+        t.is(changes + trainings.length, 0);
+        t.false(phases.has('collecting') || phases.has('training'));
+      }
     }),
     {numRuns: 400},
   );
@@ -84,6 +88,7 @@ function simulate(mode: KeeperMode) {
     promoted: [] as {verdict: Judgement['verdict'] | undefined}[],
     trainings: [] as {atMs: number; untilMs: number}[],
     changes: 0,
+    phases: new Set<Phase>(),
   };
   const nextHash = () => String(hashes++).padStart(64, '0');
   const change = (wanted: AliasChange) => {
@@ -93,6 +98,7 @@ function simulate(mode: KeeperMode) {
   const happen = (event: Happened, pick: number): void => {
     const decision = decide(state, {...event, atMs, aliases} as KeeperEvent, settings);
     state = decision.state;
+    seen.phases.add(state.phase);
     for (const step of decision.steps) perform(step, pick);
   };
   const perform = (step: Step, pick: number): void => {

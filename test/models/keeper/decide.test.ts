@@ -210,7 +210,7 @@ for (const [title, from, hours, happened, steps, to] of table) {
     // In mode watch nothing is changed, whatever happens.
     const watching = decide(at(from, 'watch'), event, settings);
     const changing = watching.steps.filter(({kind}) => !['say', 'note', 'judge'].includes(kind));
-    // Modes do not change under a keeper: it never comes to collect.
+    // It never comes to the other two: see decide-properties.test.ts.
     if (from !== 'collecting' && from !== 'training') t.deepEqual(changing, []);
   });
 }
