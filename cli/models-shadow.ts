@@ -2,6 +2,7 @@ import type {Command} from 'commander';
 import {ForestayError} from '../core/domain/errors.ts';
 import {shortHash} from '../core/domain/hash.ts';
 import type {Aliases} from '../models/registry/aliases.ts';
+import type {Entry} from '../models/registry/entry.ts';
 import {addAuthorOptions, authorOf, openRegistryOf} from './models-registry.ts';
 import {addServingOptions, type ServingOptions, tellCore} from './models-serving.ts';
 import {wholeNumber} from './numbers.ts';
@@ -30,9 +31,13 @@ export function registerShadow(models: Command, names: string): void {
 async function shadow(name: string, options: ShadowOptions): Promise<void> {
   const registry = openRegistryOf(options);
   const hash = registry.resolve(name);
-  const {family} = registry.read(hash);
+  const {family, featureHash} = registry.read(hash);
   const {aliases: before} = registry.aliases(family);
   const {end = false, revision = before.revision} = options;
+  if (!end && before.champion !== null) {
+    const champion = registry.read(before.champion);
+    if (champion.featureHash !== featureHash) throw otherFeatures(hash, featureHash, champion);
+  }
   if (end && before.challenger !== hash) throw notChallenger(before, hash);
   const change = end ? ({kind: 'withdraw'} as const) : ({kind: 'challenge', hash} as const);
   const aliases = await registry.change(family, change, authorOf(options), revision);
@@ -63,6 +68,16 @@ async function tell(
     ? 'cores that share this registry stop comparing it'
     : 'cores that share this registry compare it from now on, unless keeper.mode is off; ' +
         'forestay models history shows what they find';
+}
+
+/** Such a model may serve; but nobody scores the champion's rows by it. */
+function otherFeatures(hash: string, featureHash: number, champion: Entry): ForestayError {
+  return new ForestayError(
+    'MODEL_SIGNATURE_MISMATCH',
+    `cannot compare ${shortHash(hash)} with the champion ${shortHash(champion.hash)} on the same rows: it reads ` +
+      `feature contract ${featureHash}, the champion ${champion.featureHash}; forestay models evaluate gives each its own`,
+    {details: {hash, featureHash, champion: champion.hash, served: champion.featureHash}},
+  );
 }
 
 function notChallenger({family, challenger}: Aliases, hash: string): ForestayError {

@@ -100,7 +100,7 @@ export function describe(skills: readonly CellSkill[]): string {
     '',
     'SKILL is 1 − log loss ÷ that of how often hosts failed before. MINUTES are downtime avoided less',
     'what acts cost: that a VM which had left would have gone down with its host, for as long as a',
-    'restart takes, is a counterfactual and no observation.',
+    'restart takes, is a counterfactual and no observation. FAILURES that came together count once.',
     ...(skills.some(({trial}) => trial !== undefined) ? TRIAL_WORDS : []),
   ].join('\n');
 }

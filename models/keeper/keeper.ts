@@ -323,7 +323,10 @@ class RunningKeeper implements Keeper {
           const judgement = await this.#rivals.judge(step, pause);
           const {registry, family} = this.#options;
           const evaluation = {...judgement.evaluation, isOpen: judgement.verdict === 'open'};
-          registry.recordEvaluation(family, evaluation, this.#steps.author(step.why));
+          // Without a row there is nothing to write down.
+          if (evaluation.gain.blocks > 0) {
+            registry.recordEvaluation(family, evaluation, this.#steps.author(step.why));
+          }
           await this.#happen({kind: 'judged', judgement});
           return;
         }

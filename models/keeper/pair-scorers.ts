@@ -7,7 +7,7 @@ import type {Scorer} from '../../core/ports.ts';
 import type {KeeperClock} from './keeper-parts.ts';
 import type {Pair, PairedRisks} from './shadow-book.ts';
 
-/** One of the two cannot be served, today or ever. */
+/** One of the two cannot score the rows, today or ever. */
 export class UnfitModel extends Error {
   readonly hash: string;
   constructor(hash: string, why: string, cause?: unknown) {

@@ -124,7 +124,7 @@ export function onUnfit(
   settings: KeeperSettings,
 ): Decision {
   const {champion, challenger, previous} = state.aliases;
-  const why = `${shortHash(hash)} cannot be served: ${because}.`;
+  const why = `${shortHash(hash)} cannot be compared: ${because}.`;
   if (hash === challenger) return refuse(state, why, atMs, settings);
   if (state.phase !== 'probation') return say(state, `unfit ${hash}`, why);
   if (hash === champion) return goBack(state, hash, why, atMs, settings);

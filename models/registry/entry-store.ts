@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import {hostname} from 'node:os';
 import {dirname, join} from 'node:path';
-import {ForestayError} from '../../core/domain/errors.ts';
+import {ForestayError, isForestayError} from '../../core/domain/errors.ts';
 import type {Files} from '../../core/ports.ts';
 import {hashOf} from '../artefact-files.ts';
 import {decodeEntry, type Entry, encodeEntry, isHash} from './entry.ts';
@@ -36,7 +36,8 @@ export type EntryStore = {
   read(hash: string): Entry;
   /**
    * Makes an entry of what `fill` writes to a folder of its own, signs it and gives it its name. One
-   * of that name stays as it is. If `fill` fails nothing is left.
+   * of that name stays as it is, unless it is damaged: then this takes its place. If `fill` fails
+   * nothing is left.
    */
   make(fill: (folder: string) => Promise<Entry>): Promise<Entry>;
   /** Takes an entry away, unless `isNeeded` says afterwards that it is: then it is back. */
@@ -73,7 +74,13 @@ export function openEntryStore(files: Files, directory: string, keys: Keys): Ent
           Buffer.from(`${JSON.stringify(keys.sign(bytes))}\n`),
         );
         mkdirSync(entries, {recursive: true});
-        renameWhole(folder, folderOf(entry.hash));
+        const named = folderOf(entry.hash);
+        if (!renameWhole(folder, named) && isDamaged(named, entry.hash, keys)) {
+          const aside = place();
+          renameSync(named, aside);
+          renameWhole(folder, named);
+          discard(aside);
+        }
         return readEntry(folderOf(entry.hash), entry.hash, keys);
       } finally {
         discard(folder);
@@ -127,6 +134,16 @@ function readEntry(folder: string, hash: string, keys: Keys): Entry {
   if (entry.files['model.onnx'] !== hash)
     throw damaged(folder, 'its model is not that of its name');
   return entry;
+}
+
+function isDamaged(folder: string, hash: string, keys: Keys): boolean {
+  try {
+    readEntry(folder, hash, keys);
+    return false;
+  } catch (error) {
+    if (isForestayError(error)) return true;
+    throw error;
+  }
 }
 
 function readPart(folder: string, name: string): Buffer {

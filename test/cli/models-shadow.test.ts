@@ -4,6 +4,7 @@ import {join} from 'node:path';
 import test from 'ava';
 import {nodeFiles} from '../../core/adapters/files-node.ts';
 import {openRegistry} from '../../models/registry/registry.ts';
+import {writeComponentModel} from '../models/registry/fixtures.ts';
 import {forestay} from './run.ts';
 
 const ARTEFACTS = join(import.meta.dirname, '../../models/artefacts');
@@ -17,10 +18,14 @@ test('a model is named as challenger and serves nobody, until that is ended; cor
     join(ARTEFACTS, 'component-failure-1'),
     options,
   );
-  const {hash} = await registry.importArtefact(join(ARTEFACTS, 'component-failure'), options);
+  const {hash} = await registry.add(await writeComponentModel(t, 2), options);
+  const {hash: foreign} = await registry.add(join(ARTEFACTS, 'component-failure'), options);
   const models = (...args: string[]) =>
     forestay(['models', ...args, '--registry', directory], {env: {NO_COLOR: '1'}});
 
+  const refused = await models('shadow', foreign);
+  t.is(refused.code, 3);
+  t.regex(refused.stderr, /MODEL_SIGNATURE_MISMATCH.*it reads feature contract/);
   const named = await models('shadow', hash.slice(0, 8), '--why', 'a look at it');
   t.is(named.code, 0, named.stderr);
   t.regex(

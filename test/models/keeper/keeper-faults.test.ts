@@ -77,7 +77,7 @@ test('a challenger that somebody else has signed is refused by its signature', a
   const keeper = keep(registry);
   await run(createWorld(3, 10), registry, hashes, [keeper], 1);
   t.is(aliasesOf(registry).challenger, null);
-  t.regex(registry.history().records.at(-1)?.why ?? '', /cannot be served: .*MODEL_UNTRUSTED/);
+  t.regex(registry.history().records.at(-1)?.why ?? '', /cannot be compared: .*MODEL_UNTRUSTED/);
   await keeper.close();
 });
 

@@ -127,7 +127,7 @@ test('a challenger that is damaged is refused, and what serves goes on', async t
   t.like(aliasesOf(registry), {champion: hash('old'), challenger: null});
   const refused = registry.history().records.at(-1);
   t.is(refused?.what, 'refused');
-  t.regex(refused?.why ?? '', /cannot be served: .*MODEL_HASH_MISMATCH/);
+  t.regex(refused?.why ?? '', /cannot be compared: .*MODEL_HASH_MISMATCH/);
   await keeper.close();
 });
 
