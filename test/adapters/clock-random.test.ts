@@ -1,7 +1,7 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {systemClock} from '../../core/adapters/clock-system.ts';
 import {seededRandom} from '../../core/adapters/random-seeded.ts';
+import fc from '../support/fast-check.ts';
 
 test('sleeping ends by itself, and at once when told to', async t => {
   const before = systemClock.monotonicMs();

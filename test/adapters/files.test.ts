@@ -2,11 +2,11 @@ import {mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test from 'ava';
-import fc from 'fast-check';
 import {createMemoryFiles} from '../../core/adapters/files-memory.ts';
 import {nodeFiles} from '../../core/adapters/files-node.ts';
 import {seededRandom} from '../../core/adapters/random-seeded.ts';
 import type {Files} from '../../core/ports.ts';
+import fc from '../support/fast-check.ts';
 
 const temporary = mkdtempSync(join(tmpdir(), 'forestay-files-'));
 test.after.always(() => rmSync(temporary, {recursive: true}));

@@ -1,6 +1,6 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {shareOut} from '../../core/adapters/log-kafka-assigner.ts';
+import fc from '../support/fast-check.ts';
 
 const member = fc.stringMatching(/^[a-z]{1,3}$/);
 const claims = fc.dictionary(member, fc.uniqueArray(fc.nat(63)), {minKeys: 1, maxKeys: 9});

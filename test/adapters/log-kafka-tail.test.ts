@@ -1,6 +1,6 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {KafkaTail} from '../../core/adapters/log-kafka-tail.ts';
+import fc from '../support/fast-check.ts';
 
 const value = (text: string, length = 1) => new Uint8Array(Buffer.alloc(length, text));
 const offsets = (records: readonly {offset: number}[] | undefined) =>

@@ -1,5 +1,4 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {systemClock} from '../../core/adapters/clock-system.ts';
 import {createMemoryFiles, type MemoryFiles} from '../../core/adapters/files-memory.ts';
 import {
@@ -11,6 +10,7 @@ import {seededRandom} from '../../core/adapters/random-seeded.ts';
 import {formatError, isForestayError} from '../../core/domain/errors.ts';
 import type {Clock, Log} from '../../core/ports.ts';
 import {readAll} from '../contracts/log.ts';
+import fc from '../support/fast-check.ts';
 
 const directory = '/data/log';
 

@@ -1,9 +1,9 @@
 import {timestampMs} from '@bufbuild/protobuf/wkt';
 import test from 'ava';
-import fc from 'fast-check';
 import type {DriftReport, KeeperSight} from '../../core/domain/drift/report.ts';
 import {fromReport} from '../../proto/codec-drift.ts';
 import {DriftService} from '../../proto/gen/forestay/v1/drift_pb.ts';
+import fc from '../support/fast-check.ts';
 import {call, startApi} from './server.ts';
 
 const text = fc.string({maxLength: 20, unit: 'grapheme'}).filter(value => value.isWellFormed());

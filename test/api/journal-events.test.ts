@@ -1,5 +1,4 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {createMemoryLog, type MemoryLog} from '../../core/adapters/log-memory.ts';
 import {isForestayError} from '../../core/domain/errors.ts';
 import type {InboxRecord} from '../../core/domain/records.ts';
@@ -12,6 +11,7 @@ import {
   type JournalPlaces,
 } from '../../core/engine/resume-token.ts';
 import {codec} from '../../proto/codec.ts';
+import fc from '../support/fast-check.ts';
 import {aDecision, aMove, anEffect, aTick, START_MS} from './records.ts';
 
 const NO_PLACES: JournalPlaces = new Map();

@@ -1,5 +1,4 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {toHostMessage} from '../../core/api/fleet-messages.ts';
 import {createReadModel, type HostRow, type VmRow} from '../../core/engine/read-model.ts';
 import {
@@ -9,6 +8,7 @@ import {
   applyTick,
 } from '../../core/engine/read-model-fold.ts';
 import {Ring} from '../../core/engine/read-model-ring.ts';
+import fc from '../support/fast-check.ts';
 import {
   aDecision,
   aHost,

@@ -1,6 +1,6 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {ReaderView} from '../../core/api/reader-view.ts';
+import fc from '../support/fast-check.ts';
 
 const names = ['a', 'b', 'c', 'd'];
 const changes = fc.array(

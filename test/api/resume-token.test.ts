@@ -1,11 +1,11 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {isForestayError} from '../../core/domain/errors.ts';
 import {
   decodeResumeToken,
   encodeResumeToken,
   type JournalPlace,
 } from '../../core/engine/resume-token.ts';
+import fc from '../support/fast-check.ts';
 
 const count = fc.maxSafeNat();
 const place: fc.Arbitrary<JournalPlace> = fc.record({

@@ -1,6 +1,6 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {SortedNames} from '../../core/engine/sorted-names.ts';
+import fc from '../support/fast-check.ts';
 
 const name = fc.stringMatching(/^[a-c]{1,3}$/);
 const step = fc.oneof(

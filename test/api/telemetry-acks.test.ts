@@ -1,8 +1,8 @@
 import {create, fromBinary, toBinary} from '@bufbuild/protobuf';
 import test from 'ava';
-import fc from 'fast-check';
 import {encodeAck} from '../../core/api/telemetry-replies.ts';
 import {IngestResponseSchema} from '../../proto/gen/forestay/v1/telemetry_pb.ts';
+import fc from '../support/fast-check.ts';
 
 test('an ack has the bytes that the generated encoder gives', t => {
   fc.assert(

@@ -1,11 +1,11 @@
 import {EventEmitter} from 'node:events';
 import type * as grpc from '@grpc/grpc-js';
 import test, {type ExecutionContext} from 'ava';
-import fc from 'fast-check';
 import {streamChanges, type WatchEvent} from '../../core/api/watch.ts';
 import {createReadModel, type HostRow} from '../../core/engine/read-model.ts';
 import {applyScores, applyTick} from '../../core/engine/read-model-fold.ts';
 import type {Clock} from '../../core/ports.ts';
+import fc from '../support/fast-check.ts';
 import {aHost, aScore, aTick, aVm, START_MS} from './records.ts';
 
 /** A reader that takes what it is given only when the test lets it. */

@@ -1,5 +1,4 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {createDistribution} from '../../bench/support/distribution.ts';
 import {
   cellNames,
@@ -13,6 +12,7 @@ import {PARTITION_COUNT, partitionOfCell} from '../../core/domain/hash.ts';
 import {HOST_METRICS} from '../../core/domain/metric-sets.ts';
 import type {Block} from '../../core/domain/telemetry.ts';
 import {codec} from '../../proto/codec.ts';
+import fc from '../support/fast-check.ts';
 
 const load: Load = {
   edges: 3,

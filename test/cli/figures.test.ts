@@ -1,7 +1,7 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {formatFigure, formatPercent} from '../../cli/figures.ts';
 import {outlookFacts} from '../../cli/outlook.ts';
+import fc from '../support/fast-check.ts';
 
 test('a measured value is short, and shows its unit unless its name does', t => {
   t.is(formatFigure(0.05768, 'per second'), '0.0577 per second');

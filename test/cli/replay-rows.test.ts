@@ -4,10 +4,10 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {gzipSync} from 'node:zlib';
 import test, {type ExecutionContext} from 'ava';
-import fc from 'fast-check';
 import {CSV_MAPPING, type Mapping, readMapping, SMD_MAPPING} from '../../cli/replay-mapping.ts';
 import {findRecordings, mergeRows} from '../../cli/replay-rows.ts';
 import {parseTime, parseValue, splitFields} from '../../models/data/csv.ts';
+import fc from '../support/fast-check.ts';
 
 function folder(t: ExecutionContext, files: Readonly<Record<string, string | Uint8Array>>): string {
   const path = mkdtempSync(join(tmpdir(), 'forestay-replay-'));

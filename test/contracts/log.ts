@@ -1,8 +1,8 @@
 import type {ExecutionContext, TestFn} from 'ava';
-import fc from 'fast-check';
 import {isForestayError} from '../../core/domain/errors.ts';
 import {PARTITION_COUNT} from '../../core/domain/hash.ts';
 import type {Log, LogRecord, Topic} from '../../core/ports.ts';
+import fc from '../support/fast-check.ts';
 
 /** Gives a log on the same storage as before, or one of its own; the contract closes it. */
 export type OpenLog = (t: ExecutionContext) => Promise<Log | undefined>;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type {ExecutionContext, TestFn} from 'ava';
-import fc from 'fast-check';
 import type {Store, StoreRow, TableSchema} from '../../core/ports.ts';
+import fc from '../support/fast-check.ts';
 
 /** What a test of the contract gets. `table` makes names that no other test uses. */
 export type StoreUnderTest = {

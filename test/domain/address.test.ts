@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'ava';
-import fc from 'fast-check';
 import {formatAddress, isLoopback, parseAddress} from '../../core/domain/address.ts';
+import fc from '../support/fast-check.ts';
 
 test('an address is taken apart and put together again', t => {
   for (const [text, host, port] of [

@@ -1,6 +1,6 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {affinity} from '../../core/domain/affinity.ts';
+import fc from '../support/fast-check.ts';
 
 test('without events, or with events spread evenly, nothing speaks for an hour', t => {
   t.is(affinity(0, 0, 1 / 24), 1);

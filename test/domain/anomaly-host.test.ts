@@ -1,11 +1,11 @@
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test from 'ava';
-import fc from 'fast-check';
 import {fitAnomalyModel, TRAINING_ROWS_MIN} from '../../core/domain/anomaly/host-fit.ts';
 import type {AnomalyModel} from '../../core/domain/anomaly/host-model.ts';
 import {createAnomalyState, observeAnomaly} from '../../core/domain/anomaly/host-score.ts';
 import {isForestayError} from '../../core/domain/errors.ts';
+import fc from '../support/fast-check.ts';
 import {drawRows, ROW_COLUMNS} from './anomaly-rows.ts';
 
 const WIDTH = ROW_COLUMNS.length;

@@ -1,6 +1,6 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {measureOddShares} from '../../core/domain/anomaly/odd-share.ts';
+import fc from '../support/fast-check.ts';
 
 test('the share of odd VMs is that of the known ones of each group', t => {
   const odd = [1, 0, Number.NaN, 1, 1, 0, Number.NaN];

@@ -1,6 +1,6 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {decomposeSymmetric} from '../../core/domain/anomaly/symmetric.ts';
+import fc from '../support/fast-check.ts';
 
 const symmetric = fc.integer({min: 1, max: 9}).chain(size =>
   fc

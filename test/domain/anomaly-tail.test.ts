@@ -1,6 +1,6 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {observeTail, resetTail, TAIL_NUMBERS, TAIL_SHARE} from '../../core/domain/anomaly/tail.ts';
+import fc from '../support/fast-check.ts';
 import {createNormal} from './streams.ts';
 
 function learn(magnitudes: Iterable<number>): Float64Array {

@@ -1,6 +1,5 @@
 import {deserialize, serialize} from 'node:v8';
 import test from 'ava';
-import fc from 'fast-check';
 import {
   type CellLayer,
   createCellLayer,
@@ -12,6 +11,7 @@ import {
   takeRows,
 } from '../../core/domain/cell-layer.ts';
 import {createUniform} from '../../models/random.ts';
+import fc from '../support/fast-check.ts';
 
 const MINUTE_MS = 60_000;
 const START_MS = Date.UTC(2026, 0, 5);

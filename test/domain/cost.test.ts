@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import test from 'ava';
-import fc from 'fast-check';
 import {
   effectiveness,
   estimateGhost,
@@ -9,6 +8,7 @@ import {
   interruptionCost,
   vmWeight,
 } from '../../core/domain/cost.ts';
+import fc from '../support/fast-check.ts';
 import {GIB, MINUTE_MS, policy} from './cells.ts';
 
 const {costs} = policy;

@@ -1,5 +1,4 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {
   type CountWindows,
   clearCountRow,
@@ -15,6 +14,7 @@ import {
   takeQueued,
 } from '../../core/domain/count-windows.ts';
 import {COUNT_KINDS} from '../../core/domain/features.ts';
+import fc from '../support/fast-check.ts';
 
 const KINDS = COUNT_KINDS.length;
 

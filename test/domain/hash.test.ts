@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'ava';
-import fc from 'fast-check';
 import {fnv1a32, PARTITION_COUNT, partitionOfCell} from '../../core/domain/hash.ts';
+import fc from '../support/fast-check.ts';
 
 test('the hash is the published 32-bit FNV-1a', t => {
   t.is(fnv1a32(''), 0x811c9dc5);

@@ -1,6 +1,6 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {raiseOutlook, raiseToShorter} from '../../core/domain/horizons.ts';
+import fc from '../support/fast-check.ts';
 
 const risk = fc.oneof(
   {weight: 5, arbitrary: fc.float({min: 0, max: 1, noNaN: true})},

@@ -1,9 +1,9 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {createHostOddness, type Oddness} from '../../core/domain/anomaly/host-oddness.ts';
 import {HOST_METRIC_CATALOGUE} from '../../core/domain/host-metrics.ts';
 import {HOST_METRICS, VM_METRICS} from '../../core/domain/metric-sets.ts';
 import {createUniform} from '../../models/random.ts';
+import fc from '../support/fast-check.ts';
 
 const STEP_MS = 10_000;
 const DAY_STEPS = 8640;

@@ -1,7 +1,7 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {DEFAULT_FLAG_POLICY, type FlagState, nextFlag} from '../../core/domain/intent-policy.ts';
 import {RISK_OUTPUTS, riskColumn} from '../../core/domain/reboot-risks.ts';
+import fc from '../support/fast-check.ts';
 
 const {drain: POLICY} = DEFAULT_FLAG_POLICY;
 

@@ -1,5 +1,4 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {INTENT_INPUTS} from '../../core/domain/host-metrics.ts';
 import {
   createIntentStep,
@@ -8,6 +7,7 @@ import {
   takeIntentSample,
 } from '../../core/domain/intent-step.ts';
 import {FIRST_HOST_METRICS, HOST_METRICS} from '../../core/domain/metric-sets.ts';
+import fc from '../support/fast-check.ts';
 
 type Sample = {atMs: number; value: number};
 type Row = {endsMs: number; value: number};

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'ava';
-import fc from 'fast-check';
 import {effectiveness} from '../../core/domain/cost.ts';
 import {expectedInMs, isAnnounced, riskBy, riskCurve} from '../../core/domain/lead-time.ts';
+import fc from '../support/fast-check.ts';
 import {MINUTE_MS} from './cells.ts';
 
 const HORIZON_MS = 30 * MINUTE_MS;

@@ -1,6 +1,6 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {runFrom} from '../../core/domain/log-run.ts';
+import fc from '../support/fast-check.ts';
 
 const records = fc
   .tuple(fc.nat(1000), fc.array(fc.nat(20), {maxLength: 20}))

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import test from 'ava';
-import fc from 'fast-check';
 import {
   BUILT_IN_METRIC_SETS,
   FIRST_HOST_METRICS,
@@ -8,6 +7,7 @@ import {
   metricSet,
   VM_METRICS,
 } from '../../core/domain/metric-sets.ts';
+import fc from '../support/fast-check.ts';
 
 const names = fc.uniqueArray(fc.stringMatching(/^[a-z_]{1,12}$/), {minLength: 2, maxLength: 6});
 

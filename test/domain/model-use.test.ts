@@ -1,6 +1,6 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {afterSwitch, canaryFor, modelHashOf} from '../../core/domain/model-use.ts';
+import fc from '../support/fast-check.ts';
 
 const percent = fc.integer({min: 1, max: 99});
 const HOSTS = Array.from({length: 2000}, (_, index) => `rack-${index % 40}/host-${index}`);

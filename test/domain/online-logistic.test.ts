@@ -1,5 +1,4 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {
   climbPosterior,
   diagonal,
@@ -17,6 +16,7 @@ import {
   risksOf,
 } from '../../core/domain/online-logistic.ts';
 import {createUniform} from '../../models/random.ts';
+import fc from '../support/fast-check.ts';
 
 const WEEK_MS = 7 * 86_400_000;
 const NO_FADING: Learning = {share: 1, halfLifeMs: Number.POSITIVE_INFINITY, steps: 25};

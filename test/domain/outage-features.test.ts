@@ -1,5 +1,4 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {logOdds, toProbability} from '../../core/domain/logistic-posterior.ts';
 import {
   fillInputs,
@@ -24,6 +23,7 @@ import {
   takeKnown,
 } from '../../core/domain/outage-outcomes.ts';
 import {viewOutages} from '../../core/domain/outage-view.ts';
+import fc from '../support/fast-check.ts';
 
 const HOSTS = 70;
 const WEEKLY: OutageQuestion = {kind: 'unplanned', horizonDays: 7, firstOnly: false};

@@ -1,6 +1,5 @@
 /** What is known of outages when their causes become known late. */
 import test from 'ava';
-import fc from 'fast-check';
 import {
   CELL_HALF_LIFE_DAYS,
   cellCountsAt,
@@ -13,6 +12,7 @@ import {
   recordOutage,
   renameOutage,
 } from '../../core/domain/outage-history.ts';
+import fc from '../support/fast-check.ts';
 
 const HOSTS = 3;
 const outages = fc.array(

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'ava';
-import fc from 'fast-check';
 import {Capacity, type PlacementHost, type PlacementVm} from '../../core/domain/placement.ts';
+import fc from '../support/fast-check.ts';
 import {GIB, policy} from './cells.ts';
 
 const {target} = policy;

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'ava';
-import fc from 'fast-check';
 import {interruptionCost} from '../../core/domain/cost.ts';
 import type {CellView, HostView, VmView} from '../../core/domain/fleet.ts';
 import {plan} from '../../core/domain/planner.ts';
 import type {Proposal} from '../../core/domain/proposal.ts';
+import fc from '../support/fast-check.ts';
 import {aCell, aHost, aRiskyHost, aRiskyVm, aVm, GIB, policy} from './cells.ts';
 
 const ratio = fc.integer({min: 0, max: 100}).map(percent => percent / 100);

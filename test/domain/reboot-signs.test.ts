@@ -1,6 +1,6 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {formatSigns, parseSigns} from '../../core/domain/reboot-signs.ts';
+import fc from '../support/fast-check.ts';
 
 const signs = fc.array(
   fc.record({

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'ava';
-import fc from 'fast-check';
 import {cutMsMax, type Extent, nextCut} from '../../core/domain/retention.ts';
+import fc from '../support/fast-check.ts';
 
 const nowMs = 1_000_000;
 const unbounded = Number.POSITIVE_INFINITY;

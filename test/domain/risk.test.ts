@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import test from 'ava';
-import fc from 'fast-check';
 import {
   applyRisk,
   type BandChange,
@@ -9,6 +8,7 @@ import {
   growBands,
   worstComponent,
 } from '../../core/domain/risk.ts';
+import fc from '../support/fast-check.ts';
 import {policy} from './cells.ts';
 
 const {band} = policy;

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import test from 'ava';
-import fc from 'fast-check';
 import {type ActionKind, actionKinds} from '../../core/domain/decision.ts';
 import type {HostView, VmView} from '../../core/domain/fleet.ts';
 import {vmProposal} from '../../core/domain/proposal.ts';
@@ -13,6 +12,7 @@ import {
   groundOf,
   suspectGrounds,
 } from '../../core/domain/safety.ts';
+import fc from '../support/fast-check.ts';
 import {aCell, aHost, aRiskyHost, aRiskyVm, NOW_MS, policy} from './cells.ts';
 
 type Case = {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'ava';
-import fc from 'fast-check';
 import {closestWord, editDistance} from '../../core/domain/spelling.ts';
+import fc from '../support/fast-check.ts';
 
 test('a change, an addition, a loss and a swap of neighbours each count one', t => {
   t.is(editDistance('tick', 'tock'), 1);

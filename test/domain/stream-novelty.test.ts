@@ -1,6 +1,6 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {createNovelty, type NoveltyOptions} from '../../core/domain/anomaly/stream-novelty.ts';
+import fc from '../support/fast-check.ts';
 
 const OPTIONS: NoveltyOptions = {runs: [2, 3, 5], neighbours: 2, historySamples: 1000};
 

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import test from 'ava';
-import fc from 'fast-check';
 import {
   clearUsage,
   createUsage,
@@ -8,6 +7,7 @@ import {
   recordUsage,
   usageP95,
 } from '../../core/domain/usage.ts';
+import fc from '../support/fast-check.ts';
 import {MINUTE_MS} from './cells.ts';
 
 const SLOT_MS = 10 * MINUTE_MS;

@@ -1,6 +1,6 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {UsualPool} from '../../core/domain/anomaly/usual-rows.ts';
+import fc from '../support/fast-check.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;

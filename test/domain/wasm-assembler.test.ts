@@ -1,6 +1,6 @@
 import test from 'ava';
-import fc from 'fast-check';
 import * as w from '../../core/domain/wasm-assembler.ts';
+import fc from '../support/fast-check.ts';
 
 type Run = (...args: number[]) => void;
 

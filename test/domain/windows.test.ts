@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import test from 'ava';
-import fc from 'fast-check';
 import {
   clearRow,
   createWindows,
@@ -10,6 +9,7 @@ import {
   SLOW_MS,
   type Windows,
 } from '../../core/domain/windows.ts';
+import fc from '../support/fast-check.ts';
 
 type Sample = {atMs: number; values: readonly number[]};
 

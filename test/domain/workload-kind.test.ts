@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'ava';
-import fc from 'fast-check';
 import {type Behaviour, isDailyAt, isFull, kindOf} from '../../core/domain/workload-kind.ts';
 import {WORKLOAD_KINDS} from '../../core/domain/workload-profile.ts';
+import fc from '../support/fast-check.ts';
 
 const service: Behaviour = {
   mean: 0.3,

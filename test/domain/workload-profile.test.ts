@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import test from 'ava';
-import fc from 'fast-check';
 import {
   DIRTY_CLASSES,
   dirtyClassOf,
@@ -11,6 +10,7 @@ import {
   WORKLOAD_KINDS,
   weighedCriticality,
 } from '../../core/domain/workload-profile.ts';
+import fc from '../support/fast-check.ts';
 
 const ratio = fc.double({min: 0, max: 1, noNaN: true});
 const like = fc.record({kind: fc.constantFrom(...WORKLOAD_KINDS), isDaily: fc.boolean()});

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import test from 'ava';
-import fc from 'fast-check';
 import {VM_METRICS} from '../../core/domain/metric-sets.ts';
 import {
   clearWorkload,
@@ -14,6 +13,7 @@ import {
 } from '../../core/domain/workload.ts';
 import {UNKNOWN_WORKLOAD} from '../../core/domain/workload-profile.ts';
 import {createUniform} from '../../models/random.ts';
+import fc from '../support/fast-check.ts';
 
 const NETWORK = ['network_receive_bytes_per_second', 'network_transmit_bytes_per_second'];
 const COLUMNS = [...VM_METRICS.columns, ...NETWORK];

@@ -1,10 +1,10 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {createMemoryFiles} from '../../core/adapters/files-memory.ts';
 import {seededRandom} from '../../core/adapters/random-seeded.ts';
 import type {EffectReport} from '../../core/domain/effects.ts';
 import {type EffectTableLimits, openEffectTable} from '../../edge/actuator/effect-table.ts';
 import {encodeFrame, START} from '../../edge/frame.ts';
+import fc from '../support/fast-check.ts';
 import {issue} from '../support/step-driver.ts';
 
 const path = '/effects/h1';

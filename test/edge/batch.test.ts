@@ -1,9 +1,9 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {metricSet} from '../../core/domain/metric-sets.ts';
 import {BlockBuilder} from '../../edge/batch.ts';
 import {createInventoryGate} from '../../edge/inventory-gate.ts';
 import {limitNotes} from '../../edge/note.ts';
+import fc from '../support/fast-check.ts';
 
 const SET = metricSet('test.v1', 'vm', ['a', 'b', 'c']);
 

@@ -1,7 +1,6 @@
 import {appendFileSync, mkdirSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import test from 'ava';
-import fc from 'fast-check';
 import {limitNotes} from '../../edge/note.ts';
 import {createSampler} from '../../edge/sampler.ts';
 import {COMMAND_CLASSES, classifyCommand} from '../../edge/sensors/command-classes.ts';
@@ -9,6 +8,7 @@ import {createCommandHistory} from '../../edge/sensors/command-history.ts';
 import {classOfAuthLine, createAuditReader} from '../../edge/sensors/command-records.ts';
 import {commandsSensor} from '../../edge/sensors/commands.ts';
 import {noHistories} from '../../edge/sensors/history.ts';
+import fc from '../support/fast-check.ts';
 import {hostFixture, readOnce} from './host-fixture.ts';
 
 const minuteMs = 60_000;

@@ -1,10 +1,10 @@
 import {statSync, symlinkSync} from 'node:fs';
 import {join} from 'node:path';
 import test from 'ava';
-import fc from 'fast-check';
 import {activitySensor} from '../../edge/sensors/activity.ts';
 import {compareReleases, isNewerInstalled} from '../../edge/sensors/kernel-version.ts';
 import {shutdownSensor} from '../../edge/sensors/shutdown.ts';
+import fc from '../support/fast-check.ts';
 import {hostFixture, readFailing, readOnce, type Tree} from './host-fixture.ts';
 import {loginRecord, writeBytes} from './login-fixture.ts';
 

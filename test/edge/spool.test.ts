@@ -1,8 +1,8 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {createMemoryFiles} from '../../core/adapters/files-memory.ts';
 import {decodeFrames, encodeFrame, START} from '../../edge/frame.ts';
 import {addLoss, afterAck, type Loss} from '../../edge/losses.ts';
+import fc from '../support/fast-check.ts';
 import {batches, bodyOf, folder, openSpool, pending} from './spool-support.ts';
 
 const small = {bytesMax: 2000, segmentBytes: 200};

@@ -1,8 +1,8 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {ActorDirectory} from '../../core/engine/actor-directory.ts';
 import {resource, type StoredActor} from '../../core/engine/actor-row.ts';
 import type {VmEvent} from '../../statecharts/events.ts';
+import fc from '../support/fast-check.ts';
 
 const raised: VmEvent = {type: 'risk.raised', atMs: 1000, risk: 0.5, host: 'a'};
 

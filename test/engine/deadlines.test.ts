@@ -1,6 +1,6 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {Deadlines} from '../../core/engine/deadlines.ts';
+import fc from '../support/fast-check.ts';
 
 const act = fc.oneof(
   {weight: 4, arbitrary: fc.record({id: fc.constantFrom(...'abcdefgh'), dueMs: fc.nat(20)})},

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import v8 from 'node:v8';
 import test from 'ava';
-import fc from 'fast-check';
 import type {JournalRecord, Tick} from '../../core/domain/records.ts';
 import {
   createJournalReader,
@@ -11,6 +10,7 @@ import {
   type JournalPosition,
 } from '../../core/engine/journal-reader.ts';
 import type {LogRecord} from '../../core/ports.ts';
+import fc from '../support/fast-check.ts';
 
 /** The rules do not depend on the wire format: structured clones will do. */
 const codec = {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'ava';
-import fc from 'fast-check';
 import {createMarks} from '../../core/engine/marks.ts';
+import fc from '../support/fast-check.ts';
 
 test('each batch is taken once and in order, however often the edge sends it again', t => {
   // An edge that resumes at any sequence it has not seen acknowledged: never beyond what it sent.

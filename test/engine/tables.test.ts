@@ -1,8 +1,8 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {metricSet} from '../../core/domain/metric-sets.ts';
 import {checkTable} from '../../core/domain/table-rules.ts';
 import {samplesTable} from '../../core/engine/tables.ts';
+import fc from '../support/fast-check.ts';
 
 const metricColumns = (columns: readonly string[]) =>
   samplesTable(metricSet('s.v1', 'host', columns))

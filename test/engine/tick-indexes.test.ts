@@ -1,11 +1,11 @@
 /** What a tick keeps instead of looking at everything says the same as looking at everything. */
 import test from 'ava';
-import fc from 'fast-check';
 import type {IssuedEffect} from '../../core/domain/effects.ts';
 import type {InventoryHost} from '../../core/domain/telemetry.ts';
 import {RunningEffects} from '../../core/engine/running-effects.ts';
 import {isSameInventory} from '../../core/engine/same-inventory.ts';
 import {SortedMap} from '../../core/engine/sorted-map.ts';
+import fc from '../support/fast-check.ts';
 import {createRig, hostFacts, second, vm} from '../support/partition.ts';
 import {hexOf} from '../support/replay.ts';
 

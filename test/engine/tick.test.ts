@@ -1,9 +1,9 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {imageOfState} from '../../core/engine/partition-image.ts';
 import {createPartitionState} from '../../core/engine/partition-state.ts';
 import {advance} from '../../core/engine/tick.ts';
 import {type EngineEventName, listen} from '../../core/events.ts';
+import fc from '../support/fast-check.ts';
 import {essence} from '../support/journal.ts';
 import {hostBatch, PARTITION} from '../support/partition.ts';
 import {hexOf} from '../support/replay.ts';

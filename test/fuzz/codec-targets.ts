@@ -1,6 +1,5 @@
 /** What travels and what the log holds: batches, records, frames. */
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
 import {
   frameHeaderBytes,
   nextFrame,
@@ -11,6 +10,7 @@ import {
 import {decodeFrames, encodeFrame} from '../../edge/frame.ts';
 import {codec, createCodec} from '../../proto/codec.ts';
 import * as arbitrary from '../proto/arbitraries.ts';
+import fc from '../support/fast-check.ts';
 import {codecTarget, samplesOf, type Target} from './target.ts';
 
 const packing = createCodec({packAboveBytes: 64});

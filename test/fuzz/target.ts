@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
 import {isForestayError} from '../../core/domain/errors.ts';
 import type {Random} from '../../core/ports.ts';
+import fc from '../support/fast-check.ts';
 
 /** A decoder of bytes from outside, and what must hold whatever the bytes are. */
 export type Target = {

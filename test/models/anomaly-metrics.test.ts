@@ -1,9 +1,9 @@
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test from 'ava';
-import fc from 'fast-check';
 import {findBuffer, volumeUnderSurface} from '../../models/anomaly-metrics.ts';
 import {createUniform} from '../../models/random.ts';
+import fc from '../support/fast-check.ts';
 
 /** As computed by the script that judges, `score_anomaly.py`. */
 const judged = JSON.parse(

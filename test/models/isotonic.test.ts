@@ -1,11 +1,11 @@
 import test from 'ava';
-import fc from 'fast-check';
 import * as ort from 'onnxruntime-node';
 import {fitIsotonic, isotonicForest, isotonicRisk} from '../../models/isotonic.ts';
 import {calibrationError, logLoss} from '../../models/metrics.ts';
 import {createUniform} from '../../models/random.ts';
 import {marginOf} from '../../models/trees/forest.ts';
 import {encodeOnnx, INPUT, OUTPUT} from '../../models/trees/tree-onnx.ts';
+import fc from '../support/fast-check.ts';
 
 /** Least squares among rising functions, from its definition: the greatest of means over intervals. */
 function minimax(margins: number[], labels: number[], margin: number): number {

@@ -1,5 +1,4 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {
   alertsAtBudget,
   averagePrecision,
@@ -9,6 +8,7 @@ import {
   quantile,
   rocAuc,
 } from '../../models/metrics.ts';
+import fc from '../support/fast-check.ts';
 
 const outcomes = fc
   .array(fc.record({risk: fc.integer({min: 0, max: 9}), label: fc.integer({min: 0, max: 1})}), {

@@ -1,5 +1,4 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {openExplainer} from '../../models/network/attributions.ts';
 import {initialParameters} from '../../models/network/lstm.ts';
 import type {Network} from '../../models/network/network.ts';
@@ -7,6 +6,7 @@ import {encodeNetwork} from '../../models/network/network-onnx.ts';
 import {openNetwork} from '../../models/network/network-session.ts';
 import {plainNormalisation} from '../../models/network/normalisation.ts';
 import {createUniform} from '../../models/random.ts';
+import fc from '../support/fast-check.ts';
 
 const STEPS = 8;
 const COLUMNS = 3;

@@ -1,5 +1,4 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {EXPLANATION} from '../../core/domain/intent-manifest.ts';
 import {openExplainer} from '../../models/network/attributions.ts';
 import {encodeExplanation} from '../../models/network/explain-onnx.ts';
@@ -8,6 +7,7 @@ import type {Network} from '../../models/network/network.ts';
 import {plainNormalisation} from '../../models/network/normalisation.ts';
 import {emptyFloats, openRunner} from '../../models/network/runtime.ts';
 import {createUniform} from '../../models/random.ts';
+import fc from '../support/fast-check.ts';
 
 const STEPS = 8;
 const COLUMNS = 3;

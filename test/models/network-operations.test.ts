@@ -1,6 +1,5 @@
 /** Every derivative against finite differences of what the ONNX runtime computes. */
 import test from 'ava';
-import fc from 'fast-check';
 import {gradients} from '../../models/network/gradients.ts';
 import {createGraph, type Graph, sizeOf, type Value} from '../../models/network/graph.ts';
 import {pinballLoss, softmaxCrossEntropy} from '../../models/network/losses.ts';
@@ -30,6 +29,7 @@ import {
 } from '../../models/network/operations.ts';
 import {emptyFloats, type Floats, openRunner} from '../../models/network/runtime.ts';
 import {createUniform} from '../../models/random.ts';
+import fc from '../support/fast-check.ts';
 
 /**
  * Central differences of float32: rounding costs about 6e-8 · |y| / STEP, what is cut off

@@ -1,5 +1,4 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {CAUSES, HORIZONS_MINUTES, RISK_OUTPUTS} from '../../core/domain/reboot-risks.ts';
 import {RISK_CLASSES, RISK_SUMS, riskClass} from '../../models/network/competing-risks.ts';
 import {predictSequences} from '../../models/network/evaluation.ts';
@@ -11,6 +10,7 @@ import {inputsOf} from '../../models/network/normalisation.ts';
 import {type Calibration, calibratedProbabilities} from '../../models/network/temperature.ts';
 import {encodeGraph, matrixInfo} from '../../models/onnx-graph.ts';
 import {createUniform} from '../../models/random.ts';
+import fc from '../support/fast-check.ts';
 
 const STEPS = 6;
 const COLUMNS = 4;

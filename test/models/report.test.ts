@@ -1,7 +1,7 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {drawBars, drawLines, escapeText, shortly} from '../../models/report/charts.ts';
 import {renderPage} from '../../models/report/page.ts';
+import fc from '../support/fast-check.ts';
 
 const numbers = fc.double({noDefaultInfinity: true, noNaN: true, min: -1e6, max: 1e6});
 

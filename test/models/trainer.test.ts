@@ -1,10 +1,10 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {binOf, binTable} from '../../models/trees/bins.ts';
 import {BOOSTING_DEFAULTS, trainForest} from '../../models/trees/boosting.ts';
 import {marginOf, sigmoid} from '../../models/trees/forest.ts';
 import {createHistogram, sumHistogram} from '../../models/trees/histogram.ts';
 import {findSplit} from '../../models/trees/split.ts';
+import fc from '../support/fast-check.ts';
 import {drawSample, trainOn, xorRisk} from './fixtures.ts';
 
 const RULES = {l2: 1, minChildHessian: 0.5, minGain: 1e-6};

@@ -2,10 +2,10 @@ import {appendFileSync, mkdtempSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test from 'ava';
-import fc from 'fast-check';
 import {halve} from '../../models/training/halving.ts';
 import {openResults} from '../../models/training/results.ts';
 import {drawTrials, type Space} from '../../models/training/space.ts';
+import fc from '../support/fast-check.ts';
 
 const space = {
   rate: {from: 0.01, to: 1, scale: 'log'},

@@ -1,9 +1,9 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {createUniform} from '../../models/random.ts';
 import {binTable} from '../../models/trees/bins.ts';
 import {BOOSTING_DEFAULTS, trainForest} from '../../models/trees/boosting.ts';
 import {type Forest, marginOf} from '../../models/trees/forest.ts';
+import fc from '../support/fast-check.ts';
 import {drawSample} from './fixtures.ts';
 
 const COLUMNS = 4;

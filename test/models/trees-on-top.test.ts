@@ -1,10 +1,10 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {createUniform} from '../../models/random.ts';
 import {binTable} from '../../models/trees/bins.ts';
 import {BOOSTING_DEFAULTS, logLossOf, trainForest} from '../../models/trees/boosting.ts';
 import {marginOf} from '../../models/trees/forest.ts';
 import {stackForests} from '../../models/trees/stack.ts';
+import fc from '../support/fast-check.ts';
 
 const COLUMNS = 3;
 const WHOLE = {

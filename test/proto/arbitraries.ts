@@ -1,5 +1,5 @@
 /** Random records of every kind, as fast-check arbitraries. */
-import fc from 'fast-check';
+
 import type {HostAnomaly} from '../../core/domain/anomaly/fleet-watch.ts';
 import {COMPONENTS} from '../../core/domain/components.ts';
 import {actionKinds, type Decision} from '../../core/domain/decision.ts';
@@ -14,6 +14,7 @@ import type {
 } from '../../core/domain/records.ts';
 import type {Batch, Block, Gap, InventoryHost} from '../../core/domain/telemetry.ts';
 import {DIRTY_CLASSES, DIRTY_SOURCES, WORKLOAD_KINDS} from '../../core/domain/workload-profile.ts';
+import fc from '../support/fast-check.ts';
 import {cellSkill} from './skill-arbitraries.ts';
 
 const name = fc.string({minLength: 1, maxLength: 12, unit: 'grapheme-ascii'});

@@ -1,10 +1,10 @@
 import {create, fromBinary, toBinary} from '@bufbuild/protobuf';
 import test from 'ava';
-import fc from 'fast-check';
 import {readBatch} from '../../proto/codec-batch-reader.ts';
 import {createEntityLists} from '../../proto/codec-entities.ts';
 import {IngestRequestSchema} from '../../proto/gen/forestay/v1/telemetry_pb.ts';
 import {WireCursor} from '../../proto/wire-cursor.ts';
+import fc from '../support/fast-check.ts';
 
 const name = fc.string({unit: 'binary-ascii', maxLength: 80});
 const bytes = fc.uint8Array({maxLength: 40});

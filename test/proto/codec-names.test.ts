@@ -1,7 +1,7 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {createNames} from '../../proto/codec-names.ts';
 import {NotPlain, WireCursor} from '../../proto/wire-cursor.ts';
+import fc from '../support/fast-check.ts';
 
 /** A length-delimited field without its tag. */
 function field(text: string): Uint8Array {

@@ -1,9 +1,9 @@
 import {fromBinary, toBinary} from '@bufbuild/protobuf';
 import test from 'ava';
-import fc from 'fast-check';
 import {ForestayError} from '../../core/domain/errors.ts';
 import {codec, createCodec} from '../../proto/codec.ts';
 import {JournalRecordSchema} from '../../proto/gen/forestay/records/v1/records_pb.ts';
+import fc from '../support/fast-check.ts';
 import * as arbitrary from './arbitraries.ts';
 
 const MOVE = {

@@ -1,6 +1,7 @@
 /** Random figures of the proof of prediction; times are whole milliseconds. */
-import fc from 'fast-check';
+
 import type {CellSkill} from '../../core/domain/skill/cell-skill.ts';
+import fc from '../support/fast-check.ts';
 
 const text = fc.string({maxLength: 20, unit: 'grapheme'}).filter(value => value.isWellFormed());
 const u32 = fc.nat(0xffff_ffff);

@@ -1,6 +1,6 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {effectKinds} from '../../core/domain/effects.ts';
+import fc from '../support/fast-check.ts';
 import {brokenLaw, datacenter, effect, pass} from './support.ts';
 
 /** What people and programs may ask, wisely or not. */

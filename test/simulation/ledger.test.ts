@@ -1,6 +1,6 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {Ledger, RETRY_SECONDS} from '../../core/simulation/ledger.ts';
+import fc from '../support/fast-check.ts';
 
 const vms = [
   {criticality: 1, requestsPerSecond: 10},

@@ -1,6 +1,6 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {machines, migrateSnapshot, statePaths} from '../../statecharts/registry.ts';
+import fc from '../support/fast-check.ts';
 import {startActor} from './running-actor.ts';
 import {type AnyEvent, hostEvents, vmEvents, watched} from './walk.ts';
 

@@ -1,11 +1,11 @@
 /** A step of an actor at rest is what XState's own running actor does. */
 import test from 'ava';
-import fc from 'fast-check';
 import {type AnyStateMachine, createActor} from 'xstate';
 import type {Effect} from '../../core/domain/effects.ts';
 import {firstState, stepActor} from '../../statecharts/actor.ts';
 import type {ActorKind, EmittedEffect} from '../../statecharts/events.ts';
 import {machines, type RestState} from '../../statecharts/registry.ts';
+import fc from '../support/fast-check.ts';
 import {type AnyEvent, hostEvents, vmEvents} from './walk.ts';
 
 const events = {host: hostEvents, vm: vmEvents};

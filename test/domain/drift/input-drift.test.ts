@@ -1,5 +1,4 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {type FeatureDrift, findInputDrift} from '../../../core/domain/drift/input-drift.ts';
 import {
   countRow,
@@ -15,6 +14,7 @@ import {
 import {chanceIndex, stabilityIndex} from '../../../core/domain/drift/stability.ts';
 import {driftVerdict, type LossDrift} from '../../../core/domain/drift/verdict.ts';
 import {createUniform} from '../../../models/random.ts';
+import fc from '../../support/fast-check.ts';
 
 const COLUMNS = [
   {name: 'temperature_celsius.level', unit: 'celsius'},

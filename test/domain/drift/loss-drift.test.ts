@@ -1,8 +1,8 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {createAdwin, observeAdwin, windowOf} from '../../../core/domain/drift/adwin.ts';
 import {createPageHinkley, observePageHinkley} from '../../../core/domain/drift/page-hinkley.ts';
 import {createUniform} from '../../../models/random.ts';
+import fc from '../../support/fast-check.ts';
 
 type Draw = (random: () => number) => number;
 

@@ -1,5 +1,5 @@
 /** Anything that a fold of skill can be given, as data; sound or not. */
-import fc from 'fast-check';
+
 import type {Act, Outcome} from '../../../core/domain/skill/skill-events.ts';
 import {
   advanceSkill,
@@ -10,6 +10,7 @@ import {
   takeOutcome,
 } from '../../../core/domain/skill/skill-fold.ts';
 import type {SkillState} from '../../../core/domain/skill/skill-state.ts';
+import fc from '../../support/fast-check.ts';
 
 export const MINUTE_MS = 60_000;
 export const START_MS = 1_700_000_100_000;

@@ -1,10 +1,10 @@
 import {deserialize, serialize} from 'node:v8';
 import test from 'ava';
-import fc from 'fast-check';
 import {skillFigures} from '../../../core/domain/skill/skill-figures.ts';
 import {takeOutcome} from '../../../core/domain/skill/skill-fold.ts';
 import {DEFAULT_SKILL_SETTINGS} from '../../../core/domain/skill/skill-settings.ts';
 import {createSkillState, type SkillState} from '../../../core/domain/skill/skill-state.ts';
+import fc from '../../support/fast-check.ts';
 import {anyLedger, at, move, outcome, type Told, tell, watch} from './events.ts';
 
 const fresh = () => createSkillState(DEFAULT_SKILL_SETTINGS);

@@ -1,6 +1,5 @@
 /** A keeper against a registry of aliases, through whatever happens. */
 import test from 'ava';
-import fc from 'fast-check';
 import {decide} from '../../../models/keeper/decide.ts';
 import {
   createKeeperState,
@@ -11,6 +10,7 @@ import {
 } from '../../../models/keeper/keeper-state.ts';
 import type {Judgement} from '../../../models/keeper/shadow-book.ts';
 import {type AliasChange, applyChange} from '../../../models/registry/aliases.ts';
+import fc from '../../support/fast-check.ts';
 import {
   aliasesAfter,
   done,

@@ -1,7 +1,7 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {COMPONENTS} from '../../../core/domain/components.ts';
 import {ExampleBook} from '../../../models/keeper/example-book.ts';
+import fc from '../../support/fast-check.ts';
 import {evacuated, MINUTE_MS, outcome, rowsAt, targetsOf, watch} from './example-fixtures.ts';
 
 const WEEK = 7 * 24 * 60;

@@ -1,5 +1,4 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {COMPONENTS} from '../../../core/domain/components.ts';
 import type {HostOutcome, ObservedRows} from '../../../core/domain/observed.ts';
 import {blocksOf, JUDGED_OUTPUTS, labelBookRows} from '../../../models/keeper/judging.ts';
@@ -11,6 +10,7 @@ import {weightedFigures} from '../../../models/keeper/weighted-figures.ts';
 import {averagePrecision, calibrationError, logLoss} from '../../../models/metrics.ts';
 import {createUniform} from '../../../models/random.ts';
 import {UNKNOWN_OUTCOME} from '../../../models/registry/pairing.ts';
+import fc from '../../support/fast-check.ts';
 
 const MINUTE = 60_000;
 const STEP = 5 * MINUTE;

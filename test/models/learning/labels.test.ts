@@ -1,9 +1,9 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {COMPONENTS} from '../../../core/domain/components.ts';
 import {type Act, type HostEvent, readLedger} from '../../../models/learning/event-ledger.ts';
 import {type LabelledOutcome, labelRows} from '../../../models/learning/labels.ts';
 import {weighExamples} from '../../../models/learning/weighted-examples.ts';
+import fc from '../../support/fast-check.ts';
 
 const MINUTE_MS = 60_000;
 const WEEK_MS = 7 * 24 * 60 * MINUTE_MS;

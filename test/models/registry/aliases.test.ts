@@ -1,5 +1,4 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {createMemoryFiles} from '../../../core/adapters/files-memory.ts';
 import {seededRandom} from '../../../core/adapters/random-seeded.ts';
 import {isForestayError} from '../../../core/domain/errors.ts';
@@ -13,6 +12,7 @@ import {
   stateOf,
 } from '../../../models/registry/aliases.ts';
 import {readAudit} from '../../../models/registry/audit.ts';
+import fc from '../../support/fast-check.ts';
 
 const FAMILY = 'component-failure';
 const HASHES = ['a', 'b', 'c', 'd'].map(digit => digit.repeat(64));

@@ -1,5 +1,4 @@
 import test from 'ava';
-import fc from 'fast-check';
 import {createUniform} from '../../../models/random.ts';
 import {pairModels, UNKNOWN_OUTCOME} from '../../../models/registry/pairing.ts';
 import {
@@ -9,6 +8,7 @@ import {
   GUARDRAILS,
   type PairedBlock,
 } from '../../../models/registry/promotion.ts';
+import fc from '../../support/fast-check.ts';
 
 /** Standard normal, by Box and Muller. */
 function normal(random: () => number): number {
