@@ -52,7 +52,7 @@ export function registerDemo(program: Command): void {
         .argParser(duration)
         .default(3_600_000, '1h'),
     )
-    .option('--headless', 'no colours, no pacing, only the outcome')
+    .option('--headless', 'no colours, no pacing: plain lines as fast as they come')
     .addOption(
       new Option('--until <when>', 'end after the run, or keep serving until interrupted')
         .choices(['done', 'interrupted'])

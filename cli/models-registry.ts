@@ -15,8 +15,7 @@ export type ChangeOptions = RegistryOptions & {author: string; why: string};
 /** Adds where the registry is, and how to print. */
 export function addRegistryOptions(command: Command): Command {
   command.option('--registry <dir>', 'folder of the models (models in the data folder)');
-  addConfigOption(addOutputOption(command, ['table', 'json', 'ndjson', 'yaml']));
-  return command.addOption(new Option('--json', 'like -o json').implies({output: 'json'}));
+  return addConfigOption(addOutputOption(command, ['table', 'json', 'ndjson', 'yaml']));
 }
 
 /** Adds who changes something, and why. */

@@ -51,14 +51,35 @@ export async function tellCore(
 }
 
 /**
- * Where partitions score by other models than the registry here says, in words for people; nothing if
- * no registry is here.
+ * Where partitions score by other models than the registry here says, and which of those that it names
+ * no core could open again, in words for people; nothing if no registry is here.
  */
-export function disagreementsOf(
+export async function disagreementsOf(
   registry: Registry,
   partitions: readonly PartitionStatus[],
-): string[] {
-  return disagreements(registry.aliases(SWITCHED).aliases, partitions, registry.directory);
+): Promise<string[]> {
+  const {aliases} = registry.aliases(SWITCHED);
+  const {champion, challenger} = aliases;
+  return [
+    ...disagreements(aliases, partitions, registry.directory),
+    ...(await damageOf(registry, 'champion', champion)),
+    ...(await damageOf(registry, 'challenger', challenger)),
+  ];
+}
+
+async function damageOf(registry: Registry, name: string, hash: string | null): Promise<string[]> {
+  if (hash === null) return [];
+  try {
+    await registry.verify(hash);
+    return [];
+  } catch (error) {
+    if (!isForestayError(error)) throw error;
+    const {code, message} = error;
+    return [
+      `no core can open the ${name} of the registry in ${registry.directory} again: [${code}] ${message}; ` +
+        'forestay models add, with the same model, makes it whole',
+    ];
+  }
 }
 
 /** The same, of the core that is asked; undefined: none answers, or it is of a family that cores take when they start. */
@@ -72,7 +93,7 @@ export async function askDisagreements(
     return await withCore(options, async core => {
       const control = await openControl(core);
       const {partitions} = await core.call(control, control.getStatus, {});
-      return disagreementsOf(registry, partitions);
+      return await disagreementsOf(registry, partitions);
     });
   } catch (error) {
     if (!isForestayError(error, 'SERVER_UNREACHABLE')) throw error;

@@ -262,7 +262,7 @@ async function promote(
       ? tryOut(registry, hash, share, author)
       : registry.promote(hash, author, {force, ...at});
   const aliases = serves ? now : await change();
-  await printAliases(aliases, options);
+  await printAliases(aliases, options, serves);
 }
 
 /** A trial needs no evaluation: it is how one comes about, and it ends with one command. */
@@ -285,9 +285,14 @@ async function rollback(family: string, options: ServingOptions): Promise<void> 
   await printAliases(await registry.change(family, {kind}, authorOf(options)), options);
 }
 
-async function printAliases(aliases: Aliases, options: ServingOptions): Promise<void> {
+async function printAliases(
+  aliases: Aliases,
+  options: ServingOptions,
+  isSame = false,
+): Promise<void> {
   const {family, champion, challenger, previous, revision, canaryPercent} = aliases;
   const before = previous === null ? 'there was none before' : `before ${shortHash(previous)}`;
+  const and = isSame ? 'as it was' : before;
   const trial =
     canaryPercent > 0
       ? `, ${shortHash(challenger ?? '')} tried by ${canaryPercent} % of the hosts`
@@ -295,7 +300,7 @@ async function printAliases(aliases: Aliases, options: ServingOptions): Promise<
   const told = await tellCore(aliases, options);
   await printValue(options.output, {...aliases, told} as never, () =>
     [
-      `${family}: champion ${shortHash(champion ?? '')}, ${before}${trial}  (revision ${revision})`,
+      `${family}: champion ${shortHash(champion ?? '')}, ${and}${trial}  (revision ${revision})`,
       told,
     ].join('\n'),
   );
@@ -310,6 +315,14 @@ async function prune(
     ? registry.prune({keep, damaged, author: authorOf(options)})
     : registry.removable({keep, damaged});
   const verb = yes ? 'removed' : 'would remove';
+  const kept = registry.list().damaged.filter(({hash}) => !chosen.includes(hash));
+  warn(
+    kept.map(({hash}) =>
+      damaged
+        ? `${shortHash(hash)} is damaged and stays, as an alias names it: forestay models add makes it whole`
+        : `${shortHash(hash)} is damaged and stays: --damaged is for such ones`,
+    ),
+  );
   await printValue(options.output, {removed: yes, hashes: chosen} as never, () =>
     chosen.length === 0
       ? 'nothing to remove'

@@ -6,15 +6,15 @@ import {harmlessText} from './terminal.ts';
 export const formats = ['table', 'wide', 'json', 'ndjson', 'yaml', 'name'] as const;
 export type Format = (typeof formats)[number];
 
-/** Adds `-o`. What is printed goes to stdout, and nothing else does. */
+/** Adds `-o` and `--json`. What is printed goes to stdout, and nothing else does. */
 export function addOutputOption(
   command: Command,
   choices: readonly Format[] = formats,
   preset: Format = 'table',
 ): Command {
-  return command.addOption(
-    new Option('-o, --output <format>', 'how to print').choices(choices).default(preset),
-  );
+  return command
+    .addOption(new Option('-o, --output <format>', 'how to print').choices(choices).default(preset))
+    .addOption(new Option('--json', 'the same as --output json').implies({output: 'json'}));
 }
 
 export function print(text: string): void {

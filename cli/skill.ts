@@ -9,7 +9,7 @@ import {harmlessName} from './terminal.ts';
 
 const ACTS_SHOWN = 10;
 
-type SkillOptions = ClientOptions & {cell: string; output: Format; json?: boolean};
+type SkillOptions = ClientOptions & {cell: string; output: Format};
 
 /** Whether prediction helps, and letting models act that do not seem to. */
 export function registerSkill(program: Command): void {
@@ -17,7 +17,6 @@ export function registerSkill(program: Command): void {
     .command('skill')
     .description('whether prediction helps: skill over the naive method, and what acts came to')
     .option('--cell <cell>', 'of this cell alone', '')
-    .option('--json', 'the same as --output json')
     .action((options: SkillOptions) => showSkills(options));
   addClientOptions(addOutputOption(skill, ['table', 'json', 'ndjson', 'yaml']));
   const command = program
@@ -46,13 +45,13 @@ function lift(cell: string, options: ChangeOptions & {comment: string}): Promise
   });
 }
 
-function showSkills({cell, json, output, ...options}: SkillOptions): Promise<void> {
+function showSkills({cell, output, ...options}: SkillOptions): Promise<void> {
   return withCore(options, async core => {
     const {CellSkillSchema, SkillService} = await import('../proto/gen/forestay/v1/skill_pb.ts');
     const service = core.client(SkillService);
     const {skills} = await core.call(service, service.listCellSkills, {cell});
     const records = skills.map(each => toRecord(CellSkillSchema, each));
-    await printValue(json ? 'json' : output, {skills: records}, () => describe(skills));
+    await printValue(output, {skills: records}, () => describe(skills));
   });
 }
 
@@ -67,7 +66,7 @@ export function describe(skills: readonly CellSkill[]): string {
       {title: 'OUTPUT', cell: ({output}) => output.output},
       {title: 'FORECASTS', cell: ({output}) => String(output.forecasts)},
       {title: 'BASE RATE', cell: ({output}) => percent(output.baseRate, 2)},
-      {title: 'SKILL', cell: ({output}) => percent(output.skill)},
+      {title: 'SKILL', cell: ({output}) => percent(skillOf(output))},
       {title: 'BETWEEN', cell: ({output}) => interval(output)},
       {title: 'FAILURES', cell: ({output}) => String(output.episodes)},
       {title: 'CALIBRATION ERROR', cell: ({output}) => percent(output.calibrationError, 1)},
@@ -134,6 +133,11 @@ const verdicts: Readonly<Record<string, string>> = {
   'no-skill': 'prediction does not help',
   unproven: 'not proven yet',
 };
+
+/** Against a rate of nothing any forecast is infinitely bad. */
+function skillOf({episodes, skill}: OutputSkill): number | undefined {
+  return episodes === 0 ? undefined : skill;
+}
 
 function interval({skillLow, skillHigh}: OutputSkill): string {
   if (skillLow === undefined) return '-';

@@ -61,7 +61,7 @@ async function registryDisagreements(
     import('./models-registry.ts'),
   ]);
   try {
-    return disagreementsOf(
+    return await disagreementsOf(
       openRegistryOf({...(registry === undefined ? {} : {registry}), config: []}),
       partitions,
     );

@@ -18,10 +18,9 @@ export function toDrift(
   keeper: KeeperSight | undefined,
 ): MessageInitShape<typeof v1.GetDriftResponseSchema> {
   if (keeper === undefined) return {mode: 'off'};
-  const {mode, phase, sinceMs, coolDownUntilMs, drift} = keeper;
+  const {mode, phase, sinceMs, because, coolDownUntilMs, drift} = keeper;
   return {
-    mode,
-    phase,
+    ...{mode, phase, because},
     ...(sinceMs > 0 ? {phaseTime: timestampFromMs(sinceMs)} : {}),
     ...(coolDownUntilMs === null ? {} : {coolDownTime: timestampFromMs(coolDownUntilMs)}),
     ...(drift === undefined ? {} : {report: toReport(drift)}),

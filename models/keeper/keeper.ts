@@ -83,6 +83,7 @@ class RunningKeeper implements Keeper {
   #pumping: Promise<void> | undefined;
   #training: Promise<void> | undefined;
   #dropped = 0;
+  #because = '';
   /** Aliases since which it was looked up what other keepers have found. */
   #heardRevision = -1;
 
@@ -128,7 +129,9 @@ class RunningKeeper implements Keeper {
     const {mode} = this.#options;
     const {phase = 'watching', sinceMs = 0, coolDownUntilMs: until = 0} = this.#state ?? {};
     const coolDownUntilMs = Number.isFinite(until) ? until : null;
-    return {mode, phase, sinceMs, coolDownUntilMs, drift: this.#report, dropped: this.#dropped};
+    const because = this.#because;
+    const [drift, dropped] = [this.#report, this.#dropped];
+    return {mode, phase, sinceMs, because, coolDownUntilMs, drift, dropped};
   }
 
   async idle(): Promise<void> {
@@ -300,6 +303,7 @@ class RunningKeeper implements Keeper {
       this.#options.onChange?.({phase: state.phase, what: 'phase', model});
     }
     for (const step of steps) {
+      this.#because = step.why;
       this.#options.tell(step.why);
       await this.#perform(step);
       this.#options.onChange?.({phase: state.phase, what: step.kind, model});

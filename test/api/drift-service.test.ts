@@ -59,6 +59,7 @@ test('what a keeper sees of drift is asked of its core, and nothing of it is los
     mode: 'watch',
     phase: 'watching',
     sinceMs: 1000,
+    because: '',
     coolDownUntilMs: null,
     drift: undefined,
   };
@@ -70,9 +71,9 @@ test('what a keeper sees of drift is asked of its core, and nothing of it is los
   t.is(first.report, undefined);
   t.is(first.coolDownTime, undefined);
   t.deepEqual([first.mode, first.phase], ['watch', 'watching']);
-  seen = {...sight, phase: 'shadowing', coolDownUntilMs: 7_200_000};
+  seen = {...sight, phase: 'shadowing', because: 'It drifts.', coolDownUntilMs: 7_200_000};
   const second = await ask();
-  t.is(second.phase, 'shadowing');
+  t.deepEqual([second.phase, second.because], ['shadowing', 'It drifts.']);
   t.is(second.coolDownTime && timestampMs(second.coolDownTime), 7_200_000);
   await fc.assert(
     fc.asyncProperty(reports, async drift => {

@@ -1,4 +1,4 @@
-import {copyFile, mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
+import {copyFile, mkdtemp, readFile, rm, truncate, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
@@ -184,7 +184,7 @@ test('reboot intent is evaluated on fleets of its own', async t => {
 });
 
 test('a damaged model is told, and hides no other; verify says no', async t => {
-  const {models, second, directory} = await makeRegistry(t);
+  const {models, first, second, directory} = await makeRegistry(t);
   const path = join(directory, 'entries', second, 'model.onnx');
   const bytes = await readFile(path);
   bytes[1000] = (bytes[1000] as number) ^ 0xff;
@@ -202,9 +202,14 @@ test('a damaged model is told, and hides no other; verify says no', async t => {
   t.is((await models('verify', FIRST)).code, 0);
   t.is((await models('promote', second, '--force', '--why', 'x')).code, 3);
   t.is((await models('show', second)).code, 3);
+  t.regex((await models('prune')).stderr, /is damaged and stays: --damaged is for such ones/);
   t.regex((await models('prune', '--damaged', '--keep', '0')).stdout, /^would remove .*give --yes/);
   t.regex((await models('prune', '--damaged', '--yes')).stdout, /^removed /);
   t.is((await models('verify')).code, 0);
+  await truncate(join(directory, 'entries', first, 'model.onnx'), 1000);
+  const kept = await models('prune', '--damaged', '--yes');
+  t.regex(kept.stderr, /f16445a59e43 is damaged and stays, as an alias names it/);
+  t.regex(kept.stdout, /^nothing to remove/);
 });
 
 test('without a folder the registry is in the data folder of the configuration', async t => {

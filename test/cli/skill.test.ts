@@ -34,6 +34,10 @@ test('what is not known is a dash, and a model that may act is not said to be re
   });
   t.regex(text, /-40 % +- +12/);
   t.regex(text, /not proven yet: 0 of the 8 failures/);
+  const quiet = shown({
+    outputs: aCellSkill().outputs.map(each => ({...each, episodes: 0, skill: -2786})),
+  });
+  t.notRegex(quiet, /-2786/);
   t.notRegex(text, /restrained/);
   t.is(describe([]), 'nothing has been forecast yet');
 });

@@ -1,5 +1,5 @@
 /** What status and show say of models that only advise, and of partitions that disagree with a registry. */
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdtempSync, rmSync, truncateSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
@@ -65,7 +65,22 @@ test('status and show say where partitions do not serve the registry’s champio
   const again = await run('models', 'promote', champion, ...of);
   t.is(again.code, 0, again.stderr);
   t.like(submitted[0], {kind: 'switch-model', modelHash: hash, percent: 100});
+  t.regex(again.stdout, /^component-failure: champion \w{12}, as it was {2}\(revision 1\)/);
   t.is(registry.aliases('component-failure').aliases.revision, 1, 'nothing was changed');
+});
+
+test('status says of a champion that nobody could open again, while the core goes on', async t => {
+  const {run} = await startCore(t);
+  const directory = folder(t);
+  const registry = openRegistry(directory, nodeFiles);
+  const author = {who: 'ada', why: 'a test', atMs: START_MS};
+  const {hash} = await registry.importArtefact(FIRST, {author, codeVersion: '0'});
+  truncateSync(join(registry.folderOf(hash), 'model.onnx'), 1000);
+  const {stdout} = await run('status', '--registry', directory);
+  t.regex(
+    stdout,
+    /^no core can open the champion .*\[MODEL_HASH_MISMATCH\] .*forestay models add/m,
+  );
 });
 
 test('show needs no core, and status no configuration that can be read', async t => {

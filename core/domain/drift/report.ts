@@ -42,6 +42,8 @@ export type KeeperSight = {
   readonly phase: string;
   /** When the phase began, on the time of the rows; 0: no row was seen yet. */
   readonly sinceMs: number;
+  /** What it said last, why it did something or why not; empty: it said nothing yet. */
+  readonly because: string;
   /** Nothing is trained before; null: nothing was. */
   readonly coolDownUntilMs: number | null;
   /** As it was told last; undefined: nobody was promoted yet, or no host was heard for long enough. */

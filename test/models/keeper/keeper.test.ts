@@ -36,7 +36,7 @@ test('drift, training, shadow, canary, promotion: unattended, each step in the a
   const startMs = world.nowMs;
   await run(world, registry, hashes, [keeper], 4);
   const before = await keeper.figures(startMs, world.nowMs);
-  t.is(keeper.status().phase, 'watching');
+  t.like(keeper.status(), {phase: 'watching', because: ''});
   t.true(before.skill > 0.05, `skill ${before.skill}`);
   t.deepEqual(doings(registry), []);
 
@@ -59,6 +59,7 @@ test('drift, training, shadow, canary, promotion: unattended, each step in the a
   t.true(after.skill > 0.05, `skill ${after.skill}`);
   t.is(jobs, 1);
   t.is(keeper.status().phase, 'watching');
+  t.regex(keeper.status().because, / is kept: /);
   const steps = doings(registry).filter((what, at, all) => what !== all[at - 1]);
   t.deepEqual(
     steps.filter(what => !what.startsWith('evaluated')),
