@@ -104,6 +104,7 @@ async function play(
     await stepAll(core, partitions, nowMs);
     for (const finding of staff(nowMs)) await control.declare(finding);
     const heldMs = systemClock.monotonicMs();
+    stage.tellKeeper();
     await keeper.idle();
     keeperMs += systemClock.monotonicMs() - heldMs;
     if (nowMs === ARRIVES_AT_MS) tell({kind: 'scene', atMs: nowMs, text: arrival()});

@@ -32,6 +32,11 @@ export type DriftStage = {
   readonly control: DemoControl;
   readonly fleet: DemoFleet;
   readonly keeper: Keeper;
+  /**
+   * Tells the keeper what came of a step once all partitions have taken it: what it then asks of the
+   * core is in the next step of each of them, however fast it is.
+   */
+  tellKeeper(): void;
   /** What the keeper has said to people and nobody has taken yet. */
   readonly said: string[];
   readonly judge: ForecastJudge;
@@ -83,7 +88,7 @@ export async function openStage({seed, model}: StageOptions, folder: string): Pr
   const said: string[] = [];
   const first = registry.aliases(FAMILY).aliases.champion ?? fail('nothing serves');
   const former = new FormerModel(await models.open(first));
-  let keeper: Keeper | undefined;
+  const untold: ((keeper: Keeper) => void)[] = [];
   const core = await openDemoCore({
     seed,
     folder,
@@ -104,13 +109,13 @@ export async function openStage({seed, model}: StageOptions, folder: string): Pr
     onForecast: rows => {
       judge.take(rows);
       former.take(rows);
-      keeper?.observe(rows);
+      untold.push(keeper => keeper.observe(rows));
     },
-    onOutcome: outcome => keeper?.outcome(outcome),
+    onOutcome: outcome => untold.push(keeper => keeper.outcome(outcome)),
   });
   const partitions = new Set(datacenter.hosts.map(({cell}) => partitionOfCell(cell)));
   const control = openControl(core.grpcAddress);
-  keeper = openDemoKeeper({
+  const keeper = openDemoKeeper({
     family: FAMILY,
     registry,
     models,
@@ -125,6 +130,9 @@ export async function openStage({seed, model}: StageOptions, folder: string): Pr
   return {
     ...parts,
     ...{judge, former, story, digest, said},
+    tellKeeper() {
+      for (const tell of untold.splice(0)) tell(keeper);
+    },
     async close() {
       await keeper.close();
       control.close();

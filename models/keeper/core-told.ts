@@ -5,8 +5,9 @@
  *     never given again after somebody has changed them.
  * S2. It is told again while hosts are scored by another model than the aliases say, whoever changed
  *     them, as after a process that died between the two; and while a command did not get through.
- * S3. Each time it waits for twice as many looks. A core that heard it a few times and serves
- *     something else all the same has refused it.
+ * S3. Each time it waits for twice as many looks, two at first: rows that were on their way are of
+ *     the model before. A core that heard it a few times and serves something else all the same has
+ *     refused it.
  */
 import {formatError} from '../../core/domain/errors.ts';
 import {modelHashOf, PERCENT_ALL} from '../../core/domain/model-use.ts';
@@ -82,7 +83,7 @@ export class CoreTold {
     const aliases = this.#parts.aliases();
     const {champion, why} = aliases;
     if (champion === null) return;
-    this.#nextLook = this.#look + Math.min(2 ** this.#times++, WAIT_LOOKS_MAX);
+    this.#nextLook = this.#look + Math.min(2 ** ++this.#times, WAIT_LOOKS_MAX);
     const {canary = {modelHash: champion, percent: PERCENT_ALL}} = canaryOf(aliases);
     try {
       await this.#parts.switchModel({...canary, comment: why.slice(0, COMMENT_LENGTH_MAX)});
