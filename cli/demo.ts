@@ -72,7 +72,7 @@ export function registerDemo(program: Command): void {
     .addOption(
       new Option(
         '--drift',
-        'instead: hours of a fleet whose model meets new hardware, is replaced by itself, and is kept from a bad one; about two minutes',
+        'instead: hours of a fleet whose model meets new hardware, is replaced by itself, and is kept from a bad one; about a minute',
       ).conflicts(NOT_OF_DRIFT),
     )
     .option('--no-learning', 'do not let cells learn of their own hosts')
