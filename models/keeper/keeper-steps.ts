@@ -1,4 +1,5 @@
 /** Carries out what was decided: through the registry, and the command that switches models. */
+import {formatError} from '../../core/domain/errors.ts';
 import {fnv1a32} from '../../core/domain/hash.ts';
 import type {ObservedRows} from '../../core/domain/observed.ts';
 import type {Aliases, Author} from '../registry/aliases.ts';
@@ -8,6 +9,7 @@ import {rememberRefusals} from './keeper-memory.ts';
 import type {KeeperOptions} from './keeper-parts.ts';
 import {KEEPER, type KeeperState, type Step} from './keeper-state.ts';
 import {inTime} from './pair-scorers.ts';
+import type {Judgement} from './shadow-book.ts';
 
 /** The steps that change something; those that judge or say are the keeper's own. */
 export type ChangingStep = Extract<
@@ -39,6 +41,20 @@ export class KeeperSteps {
     return registry.aliases(family).aliases;
   }
 
+  /** Where nobody was promoted yet what serves becomes the champion: else nobody could challenge it. */
+  async nameFirst(): Promise<void> {
+    const {registry, family, mode, configured, codeVersion} = this.#options;
+    if (configured === undefined || mode !== 'auto') return;
+    try {
+      if (this.aliases().champion !== null) return;
+      const author = this.author('It served when the keeper began; nobody was promoted yet.');
+      const adding = registry.importArtefact(configured, {author, codeVersion, family});
+      await this.#inTime('add the served model', adding);
+    } catch (error) {
+      this.#options.tell(`nothing can be tended yet: ${formatError(error)}`);
+    }
+  }
+
   /** Writes down what was found. */
   record(
     what: KeeperFinding,
@@ -51,6 +67,14 @@ export class KeeperSteps {
     const until = Number.isFinite(coolDownUntilMs) ? coolDownUntilMs : null;
     const keeper = {atMs, refusals, coolDownUntilMs: until};
     registry.recordFinding(family, {what, hash, keeper}, this.author(why));
+  }
+
+  /** Writes down how a comparison came out; without a row in it there is nothing to write. */
+  recordJudgement({evaluation, verdict}: Judgement, why: string): void {
+    const {registry, family} = this.#options;
+    if (evaluation.gain.blocks === 0) return;
+    const isOpen = verdict === 'open';
+    registry.recordEvaluation(family, {...evaluation, isOpen}, this.author(why));
   }
 
   /**

@@ -10,15 +10,14 @@
  * T4. Its time is that of the rows; the audit log is written by people's.
  */
 import {within} from '../../core/domain/concurrency.ts';
-import type {DriftReport} from '../../core/domain/drift/report.ts';
 import {ForestayError, formatError, isDefect, isForestayError} from '../../core/domain/errors.ts';
 import {fnv1a32, shortHash} from '../../core/domain/hash.ts';
 import type {HostOutcome, ObservedRows} from '../../core/domain/observed.ts';
+import {ChampionWatch} from './champion-watch.ts';
 import {decide} from './decide.ts';
 import {rememberKeeper} from './keeper-memory.ts';
 import {
   DEFAULT_KEEPER_LIMITS,
-  type Drift,
   type Keeper,
   type KeeperLimits,
   type KeeperOptions,
@@ -34,7 +33,7 @@ import {
   type Step,
 } from './keeper-state.ts';
 import {KeeperSteps} from './keeper-steps.ts';
-import {LiveSkill, NO_SKILL, type SkillFigures} from './live-skill.ts';
+import type {SkillFigures} from './live-skill.ts';
 import {OutcomeBook} from './outcome-book.ts';
 import {inTime, UnfitModel} from './pair-scorers.ts';
 import {pairOf, Rivals} from './rivals.ts';
@@ -50,19 +49,13 @@ type HappenedEvent = KeeperEvent extends infer Event
     : never
   : never;
 
-const NOTHING_MOVED: ReturnType<Drift['report']> = {
-  lossesRose: false,
-  inputsMoved: false,
-  reasons: [],
-};
-
 class RunningKeeper implements Keeper {
   readonly #options: KeeperOptions;
   readonly #limits: KeeperLimits;
   readonly #settings: KeeperSettings;
   readonly #steps: KeeperSteps;
   readonly #outcomes: OutcomeBook;
-  readonly #served: LiveSkill;
+  readonly #champion: ChampionWatch;
   readonly #rivals: Rivals;
   readonly #queue: ObservedRows[] = [];
   /** What came of a training. */
@@ -70,16 +63,7 @@ class RunningKeeper implements Keeper {
   readonly #ending = new AbortController();
   readonly #first: Promise<void>;
   #state: KeeperState | undefined;
-  #drift: {hash: string; isPromoted: boolean; drift: Drift} | undefined;
-  #report: DriftReport | undefined;
-  /** By the latest rows. */
-  #serving = {modelHash: '', featureHash: 0};
-  #skill = NO_SKILL;
-  #skillAtMs = Number.NEGATIVE_INFINITY;
-  /** Forecasts of a champion before are not held against the one that serves. */
-  #championSinceMs = Number.NEGATIVE_INFINITY;
   #lookedAtMs = Number.NEGATIVE_INFINITY;
-  #lossesUntilMs = Number.NEGATIVE_INFINITY;
   #pumping: Promise<void> | undefined;
   #training: Promise<void> | undefined;
   #dropped = 0;
@@ -91,12 +75,11 @@ class RunningKeeper implements Keeper {
     this.#options = options;
     this.#limits = {...DEFAULT_KEEPER_LIMITS, ...options.limits};
     this.#settings = {...DEFAULT_KEEPER_SETTINGS, ...options.settings};
-    const {callMsMax, rowsMax, horizonMs} = this.#limits;
-    this.#steps = new KeeperSteps(options, callMsMax);
+    this.#steps = new KeeperSteps(options, this.#limits.callMsMax);
     this.#outcomes = new OutcomeBook(this.#limits);
-    this.#served = new LiveSkill(this.#outcomes, {rowsMax, horizonMs});
+    this.#champion = new ChampionWatch(options, this.#limits, this.#outcomes);
     this.#rivals = new Rivals(options, this.#limits, this.#outcomes);
-    this.#first = this.#nameFirst();
+    this.#first = this.#steps.nameFirst();
   }
 
   observe(rows: ObservedRows): void {
@@ -122,7 +105,7 @@ class RunningKeeper implements Keeper {
   }
 
   figures(fromMs: number, untilMs: number): Promise<SkillFigures> {
-    return this.#served.figures(fromMs, untilMs, pause);
+    return this.#champion.figures(fromMs, untilMs, pause);
   }
 
   status(): KeeperStatus {
@@ -130,7 +113,7 @@ class RunningKeeper implements Keeper {
     const {phase = 'watching', sinceMs = 0, coolDownUntilMs: until = 0} = this.#state ?? {};
     const coolDownUntilMs = Number.isFinite(until) ? until : null;
     const because = this.#because;
-    const [drift, dropped] = [this.#report, this.#dropped];
+    const [drift, dropped] = [this.#champion.report, this.#dropped];
     return {mode, phase, sinceMs, because, coolDownUntilMs, drift, dropped};
   }
 
@@ -172,32 +155,13 @@ class RunningKeeper implements Keeper {
     const picked = pickHosts(rows, hostsMax / this.#outcomes.hosts());
     this.#state ??= await this.#begin(rows.atMs);
     this.#steps.observe(rows, this.#state.aliases);
-    const {featureHash} = rows;
-    this.#serving = {featureHash, modelHash: rows.hosts[0]?.modelHash ?? this.#serving.modelHash};
-    await this.#served.observe(rows, picked, pause);
+    await this.#champion.observe(rows, picked, this.#state.aliases.champion, pause);
     this.#options.examples.observe(rows);
-    this.#watchDrift()?.observe(rows);
     await this.#compare(rows, picked);
     const {nowMs} = this.#outcomes;
     if (nowMs - this.#lookedAtMs < lookEveryMs) return;
     this.#lookedAtMs = nowMs;
     await this.#look(nowMs);
-  }
-
-  /** Where nobody was promoted yet what serves becomes the champion: else nobody could challenge it. */
-  async #nameFirst(): Promise<void> {
-    const {registry, family, mode, configured, codeVersion, clock} = this.#options;
-    if (configured === undefined || mode !== 'auto') return;
-    try {
-      if (this.#steps.aliases().champion !== null) return;
-      const author = this.#steps.author(
-        'It served when the keeper began; nobody was promoted yet.',
-      );
-      const adding = registry.importArtefact(configured, {author, codeVersion, family});
-      await inTime(clock, this.#limits.callMsMax, 'add the served model', adding);
-    } catch (error) {
-      this.#options.tell(`nothing can be tended yet: ${formatError(error)}`);
-    }
   }
 
   async #begin(atMs: number): Promise<KeeperState> {
@@ -214,31 +178,6 @@ class RunningKeeper implements Keeper {
     return state;
   }
 
-  /** The champion; where nobody was promoted, what serves. */
-  #watched(): string {
-    return this.#state?.aliases.champion ?? this.#serving.modelHash;
-  }
-
-  /** The watch over the champion's inputs and losses; another champion has another one. */
-  #watchDrift(): Drift | undefined {
-    const hash = this.#watched();
-    const isPromoted = hash === this.#state?.aliases.champion;
-    const {hash: before = hash, isPromoted: was} = this.#drift ?? {};
-    if (before === hash && was === isPromoted) return this.#drift?.drift;
-    if (before !== hash) this.#championSinceMs = this.#outcomes.nowMs;
-    try {
-      const {registry, drift} = this.#options;
-      const kept = isPromoted ? registry.read(hash) : {...this.#serving, drift: null};
-      this.#drift = {hash, isPromoted, drift: drift(kept)};
-      this.#lossesUntilMs = this.#outcomes.nowMs;
-      this.#skill = NO_SKILL;
-    } catch (error) {
-      if (!isForestayError(error)) throw error;
-      this.#drift = undefined;
-    }
-    return this.#drift?.drift;
-  }
-
   /** Lets champion and challenger, or the two of a probation, score the rows. */
   async #compare(rows: ObservedRows, picked: readonly number[]): Promise<void> {
     const state = this.#state as KeeperState;
@@ -253,34 +192,18 @@ class RunningKeeper implements Keeper {
   }
 
   async #look(nowMs: number): Promise<void> {
-    if (this.#state?.aliases.champion === null) await this.#nameFirst();
+    if (this.#state?.aliases.champion === null) await this.#steps.nameFirst();
     await this.#steps.settle();
     this.#hearOthers();
-    const {horizonMs, skillEveryMs, skillWindowMs} = this.#limits;
-    const settledMs = this.#outcomes.settledMs(horizonMs);
-    const drift = this.#watchDrift();
-    const champion = this.#watched();
-    if (settledMs > this.#lossesUntilMs) {
-      const losses = await this.#served.losses(this.#lossesUntilMs, settledMs, pause, champion);
-      drift?.settle(losses);
-      this.#lossesUntilMs = settledMs;
-    }
-    if (nowMs - this.#skillAtMs >= skillEveryMs) {
-      this.#skillAtMs = nowMs;
-      const fromMs = Math.max(nowMs - skillWindowMs, this.#championSinceMs);
-      this.#skill = await this.#served.figures(fromMs, nowMs, pause, champion);
-    }
     const state = this.#state as KeeperState;
-    const {report, ...moved} = drift?.report(nowMs) ?? NOTHING_MOVED;
-    this.#report = report;
+    const settledMs = this.#outcomes.settledMs(this.#limits.horizonMs);
     const sight = {
-      drift: moved,
-      skill: this.#skill,
+      ...(await this.#champion.look(nowMs, state.aliases.champion, pause)),
       examples: this.#options.examples.count(learnsFromMs(state)),
       failures: this.#outcomes.failuresBetween(state.sinceMs, settledMs),
     };
     await this.#happen({kind: 'looked', sight});
-    this.#outcomes.forget(Math.min(this.#served.oldestMs, this.#rivals.oldestMs));
+    this.#outcomes.forget(Math.min(this.#champion.oldestMs, this.#rivals.oldestMs));
   }
 
   /** What another keeper found is true here as well. */
@@ -325,12 +248,7 @@ class RunningKeeper implements Keeper {
           return;
         case 'judge': {
           const judgement = await this.#rivals.judge(step, pause);
-          const {registry, family} = this.#options;
-          const evaluation = {...judgement.evaluation, isOpen: judgement.verdict === 'open'};
-          // Without a row there is nothing to write down.
-          if (evaluation.gain.blocks > 0) {
-            registry.recordEvaluation(family, evaluation, this.#steps.author(step.why));
-          }
+          this.#steps.recordJudgement(judgement, step.why);
           await this.#happen({kind: 'judged', judgement});
           return;
         }
