@@ -1,6 +1,6 @@
 /** How the risks that were served did, whichever model said them. */
 import type {ObservedRows} from '../../core/domain/observed.ts';
-import {UNKNOWN_OUTCOME} from '../registry/pairing.ts';
+import {lossOf, UNKNOWN_OUTCOME} from '../registry/pairing.ts';
 import {ANY_AT, JUDGED_OUTPUTS, labelBookRows, type Pause, takeJudged} from './judging.ts';
 import type {OutcomeBook} from './outcome-book.ts';
 import {type BookRow, RowBook} from './row-book.ts';
@@ -35,7 +35,6 @@ export type RowLoss = {
   readonly loss: number;
 };
 
-const LEAST = 1e-12;
 const WIDTH = JUDGED_OUTPUTS.length;
 
 export class LiveSkill {
@@ -79,8 +78,8 @@ export class LiveSkill {
    */
   async figures(fromMs: number, untilMs: number, pause: Pause, by?: string): Promise<SkillFigures> {
     const judged = await this.#judge(fromMs, untilMs, pause, by);
-    const {losses, rows, positives, lost, failures} = judged;
-    const loss = losses.length === 0 ? Number.NaN : lost / rows;
+    const {rows, positives, lost, failures} = judged;
+    const loss = lost / rows;
     const naiveLoss = entropyOf(positives / rows);
     return {rows, failures, loss, naiveLoss, skill: 1 - loss / naiveLoss};
   }
@@ -107,7 +106,7 @@ export class LiveSkill {
       if (label === UNKNOWN_OUTCOME) continue;
       const risk = kept.values[places[row] as number] as number;
       const weight = kept.weights[places[row] as number] as number;
-      const loss = -Math.log(Math.max(label === 1 ? risk : 1 - risk, LEAST));
+      const loss = lossOf(risk, label);
       losses.push({host, hardware, atMs, loss});
       positives += weight * label;
       lost += weight * loss;

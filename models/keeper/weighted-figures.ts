@@ -1,7 +1,7 @@
+import {lossOf} from '../registry/pairing.ts';
 import type {SegmentFigures} from '../registry/promotion.ts';
 
 const BINS = 10;
-const LEAST = 1e-12;
 
 /**
  * How good risks are where each row stands for several: log-loss, calibration error over ten bins of
@@ -28,7 +28,7 @@ export function weightedFigures(
       number,
       number,
     ];
-    loss -= weight * Math.log(Math.max(label === 1 ? risk : 1 - risk, LEAST));
+    loss += weight * lossOf(risk, label);
     // Half of a row that stands for many may belong to the next bin: its middle decides.
     const bin = Math.min(BINS - 1, Math.floor((BINS * (seen + weight / 2)) / total));
     differences[bin] = (differences[bin] as number) + weight * (risk - label);

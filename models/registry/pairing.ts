@@ -69,7 +69,8 @@ export function pairBlocks(
   return [...blocks.values()].filter(({weight}) => weight > 0);
 }
 
-function lossOf(risk: number, label: number): number {
+/** Log-loss of one row, in nats. */
+export function lossOf(risk: number, label: number): number {
   return -Math.log(Math.max(label === 1 ? risk : 1 - risk, LEAST));
 }
 
