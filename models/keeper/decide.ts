@@ -11,6 +11,7 @@
  */
 import {shortHash} from '../../core/domain/hash.ts';
 import type {Aliases} from '../registry/aliases.ts';
+import {coolDownFrom, isCooling} from './cool-down.ts';
 import type {
   Decision,
   KeeperEvent,
@@ -21,7 +22,7 @@ import type {
   Step,
 } from './keeper-state.ts';
 import {doubtOfLook, failuresForLook} from './looks.ts';
-import {comparedMsMax, enter, quiet, say} from './moves.ts';
+import {comparedMsMax, days, enter, quiet, say} from './moves.ts';
 import {reasonToTrain} from './reasons.ts';
 import {keep, onJudged, onUnfit, refuse} from './verdicts.ts';
 
@@ -165,14 +166,14 @@ function collect(
   if (champion === null) return {state: enter(state, 'watching', atMs), steps: []};
   if (!isEnough) {
     if (atMs - state.sinceMs < collectMsMax) return quiet(state);
-    const coolDownUntilMs = coolDownFrom(state, atMs, settings);
+    const coolDownUntilMs = coolDownFrom(state.refusals, atMs, settings);
     const why =
       `No model was trained: ${sinceFailures} failures to learn from came in ` +
       `${days(collectMsMax)} days, ${trainingLeastFailures} are needed.`;
     const next = {...enter(state, 'watching', atMs), coolDownUntilMs};
     return {state: next, steps: [{kind: 'note', what: 'training-failed', why}]};
   }
-  const coolDownUntilMs = coolDownFrom(state, atMs, settings);
+  const coolDownUntilMs = coolDownFrom(state.refusals, atMs, settings);
   const why =
     `${examples.failures} failures to learn from, ${newFailures} of them new and ${sinceFailures} ` +
     `since the drift began: a model is trained on top of ${shortHash(champion)}.`;
@@ -280,27 +281,6 @@ function afterStep(state: KeeperState, step: Step): KeeperState {
   return {...state, refusals: state.refusals + 1, coolDownUntilMs};
 }
 
-/** A clock that jumped back does not make a cool-down longer than it is. */
-function isCooling(
-  {coolDownUntilMs}: KeeperState,
-  atMs: number,
-  {coolDownMsMax}: KeeperSettings,
-): boolean {
-  return atMs < coolDownUntilMs && coolDownUntilMs - atMs <= coolDownMsMax;
-}
-
-function coolDownFrom(
-  {refusals}: KeeperState,
-  atMs: number,
-  {coolDownMs, coolDownMsMax}: KeeperSettings,
-): number {
-  return atMs + Math.min(coolDownMs * 2 ** refusals, coolDownMsMax);
-}
-
 function tellFailures(failures: number): string {
   return failures === 1 ? 'One failure' : `${failures} failures`;
-}
-
-function days(ms: number): string {
-  return (ms / 86_400_000).toFixed(1);
 }

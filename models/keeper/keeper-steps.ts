@@ -4,10 +4,11 @@ import {fnv1a32} from '../../core/domain/hash.ts';
 import type {ObservedRows} from '../../core/domain/observed.ts';
 import type {Aliases, Author} from '../registry/aliases.ts';
 import type {KeeperFinding} from '../registry/audit.ts';
+import {isCooling} from './cool-down.ts';
 import {CoreTold} from './core-told.ts';
 import {rememberRefusals} from './keeper-memory.ts';
 import type {KeeperOptions} from './keeper-parts.ts';
-import {KEEPER, type KeeperState, type Step} from './keeper-state.ts';
+import {KEEPER, type KeeperSettings, type KeeperState, type Step} from './keeper-state.ts';
 import {inTime} from './pair-scorers.ts';
 import type {Judgement} from './shadow-book.ts';
 
@@ -118,9 +119,8 @@ export class KeeperSteps {
   }
 
   /** Whether a keeper, this one or another of the family, trains or cools down. */
-  isCooling(atMs: number, coolDownMsMax: number): boolean {
-    const {coolDownUntilMs: untilMs} = this.remember();
-    return atMs < untilMs && untilMs - atMs <= coolDownMsMax;
+  isCooling(atMs: number, settings: KeeperSettings): boolean {
+    return isCooling(this.remember(), atMs, settings);
   }
 
   /**

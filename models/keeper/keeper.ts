@@ -279,7 +279,7 @@ class RunningKeeper implements Keeper {
 
   #beginTraining(step: Extract<Step, {kind: 'train'}>, atMs: number): void {
     const state = this.#state as KeeperState;
-    if (this.#steps.isCooling(atMs, this.#settings.coolDownMsMax)) {
+    if (this.#steps.isCooling(atMs, this.#settings)) {
       throw new ForestayError(
         'REGISTRY_CONFLICT',
         'another keeper of this registry has begun a training, and it has not cooled down; its model will be judged here as well',

@@ -28,3 +28,8 @@ export function say(state: KeeperState, said: string, why: string): Decision {
   if (state.said === said) return quiet(state);
   return {state: {...state, said}, steps: [{kind: 'say', why}]};
 }
+
+/** For people. */
+export function days(ms: number): string {
+  return (ms / 86_400_000).toFixed(1);
+}

@@ -1,8 +1,9 @@
 /** What follows from a comparison: on to the next stage, or back. */
 import {shortHash} from '../../core/domain/hash.ts';
 import {type Evaluation, GUARDRAILS} from '../registry/promotion.ts';
+import {coolDownFrom} from './cool-down.ts';
 import type {Decision, KeeperSettings, KeeperState} from './keeper-state.ts';
-import {comparedMsMax, enter, say} from './moves.ts';
+import {comparedMsMax, days, enter, say} from './moves.ts';
 import type {Judgement} from './shadow-book.ts';
 
 export function onJudged(
@@ -99,7 +100,7 @@ function afterProbationLook(
 }
 
 function tellKept({gain, challenger: hash}: Evaluation, {sinceMs}: KeeperState, atMs: number) {
-  const passed = `in ${((atMs - sinceMs) / 86_400_000).toFixed(1)} days of probation`;
+  const passed = `in ${days(atMs - sinceMs)} days of probation`;
   const because =
     gain.blocks === 0
       ? `${passed} nothing was compared`
@@ -141,7 +142,7 @@ export function refuse(
 ): Decision {
   const {challenger: hash} = state.aliases;
   if (state.mode === 'watch' || hash === null) return would(state, why);
-  const coolDownUntilMs = atMs + coolDownAfterRefusal(state, settings);
+  const coolDownUntilMs = coolDownFrom(state.refusals + 1, atMs, settings);
   return {state, steps: [{kind: 'withdraw', hash, coolDownUntilMs, why}]};
 }
 
@@ -153,15 +154,8 @@ function goBack(
   settings: KeeperSettings,
 ): Decision {
   if (state.mode === 'watch') return would(state, why);
-  const coolDownUntilMs = atMs + coolDownAfterRefusal(state, settings);
+  const coolDownUntilMs = coolDownFrom(state.refusals + 1, atMs, settings);
   return {state, steps: [{kind: 'rollback', hash, coolDownUntilMs, why}]};
-}
-
-function coolDownAfterRefusal(
-  {refusals}: KeeperState,
-  {coolDownMs, coolDownMsMax}: KeeperSettings,
-): number {
-  return Math.min(coolDownMs * 2 ** (refusals + 1), coolDownMsMax);
 }
 
 /** Once of each look. */
