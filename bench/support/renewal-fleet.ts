@@ -7,7 +7,8 @@ import {introduceGeneration} from '../../core/simulation/hardware-generation.ts'
 import {UNKNOWN} from '../../core/simulation/outcomes.ts';
 import {LAPSE} from '../../core/simulation/tempo.ts';
 import {createTrainingFleet} from '../../core/simulation/training-fleet.ts';
-import type {ExampleSet} from '../../models/keeper/example-set.ts';
+import {type ExampleSet, noneDropped} from '../../models/keeper/example-set.ts';
+import {cleanCounts} from '../../models/learning/event-ledger.ts';
 
 export const OLD = 'gen-1';
 export const NEW = 'gen-2';
@@ -78,18 +79,8 @@ function toExamples(
       failures: {},
       unnamed: 0,
       labels: {},
-      ledger: {
-        events: 0,
-        malformed: 0,
-        notYetKnown: 0,
-        fromTheFuture: 0,
-        duplicates: 0,
-        contradictions: 0,
-        gaps: 0,
-        late: 0,
-        clockJumps: 0,
-      },
-      dropped: {foreign: 0, outOfOrder: 0, waiting: 0, unknown: 0, thinned: 0, full: 0},
+      ledger: cleanCounts(0),
+      dropped: noneDropped(),
     },
   };
   return {...set, counts: {...set.counts, failures: countFailures(set)}};

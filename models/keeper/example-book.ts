@@ -24,7 +24,7 @@ import {
   targetOf,
   tellingRows,
 } from './example-labels.ts';
-import type {DroppedRows, ExampleCounts, ExampleHost, ExampleSet} from './example-set.ts';
+import {type ExampleCounts, type ExampleHost, type ExampleSet, noneDropped} from './example-set.ts';
 import {OutcomeBook} from './outcome-book.ts';
 
 export type ExampleBookOptions = {
@@ -69,14 +69,7 @@ export class ExampleBook {
   readonly #options: ExampleBookOptions;
   readonly #outcomes: OutcomeBook;
   readonly #lastAtMs = new Map<string, number>();
-  readonly #dropped: DroppedRows = {
-    foreign: 0,
-    outOfOrder: 0,
-    waiting: 0,
-    unknown: 0,
-    thinned: 0,
-    full: 0,
-  };
+  readonly #dropped = noneDropped();
   /** By time; of several partitions nearly so. */
   #waiting: Row[] = [];
   #kept: Row[] = [];

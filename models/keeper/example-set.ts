@@ -60,3 +60,7 @@ export type DroppedRows = {
   /** The book was full of rows that are worth more. */
   full: number;
 };
+
+export function noneDropped(): DroppedRows {
+  return {foreign: 0, outOfOrder: 0, waiting: 0, unknown: 0, thinned: 0, full: 0};
+}

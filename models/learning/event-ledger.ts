@@ -82,6 +82,21 @@ export type LedgerCounts = {
   clockJumps: number;
 };
 
+/** Of a ledger with which nothing is wrong. */
+export function cleanCounts(events: number): LedgerCounts {
+  return {
+    events,
+    malformed: 0,
+    notYetKnown: 0,
+    fromTheFuture: 0,
+    duplicates: 0,
+    contradictions: 0,
+    gaps: 0,
+    late: 0,
+    clockJumps: 0,
+  };
+}
+
 export type EventLedger = {
   readonly asOfMs: number;
   readonly settleMs: number;
@@ -108,17 +123,7 @@ export function readLedger(
   events: readonly HostEvent[],
   {asOfMs, settleMs}: LedgerOptions,
 ): EventLedger {
-  const counts: LedgerCounts = {
-    events: events.length,
-    malformed: 0,
-    notYetKnown: 0,
-    fromTheFuture: 0,
-    duplicates: 0,
-    contradictions: 0,
-    gaps: 0,
-    late: 0,
-    clockJumps: 0,
-  };
+  const counts = cleanCounts(events.length);
   const unobserved: TimeSpan[] = [];
   const kept = new Map<string, HostEvent[]>();
   let newestMs = Number.NEGATIVE_INFINITY;

@@ -1,7 +1,8 @@
 /** Examples of a made-up fleet whose disks fail by a sign that the shipped model does not know. */
 import {COMPONENTS} from '../../core/domain/components.ts';
 import {COMPONENT_CONTRACT, contractHash, featuresOf} from '../../core/domain/features.ts';
-import type {ExampleSet} from '../../models/keeper/example-set.ts';
+import {type ExampleSet, noneDropped} from '../../models/keeper/example-set.ts';
+import {cleanCounts} from '../../models/learning/event-ledger.ts';
 import {createUniform} from '../../models/random.ts';
 
 const FEATURES = featuresOf(COMPONENT_CONTRACT);
@@ -58,18 +59,8 @@ export function makeExamples(options: MadeOptions = {}): ExampleSet {
       ),
       unnamed: 3,
       labels: {},
-      ledger: {
-        events: hosts * failures,
-        malformed: 0,
-        notYetKnown: 0,
-        fromTheFuture: 0,
-        duplicates: 0,
-        contradictions: 0,
-        gaps: 0,
-        late: 0,
-        clockJumps: 0,
-      },
-      dropped: {foreign: 0, outOfOrder: 0, waiting: 0, unknown: 0, thinned: 0, full: 0},
+      ledger: cleanCounts(hosts * failures),
+      dropped: noneDropped(),
     },
   };
 }
