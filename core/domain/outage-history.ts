@@ -109,18 +109,7 @@ export function growOutageHistory(history: OutageHistory, hosts: number): Outage
 /** Takes the begin of an outage. */
 export function recordOutage(history: OutageHistory, {atMs, host, cause}: Outage): void {
   if (!(history.startedAtMs <= atMs)) history.startedAtMs = atMs;
-  for (const each of kindsOf(cause)) {
-    const row = host * KIND_COUNT + each;
-    count(history.counts, row * LIVES, HALF_LIFE_DAYS, history.lastAtMs, row, atMs);
-    count(
-      history.cellCounts,
-      each * CELL_LIVES,
-      CELL_HALF_LIFE_DAYS,
-      history.cellLastAtMs,
-      each,
-      atMs,
-    );
-  }
+  for (const kind of kindsOf(cause)) tally(count, history, host, kind, atMs);
   if (cause === 'planned') countPlanned(history, atMs, 1);
   history.open[host] = (history.open[host] as number) + 1;
 }
@@ -135,19 +124,11 @@ export function renameOutage(
   was: OutageCause,
 ): void {
   const [before, after] = [kindsOf(was), kindsOf(cause)];
-  for (const each of before) {
-    if (after.includes(each)) continue;
-    const row = host * KIND_COUNT + each;
-    discount(history.counts, row * LIVES, HALF_LIFE_DAYS, history.lastAtMs, row, atMs);
-    const {cellCounts, cellLastAtMs} = history;
-    discount(cellCounts, each * CELL_LIVES, CELL_HALF_LIFE_DAYS, cellLastAtMs, each, atMs);
+  for (const kind of before) {
+    if (!after.includes(kind)) tally(discount, history, host, kind, atMs);
   }
-  for (const each of after) {
-    if (before.includes(each)) continue;
-    const row = host * KIND_COUNT + each;
-    count(history.counts, row * LIVES, HALF_LIFE_DAYS, history.lastAtMs, row, atMs);
-    const {cellCounts, cellLastAtMs} = history;
-    count(cellCounts, each * CELL_LIVES, CELL_HALF_LIFE_DAYS, cellLastAtMs, each, atMs);
+  for (const kind of after) {
+    if (!before.includes(kind)) tally(count, history, host, kind, atMs);
   }
   if (was === cause) return;
   if (was === 'planned') countPlanned(history, atMs, -1);
@@ -198,15 +179,27 @@ function countPlanned({plannedByWeekday}: OutageHistory, atMs: number, by: numbe
   plannedByWeekday[weekday] = Math.max(0, (plannedByWeekday[weekday] as number) + by);
 }
 
+/** Counts an outage of a kind, or takes it back, for its host and for the cell. */
+function tally(
+  by: typeof count,
+  {counts, lastAtMs, cellCounts, cellLastAtMs}: OutageHistory,
+  host: number,
+  kind: number,
+  atMs: number,
+): void {
+  by(counts, lastAtMs, HALF_LIFE_DAYS, host * KIND_COUNT + kind, atMs);
+  by(cellCounts, cellLastAtMs, CELL_HALF_LIFE_DAYS, kind, atMs);
+}
+
 /** Takes back what an outage has counted. */
 function discount(
   counts: Float64Array,
-  base: number,
-  halfLives: readonly number[],
   lastAtMs: Float64Array,
+  halfLives: readonly number[],
   row: number,
   atMs: number,
 ): void {
+  const base = row * halfLives.length;
   const age = (lastAtMs[row] as number) - atMs;
   for (const [index, days] of halfLives.entries()) {
     counts[base + index] = Math.max(0, (counts[base + index] as number) - decay(age, days));
@@ -215,12 +208,12 @@ function discount(
 
 function count(
   counts: Float64Array,
-  base: number,
-  halfLives: readonly number[],
   lastAtMs: Float64Array,
+  halfLives: readonly number[],
   row: number,
   atMs: number,
 ): void {
+  const base = row * halfLives.length;
   const last = lastAtMs[row] as number;
   for (const [index, days] of halfLives.entries()) {
     const before = counts[base + index] as number;
