@@ -162,9 +162,8 @@ export function takeRows(
   risks: ReadonlyMap<string, number>,
 ): boolean {
   const fresh = [...risks.keys()].filter(host => !layer.places.has(host));
-  const {hosts: before} = layer.history;
-  const more = Math.max(0, fresh.length - layer.free.length);
-  layer.history = growOutageHistory(layer.history, before + more);
+  // Once for all of them; places that are free are room already.
+  layer.history = growOutageHistory(layer.history, layer.places.size + fresh.length);
   for (const host of fresh) placeOf(layer, host);
   let learned = false;
   for (const {atMs: askedAtMs, ...rows} of takeKnown(layer.outcomes, atMs)) {
