@@ -23,11 +23,24 @@ const WIDTH = JUDGED_OUTPUTS.length;
 export const ANY_AT = WIDTH - 1;
 
 /**
- * Copies the risks of one row as they are judged: of each part, NaN where a model does not say it,
- * and of any.
+ * Copies the risks of one row, of each part; NaN where a model does not say it.
  *
  * @param risks Rows × outputs.
  */
+export function takeParts(
+  outputs: readonly string[],
+  risks: Float32Array,
+  row: number,
+  into: Float32Array,
+  offset: number,
+): void {
+  for (const [at, part] of COMPONENTS.entries()) {
+    const column = outputs.indexOf(part);
+    into[offset + at] = column < 0 ? Number.NaN : (risks[row * outputs.length + column] as number);
+  }
+}
+
+/** Copies the risks of one row as they are judged: {@link takeParts}, and of any. */
 export function takeJudged(
   outputs: readonly string[],
   risks: Float32Array,
@@ -35,12 +48,8 @@ export function takeJudged(
   into: Float32Array,
   offset: number,
 ): void {
-  const parts = COMPONENTS.length;
-  for (const [at, part] of COMPONENTS.entries()) {
-    const column = outputs.indexOf(part);
-    into[offset + at] = column < 0 ? Number.NaN : (risks[row * outputs.length + column] as number);
-  }
-  into[offset + parts] = combineRisks(into, offset, parts);
+  takeParts(outputs, risks, row, into, offset);
+  into[offset + ANY_AT] = combineRisks(into, offset, COMPONENTS.length);
 }
 
 const SLICE_ROWS = 1000;

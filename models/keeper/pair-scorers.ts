@@ -4,6 +4,7 @@ import {within} from '../../core/domain/concurrency.ts';
 import {ForestayError, formatError, isForestayError} from '../../core/domain/errors.ts';
 import type {ObservedRows} from '../../core/domain/observed.ts';
 import type {Scorer} from '../../core/ports.ts';
+import {takeParts} from './judging.ts';
 import type {KeeperClock} from './keeper-parts.ts';
 import type {Pair, PairedRisks} from './shadow-book.ts';
 
@@ -94,14 +95,7 @@ export class PairScorers {
     picked: readonly number[],
   ): Promise<Float32Array> {
     const {hash, components} = scorer.signature();
-    const risks = new Float32Array(picked.length * COMPONENTS.length).fill(Number.NaN);
-    const take = (row: number, told: Float32Array, outputs: readonly string[], from: number) => {
-      for (const [at, part] of COMPONENTS.entries()) {
-        const column = outputs.indexOf(part);
-        if (column < 0) continue;
-        risks[row * COMPONENTS.length + at] = told[from * outputs.length + column] as number;
-      }
-    };
+    const risks = new Float32Array(picked.length * COMPONENTS.length);
     const isTold = (row: number) => rows.hosts[row]?.modelHash === hash;
     const asked = picked.filter(row => !isTold(row));
     const {featureCount} = rows;
@@ -121,8 +115,9 @@ export class PairScorers {
           );
     let next = 0;
     for (const [at, row] of picked.entries()) {
-      if (isTold(row)) take(at, rows.risks, rows.outputs, row);
-      else take(at, scored, components, next++);
+      const offset = at * COMPONENTS.length;
+      if (isTold(row)) takeParts(rows.outputs, rows.risks, row, risks, offset);
+      else takeParts(components, scored, next++, risks, offset);
     }
     return risks;
   }
