@@ -137,6 +137,9 @@ export class ExampleBook {
     this.#askedMs = this.#outcomes.nowMs;
     const ledger = this.#outcomes.ledger();
     const all = labelMoments(ledger, this.#kept, this.#options.horizonMs);
+    const failed = failuresOf(ledger, this.#kept, this.#options.horizonMs);
+    const failuresIn = (part: string | undefined) =>
+      failed.filter(({component}) => component === part).length;
     const order = [...this.#kept.keys()]
       .filter(at => (all[at] as RowLabels).outcomes.some(({label}) => label !== 'unknown'))
       .sort((a, b) => compare(this.#kept[a] as Row, this.#kept[b] as Row));
@@ -163,20 +166,13 @@ export class ExampleBook {
         return (failedAtMs - atMs) / 1000;
       }),
       counts: {
-        failures: this.#countFailures(ledger),
+        failures: Object.fromEntries(COMPONENTS.map(part => [part, failuresIn(part)])),
         labels: countLabels(labels),
-        unnamed: failuresOf(ledger, this.#kept, this.#options.horizonMs, isUnnamed).size,
+        unnamed: failuresIn(undefined),
         ledger: ledger.counts,
         dropped: {...this.#dropped},
       },
     };
-  }
-
-  #countFailures(ledger: EventLedger): Record<string, number> {
-    const {horizonMs} = this.#options;
-    const count = (part: string) =>
-      failuresOf(ledger, this.#kept, horizonMs, ({component}) => component === part).size;
-    return Object.fromEntries(COMPONENTS.map(part => [part, count(part)]));
   }
 
   #add(row: Row): void {
@@ -230,8 +226,10 @@ export class ExampleBook {
     const labels = labelMoments(ledger, due, horizonMs);
     for (const [at, row] of due.entries()) this.#keep(row, (labels[at] as RowLabels).kind);
     this.#kept = this.#kept.filter(({atMs}) => atMs > nowMs - keptMs);
-    this.#makeRoom();
-    this.#failures = [...failuresOf(ledger, this.#kept, horizonMs, isNamed).values()];
+    this.#makeRoom(ledger);
+    this.#failures = failuresOf(ledger, this.#kept, horizonMs)
+      .filter(({component}) => component !== undefined)
+      .map(({atMs}) => atMs);
     const oldest = [...this.#kept, ...this.#waiting].reduce(
       (least, {atMs}) => Math.min(least, atMs),
       nowMs,
@@ -264,10 +262,10 @@ export class ExampleBook {
     }
   }
 
-  #makeRoom(): void {
+  #makeRoom(ledger: EventLedger): void {
     const {rowsMax, horizonMs} = this.#options;
     if (this.#kept.length <= rowsMax) return;
-    const isTelling = tellingRows(this.#outcomes.ledger(), this.#kept, horizonMs);
+    const isTelling = tellingRows(ledger, this.#kept, horizonMs);
     const telling = this.#kept.filter(row => isTelling.has(row)).sort(compare);
     const most = Math.floor(rowsMax / 2);
     if (telling.length > most) this.#dropped.full += telling.length - most;
@@ -298,23 +296,10 @@ function compare(a: Row, b: Row): number {
   return a.atMs - b.atMs || (a.host < b.host ? -1 : Number(a.host > b.host));
 }
 
-const isNamed = ({component}: Ending) => component !== undefined;
-const isUnnamed = ({component}: Ending) => component === undefined;
-
-/** When each failure happened, by host and time, of those that rows are followed by. */
-function failuresOf(
-  ledger: EventLedger,
-  rows: readonly Row[],
-  horizonMs: number,
-  wanted: (failure: Ending) => boolean,
-): Map<string, number> {
-  const failures = new Map<string, number>();
-  for (const row of rows) {
-    const failure = failureAfter(ledger, row, horizonMs);
-    if (failure === undefined || !wanted(failure)) continue;
-    failures.set(`${row.host}/${failure.atMs}`, failure.atMs);
-  }
-  return failures;
+/** The failures that rows are followed by, each once. */
+function failuresOf(ledger: EventLedger, rows: readonly Row[], horizonMs: number): Ending[] {
+  const failures = new Set(rows.map(row => failureAfter(ledger, row, horizonMs)));
+  return [...failures].filter(failure => failure !== undefined);
 }
 
 function countLabels(labels: readonly RowLabels[]): ExampleCounts['labels'] {
