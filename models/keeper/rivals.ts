@@ -86,14 +86,11 @@ export class Rivals {
   ): Promise<Judgement> {
     await this.follow({champion, challenger});
     const rivalry = this.#rivalry as Rivalry;
-    const measuring = rivalry.costs ?? this.#measure(rivalry, pause);
-    const {clock} = this.#options;
-    const {callMsMax} = this.#limits;
-    rivalry.costs = await inTime(
-      clock,
-      callMsMax,
+    rivalry.costs ??= await inTime(
+      this.#options.clock,
+      this.#limits.callMsMax,
       'measure what two models cost',
-      Promise.resolve(measuring),
+      this.#measure(rivalry, pause),
     );
     const seed = fnv1a32(`${challenger} ${look}`);
     // Without rows there is nothing to judge either.
