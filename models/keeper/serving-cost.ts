@@ -1,6 +1,7 @@
 import {statSync} from 'node:fs';
 import {join} from 'node:path';
 import {type Cost, GUARDRAILS} from '../registry/promotion.ts';
+import {cpuMsOf} from '../registry/stopwatch.ts';
 import {openSession, type ScoringSession} from '../session.ts';
 import type {Pause} from './judging.ts';
 
@@ -36,12 +37,8 @@ export async function measureCosts(
     for (const folder of folders) sessions.push(await openSession(folder));
     const runOf = (session: ScoringSession) => {
       const risks = new Float32Array(count * session.model.signature.components.length);
-      return async () => {
-        const began = process.threadCpuUsage();
-        await session.run(count, part, risks);
-        const {user, system} = process.threadCpuUsage(began);
-        return Math.max((user + system) / 1000, TOLD_LEAST_MS);
-      };
+      return async () =>
+        Math.max(await cpuMsOf(() => session.run(count, part, risks)), TOLD_LEAST_MS);
     };
     const [first, second] = sessions as [ScoringSession, ScoringSession];
     const bestMs = await bestOfTurns([runOf(first), runOf(second)], pause);
