@@ -7,6 +7,7 @@ import {createScoringPool} from '../core/adapters/scorer-piscina.ts';
 import {PARTITION_COUNT} from '../core/domain/hash.ts';
 import {listen} from '../core/events.ts';
 import type {Log, Scorer} from '../core/ports.ts';
+import {quantile} from '../models/metrics.ts';
 import {watchSteal} from './machine.ts';
 import {DECISION_MS_MAX} from './pipeline.ts';
 import {median, numberOf, resultOf} from './result.ts';
@@ -121,14 +122,14 @@ function createTimes(log: Log) {
 /** A phase that was not met has no figure. */
 function figuresOf(of: string, phases: Readonly<Record<Phase, number[]>>): [string, number][] {
   const met = PHASES.filter(phase => phases[phase].length > 0);
-  const before = quantile(phases.before, 0.99);
+  const before = quantileOf(phases.before, 0.99);
   const ratioOf = (phase: Phase): [string, number][] =>
     phase === 'before'
       ? []
-      : [[`switch.${of}.p99Ratio.${phase}`, quantile(phases[phase], 0.99) / before]];
+      : [[`switch.${of}.p99Ratio.${phase}`, quantileOf(phases[phase], 0.99) / before]];
   return met.flatMap((phase): [string, number][] => [
-    [`switch.${of}Ms.${phase}.p50`, quantile(phases[phase], 0.5)],
-    [`switch.${of}Ms.${phase}.p99`, quantile(phases[phase], 0.99)],
+    [`switch.${of}Ms.${phase}.p50`, quantileOf(phases[phase], 0.5)],
+    [`switch.${of}Ms.${phase}.p99`, quantileOf(phases[phase], 0.99)],
     ...ratioOf(phase),
   ]);
 }
@@ -227,7 +228,6 @@ async function cpuMicrosPerRow(scorer: Scorer, rows: number): Promise<number> {
   return (user + system) / (SHADOW_CALLS * rows);
 }
 
-function quantile(values: readonly number[], share: number): number {
-  const ascending = [...values].sort((a, b) => a - b);
-  return ascending[Math.max(0, Math.ceil(share * ascending.length) - 1)] ?? Number.NaN;
+function quantileOf(values: readonly number[], share: number): number {
+  return quantile(Float64Array.from(values).sort(), share) ?? Number.NaN;
 }
