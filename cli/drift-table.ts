@@ -5,6 +5,7 @@ import {tellNumber, tellRange} from '../core/domain/drift/told.ts';
 import type {LossDrift} from '../core/domain/drift/verdict.ts';
 import {formatTable} from './table.ts';
 
+export const NOTHING_YET = 'no host has been heard for long enough yet';
 /** More are counted, not shown. */
 const INPUTS_SHOWN = 15;
 const PERCENT = 100;
@@ -20,11 +21,15 @@ export function driftText(report: DriftReport): string {
   const {classes, knowsInputs, verdict, outcomes} = report;
   const remarks = remarksOf(report);
   if (classes.length === 0 && outcomes === 0) {
-    return ['no host has been heard for long enough yet', ...remarks].join('\n');
+    return [NOTHING_YET, ...remarks].join('\n');
   }
-  const parts = [classTable(classes, knowsInputs), inputTable(classes), verdictText(report)];
-  if (verdict.reasons.length > 0) parts.push(verdict.reasons.map(each => `- ${each}`).join('\n'));
-  if (remarks.length > 0) parts.push(remarks.join('\n'));
+  const parts = [
+    classTable(classes, knowsInputs),
+    inputTable(classes),
+    verdictText(report),
+    verdict.reasons.map(each => `- ${each}`).join('\n'),
+    remarks.join('\n'),
+  ];
   return parts.filter(part => part !== '').join('\n\n');
 }
 

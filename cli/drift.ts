@@ -4,8 +4,6 @@ import type {GetDriftResponse} from '../proto/gen/forestay/v1/drift_pb.ts';
 import {addClientOptions, type ClientOptions, withCore} from './client.ts';
 import {addOutputOption, type Format, printValue, toRecord} from './output.ts';
 
-const NOTHING_YET = 'no host has been heard for long enough yet';
-
 type DriftOptions = ClientOptions & {output: Format};
 
 /** Whether the world is still as the model that serves has learned it. */
@@ -23,7 +21,7 @@ function showDrift({output, ...options}: DriftOptions): Promise<void> {
       '../proto/gen/forestay/v1/drift_pb.ts'
     );
     const {fromReport} = await import('../proto/codec-drift.ts');
-    const {driftText} = await import('./drift-table.ts');
+    const {driftText, NOTHING_YET} = await import('./drift-table.ts');
     const service = core.client(DriftService);
     const drift = await core.call(service, service.getDrift, {});
     const report = drift.report && driftText(fromReport(drift.report));
