@@ -175,8 +175,10 @@ function toRecord({entry, alias, bytes}: ListedModel) {
 async function show(name: string, options: RegistryOptions & ClientOptions): Promise<void> {
   const registry = openRegistryOf(options);
   const model = describeEntry(registry, requireEntry(registry, name));
-  const asked = model.alias === 'retired' ? undefined : options;
-  const disagreements = asked && (await askDisagreements(model.entry.family, registry, asked));
+  const disagreements =
+    model.alias === 'retired'
+      ? undefined
+      : await askDisagreements(model.entry.family, registry, options);
   const record = {...toRecord(model), ...(disagreements && {disagreements})};
   await printValue(options.output, record as never, () =>
     [modelLines(model), ...(disagreements ?? [])].join('\n'),
