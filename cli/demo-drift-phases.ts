@@ -1,6 +1,5 @@
 /** The scenario in three times, by what served: before the arrival, until the promotion, and after. */
 import type {Datacenter} from '../core/simulation/datacenter.ts';
-import type {LedgerDetails, LedgerSummary} from '../core/simulation/ledger.ts';
 import type {SimulatedHost} from '../core/simulation/world.ts';
 import {START_MS} from './datacenter-agents.ts';
 import type {ForecastJudge, Judged} from './demo-drift-judge.ts';
@@ -9,7 +8,17 @@ import {DRIFT_SCENARIO} from './demo-drift-scenario.ts';
 
 export const PHASES = ['before', 'during', 'after'] as const;
 
-export type PhaseFigures = {
+/** Of the ledger's figures those that a time has of its own; it counts from the start on. */
+const COUNTS = [
+  'hostFailures',
+  'missedFailures',
+  'migrations',
+  'needlessMoves',
+  'vmDowntimeSeconds',
+] as const;
+type Counts = Readonly<Record<(typeof COUNTS)[number], number>>;
+
+export type PhaseFigures = Counts & {
   readonly name: (typeof PHASES)[number];
   readonly seconds: number;
   readonly fleet: Judged;
@@ -17,21 +26,7 @@ export type PhaseFigures = {
   readonly arrived: Judged;
   /** What the model that served at first would have said of the very same rows. */
   readonly withoutChange: {readonly fleet: Judged; readonly arrived: Judged};
-  readonly hostFailures: number;
-  /** … of hosts that still ran a VM without an armed ghost. */
-  readonly missedFailures: number;
-  readonly migrations: number;
-  readonly needlessMoves: number;
-  readonly vmDowntimeSeconds: number;
 };
-
-type Count =
-  | 'hostFailures'
-  | 'missedFailures'
-  | 'migrations'
-  | 'needlessMoves'
-  | 'vmDowntimeSeconds';
-type Counts = Pick<LedgerSummary & LedgerDetails, Count>;
 
 /** Reads the ledger where one time ends and the next begins. */
 export class DriftPhases {
@@ -64,12 +59,10 @@ export class DriftPhases {
 
   #count(): Counts {
     const {ledger, nowMs} = this.#datacenter;
-    const {missedFailures, migrations, needlessMoves, vmDowntimeSeconds} = ledger.summary(nowMs);
-    const {hostFailures} = ledger.details(nowMs);
-    return {hostFailures, missedFailures, migrations, needlessMoves, vmDowntimeSeconds};
+    return {...ledger.summary(nowMs), ...ledger.details(nowMs)};
   }
 
-  /** Of each time that has begun; its forecasts are judged if their horizon ends before `nowMs`. */
+  /** Of each time that has begun, in order; its forecasts are judged if their horizon ends before `nowMs`. */
   figures(nowMs: number): PhaseFigures[] {
     const ends = [...this.#ends, {atMs: nowMs, counts: this.#count()}];
     return ends.map(({atMs, counts}, index) => {
@@ -95,14 +88,8 @@ function judgeBoth(judge: ForecastJudge, fromMs: number, untilMs: number) {
 }
 
 function difference(counts: Counts, before: Counts | undefined): Counts {
-  const of = (name: Count) => counts[name] - (before?.[name] ?? 0);
-  return {
-    hostFailures: of('hostFailures'),
-    missedFailures: of('missedFailures'),
-    migrations: of('migrations'),
-    needlessMoves: of('needlessMoves'),
-    vmDowntimeSeconds: of('vmDowntimeSeconds'),
-  };
+  const since = COUNTS.map(name => [name, counts[name] - (before?.[name] ?? 0)] as const);
+  return Object.fromEntries(since) as Counts;
 }
 
 function isNewGeneration({traits}: SimulatedHost): boolean {

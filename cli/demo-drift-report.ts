@@ -3,7 +3,7 @@ import {styleText} from 'node:util';
 import {shortHash} from '../core/domain/hash.ts';
 import type {AuditRecord} from '../models/registry/audit.ts';
 import {START_MS} from './datacenter-agents.ts';
-import {PHASES, type PhaseFigures} from './demo-drift-phases.ts';
+import type {PhaseFigures} from './demo-drift-phases.ts';
 import type {DriftLine, DriftOutcome} from './demo-drift-run.ts';
 import {toJson} from './demo-report.ts';
 import type {DemoResult} from './demo-run.ts';
@@ -29,17 +29,14 @@ export function driftResult({
   const {arrivedAtMs, detectedAtMs, promotedAtMs, refusedAtMs, badModelServedAtMs} = milestones;
   const after = (atMs: number | undefined) =>
     atMs === undefined ? null : (atMs - arrivedAtMs) / 1000;
-  const [before = null, during = null, later = null] = PHASES.map(
-    name => phases.find(phase => phase.name === name)?.fleet.skill ?? null,
-  );
+  const [before, during, later] = phases;
   return {
     detectedAfterSeconds: after(detectedAtMs),
     promotedAfterSeconds: after(promotedAtMs),
-    skillBefore: before,
-    skillDuring: during,
-    skillAfter: later,
-    skillAfterWithoutChange:
-      phases.find(({name}) => name === 'after')?.withoutChange.fleet.skill ?? null,
+    skillBefore: before?.fleet.skill ?? null,
+    skillDuring: during?.fleet.skill ?? null,
+    skillAfter: later?.fleet.skill ?? null,
+    skillAfterWithoutChange: later?.withoutChange.fleet.skill ?? null,
     badModelRefused: refusedAtMs !== undefined && badModelServedAtMs === undefined,
   };
 }
