@@ -5,7 +5,7 @@
  */
 import {bootstrapGain, type Gain, type PairedBlock} from '../registry/promotion.ts';
 import {type BinnedTable, binTable} from '../trees/bins.ts';
-import {BOOSTING_DEFAULTS, logLossOf, trainForest} from '../trees/boosting.ts';
+import {BOOSTING_DEFAULTS, logLossOf, meanLogLoss, trainForest} from '../trees/boosting.ts';
 import {type Forest, leafOf} from '../trees/forest.ts';
 
 /** Rows that teach one output after the other. */
@@ -124,9 +124,9 @@ function readOutput(data: OnTopRows, table: BinnedTable, output: number, seed: n
 }
 
 function fitOutput(rows: OutputRows, settings: OnTopSettings): OnTopFit {
-  const {known, seed} = rows;
+  const {data, labels, known, seed} = rows;
   const paths = crossFit(rows, settings);
-  const losses = paths.map(path => meanLoss(rows, path));
+  const losses = paths.map(path => meanLogLoss(path, labels, known, data.weights));
   const trees = losses.indexOf(Math.min(...losses));
   const held = paths[trees] as Float64Array;
   const gain = bootstrapGain(lossesByHost(rows, held), {seed, doubt: DOUBT});
@@ -161,16 +161,6 @@ function grow(
 ): Forest {
   const input = {table, labels, weights: data.weights, start, train, validation: new Int32Array(0)};
   return trainForest(input, {...BOOSTING_DEFAULTS, ...settings, seed}).forest;
-}
-
-function meanLoss({data, labels, known}: OutputRows, margins: Float64Array): number {
-  let [sum, all] = [0, 0];
-  for (const row of known) {
-    const weight = data.weights[row] as number;
-    sum += weight * logLossOf(margins[row] as number, labels[row] as number);
-    all += weight;
-  }
-  return sum / all;
 }
 
 /** Rows of a host share its fate. */

@@ -181,7 +181,7 @@ function addLastTree(
 }
 
 /** Mean {@link logLossOf} of the rows; NaN for no rows. */
-function meanLogLoss(
+export function meanLogLoss(
   margins: Float64Array,
   labels: BoostingInput['labels'],
   rows: Int32Array,
