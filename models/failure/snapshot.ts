@@ -83,16 +83,11 @@ function drawRows(rows: Int32Array, weights: Float32Array): Int32Array {
 
 function classesOf(data: FailureData, rows: Int32Array, hardware: readonly string[]) {
   const hardwareOf = (row: number) => hardware[data.group[row] as number] as string;
-  const counts = new Map<string, number>();
-  for (const row of rows) counts.set(hardwareOf(row), (counts.get(hardwareOf(row)) ?? 0) + 1);
-  return [...counts]
-    .filter(([, count]) => count >= CLASS_ROWS_MIN)
-    .sort(([a, most], [b, other]) => other - most || (a < b ? -1 : 1))
+  return [...Map.groupBy(rows, hardwareOf)]
+    .filter(([, own]) => own.length >= CLASS_ROWS_MIN)
+    .sort(([a, own], [b, other]) => other.length - own.length || (a < b ? -1 : 1))
     .slice(0, CLASSES_MAX)
-    .map(([name]) => {
-      const own = rows.filter(row => hardwareOf(row) === name);
-      return {hardware: name, ...takeOwn(data, own)};
-    });
+    .map(([name, own]) => ({hardware: name, ...takeOwn(data, Int32Array.from(own))}));
 }
 
 /** A fleet's hour is one observation of what time moves, and so is a host's of what hosts differ in. */
