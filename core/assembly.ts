@@ -11,10 +11,9 @@ import {addTelemetryService} from './api/telemetry-service.ts';
 import {tuneCollector} from './collector.ts';
 import type {KeeperSight} from './domain/drift/report.ts';
 import {formatError} from './domain/errors.ts';
-import {PARTITIONS} from './domain/hash.ts';
 import type {HostOutcome, ObservedRows} from './domain/observed.ts';
 import type {Mode, Policy} from './domain/policy.ts';
-import type {InboxRecord, ScoresRecord, Tick} from './domain/records.ts';
+import type {ScoresRecord, Tick} from './domain/records.ts';
 import {type Engine, startEngine} from './engine/engine.ts';
 import type {Actuators} from './engine/executor.ts';
 import {createIngest, type Ingest} from './engine/ingest.ts';
@@ -44,6 +43,7 @@ import type {
   Watch,
 } from './ports.ts';
 import {startRecording} from './recording.ts';
+import {submit} from './submit.ts';
 import {countTotals} from './totals.ts';
 
 export type CoreParts = {
@@ -318,10 +318,6 @@ function openApi(
   settings: CoreSettings,
   {model, ingest, metricSets, takenAs, served, checks, cells}: ApiParts,
 ): Promise<Api> {
-  const submit = async (record: InboxRecord): Promise<void> => {
-    const bytes = codec.encodeInbox(record);
-    await Promise.all(PARTITIONS.map(partition => log.append('inbox', partition, [bytes])));
-  };
   return createApi({
     model,
     events: {log, codec},
@@ -329,7 +325,7 @@ function openApi(
     build: settings.build,
     checks,
     cells,
-    submit,
+    submit: record => submit({log, codec}, record),
     takenAs,
     statechart: (machine, format) =>
       format === 'json' ? JSON.stringify(exportJson(machine), null, 2) : exportMermaid(machine),

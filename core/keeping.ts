@@ -9,10 +9,10 @@ import type {Keeper, KeeperOptions} from '../models/keeper/keeper-parts.ts';
 import type {Registry} from '../models/registry/registry.ts';
 import {buildInfo} from './build-info.ts';
 import type {KeeperConfig} from './config-schema.ts';
-import {PARTITIONS} from './domain/hash.ts';
 import type {InboxRecord} from './domain/records.ts';
 import {publish} from './events.ts';
 import type {Clock, Codec, Files, Log, ModelSource} from './ports.ts';
+import {submit} from './submit.ts';
 
 export type KeepingParts = {
   readonly family: string;
@@ -57,13 +57,8 @@ export function keepModels(config: KeeperConfig, parts: KeepingParts): Keeper | 
   });
 }
 
+/** A command like anybody's. */
 function commandAt(clock: Clock, asked: Parameters<KeeperOptions['switchModel']>[0]): InboxRecord {
   const who = {requestId: randomUUID(), atMs: clock.nowMs(), author: 'keeper'};
   return {...who, kind: 'switch-model', ...asked};
-}
-
-/** A command like anybody's: durable in the inbox of every partition when this resolves. */
-async function submit({log, codec}: Pick<KeepingParts, 'log' | 'codec'>, record: InboxRecord) {
-  const bytes = codec.encodeInbox(record);
-  await Promise.all(PARTITIONS.map(partition => log.append('inbox', partition, [bytes])));
 }
