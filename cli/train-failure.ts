@@ -1,18 +1,13 @@
 import {rmSync} from 'node:fs';
-import {writeFile} from 'node:fs/promises';
-import {join} from 'node:path';
 import {contractHash, featuresOf} from '../core/domain/features.ts';
-import {type Provenance, writeArtefact} from '../models/artefact.ts';
-import {renderCard, renderMetrics} from '../models/card.ts';
-import {writeDriftFile} from '../models/drift-file.ts';
+import type {Provenance} from '../models/artefact.ts';
+import {renderMetrics} from '../models/card.ts';
 import {
   type FailureData,
   featureCountOf,
   maskSensors,
   medianFeatures,
-  pickRows,
   sliceData,
-  spreadRows,
 } from '../models/failure/data.ts';
 import {evaluateFailures} from '../models/failure/evaluation.ts';
 import {type FailureFamily, outputNames} from '../models/failure/family.ts';
@@ -26,8 +21,9 @@ import {assembleModel, type FittedOutput} from '../models/failure/training.ts';
 import type {Manifest} from '../models/manifest.ts';
 import {openResults, type Results} from '../models/training/results.ts';
 import type {ModelMetadata} from '../models/trees/tree-onnx.ts';
-import {publish, publishFile} from './publish.ts';
+import {publishFile} from './publish.ts';
 import type {TrainFlags, TrainOutput} from './train.ts';
+import {publishFailureModel} from './train-artefact.ts';
 import {type FailureSource, openFailureSource} from './train-failure-data.ts';
 import type {Progress} from './train-progress.ts';
 import {trainingFolder} from './train-state.ts';
@@ -35,7 +31,6 @@ import {trainingFolder} from './train-state.ts';
 /** Shares of rows, and of sensors in them, that are taken away before training. */
 const MASKED_ROWS = 0.2;
 const MASKED_SENSORS = 0.3;
-const GOLDEN_ROWS = 16;
 
 const REQUIRED_METRICS = ['cpu_utilisation_ratio', 'memory_used_ratio', 'disk_busy_ratio'];
 
@@ -83,12 +78,12 @@ export async function trainFailure(
     limits: source.limits,
     usual: medianFeatures(data, sliceData(data).train),
   };
-  const golden = pickRows(unseen, spreadRows(unseen.rows, GOLDEN_ROWS)).features;
-  const manifest = await publish(flags.out, '--out', async folder => {
-    const written = await writeArtefact(folder, model, metadata, provenance, golden);
-    await writeDriftFile(folder, written.sha256, snapshot);
-    await writeFile(join(folder, 'README.md'), renderCard(written, snapshot));
-    return written;
+  const manifest = await publishFailureModel(flags.out, {
+    model,
+    metadata,
+    provenance,
+    snapshot,
+    shown: unseen,
   });
   progress.note(`wrote ${flags.out}: ${manifest.sha256}`);
   if (flags.report !== undefined) {

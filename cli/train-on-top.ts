@@ -1,10 +1,9 @@
-import {readFile, writeFile} from 'node:fs/promises';
+import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {ForestayError} from '../core/domain/errors.ts';
-import {type Provenance, writeArtefact} from '../models/artefact.ts';
-import {renderCard, renderMetrics} from '../models/card.ts';
-import {writeDriftFile} from '../models/drift-file.ts';
-import {type FailureData, medianFeatures, pickRows, spreadRows} from '../models/failure/data.ts';
+import type {Provenance} from '../models/artefact.ts';
+import {renderMetrics} from '../models/card.ts';
+import {type FailureData, medianFeatures} from '../models/failure/data.ts';
 import {evaluateFailures} from '../models/failure/evaluation.ts';
 import {COMPONENT_FAILURE, outputNames} from '../models/failure/family.ts';
 import {FOLDS, isGain, type OnTopFit} from '../models/failure/on-top.ts';
@@ -31,11 +30,9 @@ import {
 import {renderMarkdown} from '../models/report/figures.ts';
 import {onTopTable} from '../models/tables.ts';
 import type {TreeModel} from '../models/trees/tree-model.ts';
-import {publish} from './publish.ts';
 import type {TrainFlags, TrainOutput} from './train.ts';
+import {publishFailureModel} from './train-artefact.ts';
 import {ALERTS_PER_HOST_DAY} from './train-failure-data.ts';
-
-const GOLDEN_ROWS = 16;
 
 type Parent = {
   readonly folder: string;
@@ -197,15 +194,9 @@ async function writeModel(
       `${tellRows(set)} On top of version ${onTop.parentVersion}, ${onTop.parent.slice(0, 12)}. Judged on ` +
       'the same hosts, each by trees that have not seen it.',
   };
-  const golden = pickRows(data, spreadRows(data.rows, GOLDEN_ROWS)).features;
   const {weights, hosts} = set;
   const snapshot = snapshotOf(data, {weights, hardware: hosts.map(({hardware}) => hardware)});
-  return publish(out, '--out', async folder => {
-    const written = await writeArtefact(folder, model, metadata, provenance, golden);
-    await writeDriftFile(folder, written.sha256, snapshot);
-    await writeFile(join(folder, 'README.md'), renderCard(written, snapshot));
-    return written;
-  });
+  return publishFailureModel(out, {model, metadata, provenance, snapshot, shown: data});
 }
 
 const BELOW = 'Of what lies below: ';
