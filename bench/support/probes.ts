@@ -6,6 +6,7 @@ import {monitorEventLoopDelay, PerformanceObserver, performance} from 'node:perf
 import type {TelemetryRecord} from '../../core/domain/telemetry.ts';
 import {listen} from '../../core/events.ts';
 import type {Codec, Log} from '../../core/ports.ts';
+import {createUndecided} from './decision-times.ts';
 import {createDistribution, type Figures} from './distribution.ts';
 
 /** Milliseconds each, of one message or, from `window` on, of one tick. */
@@ -61,8 +62,6 @@ type Message = {dueMs: number; offset: number; acceptedMs: number};
 const ARRIVAL = Symbol('arrival');
 type Arrived = Uint8Array & {[ARRIVAL]?: {dueMs: number; acceptedMs: number}};
 
-type Waiting = {dueMs: number; request: number};
-
 const RSS_EVERY_MS = 500;
 const nowMs = () => performance.timeOrigin + performance.now();
 
@@ -72,9 +71,7 @@ export function createProbes() {
     ReturnType<typeof createDistribution>
   >;
   const decision = createDistribution();
-  const appended = new Map<number, Message[]>();
-  const waiting = new Map<number, Waiting[]>();
-  const asked = new Map<number, number>();
+  const undecided = createUndecided<Message>();
   const problems = new Set<string>();
   const loopDelay = monitorEventLoopDelay({resolution: 5});
   const cpuMs = {decode: 0, window: 0, transition: 0, request: 0};
@@ -120,43 +117,19 @@ export function createProbes() {
     if (windowMs > 0) stages.window.record(windowMs);
     stages.transition.record(foldMs - windowMs);
     if (journalMs > 0.01) stages.journal.record(journalMs);
-    follow(tick, foldAtMs);
+    const now = nowMs();
+    const {taken, decided} = undecided.follow(tick);
+    for (const {dueMs} of decided) decision.record(now - dueMs);
+    for (const {acceptedMs} of taken) {
+      stages.queue.record(performance.timeOrigin + foldAtMs - acceptedMs);
+    }
   });
 
-  /** Messages that the tick took wait for the next scoring request; those it answers are decided. */
-  const follow = (
-    tick: {partition: number; telemetryOffset: number; asked: number; answered: number},
-    foldAtMs: number,
-  ): void => {
-    const {partition, telemetryOffset} = tick;
-    const queue = appended.get(partition) ?? [];
-    const held = waiting.get(partition) ?? [];
-    waiting.set(partition, held);
-    const now = nowMs();
-    const hasAsked = tick.asked > (asked.get(partition) ?? 0);
-    asked.set(partition, tick.asked);
-    let decided = 0;
-    while (decided < held.length && (held[decided] as Waiting).request <= tick.answered) {
-      decision.record(now - (held[decided] as Waiting).dueMs);
-      decided++;
-    }
-    held.splice(0, decided);
-    let taken = 0;
-    for (; taken < queue.length; taken++) {
-      const {offset, dueMs, acceptedMs} = queue[taken] as Message;
-      if (offset >= telemetryOffset) break;
-      stages.queue.record(performance.timeOrigin + foldAtMs - acceptedMs);
-      held.push({dueMs, request: tick.asked + (hasAsked ? 0 : 1)});
-    }
-    queue.splice(0, taken);
-  };
-
   const note = (partition: number, values: readonly Uint8Array[], firstOffset: number): void => {
-    const queue = appended.get(partition) ?? [];
-    appended.set(partition, queue);
     for (const [index, value] of values.entries()) {
       const arrival = (value as Arrived)[ARRIVAL];
-      if (arrival !== undefined) queue.push({...arrival, offset: firstOffset + index});
+      if (arrival === undefined) continue;
+      undecided.append(partition, {...arrival, offset: firstOffset + index});
     }
   };
 
@@ -233,10 +206,7 @@ export function createProbes() {
         mainCpuMs,
         totalCpuMs: (all.user + all.system) / 1000,
         loopDelayP99Ms: loopDelay.percentile(99) / 1e6,
-        undecided: [...waiting.values(), ...appended.values()].reduce(
-          (n, {length}) => n + length,
-          0,
-        ),
+        undecided: undecided.count(),
         problems: [...problems].slice(0, 3),
       };
     },
