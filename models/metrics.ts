@@ -34,12 +34,19 @@ export function averagePrecision(risks: ArrayLike<number>, labels: Uint8Array): 
   return sum / countPositives(labels);
 }
 
+/** Least probability: a loss stays finite. */
+const LEAST = 1e-12;
+
+/** Log-loss of one row, in nats. */
+export function lossOf(risk: number, label: number): number {
+  return -Math.log(Math.max(label === 1 ? risk : 1 - risk, LEAST));
+}
+
 /** Mean negative log-likelihood, in nats. */
 export function logLoss(risks: ArrayLike<number>, labels: Uint8Array): number {
   let sum = 0;
   for (let row = 0; row < labels.length; row++) {
-    const risk = risks[row] as number;
-    sum -= Math.log(Math.max(labels[row] === 1 ? risk : 1 - risk, 1e-12));
+    sum += lossOf(risks[row] as number, labels[row] as number);
   }
   return sum / labels.length;
 }

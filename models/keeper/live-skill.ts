@@ -1,6 +1,7 @@
 /** How the risks that were served did, whichever model said them. */
 import type {ObservedRows} from '../../core/domain/observed.ts';
-import {lossOf, UNKNOWN_OUTCOME} from '../registry/pairing.ts';
+import {lossOf} from '../metrics.ts';
+import {UNKNOWN_OUTCOME} from '../registry/pairing.ts';
 import {ANY_AT, JUDGED_OUTPUTS, labelBookRows, type Pause, takeJudged} from './judging.ts';
 import type {OutcomeBook} from './outcome-book.ts';
 import {type BookRow, RowBook} from './row-book.ts';

@@ -1,4 +1,4 @@
-import {lossOf} from '../registry/pairing.ts';
+import {lossOf} from '../metrics.ts';
 import type {SegmentFigures} from '../registry/promotion.ts';
 
 const BINS = 10;

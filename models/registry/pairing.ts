@@ -1,4 +1,4 @@
-import {averagePrecision, calibrationError, logLoss} from '../metrics.ts';
+import {averagePrecision, calibrationError, logLoss, lossOf} from '../metrics.ts';
 import type {PairedBlock, Segment} from './promotion.ts';
 
 /** Rows that judge: what happened, by output, and which rows share their fate. */
@@ -15,9 +15,6 @@ export type JudgedRows = {
 
 /** Nobody knows what became of it: the row says nothing of this output. */
 export const UNKNOWN_OUTCOME = 255;
-
-/** Least probability: a loss stays finite. */
-const LEAST = 1e-12;
 
 /** Two models over the same rows, as {@link decidePromotion} compares them. */
 export type Paired = {readonly blocks: PairedBlock[]; readonly segments: Segment[]};
@@ -67,11 +64,6 @@ export function pairBlocks(
     });
   }
   return [...blocks.values()].filter(({weight}) => weight > 0);
-}
-
-/** Log-loss of one row, in nats. */
-export function lossOf(risk: number, label: number): number {
-  return -Math.log(Math.max(label === 1 ? risk : 1 - risk, LEAST));
 }
 
 function segmentOf(
