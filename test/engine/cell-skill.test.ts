@@ -4,9 +4,8 @@ import type {Tick} from '../../core/domain/records.ts';
 import {skillFigures} from '../../core/domain/skill/skill-figures.ts';
 import {encodeState} from '../../core/engine/checkpoint.ts';
 import type {PartitionRuntime} from '../../core/engine/partition-runtime.ts';
-import {applyTick, recover} from '../../core/engine/recovery.ts';
-import {codec} from '../../proto/codec.ts';
-import {createRig, PARTITION, QUICK_BANDS, type Rig, vm} from '../support/partition.ts';
+import {createRig, QUICK_BANDS, type Rig, vm} from '../support/partition.ts';
+import {replayed} from './replayed.ts';
 
 const HOSTS = ['a', 'b', 'c', 'd'];
 /** What is forecast is judged; nobody is alarmed. */
@@ -61,14 +60,8 @@ async function crash(
 }
 
 async function sameEverywhere(t: ExecutionContext, rig: Rig, runtime: PartitionRuntime) {
-  const {log, policy, scorer} = rig;
-  const input = {log, codec, partition: PARTITION, policy, model: scorer.signature()};
   const {skills, restraints} = runtime.state;
-  const slow = (await recover({...input, log: {...log, endOffset: async () => 0}})).state;
-  for (const tick of rig.ticks) {
-    const made = await applyTick({log, codec, partition: PARTITION}, slow, tick);
-    t.deepEqual(codec.encodeTick(made), codec.encodeTick(tick));
-  }
+  const slow = await replayed(t, rig);
   t.deepEqual(slow.skills, skills);
   t.deepEqual(slow.restraints, restraints);
   await runtime.stop();

@@ -2,9 +2,8 @@
 import test, {type ExecutionContext} from 'ava';
 import type {Decision} from '../../core/domain/decision.ts';
 import {trialFigures} from '../../core/domain/skill/trial-book.ts';
-import {applyTick, recover} from '../../core/engine/recovery.ts';
-import {codec} from '../../proto/codec.ts';
-import {createRig, PARTITION, type Rig, vm} from '../support/partition.ts';
+import {createRig, type Rig, vm} from '../support/partition.ts';
+import {replayed} from './replayed.ts';
 
 const NAMES = Array.from({length: 12}, (_, at) => `v${String(at).padStart(2, '0')}`);
 const SHARE = {holdBack: {share: 0.5, criticalityMax: 0.3}};
@@ -44,15 +43,9 @@ async function startTrial(t: ExecutionContext, rig: Rig) {
 const decisionsOf = ({ticks}: Rig): Decision[] => ticks.flatMap(({decisions}) => decisions);
 
 async function sameInReplay(t: ExecutionContext, rig: Rig, skills: unknown) {
-  const {log, policy, scorer} = rig;
   // Another share in a replay: who was held back is in the journal.
-  const changed = {...policy, holdBack: {share: 0, criticalityMax: 0}};
-  const input = {log, codec, partition: PARTITION, policy: changed, model: scorer.signature()};
-  const {state} = await recover({...input, log: {...log, endOffset: async () => 0}});
-  for (const tick of rig.ticks) {
-    const made = await applyTick({log, codec, partition: PARTITION}, state, tick);
-    t.deepEqual(codec.encodeTick(made), codec.encodeTick(tick));
-  }
+  const changed = {...rig.policy, holdBack: {share: 0, criticalityMax: 0}};
+  const state = await replayed(t, rig, {policy: changed});
   t.deepEqual(state.skills, skills);
 }
 

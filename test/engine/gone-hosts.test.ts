@@ -1,9 +1,8 @@
 /** Hosts that are gone for good, as a partition forgets them. */
 import test from 'ava';
 import type {PartitionRuntime} from '../../core/engine/partition-runtime.ts';
-import {applyTick, recover} from '../../core/engine/recovery.ts';
-import {codec} from '../../proto/codec.ts';
-import {createRig, PARTITION, QUICK_BANDS, type Rig} from '../support/partition.ts';
+import {createRig, QUICK_BANDS, type Rig} from '../support/partition.ts';
+import {replayed} from './replayed.ts';
 
 const HOUR_MS = 3_600_000;
 const POLICY = {band: {...QUICK_BANDS, enter: 0.99, leave: 0.98}, mode: 'observe' as const};
@@ -40,10 +39,7 @@ test('a host that was not heard for thirty days gives its places to others, in a
   t.is(runtime.state.skills.get('c1')?.lives.length, 3);
   await hours(rig, runtime, 6, ['a', 'c', 'd', 'e']);
   t.deepEqual(known(runtime).layer, ['a', 'c', 'd', 'e'], 'it is back, as a new one');
-  const {log, policy, scorer} = rig;
-  const input = {log, codec, partition: PARTITION, policy, model: scorer.signature()};
-  const slow = (await recover({...input, log: {...log, endOffset: async () => 0}})).state;
-  for (const tick of rig.ticks) await applyTick({log, codec, partition: PARTITION}, slow, tick);
+  const slow = await replayed(t, rig);
   t.deepEqual(slow.layers, runtime.state.layers);
   t.deepEqual(slow.skills, runtime.state.skills);
   await runtime.stop();

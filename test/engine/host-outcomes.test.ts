@@ -4,8 +4,6 @@ import type {Component} from '../../core/domain/components.ts';
 import type {HostOutcome, ObservedRows} from '../../core/domain/observed.ts';
 import {OUTAGE_KINDS, type OutageKind} from '../../core/domain/outage-history.ts';
 import type {PartitionRuntime, RuntimeOptions} from '../../core/engine/partition-runtime.ts';
-import {applyTick, recover} from '../../core/engine/recovery.ts';
-import {codec} from '../../proto/codec.ts';
 import {
   createRig,
   PARTITION,
@@ -14,6 +12,7 @@ import {
   type Sample,
   vm,
 } from '../support/partition.ts';
+import {replayed} from './replayed.ts';
 
 const HOSTS = ['a', 'b', 'c'];
 const CALM = {...QUICK_BANDS, enter: 0.99, leave: 0.98};
@@ -63,13 +62,7 @@ function countOf({state}: PartitionRuntime, kind: OutageKind): number {
 }
 
 async function sameInReplay(t: ExecutionContext, rig: Rig, runtime: PartitionRuntime) {
-  const {log, policy, scorer} = rig;
-  const input = {log, codec, partition: PARTITION, policy, model: scorer.signature()};
-  const slow = (await recover({...input, log: {...log, endOffset: async () => 0}})).state;
-  for (const tick of rig.ticks) {
-    const made = await applyTick({log, codec, partition: PARTITION}, slow, tick);
-    t.deepEqual(codec.encodeTick(made), codec.encodeTick(tick));
-  }
+  const slow = await replayed(t, rig);
   t.deepEqual(slow.layers, runtime.state.layers);
   t.deepEqual(slow.skills, runtime.state.skills);
   t.deepEqual(slow.unexplained, runtime.state.unexplained);

@@ -5,11 +5,12 @@ import {canaryFor} from '../../core/domain/model-use.ts';
 import type {Tick} from '../../core/domain/records.ts';
 import {encodeState} from '../../core/engine/checkpoint.ts';
 import type {PartitionRuntime} from '../../core/engine/partition-runtime.ts';
-import {applyTick, recover} from '../../core/engine/recovery.ts';
+import {recover} from '../../core/engine/recovery.ts';
 import {ServedModels} from '../../core/engine/served-models.ts';
 import type {Scorer} from '../../core/ports.ts';
 import {codec} from '../../proto/codec.ts';
 import {createRig, metricScorer, PARTITION, type Rig, second} from '../support/partition.ts';
+import {replayed} from './replayed.ts';
 
 const HOSTS = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
 const FLEET = Object.fromEntries(HOSTS.map(host => [host, {risk: 0.1}]));
@@ -189,11 +190,7 @@ test('a replay of a switch gives the same ticks and the same state', async t => 
   }
   state.epoch = runtime.state.epoch;
   t.deepEqual(encodeState(state), encodeState(runtime.state));
-  const slow = (await recover({...input, log: {...log, endOffset: async () => 0}})).state;
-  for (const tick of rig.ticks) {
-    const made = await applyTick({log, codec, partition: PARTITION, models: served}, slow, tick);
-    t.deepEqual(codec.encodeTick(made), codec.encodeTick(tick));
-  }
+  await replayed(t, rig, {models: served});
 });
 
 test('while a model is being opened commands behind its switch wait, and ticks do not', async t => {
