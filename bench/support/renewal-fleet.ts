@@ -7,6 +7,7 @@ import {introduceGeneration} from '../../core/simulation/hardware-generation.ts'
 import {UNKNOWN} from '../../core/simulation/outcomes.ts';
 import {LAPSE} from '../../core/simulation/tempo.ts';
 import {createTrainingFleet} from '../../core/simulation/training-fleet.ts';
+import {pickValues} from '../../models/failure/data.ts';
 import {type ExampleSet, noneDropped} from '../../models/keeper/example-set.ts';
 import {cleanCounts} from '../../models/learning/event-ledger.ts';
 
@@ -91,13 +92,8 @@ export function untilFailures(set: ExampleSet, failures: number): ExampleSet {
   const times = [...failureTimes(set).values()].sort((a, b) => a - b);
   const endMs = times[failures - 1] ?? Number.POSITIVE_INFINITY;
   const order = Int32Array.from(set.atMs.keys()).filter(row => (set.atMs[row] as number) <= endMs);
-  const pick = (width: number, values: Float32Array) => {
-    const picked = new Float32Array(order.length * width);
-    for (const [at, row] of order.entries()) {
-      picked.set(values.subarray(row * width, (row + 1) * width), at * width);
-    }
-    return picked;
-  };
+  const pick = (width: number, values: Float32Array) =>
+    pickValues(values, order, new Float32Array(order.length * width));
   const known: ExampleSet = {
     ...set,
     rows: order.length,

@@ -111,25 +111,37 @@ export function splitHosts(data: FailureData): [learned: FailureData, judged: Fa
   ];
 }
 
-/** @param picked Numbers of rows. */
+/** @param picked Numbers of rows; one may be named again. */
 export function pickRows(data: FailureData, picked: Int32Array): FailureData {
-  const width = featureCountOf(data);
-  const outputs = data.outputs.length;
-  const features = new Float32Array(picked.length * width);
-  const labels = new Uint8Array(picked.length * outputs);
-  for (const [at, row] of picked.entries()) {
-    features.set(data.features.subarray(row * width, (row + 1) * width), at * width);
-    labels.set(data.labels.subarray(row * outputs, (row + 1) * outputs), at * outputs);
-  }
+  const features = new Float32Array(picked.length * featureCountOf(data));
+  return {...pickOutcomes(data, picked), features: pickValues(data.features, picked, features)};
+}
+
+/** {@link pickRows} without features: there are none. */
+export function pickOutcomes(data: FailureData, picked: Int32Array): FailureData {
+  const labels = new Uint8Array(picked.length * data.outputs.length);
   return {
     ...data,
     rows: picked.length,
-    features,
-    labels,
+    features: new Float32Array(),
+    labels: pickValues(data.labels, picked, labels),
     secondsToFailure: Float32Array.from(picked, row => data.secondsToFailure[row] as number),
     group: Int32Array.from(picked, row => data.group[row] as number),
     second: Int32Array.from(picked, row => data.second[row] as number),
   };
+}
+
+/** @param into As many values for each of the picked rows as `values` has for one. */
+export function pickValues<Values extends Float32Array | Uint8Array>(
+  values: Values,
+  picked: Int32Array,
+  into: Values,
+): Values {
+  const width = into.length / picked.length;
+  for (const [at, row] of picked.entries()) {
+    into.set(values.subarray(row * width, (row + 1) * width), at * width);
+  }
+  return into;
 }
 
 /** Numbers of rows, as far from each other as there are. */

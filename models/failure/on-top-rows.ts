@@ -3,8 +3,7 @@ import {fnv1a32} from '../../core/domain/hash.ts';
 import type {ExampleSet} from '../keeper/example-set.ts';
 import {marginOf} from '../trees/forest.ts';
 import type {TreeModel} from '../trees/tree-model.ts';
-import type {FailureData} from './data.ts';
-import {UNKNOWN} from './data.ts';
+import {type FailureData, pickOutcomes, pickValues, UNKNOWN} from './data.ts';
 import {FOLDS, type OnTopRows} from './on-top.ts';
 
 /** @param under Its outputs are those of the set, in their order. */
@@ -90,24 +89,7 @@ export function repeatRows(
     const times = Math.max(1, Math.round(weight / scale));
     for (let time = 0; time < times; time++) rows.push(row);
   }
-  const width = data.outputs.length;
-  const labels = new Uint8Array(rows.length * width);
-  const repeated = new Float32Array(rows.length * width);
-  for (const [at, row] of rows.entries()) {
-    labels.set(data.labels.subarray(row * width, (row + 1) * width), at * width);
-    repeated.set(risks.subarray(row * width, (row + 1) * width), at * width);
-  }
-  const pick = (values: Float32Array | Int32Array) => rows.map(row => values[row] as number);
-  return {
-    data: {
-      ...data,
-      rows: rows.length,
-      features: new Float32Array(),
-      labels,
-      secondsToFailure: Float32Array.from(pick(data.secondsToFailure)),
-      group: Int32Array.from(pick(data.group)),
-      second: Int32Array.from(pick(data.second)),
-    },
-    risks: repeated,
-  };
+  const picked = Int32Array.from(rows);
+  const repeated = new Float32Array(rows.length * data.outputs.length);
+  return {data: pickOutcomes(data, picked), risks: pickValues(risks, picked, repeated)};
 }
