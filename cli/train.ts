@@ -158,7 +158,6 @@ async function train(flags: TrainFlags, command: Command): Promise<void> {
   requireFolder(flags.out, '--out');
   if (flags.report !== undefined) requireFile(flags.report, '--report');
   if (flags.baseline !== undefined) await loadModel(flags.baseline);
-  endWithStarter();
   // Serving and acting go first on a machine that does both.
   setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
   const isTerminal = process.stderr.isTTY === true;
@@ -166,6 +165,7 @@ async function train(flags: TrainFlags, command: Command): Promise<void> {
   const state = trainingFolder(flags.out);
   requireFolder(state, '--out');
   const unlock = lockDirectory(nodeFiles, state, undefined, '--out');
+  const outliveStarter = endWithStarter();
   try {
     const output = {progress, write: writeOut};
     if (flags.examples === undefined) await FAMILIES[flags.family]?.(flags, output);
@@ -173,16 +173,23 @@ async function train(flags: TrainFlags, command: Command): Promise<void> {
   } catch (error) {
     throw isSystemError(error) ? notKept(flags.out, error) : error;
   } finally {
+    outliveStarter();
     unlock();
     if (existsSync(state) && readdirSync(state).length === 0) rmdirSync(state);
   }
 }
 
-/** Where a program, as a core, started this one and is gone, nobody takes the model. */
-function endWithStarter(): void {
-  process.once('disconnect', () => process.exit(EXIT.interrupted));
+/**
+ * Where a program, as a core, started this one and is gone, nobody takes the model.
+ *
+ * @returns Takes that back.
+ */
+function endWithStarter(): () => void {
+  const end = () => process.exit(EXIT.interrupted);
+  process.once('disconnect', end);
   // The training is what keeps this process alive.
   process.channel?.unref();
+  return () => process.off('disconnect', end);
 }
 
 /** An option that would change nothing is a misunderstanding, better told before hours are spent. */
