@@ -2,6 +2,7 @@
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {systemClock} from '../core/adapters/clock-system.ts';
+import {createMemoryFiles} from '../core/adapters/files-memory.ts';
 import {nodeFiles} from '../core/adapters/files-node.ts';
 import {createGrpcActuator} from '../core/adapters/hypervisor-grpc.ts';
 import {openSegmentLog} from '../core/adapters/log-segments.ts';
@@ -11,7 +12,10 @@ import {createWatchThread} from '../core/adapters/watch-thread.ts';
 import {assembleCore, type Core, type CoreParts, type CoreSettings} from '../core/assembly.ts';
 import {buildInfo} from '../core/build-info.ts';
 import {DEFAULT_POLICY} from '../core/domain/policy.ts';
+import type {Clock} from '../core/ports.ts';
+import type {Datacenter} from '../core/simulation/datacenter.ts';
 import {codec} from '../proto/codec.ts';
+import {serveDatacenter} from './datacenter-agents.ts';
 
 export type DemoCoreOptions = Pick<CoreParts, 'scorer' | 'models' | 'clock'> &
   Pick<
@@ -84,6 +88,18 @@ export async function openDemoCore(options: DemoCoreOptions): Promise<Core> {
       ...settings,
     },
   );
+}
+
+/** The agents of the simulated hosts, on virtual time; their tables of effects go away with them. */
+export function serveDemoAgents(datacenter: Datacenter, clock: Clock) {
+  return serveDatacenter({
+    datacenter,
+    driver: datacenter.drivers,
+    clock,
+    files: createMemoryFiles(),
+    folder: '/effects',
+    listen: '127.0.0.1:0',
+  });
 }
 
 export type DemoPartitions = {

@@ -1,6 +1,5 @@
 /** What the drift scenario is played on: the fleet, its edges, a core with a registry, and a keeper. */
 import {join} from 'node:path';
-import {createMemoryFiles} from '../core/adapters/files-memory.ts';
 import {nodeFiles} from '../core/adapters/files-node.ts';
 import {seededRandom} from '../core/adapters/random-seeded.ts';
 import {createScoringPool} from '../core/adapters/scorer-piscina.ts';
@@ -11,9 +10,9 @@ import {modelsOfRegistry, openChampion} from '../core/model-source.ts';
 import {createDatacenter, type Datacenter} from '../core/simulation/datacenter.ts';
 import type {Keeper} from '../models/keeper/keeper-parts.ts';
 import {openRegistry, type Registry} from '../models/registry/registry.ts';
-import {START_MS, serveDatacenter} from './datacenter-agents.ts';
+import {START_MS} from './datacenter-agents.ts';
 import {createVirtualClock, type VirtualClock} from './demo-clock.ts';
-import {openDemoCore} from './demo-core.ts';
+import {openDemoCore, serveDemoAgents} from './demo-core.ts';
 import {createJournalDigest} from './demo-digest.ts';
 import {type DemoControl, openControl} from './demo-drift-control.ts';
 import {FormerModel} from './demo-drift-former.ts';
@@ -124,7 +123,7 @@ export async function openStage({seed, model}: StageOptions, folder: string): Pr
     folder,
     tell: line => said.push(line),
   });
-  const service = await serveFleet(datacenter, clock);
+  const service = await serveDemoAgents(datacenter, clock);
   const fleet = createDemoFleet(datacenter, core.grpcAddress, service.address);
   const parts = {datacenter, clock, registry, core, partitions, control, fleet, keeper};
   return {
@@ -142,17 +141,6 @@ export async function openStage({seed, model}: StageOptions, folder: string): Pr
       await pool.close();
     },
   };
-}
-
-function serveFleet(datacenter: Datacenter, clock: VirtualClock) {
-  return serveDatacenter({
-    datacenter,
-    driver: datacenter.drivers,
-    clock,
-    files: createMemoryFiles(),
-    folder: '/effects',
-    listen: '127.0.0.1:0',
-  });
 }
 
 function fail(message: string): never {

@@ -7,7 +7,6 @@ import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {systemClock} from '../core/adapters/clock-system.ts';
-import {createMemoryFiles} from '../core/adapters/files-memory.ts';
 import {seededRandom} from '../core/adapters/random-seeded.ts';
 import {partitionOfCell} from '../core/domain/hash.ts';
 import {listen} from '../core/events.ts';
@@ -20,9 +19,9 @@ import {
 import type {LedgerDetails, LedgerSummary} from '../core/simulation/ledger.ts';
 import {CONFIRM_AFTER_MS, runReactive} from '../core/simulation/reactive.ts';
 import {type IntentThread, openIntentThread} from '../edge/intent-thread.ts';
-import {START_MS, serveDatacenter} from './datacenter-agents.ts';
+import {START_MS} from './datacenter-agents.ts';
 import {createVirtualClock} from './demo-clock.ts';
-import {openDemoCore, stepAll} from './demo-core.ts';
+import {openDemoCore, serveDemoAgents, stepAll} from './demo-core.ts';
 import {createJournalDigest} from './demo-digest.ts';
 import {createDemoFleet} from './demo-fleet.ts';
 import {type Acts, Story, type StoryLine} from './demo-story.ts';
@@ -143,14 +142,7 @@ async function conduct(
     },
   });
   options.onServing?.(core);
-  const service = await serveDatacenter({
-    datacenter,
-    driver: datacenter.drivers,
-    clock,
-    files: createMemoryFiles(),
-    folder: '/effects',
-    listen: '127.0.0.1:0',
-  });
+  const service = await serveDemoAgents(datacenter, clock);
   const intent = await openIntent(options);
   const fleet = createDemoFleet(datacenter, core.grpcAddress, service.address, intent);
   const thisMachine = options.thisMachine
