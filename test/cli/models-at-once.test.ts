@@ -1,17 +1,15 @@
 /** Two people, or a person and a keeper, who promote at the same moment. */
-import {mkdtempSync, rmSync} from 'node:fs';
-import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test from 'ava';
 import {nodeFiles} from '../../core/adapters/files-node.ts';
 import {openRegistry} from '../../models/registry/registry.ts';
+import {temporaryFolder} from '../support/process.ts';
 import {forestay} from './run.ts';
 
 const ARTEFACTS = join(import.meta.dirname, '../../models/artefacts');
 
 test('of two who promote from the same revision one wins, and the other is told by whom', async t => {
-  const directory = mkdtempSync(join(tmpdir(), 'forestay-at-once-'));
-  t.teardown(() => rmSync(directory, {recursive: true}));
+  const directory = temporaryFolder(t);
   const registry = openRegistry(directory, nodeFiles);
   const author = {who: 'eve', why: 'a test', atMs: Date.now()};
   for (const folder of ['component-failure-1', 'component-failure']) {

@@ -1,17 +1,15 @@
-import {mkdtemp, rm} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test from 'ava';
 import {nodeFiles} from '../../core/adapters/files-node.ts';
 import {openRegistry} from '../../models/registry/registry.ts';
 import {writeComponentModel} from '../models/registry/fixtures.ts';
+import {temporaryFolder} from '../support/process.ts';
 import {forestay} from './run.ts';
 
 const ARTEFACTS = join(import.meta.dirname, '../../models/artefacts');
 
 test('a model is named as challenger and serves nobody, until that is ended; cores are not asked for it', async t => {
-  const directory = await mkdtemp(join(tmpdir(), 'forestay-shadow-'));
-  t.teardown(() => rm(directory, {recursive: true, force: true}));
+  const directory = temporaryFolder(t);
   const registry = openRegistry(directory, nodeFiles);
   const options = {author: {who: 'ada', why: 'a test', atMs: Date.now()}, codeVersion: '0'};
   const {hash: first} = await registry.importArtefact(
@@ -54,6 +52,7 @@ test('a model is named as challenger and serves nobody, until that is ended; cor
   const found = {what: 'training-began', hash, keeper} as const;
   registry.recordFinding('component-failure', found, {...options.author, who: 'keeper'});
   const {stdout} = await models('history');
-  t.regex(stdout, /ada|.*challenge +component-failure/);
+  const line = `challenge +component-failure +- +${hash.slice(0, 12)} +a look at it`;
+  t.regex(stdout, new RegExp(line));
   t.regex(stdout, /keeper +training began +component-failure/);
 });

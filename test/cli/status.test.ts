@@ -1,6 +1,5 @@
 /** What status and show say of models that only advise, and of partitions that disagree with a registry. */
-import {mkdtempSync, rmSync, truncateSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {truncateSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {nodeFiles} from '../../core/adapters/files-node.ts';
@@ -9,15 +8,10 @@ import {openRegistry} from '../../models/registry/registry.ts';
 import {aScore, aTick, START_MS} from '../api/records.ts';
 import {startApi} from '../api/server.ts';
 import {aCellSkill} from '../support/cell-skills.ts';
+import {temporaryFolder} from '../support/process.ts';
 import {forestay} from './run.ts';
 
 const FIRST = join(import.meta.dirname, '../../models/artefacts/component-failure-1');
-
-function folder(t: ExecutionContext): string {
-  const made = mkdtempSync(join(tmpdir(), 'forestay-status-'));
-  t.teardown(() => rmSync(made, {recursive: true}));
-  return made;
-}
 
 /** A core whose partitions 0 and 1 score by `feed`, and in whose cell c1 a model only advises. */
 async function startCore(t: ExecutionContext) {
@@ -49,7 +43,7 @@ test('status names models that only advise, and lifting says whose restraint it 
 
 test('status and show say where partitions do not serve the registry’s champion; promoting it again tells them', async t => {
   const {run, submitted} = await startCore(t);
-  const directory = folder(t);
+  const directory = temporaryFolder(t);
   const registry = openRegistry(directory, nodeFiles);
   const author = {who: 'ada', why: 'a test', atMs: START_MS};
   const {hash} = await registry.importArtefact(FIRST, {author, codeVersion: '0'});
@@ -71,7 +65,7 @@ test('status and show say where partitions do not serve the registry’s champio
 
 test('status says of a champion that nobody could open again, while the core goes on', async t => {
   const {run} = await startCore(t);
-  const directory = folder(t);
+  const directory = temporaryFolder(t);
   const registry = openRegistry(directory, nodeFiles);
   const author = {who: 'ada', why: 'a test', atMs: START_MS};
   const {hash} = await registry.importArtefact(FIRST, {author, codeVersion: '0'});
@@ -85,7 +79,7 @@ test('status says of a champion that nobody could open again, while the core goe
 
 test('show needs no core, and status no configuration that can be read', async t => {
   const {run, api} = await startCore(t);
-  const directory = folder(t);
+  const directory = temporaryFolder(t);
   const registry = openRegistry(directory, nodeFiles);
   const author = {who: 'ada', why: 'a test', atMs: START_MS};
   await registry.importArtefact(FIRST, {author, codeVersion: '0'});
@@ -94,7 +88,7 @@ test('show needs no core, and status no configuration that can be read', async t
   t.is(shown.code, 0, shown.stderr);
   t.notRegex(shown.stdout, /partition/);
   t.is((await run('status')).code, 0);
-  const cwd = folder(t);
+  const cwd = temporaryFolder(t);
   writeFileSync(join(cwd, 'forestay.yaml'), 'polcy: 1\n');
   const status = await forestay(['status', '--server', api.grpcAddress], {cwd});
   t.is(status.code, 0, status.stderr);
