@@ -4,7 +4,7 @@ import {ForestayError} from '../core/domain/errors.ts';
 import type {Provenance} from '../models/artefact.ts';
 import {renderMetrics} from '../models/card.ts';
 import {type FailureData, medianFeatures} from '../models/failure/data.ts';
-import {evaluateFailures} from '../models/failure/evaluation.ts';
+import {judgeOutputs} from '../models/failure/evaluation.ts';
 import {COMPONENT_FAILURE, outputNames} from '../models/failure/family.ts';
 import {FOLDS, isGain, type OnTopFit} from '../models/failure/on-top.ts';
 import {
@@ -32,7 +32,6 @@ import {onTopTable} from '../models/tables.ts';
 import type {TreeModel} from '../models/trees/tree-model.ts';
 import type {TrainFlags, TrainOutput} from './train.ts';
 import {publishFailureModel} from './train-artefact.ts';
-import {ALERTS_PER_HOST_DAY} from './train-failure-data.ts';
 
 type Parent = {
   readonly folder: string;
@@ -152,10 +151,7 @@ function taughtNothing({path, set}: Examples): ForestayError {
 /** Of all rows that were seen, those that were thinned as well; each host by trees that have not seen it. */
 function judge(data: FailureData, {weights}: ExampleSet, risks: Float32Array): ComponentMetrics[] {
   const repeated = repeatRows(data, weights, risks);
-  // Alerts and rules need the rows that are thinned.
-  return evaluateFailures(repeated.data, repeated.risks, {
-    alertsPerHostDay: ALERTS_PER_HOST_DAY,
-  }).map(({alerts: _, rivals: __, ...metrics}) => metrics);
+  return judgeOutputs(repeated.data, repeated.risks);
 }
 
 type Trained = {

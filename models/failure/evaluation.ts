@@ -70,6 +70,18 @@ export function evaluateFailures(
   });
 }
 
+/**
+ * {@link evaluateFailures} without alerts and rivals, which need features and rows that are not thinned.
+ *
+ * @param risks Rows × outputs.
+ */
+export function judgeOutputs(data: FailureData, risks: Float32Array): ComponentMetrics[] {
+  return data.outputs.map(({name}, index) => ({
+    component: name,
+    ...judge(data, columnOf(data, risks, index), labelsOf(data, index)),
+  }));
+}
+
 /** Known rows of one output. */
 function judge(data: FailureData, all: Float32Array, allLabels: Uint8Array) {
   const rows = knownRows(allLabels);
