@@ -6,6 +6,7 @@ import {createScoringPool} from '../core/adapters/scorer-piscina.ts';
 import type {Core} from '../core/assembly.ts';
 import {buildInfo} from '../core/build-info.ts';
 import {partitionOfCell} from '../core/domain/hash.ts';
+import {openKeeper} from '../core/keeping.ts';
 import {modelsOfRegistry, openChampion} from '../core/model-source.ts';
 import {createDatacenter, type Datacenter} from '../core/simulation/datacenter.ts';
 import type {Keeper} from '../models/keeper/keeper-parts.ts';
@@ -17,7 +18,6 @@ import {createJournalDigest} from './demo-digest.ts';
 import {type DemoControl, openControl} from './demo-drift-control.ts';
 import {FormerModel} from './demo-drift-former.ts';
 import {ForecastJudge} from './demo-drift-judge.ts';
-import {openDemoKeeper} from './demo-drift-keeper.ts';
 import {DRIFT_SCENARIO} from './demo-drift-scenario.ts';
 import {createDemoFleet, type DemoFleet} from './demo-fleet.ts';
 import {Story} from './demo-story.ts';
@@ -114,14 +114,18 @@ export async function openStage({seed, model}: StageOptions, folder: string): Pr
   });
   const partitions = new Set(datacenter.hosts.map(({cell}) => partitionOfCell(cell)));
   const control = openControl(core.grpcAddress);
-  const keeper = openDemoKeeper({
+  const keeper = openKeeper({
     family: FAMILY,
+    mode: 'auto',
     registry,
     models,
-    control,
     clock,
-    folder,
+    files: nodeFiles,
+    folder: join(folder, 'training'),
+    switchModel: command => control.switchModel(command),
     tell: line => said.push(line),
+    settings: DRIFT_SCENARIO.keeper,
+    limits: DRIFT_SCENARIO.keeperLimits,
   });
   const service = await serveDemoAgents(datacenter, clock);
   const fleet = createDemoFleet(datacenter, core.grpcAddress, service.address);

@@ -11,10 +11,12 @@ import {createScoringPool} from '../../core/adapters/scorer-piscina.ts';
 import {tuneCollector} from '../../core/collector.ts';
 import {PARTITIONS} from '../../core/domain/hash.ts';
 import {DEFAULT_POLICY} from '../../core/domain/policy.ts';
+import type {InboxRecord} from '../../core/domain/records.ts';
 import {type Engine, startEngine} from '../../core/engine/engine.ts';
 import {ServedModels} from '../../core/engine/served-models.ts';
 import {modelsOfRegistry} from '../../core/model-source.ts';
 import type {Log} from '../../core/ports.ts';
+import {submit} from '../../core/submit.ts';
 import {openRegistry} from '../../models/registry/registry.ts';
 import {codec} from '../../proto/codec.ts';
 import {type BigFleet, createBigFleet} from './big-fleet.ts';
@@ -125,7 +127,7 @@ function send(log: Log, fleet: BigFleet, perSecond: number): NodeJS.Timeout {
 }
 
 async function askAll(log: Log, modelHash: string, request: number): Promise<void> {
-  const command = codec.encodeInbox({
+  const command: InboxRecord = {
     requestId: `bench-${request}`,
     atMs: Date.now(),
     author: 'bench',
@@ -133,8 +135,8 @@ async function askAll(log: Log, modelHash: string, request: number): Promise<voi
     modelHash,
     percent: 100,
     comment: '',
-  });
-  await Promise.all(PARTITIONS.map(partition => log.append('inbox', partition, [command])));
+  };
+  await submit({log, codec}, command);
 }
 
 function servesAll(engine: Engine, hash: string): boolean {
