@@ -5,9 +5,10 @@
 import {COMPONENTS} from '../../core/domain/components.ts';
 import {combineRisks} from '../../core/domain/risk.ts';
 import type {EventLedger} from '../learning/event-ledger.ts';
-import {endingWithin, labelRows} from '../learning/labels.ts';
+import {labelRows} from '../learning/labels.ts';
 import {pairBlocks, UNKNOWN_OUTCOME} from '../registry/pairing.ts';
 import {GUARDRAILS, type PairedBlock, type Segment} from '../registry/promotion.ts';
+import {failureAfter} from './example-labels.ts';
 import type {BookRow} from './row-book.ts';
 import {weightedFigures} from './weighted-figures.ts';
 
@@ -87,10 +88,11 @@ export async function labelBookRows(
           labels[at + part] = Number(label === 'positive');
         }
       }
-      const ending = endingWithin(ledger, host, {fromMs: atMs, untilMs: atMs + horizonMs});
-      const failed = ending?.kind === 'failed' || ending?.kind === 'crashed';
-      if (failed) failures.add(`${host} ${ending.atMs}`);
-      if (failed || negatives === parts) labels[at + parts] = Number(failed);
+      const failure = failureAfter(ledger, {host, atMs}, horizonMs);
+      if (failure !== undefined) failures.add(`${host} ${failure.atMs}`);
+      if (failure !== undefined || negatives === parts) {
+        labels[at + parts] = Number(failure !== undefined);
+      }
     }
     await pause();
   }
