@@ -134,6 +134,11 @@ export type KeeperEvent = {readonly atMs: number; readonly aliases: Aliases} & (
   | {readonly kind: 'unfit'; readonly hash: string; readonly why: string}
 );
 
+/** An event without its time and the aliases of that moment. */
+export type Happened = {
+  [Kind in KeeperEvent['kind']]: Omit<Extract<KeeperEvent, {kind: Kind}>, 'atMs' | 'aliases'>;
+}[KeeperEvent['kind']];
+
 /** What to do. `why` is a whole sentence with its numbers. */
 export type Step = {readonly why: string} & (
   | {readonly kind: 'train'; readonly parent: string; readonly coolDownUntilMs: number}

@@ -26,6 +26,7 @@ import {
 import {
   createKeeperState,
   DEFAULT_KEEPER_SETTINGS,
+  type Happened,
   type KeeperEvent,
   type KeeperSettings,
   type KeeperState,
@@ -43,12 +44,6 @@ export function startKeeper(options: KeeperOptions): Keeper {
   return new RunningKeeper(options);
 }
 
-type HappenedEvent = KeeperEvent extends infer Event
-  ? Event extends KeeperEvent
-    ? Omit<Event, 'atMs' | 'aliases'>
-    : never
-  : never;
-
 class RunningKeeper implements Keeper {
   readonly #options: KeeperOptions;
   readonly #limits: KeeperLimits;
@@ -59,7 +54,7 @@ class RunningKeeper implements Keeper {
   readonly #rivals: Rivals;
   readonly #queue: ObservedRows[] = [];
   /** What came of a training. */
-  #trained: HappenedEvent | undefined;
+  #trained: Happened | undefined;
   readonly #ending = new AbortController();
   readonly #first: Promise<void>;
   #state: KeeperState | undefined;
@@ -215,7 +210,7 @@ class RunningKeeper implements Keeper {
   }
 
   /** Decides what follows, and does it; what that leads to is decided at once. */
-  async #happen(event: HappenedEvent): Promise<void> {
+  async #happen(event: Happened): Promise<void> {
     const before = this.#state as KeeperState;
     const atMs = this.#outcomes.nowMs;
     const whole = {...event, atMs, aliases: this.#steps.aliases()} as KeeperEvent;

@@ -2,6 +2,7 @@
 import test from 'ava';
 import {decide} from '../../../models/keeper/decide.ts';
 import {
+  type Happened,
   type KeeperEvent,
   type KeeperState,
   learnsFromMs,
@@ -15,7 +16,6 @@ import {
   at,
   drifted,
   few,
-  type Happened,
   HOUR,
   judged,
   judgement,

@@ -3,6 +3,7 @@ import test from 'ava';
 import {decide} from '../../../models/keeper/decide.ts';
 import {
   createKeeperState,
+  type Happened,
   type KeeperEvent,
   type KeeperMode,
   type Phase,
@@ -15,7 +16,6 @@ import {
   aliasesAfter,
   done,
   drifted,
-  type Happened,
   HOUR,
   judged,
   judgement,

@@ -1,6 +1,6 @@
 import test from 'ava';
 import {decide} from '../../../models/keeper/decide.ts';
-import type {KeeperEvent, Phase, Step} from '../../../models/keeper/keeper-state.ts';
+import type {Happened, KeeperEvent, Phase, Step} from '../../../models/keeper/keeper-state.ts';
 import type {Aliases} from '../../../models/registry/aliases.ts';
 import {
   aliasesAfter,
@@ -9,7 +9,6 @@ import {
   done,
   drifted,
   few,
-  type Happened,
   HOUR,
   judged,
   judgement,

@@ -2,7 +2,6 @@
 import {
   createKeeperState,
   DEFAULT_KEEPER_SETTINGS,
-  type KeeperEvent,
   type KeeperMode,
   type KeeperState,
   type Phase,
@@ -89,7 +88,3 @@ export const train: Step = {kind: 'train', parent: OLD, coolDownUntilMs: 1, why:
 /** Many, but hardly one since the world has changed. */
 export const few = {failures: 100, newFailures: 30, sinceFailures: 3};
 export const done = (step: Step) => ({kind: 'done', step}) as const;
-
-export type Happened = {
-  [Kind in KeeperEvent['kind']]: Omit<Extract<KeeperEvent, {kind: Kind}>, 'atMs' | 'aliases'>;
-}[KeeperEvent['kind']];
