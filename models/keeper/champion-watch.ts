@@ -1,12 +1,16 @@
 /** How the champion does where it serves: whether its inputs and losses are as ever, and its skill. */
 import type {DriftReport} from '../../core/domain/drift/report.ts';
-import {isForestayError} from '../../core/domain/errors.ts';
+import type {DriftSnapshot} from '../../core/domain/drift/snapshot.ts';
+import {formatError, isForestayError} from '../../core/domain/errors.ts';
+import {shortHash} from '../../core/domain/hash.ts';
 import type {ObservedRows} from '../../core/domain/observed.ts';
+import {readDriftFile} from '../drift-file.ts';
 import type {Pause} from './judging.ts';
 import type {Drift, KeeperLimits, KeeperOptions} from './keeper-parts.ts';
 import type {Sight} from './keeper-state.ts';
 import {LiveSkill, NO_SKILL, type SkillFigures} from './live-skill.ts';
 import type {OutcomeBook} from './outcome-book.ts';
+import {inTime} from './pair-scorers.ts';
 
 const NOTHING_MOVED: ReturnType<Drift['report']> = {
   lossesRose: false,
@@ -14,8 +18,10 @@ const NOTHING_MOVED: ReturnType<Drift['report']> = {
   reasons: [],
 };
 
+type WatchOptions = Pick<KeeperOptions, 'registry' | 'drift' | 'configured' | 'clock' | 'tell'>;
+
 export class ChampionWatch {
-  readonly #options: Pick<KeeperOptions, 'registry' | 'drift'>;
+  readonly #options: WatchOptions;
   readonly #limits: KeeperLimits;
   readonly #outcomes: OutcomeBook;
   readonly #served: LiveSkill;
@@ -29,11 +35,7 @@ export class ChampionWatch {
   #sinceMs = Number.NEGATIVE_INFINITY;
   #lossesUntilMs = Number.NEGATIVE_INFINITY;
 
-  constructor(
-    options: Pick<KeeperOptions, 'registry' | 'drift'>,
-    limits: KeeperLimits,
-    outcomes: OutcomeBook,
-  ) {
+  constructor(options: WatchOptions, limits: KeeperLimits, outcomes: OutcomeBook) {
     this.#options = options;
     this.#limits = limits;
     this.#outcomes = outcomes;
@@ -67,7 +69,8 @@ export class ChampionWatch {
     const {featureHash, hosts} = rows;
     this.#serving = {featureHash, modelHash: hosts[0]?.modelHash ?? this.#serving.modelHash};
     await this.#served.observe(rows, picked, pause);
-    this.#follow(champion)?.observe(rows);
+    const drift = await this.#follow(champion);
+    drift?.observe(rows);
   }
 
   async look(
@@ -77,7 +80,7 @@ export class ChampionWatch {
   ): Promise<Pick<Sight, 'drift' | 'skill'>> {
     const {horizonMs, skillEveryMs, skillWindowMs} = this.#limits;
     const settledMs = this.#outcomes.settledMs(horizonMs);
-    const drift = this.#follow(champion);
+    const drift = await this.#follow(champion);
     const watched = this.#watched(champion);
     if (settledMs > this.#lossesUntilMs) {
       const losses = await this.#served.losses(this.#lossesUntilMs, settledMs, pause, watched);
@@ -99,7 +102,7 @@ export class ChampionWatch {
   }
 
   /** The watch over inputs and losses; another champion has another one. */
-  #follow(champion: string | null): Drift | undefined {
+  async #follow(champion: string | null): Promise<Drift | undefined> {
     const hash = this.#watched(champion);
     const isPromoted = hash === champion;
     const {hash: before = hash, isPromoted: was} = this.#drift ?? {};
@@ -107,7 +110,9 @@ export class ChampionWatch {
     if (before !== hash) this.#sinceMs = this.#outcomes.nowMs;
     try {
       const {registry, drift} = this.#options;
-      const kept = isPromoted ? registry.read(hash) : {...this.#serving, drift: null};
+      const kept = isPromoted
+        ? registry.read(hash)
+        : {...this.#serving, drift: await this.#spreadOf(hash)};
       this.#drift = {hash, isPromoted, drift: drift(kept)};
       this.#lossesUntilMs = this.#outcomes.nowMs;
       this.#skill = NO_SKILL;
@@ -116,5 +121,18 @@ export class ChampionWatch {
       this.#drift = undefined;
     }
     return this.#drift?.drift;
+  }
+
+  /** What nobody has promoted is the configured artefact's, as a rule: its inputs' spread lies beside it. */
+  async #spreadOf(hash: string): Promise<DriftSnapshot | null> {
+    const {configured, clock} = this.#options;
+    if (configured === undefined) return null;
+    try {
+      const reading = readDriftFile(configured, hash);
+      return await inTime(clock, this.#limits.callMsMax, 'read drift.json', reading);
+    } catch (error) {
+      this.#options.tell(`the inputs of ${shortHash(hash)} are not watched: ${formatError(error)}`);
+      return null;
+    }
   }
 }

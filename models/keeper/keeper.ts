@@ -105,8 +105,8 @@ class RunningKeeper implements Keeper {
 
   status(): KeeperStatus {
     const {mode} = this.#options;
-    const {phase = 'watching', sinceMs = 0, coolDownUntilMs: until = 0} = this.#state ?? {};
-    const coolDownUntilMs = Number.isFinite(until) ? until : null;
+    const {phase = 'watching', sinceMs = 0, coolDownUntilMs: until} = this.#state ?? {};
+    const coolDownUntilMs = Number.isFinite(until) ? (until as number) : null;
     const because = this.#because;
     const [drift, dropped] = [this.#champion.report, this.#dropped];
     return {mode, phase, sinceMs, because, coolDownUntilMs, drift, dropped};

@@ -4,10 +4,12 @@ import {join} from 'node:path';
 import test from 'ava';
 import {nodeFiles} from '../../../core/adapters/files-node.ts';
 import {ForestayError} from '../../../core/domain/errors.ts';
+import {writeDriftFile} from '../../../models/drift-file.ts';
 import {rememberKeeper, rememberRefusals} from '../../../models/keeper/keeper-memory.ts';
 import type {AuditRecord} from '../../../models/registry/audit.ts';
 import {openRegistry} from '../../../models/registry/registry.ts';
 import {createTreesScorer} from '../../../models/scorer-trees.ts';
+import {drawSnapshot} from '../drift-fixtures.ts';
 import {judgement} from './keeper-fixtures.ts';
 import {aliasesOf, doings, FAMILY, keep, makeRegistry, models, person, run} from './kept.ts';
 import {createWorld, HOUR_MS, STEP_MS} from './world.ts';
@@ -222,6 +224,34 @@ test('a first champion that could not be named is named later, and what serves i
   t.true(keeper.told.lines.some(line => /nothing can be tended yet/.test(line)));
   t.deepEqual(watched, [null, hash('old')]);
   await keeper.close();
+});
+
+test('where nobody was promoted the spread of inputs is that beside the configured artefact', async t => {
+  const {directory, registry: full, hashes, hash} = await makeRegistry(t, 'old');
+  const configured = join(directory, 'old');
+  const snapshot = drawSnapshot(1);
+  const watch = async (world: number) => {
+    const watched: unknown[] = [];
+    const keeper = keep(openRegistry(join(directory, `empty-${world}`), nodeFiles), {
+      ...{mode: 'watch', configured},
+      drift(champion) {
+        watched.push(champion.drift);
+        return quietly();
+      },
+    });
+    t.is(keeper.status().coolDownUntilMs, null, 'before it has seen anything, too');
+    await run(createWorld(world, 10), full, hashes, [keeper], 1);
+    await keeper.close();
+    return {watched, lines: keeper.told.lines.filter(line => /are not watched/.test(line))};
+  };
+  t.deepEqual(await watch(9), {watched: [null], lines: []});
+  await writeDriftFile(configured, hash('old'), snapshot);
+  t.deepEqual(await watch(10), {watched: [snapshot], lines: []});
+  await writeDriftFile(configured, 'b'.repeat(64), snapshot);
+  const {watched, lines} = await watch(11);
+  t.deepEqual(watched, [null], 'losses are watched all the same');
+  t.is(lines.length, 1);
+  t.regex(lines[0] ?? '', /the inputs of \w{12} are not watched: .*MODEL_HASH_MISMATCH/);
 });
 
 test('what any keeper of the family found is remembered, whoever wrote last', t => {
